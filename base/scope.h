@@ -1,0 +1,38 @@
+/*
+ * tls_gnutls - routes what GnuTLS and GMP allocate into the current arena
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process; the scope is thread-local.  Memory: shm inside a scope, otherwise what was there before.
+ * Lock: none.
+ *
+ * The exported variables gnutls_malloc, gnutls_calloc, gnutls_realloc, gnutls_free, gnutls_strdup, gnutls_secure_malloc, GMP's memory
+ * functions and GnuTLS's mutex functions are replaced once. Without a scope they do exactly what was there before; free and
+ * realloc decide by address, never by scope. Mutexes made inside a scope are process-shared and lie in the arena;
+ * mutexes made outside are what they were.
+ */
+#ifndef TLSG_BASE_SCOPE_H
+#define TLSG_BASE_SCOPE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+/**
+ * Installs the functions, once per program, in mod_register (single process, single thread). Keeps what was there before.
+ * @return TLSG_OK (also when already installed); TLSG_E_INTERNAL when GnuTLS cannot be initialised.
+ * Source: gnutls.h (exported allocation variables), gnutls_global_set_mutex(), GMP manual "Custom Allocation".
+ */
+enum tlsg_ret tlsg_scope_install(void) TLSG_MUST_CHECK;
+
+/**
+ * Takes a scope: from now on this thread allocates in the arena.
+ * @param a  arena, NULL means "no scope" (used around work on private objects: keys, trust lists).
+ * @return the previous scope, to be given to tlsg_scope_leave().
+ */
+struct tlsg_arena *tlsg_scope_enter(struct tlsg_arena *a);
+
+/** Restores the previous scope. @param previous  what tlsg_scope_enter() returned. */
+void tlsg_scope_leave(struct tlsg_arena *previous);
+
+/** @return the arena of the current scope, NULL outside any. */
+struct tlsg_arena *tlsg_scope_current(void);
+
+#endif
