@@ -1,0 +1,169 @@
+/*
+ * tls_gnutls - one profile: what is configured for a server address or a class of outgoing connections
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: built by one process (start-up or the RPC process that reloads), read by all.
+ * Memory: arena of its snapshot (shm).  Lock: none, immutable once its snapshot is published.
+ */
+#ifndef TLSG_PROFILES_PROF_H
+#define TLSG_PROFILES_PROF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <gnutls/abstract.h>
+#include <gnutls/gnutls.h>
+
+#include "base/err.h"
+#include "base/host.h"
+
+struct tlsg_arena;
+struct tlsg_set;
+
+enum tlsg_role
+{
+	TLSG_SERVER = 0, /**< accepted connections */
+	TLSG_CLIENT = 1	 /**< connections that this host opens */
+};
+#define TLSG_ROLES 2
+
+enum tlsg_prof_kind
+{
+	TLSG_PROF_DEFAULT, /**< [server:default], [client:default], or the module parameters */
+	TLSG_PROF_ANY,	   /**< [server:any]: found by server_name or server_id only */
+	TLSG_PROF_ADDR	   /**< [server:ip:port] */
+};
+
+/** Value of `verify_client`, spec 6.1. */
+enum tlsg_verify_client
+{
+	TLSG_VERIFY_CLIENT_UNSET = -1,
+	TLSG_VERIFY_CLIENT_OFF = 0,
+	TLSG_VERIFY_CLIENT_ON,
+	TLSG_VERIFY_CLIENT_OPTIONAL,
+	TLSG_VERIFY_CLIENT_OPTIONAL_NO_CA
+};
+
+/** What the verification settings add up to, spec 6.1. */
+enum tlsg_verify_mode
+{
+	TLSG_VERIFY_NONE,	  /**< server: no certificate asked for; client: result recorded, not enforced */
+	TLSG_VERIFY_PEER,	  /**< a certificate that is presented must be valid */
+	TLSG_VERIFY_PEER_FAIL /**< a certificate must be presented and be valid */
+};
+
+/** Network address without a port. */
+struct tlsg_addr
+{
+	uint8_t len; /**< 4, 16, or 0 for none */
+	uint8_t bytes[16];
+};
+
+/** Whether two addresses are equal. Addresses without bytes are never equal to anything. */
+static inline bool tlsg_addr_is_equal(const struct tlsg_addr *a, const struct tlsg_addr *b)
+{
+	return a->len != 0 && a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
+/**
+ * The settings of a profile as written. Strings: {NULL, 0} is "not set"; {non-NULL, 0} is "set, empty"; all are
+ * zero-terminated. Numbers: -1 is "not set". Paths are already absolute (or a URI) when the parser hands them over.
+ */
+struct tlsg_prof_settings
+{
+	int method; /**< numeric id of spec section 4 (TLSG_METHOD_*, profiles/prof_method.h); 0 not set */
+	str certificate;
+	str private_key;
+	str private_key_password;
+	str certificate2;
+	str private_key2;
+	str private_key_password2;
+	str ca_list;
+	str ca_path;
+	str crl;
+	str cipher_list;
+	str server_name;
+	int server_name_mode; /**< 0 exact, 1 exact or sub-domain, 2 sub-domain only */
+	str server_id;
+	int verify_certificate; /**< 0, 1 */
+	int require_certificate;
+	int verify_client; /**< enum tlsg_verify_client */
+	int verify_depth;
+	int verify_name; /**< 0 off, 1 RFC 5922, 2 RFC 5922 and wildcards */
+};
+
+/** A certificate in DER. */
+struct tlsg_der
+{
+	unsigned char *data;
+	unsigned size;
+};
+
+struct tlsg_key;   /* profiles/prof_key.h */
+struct tlsg_trust; /* profiles/prof_trust.h */
+struct tlsg_cipher_list; /* profiles/prof_cipher.h */
+
+/** A certificate chain and its key. */
+struct tlsg_pair
+{
+	gnutls_pcert_st *chain; /**< [arena] leaf first */
+	unsigned chain_len;
+	struct tlsg_key *key;	   /**< [arena] */
+	gnutls_privkey_t privkey;  /**< [arena] external key whose callbacks find this process's real key */
+	gnutls_pk_algorithm_t pk;  /**< of the leaf */
+	unsigned bits;			   /**< of the leaf's key */
+	time_t not_after;		   /**< of the leaf */
+	time_t not_before;		   /**< of the leaf */
+};
+
+#define TLSG_PAIRS_MAX 8
+#define TLSG_TICKET_KEY_SIZE 64
+
+struct tlsg_prof
+{
+	struct tlsg_prof *next; /**< in lookup order: last section of the file first, spec 3.7 */
+	struct tlsg_set *set;	/**< the snapshot it belongs to */
+	enum tlsg_role role;
+	enum tlsg_prof_kind kind;
+	struct tlsg_addr addr; /**< TLSG_PROF_ADDR only */
+	uint16_t port;		   /**< host order, 0 any port */
+	unsigned index;		   /**< position in the snapshot, for per-process tables */
+	str id;				   /**< spec 3.6: TLSs<default>, TLSc<any:name>, TLSs<ip:port> */
+	str file;			   /**< where it was configured, {NULL,0} for module parameters */
+	int line;			   /**< of its header, 0 for module parameters */
+	struct tlsg_prof_settings s;
+
+	/* compiled by tlsg_set_build() */
+	enum tlsg_verify_mode verify_mode;
+	bool verify_no_ca; /**< optional_no_ca: verified, recorded, never enforced */
+	struct tlsg_pair *pairs;
+	unsigned pairs_len;
+	struct tlsg_trust *trust;		  /**< CA certificates and CRLs, shared by profiles that name the same files; may be empty */
+	gnutls_priority_t priority;		  /**< [arena] */
+	str priority_text;				  /**< the priority string that it was compiled from */
+	struct tlsg_cipher_list *ciphers; /**< [arena] NULL: priority alone decides */
+	unsigned char ticket_key[TLSG_TICKET_KEY_SIZE]; /**< derived from the lineage's master, wiped with the arena */
+};
+
+/** The compiled-in settings that fill what a profile leaves open, spec 3.6. @param role  which table. */
+const struct tlsg_prof_settings *tlsg_prof_defaults(enum tlsg_role role);
+
+/** Settings with nothing set. @param s [out]. */
+void tlsg_prof_settings_clear(struct tlsg_prof_settings *s);
+
+/**
+ * Appends a profile with nothing set to a snapshot that is being built, in front of its list (default profiles replace the
+ * one before).
+ * @param set   snapshot, not yet published.
+ * @param addr  NULL unless kind is TLSG_PROF_ADDR.
+ * @return the profile, owned by the snapshot; NULL when shared memory is exhausted.
+ */
+struct tlsg_prof *tlsg_prof_add(struct tlsg_set *set, enum tlsg_role role, enum tlsg_prof_kind kind,
+		const struct tlsg_addr *addr, uint16_t port);
+
+/**
+ * Computes the id (spec 3.6) and fills what is not set from the compiled-in defaults.
+ * @return TLSG_OK, TLSG_E_RESOURCE.
+ */
+enum tlsg_ret tlsg_prof_complete(struct tlsg_prof *p, const struct tlsg_prof_settings *defaults, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+#endif

@@ -1,0 +1,95 @@
+/*
+ * tls_gnutls - decides whether a peer's certificate chain is acceptable, and says why not
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process that steps a handshake.  Memory: this process's heap while it runs; results are copied by the caller.
+ * Lock: none.
+ */
+#ifndef TLSG_PROFILES_PROF_VERIFY_H
+#define TLSG_PROFILES_PROF_VERIFY_H
+
+#include "profiles/prof.h"
+
+/** Result codes; values are those of X.509 verification in OpenSSL, because logs, selects and scripts know them (spec 6.5, 15). */
+enum tlsg_verify_code
+{
+	TLSG_V_OK = 0,
+	TLSG_V_NO_ISSUER = 2,
+	TLSG_V_NO_CRL = 3,
+	TLSG_V_SIGNATURE = 7,
+	TLSG_V_CRL_SIGNATURE = 8,
+	TLSG_V_NOT_YET_VALID = 9,
+	TLSG_V_EXPIRED = 10,
+	TLSG_V_CRL_NOT_YET_VALID = 11,
+	TLSG_V_CRL_EXPIRED = 12,
+	TLSG_V_OUT_OF_MEMORY = 17,
+	TLSG_V_SELF_SIGNED = 18, /**< the leaf itself is self-signed and not trusted */
+	TLSG_V_SELF_SIGNED_IN_CHAIN = 19,
+	TLSG_V_NO_LOCAL_ISSUER = 20,
+	TLSG_V_LEAF_UNVERIFIABLE = 21,
+	TLSG_V_CHAIN_TOO_LONG = 22,
+	TLSG_V_REVOKED = 23,
+	TLSG_V_INVALID_CA = 24,
+	TLSG_V_PATH_LENGTH = 25,
+	TLSG_V_PURPOSE = 26,
+	TLSG_V_UNTRUSTED = 27,
+	TLSG_V_REJECTED = 28,
+	TLSG_V_NAME_CONSTRAINT = 47,
+	TLSG_V_APPLICATION = 50,
+	TLSG_V_NAME_MISMATCH = 62,
+	TLSG_V_WEAK = 66 /**< key too small or digest too weak for the configured level */
+};
+
+#define TLSG_VERIFY_CHAIN_MAX 32
+
+/** What a verification needs. All pointers borrowed. */
+struct tlsg_verify_input
+{
+	const struct tlsg_der *chain; /**< as sent, leaf first */
+	unsigned chain_len;			  /**< at least 1 */
+	gnutls_x509_trust_list_t trust; /**< this process's list with CAs and CRLs of the profile; NULL: no anchors */
+	const struct tlsg_trust *set;	/**< the same CAs and CRLs in the snapshot; NULL: none */
+	bool check_crl;					/**< a CRL is configured: whole chain must be covered by fresh CRLs */
+	int depth;						/**< verify_depth: intermediates allowed between leaf and anchor */
+	enum tlsg_role role;			/**< ours: a server verifies a client certificate (clientAuth), and the reverse */
+	int verify_name;				/**< 0 off, 1 RFC 5922, 2 RFC 5922 and wildcards */
+	str name;						/**< expected identity, {NULL,0} none */
+	time_t now;
+};
+
+struct tlsg_verify_result
+{
+	enum tlsg_verify_code code;
+	unsigned depth;		 /**< position in the chain that the code is about, 0 leaf */
+	int alert;			 /**< GNUTLS_A_* to send when the result is enforced */
+	unsigned status;	 /**< GnuTLS's status bits */
+	unsigned built_len;	 /**< certificates in built, 0 when none could be built */
+	struct tlsg_der built[TLSG_VERIFY_CHAIN_MAX]; /**< chain built, leaf first; [heap] freed by tlsg_verify_result_free() */
+};
+
+/**
+ * Verifies a chain: signatures, anchors, dates, purpose, depth as OpenSSL counts it, CRLs of the whole chain, name.
+ * Call without a scope (private memory).
+ * @param in   not NULL.
+ * @param out  [out] filled in every case; free with tlsg_verify_result_free().
+ * @return TLSG_OK: out->code says the verdict. Negative: could not be verified at all (out->code is set, not TLSG_V_OK).
+ * Source: RFC 5280 section 6; spec section 6; RFC 5922 section 7.
+ */
+enum tlsg_ret tlsg_verify_chain(const struct tlsg_verify_input *in, struct tlsg_verify_result *out) TLSG_MUST_CHECK;
+
+/** Frees the built chain. Safe on an all-zero result and twice. */
+void tlsg_verify_result_free(struct tlsg_verify_result *out);
+
+/** The reason text of spec section 15 for a code. @return static string, never NULL. */
+const char *tlsg_verify_reason(enum tlsg_verify_code code);
+
+/**
+ * Whether a certificate is valid for a SIP domain or host name.
+ * @param leaf_der   certificate.
+ * @param name       domain or host as the caller expects it; IDN as A-labels or UTF-8.
+ * @param wildcards  accept a left-most `*` label in DNS SANs (RFC 5922 7.2 forbids it).
+ * @return true: an identity of the certificate equals the name.
+ * Source: RFC 5922 sections 7.1 to 7.3.
+ */
+bool tlsg_verify_sip_identity(const struct tlsg_der *leaf_der, const str *name, bool wildcards);
+
+#endif
