@@ -1,0 +1,193 @@
+# tls_gnutls - builds the module, its tests, its checks
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+#
+# make              build/tls_gnutls.so
+# make run          a Kamailio on tls:127.0.0.1 with throw-away certificates, in the foreground
+# make check        all tests but the long ones; make check-unit, check-build, check-fuzz, check-e2e run one part
+# make check-long   the long tests, and the unit tests under valgrind and the sanitizers
+# make lint         format, gcc and clang, clang-tidy, cppcheck, include direction, banned functions
+# make bench        measurements beside tls.so
+# make compare      the exported version and flags strings against `kamailio -V`
+#
+# KAMAILIO_SRC=DIR  source tree to take headers and defines from (default: the source of the installed package)
+# COMPARE=0         do not stop when the headers belong to another version than the installed kamailio
+# SAN=1             with AddressSanitizer and UndefinedBehaviorSanitizer, in build/san
+# CC=clang          another compiler (use with O=build/clang to keep the objects apart)
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+KAMAILIO_SRC ?=
+COMPARE ?= 1
+SAN ?= 0
+PYTHON ?= /usr/bin/python3
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+CLANG ?= clang
+
+B = build
+ifeq ($(SAN),1)
+O ?= $(B)/san
+else
+O ?= $(B)
+endif
+MODULE = $(O)/tls_gnutls.so
+DEFS = $(B)/kamailio.defs
+
+# ---- sources -------------------------------------------------------------------------------------------------------
+BASE_SRC = $(sort $(wildcard base/*.c))
+PKCS11_SRC = $(sort $(wildcard pkcs11/*.c))
+PROFILES_SRC = $(sort $(wildcard profiles/*.c))
+TRANSPORT_SRC = $(sort $(wildcard transport/*.c))
+RPC_SRC = $(sort $(wildcard rpc/*.c))
+MOD_SRC = $(sort $(wildcard gnutls_mod/*.c))
+SRC = $(BASE_SRC) $(PKCS11_SRC) $(PROFILES_SRC) $(TRANSPORT_SRC) $(RPC_SRC) $(MOD_SRC)
+FOLDERS = base pkcs11 profiles transport rpc gnutls_mod
+
+# ---- flags ---------------------------------------------------------------------------------------------------------
+WARN = -Wall -Wextra -Wshadow -Werror
+CSTD = -std=gnu11
+ifeq ($(SAN),1)
+OPT = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+else
+OPT = -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+CFLAGS ?=
+LDFLAGS ?=
+PKG_CFLAGS := $(shell pkg-config --cflags gnutls p11-kit-1 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs gnutls p11-kit-1 2>/dev/null || echo -lgnutls -lp11-kit)
+OWN_CFLAGS = $(CSTD) -fPIC -fno-semantic-interposition $(OPT) $(WARN) -pthread
+LIBS = $(PKG_LIBS) -lgmp -lpthread
+MOD_LDFLAGS = -shared -pthread $(OPT) -Wl,--version-script=misc/tls.map -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
+	-Wl,--as-needed
+
+# The core's headers are system headers: their warnings are not ours.
+MOD_CPPFLAGS = -I. @$(DEFS) $(PKG_CFLAGS)
+# Unit tests see tests/stub/base/host.h where the module sees base/host.h.
+TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS) -DTLSG_TEST
+
+.PHONY: all compare check check-all check-unit check-build check-fuzz check-e2e check-long lint bench run clean \
+	fuzz-smoke fuzz unit FORCE
+all: $(MODULE) compare
+
+# ---- the module ----------------------------------------------------------------------------------------------------
+OBJ = $(SRC:%.c=$(O)/obj/%.o)
+
+$(DEFS): FORCE
+	@scripts/deps.sh build
+	@scripts/kamailio-defs.sh $(B) "$(KAMAILIO_SRC)"
+
+$(O)/obj/%.o: %.c $(DEFS)
+	@mkdir -p $(@D)
+	$(CC) $(OWN_CFLAGS) $(CFLAGS) $(MOD_CPPFLAGS) -MMD -MP -c $< -o $@
+
+$(MODULE): $(OBJ) misc/tls.map
+	@mkdir -p $(@D)
+	$(CC) $(MOD_LDFLAGS) $(LDFLAGS) $(OBJ) $(LIBS) -o $@
+
+compare: $(MODULE)
+	@COMPARE=$(COMPARE) scripts/check-version $(MODULE)
+
+# ---- unit tests: the folders that do not know Kamailio, built against the stand-in host ------------------------------
+T = $(O)/test
+TEST_FOLDERS = stub base pkcs11 profiles transport
+BELOW_stub =
+BELOW_base = base
+BELOW_pkcs11 = pkcs11 base
+BELOW_profiles = profiles pkcs11 base
+BELOW_transport = transport profiles pkcs11 base
+
+TEST_LIB_SRC = $(sort $(wildcard tests/lib/*.c)) tests/stub/host.c
+TEST_SRC = $(sort $(foreach f,$(TEST_FOLDERS),$(wildcard tests/$(f)/test_*.c)))
+TEST_BIN = $(foreach s,$(TEST_SRC),$(O)/tests/$(basename $(notdir $(s))))
+
+$(T)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(OWN_CFLAGS) $(CFLAGS) $(TEST_CPPFLAGS) -MMD -MP -c $< -o $@
+
+# archive FOLDER SOURCES OBJECT_DIR: one archive per folder, so that a test pulls in what it uses.
+define archive
+$(3)/lib$(1).a: $(2:%.c=$(3)/%.o)
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(eval $(call archive,base,$(BASE_SRC),$(T)))
+$(eval $(call archive,pkcs11,$(PKCS11_SRC),$(T)))
+$(eval $(call archive,profiles,$(PROFILES_SRC),$(T)))
+$(eval $(call archive,transport,$(TRANSPORT_SRC),$(T)))
+$(eval $(call archive,testlib,$(TEST_LIB_SRC),$(T)))
+
+# A test that needs more libraries or linker options names them: LDLIBS_test_x = ...
+define test_binary
+$(O)/tests/$(basename $(notdir $(1))): $(T)/$(1:.c=.o) $(BELOW_$(2):%=$(T)/lib%.a) $(T)/libtestlib.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(OPT) -pthread $$(LDFLAGS) $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
+		$$(LDLIBS_$(basename $(notdir $(1)))) -lcmocka $$(LIBS) -ldl -o $$@
+endef
+$(foreach f,$(TEST_FOLDERS),$(foreach s,$(wildcard tests/$(f)/test_*.c),$(eval $(call test_binary,$(s),$(f)))))
+
+unit: $(TEST_BIN)
+
+check-unit: unit
+	scripts/run-unit.sh $(TEST_BIN)
+
+check-build: all
+	scripts/run-scripts.sh $(sort $(wildcard tests/build/*.sh))
+
+# ---- fuzzing: every folder below rpc, with libFuzzer and both sanitizers ---------------------------------------------
+F = $(B)/fuzz
+FUZZ_SRC = $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_BIN = $(FUZZ_SRC:tests/fuzz/%.c=$(F)/%)
+FUZZ_FLAGS = $(CSTD) -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined $(WARN)
+
+$(F)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link $(TEST_CPPFLAGS) -MMD -MP -c $< -o $@
+$(eval $(call archive,base,$(BASE_SRC),$(F)/obj))
+$(eval $(call archive,pkcs11,$(PKCS11_SRC),$(F)/obj))
+$(eval $(call archive,profiles,$(PROFILES_SRC),$(F)/obj))
+$(eval $(call archive,transport,$(TRANSPORT_SRC),$(F)/obj))
+$(eval $(call archive,testlib,$(TEST_LIB_SRC),$(F)/obj))
+$(F)/fuzz_%: $(F)/obj/tests/fuzz/fuzz_%.o $(BELOW_transport:%=$(F)/obj/lib%.a) $(F)/obj/libtestlib.a
+	$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -pthread $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
+		$(LDLIBS_fuzz_$*) $(LIBS) -ldl -o $@
+
+fuzz: $(FUZZ_BIN)
+
+fuzz-smoke check-fuzz: fuzz
+	scripts/run-fuzz.sh $(FUZZ_BIN)
+
+# ---- the rest ------------------------------------------------------------------------------------------------------
+check-e2e: all
+	scripts/run-pytest.sh tests/e2e -m "not long"
+
+check:
+	@scripts/deps.sh check
+	$(MAKE) check-all
+
+check-all:
+	scripts/run-check.sh
+
+check-long:
+	@scripts/deps.sh check
+	scripts/run-check-long.sh
+
+lint: $(DEFS)
+	@scripts/deps.sh lint
+	scripts/lint.sh
+
+bench: all
+	$(PYTHON) tests/bench/bench.py $(BENCH_ARGS)
+
+run:
+	@scripts/deps.sh run
+	@$(MAKE) --no-print-directory all
+	@MODULE=$(abspath $(MODULE)) scripts/run.sh
+
+clean:
+	rm -rf $(B)/obj $(B)/test $(B)/tests $(B)/san $(B)/clang $(B)/fuzz $(B)/lint $(B)/tls_gnutls.so
+
+-include $(OBJ:.o=.d) $(wildcard $(T)/*/*.d $(T)/tests/*/*.d $(F)/obj/*/*.d $(F)/obj/tests/*/*.d)

@@ -1,0 +1,63 @@
+#!/bin/sh
+# tls_gnutls - installs the Debian packages a task needs, or names them to a user who may not install.
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+#
+# Usage: scripts/deps.sh build|run|check|lint
+# Root: missing packages are installed. Others: they are named and the exit status is 1.
+# On systems without dpkg nothing is checked: whoever builds there has to know their packages' names.
+set -eu
+
+build="gcc make libc6-dev libgnutls28-dev libgmp-dev libp11-kit-dev pkg-config dpkg-dev kamailio binutils"
+run="$build gnutls-bin openssl"
+check="$run kamailio-tls-modules kamailio-websocket-modules kamailio-lua-modules kamailio-python3-modules
+	libcmocka-dev clang llvm valgrind python3 python3-pytest python3-pytest-xdist python3-cryptography softhsm2
+	opensc sipsak curl procps"
+lint="$check clang-format clang-tidy cppcheck universal-ctags"
+
+case "${1:-}" in
+	build) wanted=$build ;;
+	run) wanted=$run ;;
+	check) wanted=$check ;;
+	lint) wanted=$lint ;;
+	*)
+		echo "usage: scripts/deps.sh build|run|check|lint" >&2
+		exit 2
+		;;
+esac
+
+command -v dpkg-query >/dev/null || exit 0
+
+missing=
+for package in $wanted; do
+	status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=
+	[ "$status" = installed ] || missing="$missing $package"
+done
+missing=${missing# }
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo "These Debian packages are missing: $missing" >&2
+	echo "Install them with: sudo apt-get install $missing" >&2
+	exit 1
+fi
+
+echo "Installing: $missing"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+install()
+{
+	DEBIAN_FRONTEND=noninteractive apt-get -y -q --no-install-recommends install $missing >"$log" 2>&1 </dev/null
+}
+# The package lists may be absent or too old: one refresh, then once more.
+install || {
+	apt-get -q update >"$log" 2>&1 || {
+		cat "$log" >&2
+		echo "deps: apt-get update failed (see above)" >&2
+		exit 1
+	}
+	install || {
+		cat "$log" >&2
+		echo "deps: could not install: $missing (see above)" >&2
+		exit 1
+	}
+}
