@@ -1,0 +1,125 @@
+# tls_gnutls - options and fixtures of the end-to-end tests
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+"""The module under test is build/tls_gnutls.so, or what --tls-module or TLSG_MODULE names;
+the word `stock` means the tls.so of the installed Kamailio, with which the suite proves itself."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from .lib.kamailio import STOCK_MODULES, Kamailio, Settings
+from .lib.pki import Pki
+
+ROOT = Path(__file__).resolve().parents[2]
+STOCK = f"{STOCK_MODULES}/tls.so"
+
+
+@dataclass(frozen=True)
+class Module:
+    """The TLS module under test."""
+
+    path: str
+    ours: bool
+
+
+def pytest_addoption(parser):
+    parser.addoption("--tls-module", default=os.environ.get("TLSG_MODULE"),
+                     help="path of the TLS module under test, or `stock`")
+    parser.addoption("--long", action="store_true", help="run the tests marked `long` too")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes a minute or more; runs only with --long")
+    config.addinivalue_line(
+        "markers", "ours_only(reason): the stock tls.so is known to behave otherwise")
+
+
+def module_under_test(config):
+    named = config.getoption("--tls-module") or str(ROOT / "build" / "tls_gnutls.so")
+    path = STOCK if named == "stock" else str(Path(named).resolve())
+    return Module(path=path, ours=Path(path).name != "tls.so")
+
+
+def pytest_collection_modifyitems(config, items):
+    module = module_under_test(config)
+    if not Path(module.path).is_file():
+        raise pytest.UsageError(f"no module at {module.path}: build it, or name one "
+                                "with --tls-module or TLSG_MODULE")
+    wants_long = config.getoption("--long")
+    left_out = [item for item in items if not wants_long and item.get_closest_marker("long")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+    for item in items:
+        only = item.get_closest_marker("ours_only")
+        if only and not module.ours:
+            item.add_marker(pytest.mark.skip(reason=f"stock tls.so: {only.args[0]}"))
+
+
+def pytest_report_header(config):
+    return f"TLS module under test: {module_under_test(config).path}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failing test shows the end of the log of every Kamailio that runs."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for kam in Kamailio.live:
+            report.sections.append((f"log of {kam.settings.module}", kam.log.tail(40)))
+
+
+@pytest.fixture(scope="session")
+def tls_module(request):
+    """The TLS module under test."""
+    return module_under_test(request.config)
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory):
+    """The certificates, made once for the run of this process."""
+    return Pki(tmp_path_factory.mktemp("pki"))
+
+
+def _settings(module, pki):
+    return Settings(module=module, modparams={
+        "tls_method": "TLSv1.2+",
+        "certificate": pki.cert("server-ec"),
+        "private_key": pki.key("server-ec"),
+        "ca_list": pki.path("ca.pem"),
+    })
+
+
+@pytest.fixture(scope="session")
+def settings(tls_module, pki):
+    """Settings of a Kamailio with the module under test; a test changes them with .but()."""
+    return _settings(tls_module.path, pki)
+
+
+@pytest.fixture(scope="session")
+def stock_settings(pki):
+    """Settings of a Kamailio with the stock tls.so, the peer in tests of two."""
+    return _settings(STOCK, pki)
+
+
+@pytest.fixture
+def start():
+    """start(settings) gives a running Kamailio that is stopped, and checked, after the test."""
+    running = []
+
+    def begin(settings):
+        kam = Kamailio(settings).__enter__()
+        running.append(kam)
+        return kam
+
+    yield begin
+    failures = []
+    for kam in reversed(running):
+        try:
+            kam.__exit__(None, None, None)
+        except AssertionError as failure:
+            failures.append(str(failure))
+    assert not failures, "\n".join(failures)

@@ -1,0 +1,345 @@
+# tls_gnutls - starts, watches and stops one Kamailio for the end-to-end tests
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+"""One Kamailio in the foreground, in a folder of its own, on free loopback ports.
+
+    settings = Settings(module=path, modparams={"certificate": ..., "private_key": ...})
+    with Kamailio(settings) as kam:
+        kam.port("tls"); kam.rpc("tls.info"); kam.log.lines(); ...
+
+Leaving the block stops it and checks that it was healthy until then and ended with status 0.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from .log import Log
+from .ports import LOOPBACK, free_port
+from .wait import until
+
+STOCK_MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules"
+START_ATTEMPTS = 5
+START_TIMEOUT_S = 30
+STOP_TIMEOUT_S = 30
+
+# Modules every instance loads beside TLS; ctl and jsonrpcs are how the tests talk to it.
+BASE_MODULES = ("ctl", "jsonrpcs", "kex", "pv", "tm", "sl", "textops", "siputils", "xlog")
+
+DEFAULT_SCRIPT = r"""
+# A request with "X-Next: <sip uri>" goes there; one for this host is answered; any other
+# goes where its request URI says.
+request_route {
+	if (is_present_hf("X-Next")) {
+		$du = $hdr(X-Next);
+		remove_hf("X-Next");
+		route(RELAY);
+	}
+	if (!uri == myself) {
+		route(RELAY);
+	}
+	append_to_reply("X-Worker: $pp\r\n");
+	append_to_reply("X-Proto: $proto\r\n");
+	sl_send_reply("200", "OK");
+}
+
+route[RELAY] {
+	if (!t_relay()) {
+		sl_reply_error();
+	}
+	exit;
+}
+"""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one Kamailio is started with; `but()` gives a changed copy."""
+
+    module: str                         # the TLS module: path of the .so
+    modparams: dict = field(default_factory=dict)       # of the TLS module
+    children: int = 2                   # workers of each UDP socket
+    tcp_children: int = 3
+    listen: tuple = ("tls",)            # protocols; "udp", "udp2"... for several sockets
+    core: str = ""                      # further core settings
+    modules: tuple = ()                 # further modules
+    config: str = ""                    # further modparam lines
+    script: str = DEFAULT_SCRIPT
+    debug: int = 2
+    shm_mb: int = 64
+    shm_manager: str = "qm"             # qm, fm, tlsf
+    extra_load: tuple = ()              # further loadmodule lines right after the TLS module
+
+    def but(self, **changes):
+        """A copy with changes; `modparams` are merged, a value None removes one."""
+        params = {**self.modparams, **changes.pop("modparams", {})}
+        params = {name: value for name, value in params.items() if value is not None}
+        return replace(self, modparams=params, **changes)
+
+
+class StartFailed(Exception):
+    """Kamailio ended before it was ready: .status and .log say how."""
+
+    def __init__(self, status, log):
+        super().__init__(f"Kamailio ended with status {status}:\n{log.tail(40)}")
+        self.status = status
+        self.log = log
+
+
+def _quoted(value):
+    return str(value) if isinstance(value, int) else '"' + str(value).replace('"', '\\"') + '"'
+
+
+class Kamailio:
+    """A Kamailio process; see the module's text."""
+
+    live = []       # all running ones, for the report of a failing test
+
+    def __init__(self, settings):
+        self.settings = settings
+        self.folder = Path(tempfile.mkdtemp(prefix="tlsg-"))
+        self.log = Log(self.folder / "log")
+        self._process = None
+        self._ports = {}
+        self._pids = ()
+
+    # -- life ---------------------------------------------------------------------------------
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.remove()
+            raise
+        return self
+
+    def __exit__(self, kind, value, traceback):
+        try:
+            if kind is None:
+                self.assert_healthy()
+                self.stop()
+            else:
+                self.kill()
+        finally:
+            self.kill()
+            self.remove()
+
+    def start(self):
+        """Start and wait until all processes are up; new ports when one was taken meanwhile."""
+        for attempt in range(START_ATTEMPTS):
+            self._launch()
+            try:
+                until(self._ready, "Kamailio is up", START_TIMEOUT_S)
+                break
+            except StartFailed as failure:
+                if attempt == START_ATTEMPTS - 1 or not failure.log.find("Address already in use"):
+                    raise
+            except AssertionError as stuck:
+                self.kill()
+                raise AssertionError(f"{stuck}\n{self.log.tail(40)}") from None
+        self._pids = tuple(entry["PID"] for entry in self.rpc("core.psx"))
+        Kamailio.live.append(self)
+        return self
+
+    def _launch(self):
+        self._ports = {name: free_port() for name in self.settings.listen}
+        config = self.write_config()
+        with open(self.log.path, "wb") as log:
+            self._process = subprocess.Popen(
+                self.command(config), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, cwd=self.folder)
+
+    def command(self, config, *more):
+        """The command line that starts this Kamailio in the foreground."""
+        return ["kamailio", "-f", str(config), "-DD", "-E", "-Y", str(self.folder),
+                "-P", str(self.folder / "pid"), "-m", str(self.settings.shm_mb),
+                "-x", self.settings.shm_manager, *more]
+
+    def check_config(self):
+        """Run `kamailio -c` on the configuration; gives (exit status, output)."""
+        self._ports = {name: free_port() for name in self.settings.listen}
+        done = subprocess.run(
+            ["kamailio", "-c", "-f", str(self.write_config()), "-Y", str(self.folder)],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def _ready(self):
+        """All processes forked and the RPC answers; raises StartFailed when it ended."""
+        status = self._process.poll()
+        if status is not None:
+            self._kill_group()
+            raise StartFailed(status, self.log)
+        try:
+            table = self.rpc("core.psx", timeout_s=1)
+        except OSError:
+            return False
+        return any("tcp main" in entry["DSC"] for entry in table)
+
+    def stop(self):
+        """SIGTERM, wait, and check that it ended by itself with status 0 and left no process."""
+        self._forget()
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            status = self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"Kamailio did not stop:\n{self.log.tail(60)}") from None
+        assert status == 0, f"Kamailio ended with status {status}:\n{self.log.tail(60)}"
+        left = [pid for pid in self._pids if _is_alive(pid)]
+        assert not left, f"processes left behind: {left}"
+        crash = self.log.find(r"exited by a signal|core was generated|\bBUG\b")
+        assert not crash, f"bad lines in the log: {crash[:5]}"
+
+    def kill(self):
+        """End it at once, whatever its state; nothing is checked."""
+        self._forget()
+        if self._process is None:
+            return
+        self._kill_group()
+        self._process.wait(STOP_TIMEOUT_S)
+
+    def _kill_group(self):
+        """Our own process group only: it was started as a session of its own."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def _forget(self):
+        if self in Kamailio.live:
+            Kamailio.live.remove(self)
+
+    def remove(self):
+        """Remove the folder with configuration, log and sockets."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # -- configuration ------------------------------------------------------------------------
+
+    def port(self, name="tls"):
+        """Port number of a listen socket, by the name used in Settings.listen."""
+        return self._ports[name]
+
+    def address(self, name="tls"):
+        return (LOOPBACK, self._ports[name])
+
+    def write_config(self):
+        """Write the configuration file; gives its path."""
+        path = self.folder / "kamailio.cfg"
+        path.write_text(self._config_text())
+        return path
+
+    def _config_text(self):
+        s = self.settings
+        lines = [
+            "#!KAMAILIO",
+            f"debug={s.debug}", "log_stderror=yes", "fork=yes",
+            f"children={s.children}", f"tcp_children={s.tcp_children}",
+            "enable_tls=yes", "auto_aliases=no", "dns_srv_lb=no",
+            # at the end: only the summary of the shared memory still in use
+            "memdbg=3", "memlog=1", "mem_summary=8",
+            s.core,
+        ]
+        for name, port in self._ports.items():
+            lines.append(f"listen={name.rstrip('0123456789')}:{LOOPBACK}:{port}")
+        lines.append(f'mpath="{STOCK_MODULES}"')
+        lines.append(f'loadmodule "{s.module}"')
+        lines += [f'loadmodule "{module}"' for module in s.extra_load]
+        lines += [f'loadmodule "{name}.so"' for name in BASE_MODULES + s.modules]
+        lines += [
+            f'modparam("ctl", "binrpc", "unix:{self.folder}/ctl")',
+            'modparam("jsonrpcs", "transport", 4)',
+            f'modparam("jsonrpcs", "dgram_socket", "{self.folder}/rpc")',
+        ]
+        lines += [f'modparam("tls", "{name}", {_quoted(value)})'
+                  for name, value in s.modparams.items()]
+        lines += [s.config, s.script]
+        return "\n".join(lines) + "\n"
+
+    # -- questions ----------------------------------------------------------------------------
+
+    def rpc(self, method, *params, timeout_s=20):
+        """Call one RPC command through the JSON socket; raises OSError or RuntimeError."""
+        mine = tempfile.mktemp(prefix="c-", dir=self.folder)
+        question = {"jsonrpc": "2.0", "method": method, "params": list(params), "id": 1}
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.bind(mine)
+            try:
+                sock.settimeout(timeout_s)
+                sock.sendto(json.dumps(question).encode(), str(self.folder / "rpc"))
+                answer = json.loads(sock.recv(1 << 20))
+            finally:
+                os.unlink(mine)
+        if "error" in answer:
+            raise RuntimeError(f"{method}: {answer['error']}")
+        return answer["result"]
+
+    def kamcmd(self, *words):
+        """What `kamcmd` prints for a command."""
+        done = subprocess.run(["kamcmd", "-s", f"unix:{self.folder}/ctl", *words],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=30, check=False)
+        assert done.returncode == 0, f"kamcmd {words}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def shm_used(self):
+        """Bytes of shared memory in use, without the manager's own overhead."""
+        return int(self.rpc("core.shmmem")["used"])
+
+    def tls_info(self):
+        """The answer of tls.info with numbers as int."""
+        return {name: int(value) for name, value in self.rpc("tls.info").items()}
+
+    def connections(self):
+        """Number of TLS connections now open, as tls.info counts them."""
+        return self.tls_info()["opened_connections"]
+
+    def wait_connections(self, count, timeout_s=30):
+        """Wait until exactly `count` TLS connections are open."""
+        until(lambda: self.connections() == count, f"{count} TLS connections", timeout_s)
+
+    def pids(self, description=""):
+        """Process ids; with a description only of the processes whose name contains it."""
+        return tuple(entry["PID"] for entry in self.rpc("core.psx")
+                     if description in entry["DSC"])
+
+    def workers(self):
+        """Process ids of the TCP workers."""
+        return self.pids("tcp receiver")
+
+    def assert_healthy(self):
+        """Every process of the start is still there and the log tells of no crash."""
+        status = self._process.poll()
+        assert status is None, f"Kamailio ended with status {status}:\n{self.log.tail(60)}"
+        dead = [pid for pid in self._pids if not _is_alive(pid)]
+        assert not dead, f"processes died: {dead}\n{self.log.tail(60)}"
+        bad = self.log.find(r"exited by a signal|\bBUG\b|qm_debug_check_frag")
+        assert not bad, f"bad lines in the log: {bad[:5]}"
+
+    def shm_left(self):
+        """After stop(): {"file: function(line)": bytes} of shared memory that a TLS module left.
+
+        Taken from the summary that Kamailio's shared-memory debugger (qm) writes at the end.
+        """
+        assert self.log.find(r"still-in-use summary \(shm\)"), "no summary of shared memory"
+        left = {}
+        pattern = re.compile(r"size=\s*(\d+) bytes from (tls\w*: .*)$")
+        for line in self.log.lines():
+            found = pattern.search(line)
+            if found:
+                left[found.group(2)] = int(found.group(1))
+        return left
+
+
+def _is_alive(pid):
+    """True when the process exists and is no zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
