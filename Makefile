@@ -56,8 +56,8 @@ OPT = -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 CFLAGS ?=
 LDFLAGS ?=
-PKG_CFLAGS := $(shell pkg-config --cflags gnutls p11-kit-1 2>/dev/null)
-PKG_LIBS := $(shell pkg-config --libs gnutls p11-kit-1 2>/dev/null || echo -lgnutls -lp11-kit)
+PKG_CFLAGS = $(shell pkg-config --cflags gnutls p11-kit-1 2>/dev/null)
+PKG_LIBS = $(shell pkg-config --libs gnutls p11-kit-1 2>/dev/null || echo -lgnutls -lp11-kit)
 OWN_CFLAGS = $(CSTD) -fPIC -fno-semantic-interposition $(OPT) $(WARN) -pthread
 LIBS = $(PKG_LIBS) -lgmp -lpthread
 MOD_LDFLAGS = -shared -pthread $(OPT) -Wl,--version-script=misc/tls.map -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
@@ -68,8 +68,8 @@ MOD_CPPFLAGS = -I. @$(DEFS) $(PKG_CFLAGS)
 # Unit tests see tests/stub/base/host.h where the module sees base/host.h.
 TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS) -DTLSG_TEST
 
-.PHONY: all compare check check-all check-unit check-build check-fuzz check-e2e check-long lint bench run clean \
-	fuzz-smoke fuzz unit FORCE
+.PHONY: all compare unit fuzz check check-all check-unit check-build check-e2e check-fuzz check-long check-san \
+	check-valgrind check-e2e-long check-fuzz-long fuzz-smoke lint bench run clean FORCE
 all: $(MODULE) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
@@ -169,11 +169,24 @@ check:
 	$(MAKE) check-all
 
 check-all:
-	scripts/run-check.sh
+	@scripts/run-check.sh all check-unit check-build check-e2e check-fuzz
 
 check-long:
 	@scripts/deps.sh check
-	scripts/run-check-long.sh
+	@scripts/run-check.sh all check-san check-valgrind check-e2e-long check-fuzz-long
+
+check-san:
+	$(MAKE) SAN=1 check-unit
+
+check-valgrind: unit
+	UNIT_TIMEOUT=1800 WRAP="valgrind -q --error-exitcode=99 --trace-children=no --leak-check=full \
+		--errors-for-leak-kinds=definite --suppressions=misc/valgrind.supp" scripts/run-unit.sh $(TEST_BIN)
+
+check-e2e-long: all
+	scripts/run-pytest.sh tests/e2e --long -m long
+
+check-fuzz-long: fuzz
+	FUZZ_SECONDS=600 scripts/run-fuzz.sh $(FUZZ_BIN)
 
 lint: $(DEFS)
 	@scripts/deps.sh lint

@@ -27,10 +27,15 @@ esac
 
 command -v dpkg-query >/dev/null || exit 0
 
+# A source tree of the user's own stands for the packaged Kamailio.
+if [ "$1" = build ] && [ -n "${KAMAILIO_SRC:-}" ]; then
+	wanted=$(echo " $wanted " | sed 's/ kamailio / /; s/ dpkg-dev / /')
+fi
+
+installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $wanted 2>/dev/null | sed -n 's/ installed$//p' | tr '\n' ' ') || true
 missing=
 for package in $wanted; do
-	status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=
-	[ "$status" = installed ] || missing="$missing $package"
+	case " $installed" in *" $package "*) ;; *) missing="$missing $package" ;; esac
 done
 missing=${missing# }
 [ -n "$missing" ] || exit 0
@@ -43,7 +48,23 @@ fi
 
 echo "Installing: $missing"
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+# A Kamailio that is installed for this must not start serving on the machine.
+policy=/usr/sbin/policy-rc.d
+made_policy=
+cleanup()
+{
+	rm -f "$log"
+	[ -z "$made_policy" ] || rm -f "$policy"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+if [ ! -e "$policy" ]; then
+	made_policy=1
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod +x "$policy"
+fi
+
 install()
 {
 	DEBIAN_FRONTEND=noninteractive apt-get -y -q --no-install-recommends install $missing >"$log" 2>&1 </dev/null

@@ -1,0 +1,34 @@
+#!/bin/sh
+# tls_gnutls - runs the parts of `make check` and sums up.
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+#
+# Usage: scripts/run-check.sh PART...     (a part is a target of the Makefile: check-unit ...)
+# All parts are run, also after one has failed. The last lines say how each of them went.
+set -eu
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+bad=0
+begin=$(date +%s)
+for part in "$@"; do
+	echo "== $part"
+	start=$(date +%s)
+	if "${MAKE:-make}" --no-print-directory -j2 "$part" >"$scratch/log" 2>&1; then
+		verdict=ok
+	else
+		verdict=FAILED
+		bad=1
+	fi
+	# The compiler's lines are of interest only when something went wrong.
+	if [ "$verdict" = ok ]; then
+		grep -vE '^(gcc|clang|cc|ar|scripts/run-[a-z-]*\.sh) ' "$scratch/log" || true
+	else
+		cat "$scratch/log"
+	fi
+	echo "$part: $verdict after $(($(date +%s) - start)) s: $(grep -v '^make' "$scratch/log" | tail -n 1)" >>"$scratch/sum"
+done
+echo "== summary after $(($(date +%s) - begin)) s"
+cat "$scratch/sum"
+exit $bad

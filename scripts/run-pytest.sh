@@ -1,0 +1,19 @@
+#!/bin/sh
+# tls_gnutls - runs pytest suites with Debian's Python, on two processes when pytest-xdist is there.
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+#
+# Usage: scripts/run-pytest.sh FOLDER [pytest's options]
+# Environment: PYTHON  the interpreter, default /usr/bin/python3; JOBS  how many processes, default 2.
+set -eu
+
+python=${PYTHON:-/usr/bin/python3}
+"$python" -c 'import pytest' 2>/dev/null || {
+	echo "run-pytest: $python has no pytest; install the package python3-pytest" >&2
+	exit 1
+}
+parallel=
+if "$python" -c 'import xdist' 2>/dev/null; then
+	parallel="-n ${JOBS:-2} --dist loadfile"
+fi
+# Skipped tests are named with their reason (-rs).
+exec "$python" -m pytest -q -rs -p no:cacheprovider $parallel "$@"

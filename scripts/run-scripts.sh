@@ -1,0 +1,43 @@
+#!/bin/sh
+# tls_gnutls - runs test scripts one after the other.
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+#
+# Usage: scripts/run-scripts.sh SCRIPT...
+# A script succeeds with exit status 0; 77 means that it says why it could not run (skipped).
+set -eu
+
+[ $# -gt 0 ] || {
+	echo "run-scripts: there are no test scripts" >&2
+	exit 1
+}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+ok=0
+failed=0
+skipped=0
+for script in "$@"; do
+	mkdir "$scratch/tmp"
+	status=0
+	TMPDIR=$scratch/tmp timeout -k 5 300 "$script" >"$scratch/log" 2>&1 </dev/null || status=$?
+	rm -rf "$scratch/tmp"
+	name=$(basename "$script" .sh)
+	case $status in
+		0)
+			ok=$((ok + 1))
+			echo "$name: ok"
+			;;
+		77)
+			skipped=$((skipped + 1))
+			echo "$name: SKIPPED: $(tail -n 1 "$scratch/log")"
+			;;
+		*)
+			failed=$((failed + 1))
+			echo "$name: FAILED, exit status $status"
+			tail -n 60 "$scratch/log" | sed "s/^/$name| /"
+			;;
+	esac
+done
+echo "script tests: $ok ok, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
