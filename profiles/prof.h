@@ -116,7 +116,7 @@ struct tlsg_pair
 };
 
 #define TLSG_PAIRS_MAX 8
-#define TLSG_TICKET_KEY_SIZE 64
+#define TLSG_TICKET_CONTEXT_SIZE 32
 
 struct tlsg_prof
 {
@@ -141,7 +141,8 @@ struct tlsg_prof
 	gnutls_priority_t priority;		  /**< [arena] */
 	str priority_text;				  /**< the priority string that it was compiled from */
 	struct tlsg_cipher_list *ciphers; /**< [arena] NULL: priority alone decides */
-	unsigned char ticket_key[TLSG_TICKET_KEY_SIZE]; /**< derived from the lineage's master, wiped with the arena */
+	/** what tells this profile's tickets from others': hash over session_id, id, certificates, trust and verification */
+	unsigned char ticket_context[TLSG_TICKET_CONTEXT_SIZE];
 };
 
 /** The compiled-in settings that fill what a profile leaves open, spec 3.6. @param role  which table. */
