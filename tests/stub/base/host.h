@@ -159,7 +159,7 @@ typedef signed int s_ticks_t;
 #define S_TO_TICKS(s) ((s)*TIMER_TICKS_HZ)
 #define TICKS_TO_S(t) ((t) / TIMER_TICKS_HZ)
 #define TICKS_TO_MS(t) (((t)*1000U) / TIMER_TICKS_HZ)
-#define TICKS_CMP_OP(t1, t2, OP) (((s_ticks_t)((ticks_t)(t1) - (ticks_t)(t2)))OP(s_ticks_t)0)
+#define TICKS_CMP_OP(t1, t2, OP) (((s_ticks_t)((ticks_t)(t1) - (ticks_t)(t2))) OP(s_ticks_t) 0)
 #define TICKS_LT(t1, t2) TICKS_CMP_OP(t1, t2, <)
 #define TICKS_LE(t1, t2) TICKS_CMP_OP(t1, t2, <=)
 #define TICKS_GT(t1, t2) TICKS_CMP_OP(t1, t2, >)
