@@ -135,7 +135,7 @@ check-unit: unit
 	scripts/run-unit.sh $(TEST_BIN)
 
 check-build: all
-	scripts/run-scripts.sh $(sort $(wildcard tests/build/*.sh))
+	MODULE=$(abspath $(MODULE)) OBJ=$(O)/obj scripts/run-scripts.sh $(sort $(wildcard tests/build/*.sh))
 
 # ---- fuzzing: every folder below rpc, with libFuzzer and both sanitizers ---------------------------------------------
 F = $(B)/fuzz

@@ -1,0 +1,47 @@
+#!/bin/sh
+# tls_gnutls - headers and defines are taken from a given source tree, which stays untouched
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+set -eu
+
+fail()
+{
+	echo "$*"
+	exit 1
+}
+
+tree=$(sed -n 's/^-isystem \(.*\)\/src$/\1/p' build/kamailio.defs)
+[ -d "$tree/src" ] || fail "build/kamailio.defs names no source tree"
+given=$TMPDIR/given
+mkdir -p "$given/src/modules"
+cp -R "$tree/src/core" "$tree/src/lib" "$tree/src/main.c" "$tree"/src/Makefile* "$given/src/"
+cp -R "$tree/src/modules/tls" "$given/src/modules/"
+rm -f "$given/src/config.mak"
+chmod -R a-w "$given"
+find "$given" -type f -exec cksum {} + | LC_ALL=C sort >"$TMPDIR/before"
+
+scripts/kamailio-defs.sh "$TMPDIR/build" "$given" || fail "the defines of a given tree cannot be found out"
+find "$given" -type f -exec cksum {} + | LC_ALL=C sort >"$TMPDIR/after"
+cmp "$TMPDIR/before" "$TMPDIR/after" || fail "the given tree was written to"
+grep -v '^-isystem ' build/kamailio.defs >"$TMPDIR/wanted"
+grep -v '^-isystem ' "$TMPDIR/build/kamailio.defs" >"$TMPDIR/found"
+cmp "$TMPDIR/wanted" "$TMPDIR/found" || fail "the same tree gives other defines"
+grep -qF -- "-DMOD_NAME='\"tls\"'" "$TMPDIR/found" || fail "the module is not called tls"
+
+# Nothing changes: nothing is written, so nothing is built again.
+touch -d '2001-01-01 00:00:00' "$TMPDIR/build/kamailio.defs"
+scripts/kamailio-defs.sh "$TMPDIR/build" "$given"
+[ -z "$(find "$TMPDIR/build/kamailio.defs" -newermt 2001-01-02)" ] || fail "the defines were written again though nothing changed"
+
+# A define of the tree's own goes in by itself.
+chmod -R u+w "$given"
+echo 'C_DEFS += -DTLSG_FROM_THE_TREE' >>"$given/src/Makefile.defs"
+scripts/kamailio-defs.sh "$TMPDIR/build" "$given"
+grep -qx -- '-DTLSG_FROM_THE_TREE' "$TMPDIR/build/kamailio.defs" || fail "the defines are not those of the tree"
+
+for wrong in "$TMPDIR/nowhere" "$TMPDIR"; do
+	if scripts/kamailio-defs.sh "$TMPDIR/build2" "$wrong" >"$TMPDIR/out" 2>&1; then
+		fail "$wrong is accepted as a source tree"
+	fi
+	grep -q 'is no Kamailio source tree' "$TMPDIR/out" || fail "no sentence about the wrong folder $wrong"
+done
+chmod -R u+w "$given"
