@@ -1,0 +1,76 @@
+/*
+ * tls_gnutls - what values mean that are written the same way in tls.cfg and in module parameters
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process.  Memory: the caller's; nothing is allocated.  Lock: none.
+ */
+#include "profiles/prof_value.h"
+
+#include <strings.h>
+
+static const struct
+{
+	const char *token;
+	enum tlsg_verify_client value;
+} verify_client_tokens[] = {
+		{"off", TLSG_VERIFY_CLIENT_OFF},
+		{"on", TLSG_VERIFY_CLIENT_ON},
+		{"optional", TLSG_VERIFY_CLIENT_OPTIONAL},
+		{"optional_no_ca", TLSG_VERIFY_CLIENT_OPTIONAL_NO_CA},
+};
+
+static const char *const uri_prefixes[] = {"pkcs11:", "tpmkey:", "/engine:", "/uri:"};
+
+static bool token_is(const str *token, const char *name)
+{
+	return token->s != NULL && token->len > 0 && (size_t)token->len == strlen(name)
+		   && strncasecmp(token->s, name, (size_t)token->len) == 0;
+}
+
+bool tlsg_value_verify_client(const str *token, enum tlsg_verify_client *out)
+{
+	size_t i;
+
+	for(i = 0; i < sizeof(verify_client_tokens) / sizeof(verify_client_tokens[0]); i++)
+		if(token_is(token, verify_client_tokens[i].token)) {
+			*out = verify_client_tokens[i].value;
+			return true;
+		}
+	return false;
+}
+
+bool tlsg_value_is_uri(const str *value)
+{
+	size_t i, len;
+
+	if(value->s == NULL || value->len <= 0)
+		return false;
+	for(i = 0; i < sizeof(uri_prefixes) / sizeof(uri_prefixes[0]); i++) {
+		len = strlen(uri_prefixes[i]);
+		if((size_t)value->len >= len && strncasecmp(value->s, uri_prefixes[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool tlsg_value_is_relative(const str *path)
+{
+	if(path->s == NULL || path->len <= 0)
+		return false;
+	return path->s[0] != '/' && path->s[0] != '.' && !tlsg_value_is_uri(path);
+}
+
+int tlsg_value_path(const str *dir, const str *path, char *buf)
+{
+	size_t dir_len = tlsg_value_is_relative(path) ? (size_t)dir->len : 0;
+	size_t path_len = path->len > 0 ? (size_t)path->len : 0;
+
+	buf[0] = '\0';
+	if(dir_len + path_len >= TLSG_PATH_SIZE)
+		return -1;
+	if(dir_len > 0)
+		memcpy(buf, dir->s, dir_len);
+	if(path_len > 0)
+		memcpy(buf + dir_len, path->s, path_len);
+	buf[dir_len + path_len] = '\0';
+	return (int)(dir_len + path_len);
+}
