@@ -12,6 +12,7 @@
 # KAMAILIO_SRC=DIR  source tree to take headers and defines from (default: the source of the installed package)
 # COMPARE=0         do not stop when the headers belong to another version than the installed kamailio
 # SAN=1             with AddressSanitizer and UndefinedBehaviorSanitizer, in build/san
+# V=1               show the commands
 # CC=clang          another compiler (use with O=build/clang to keep the objects apart)
 
 MAKEFLAGS += --no-builtin-rules
@@ -22,6 +23,11 @@ KAMAILIO_SRC ?=
 COMPARE ?= 1
 SAN ?= 0
 PYTHON ?= /usr/bin/python3
+V ?= 0
+ifneq ($(V),1)
+Q = @
+say = @echo '  $(1)'
+endif
 ifeq ($(origin CC),default)
 CC = gcc
 endif
@@ -33,7 +39,7 @@ O ?= $(B)/san
 else
 O ?= $(B)
 endif
-MODULE = $(O)/tls_gnutls.so
+SO = $(O)/tls_gnutls.so
 DEFS = $(B)/kamailio.defs
 
 # ---- sources -------------------------------------------------------------------------------------------------------
@@ -70,7 +76,7 @@ TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS) -DTLSG_TEST
 
 .PHONY: all compare unit fuzz check check-all check-unit check-build check-e2e check-fuzz check-long check-san \
 	check-valgrind check-e2e-long check-fuzz-long fuzz-smoke lint bench run clean FORCE
-all: $(MODULE) compare
+all: $(SO) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
 OBJ = $(SRC:%.c=$(O)/obj/%.o)
@@ -81,14 +87,16 @@ $(DEFS): FORCE
 
 $(O)/obj/%.o: %.c $(DEFS)
 	@mkdir -p $(@D)
-	$(CC) $(OWN_CFLAGS) $(CFLAGS) $(MOD_CPPFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC    $<)
+	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(MOD_CPPFLAGS) -MMD -MP -c $< -o $@
 
-$(MODULE): $(OBJ) misc/tls.map
+$(SO): $(OBJ) misc/tls.map
 	@mkdir -p $(@D)
-	$(CC) $(MOD_LDFLAGS) $(LDFLAGS) $(OBJ) $(LIBS) -o $@
+	$(call say,LINK  $@)
+	$(Q)$(CC) $(MOD_LDFLAGS) $(LDFLAGS) $(OBJ) $(LIBS) -o $@
 
-compare: $(MODULE)
-	@COMPARE=$(COMPARE) scripts/check-version $(MODULE)
+compare: $(SO)
+	@COMPARE=$(COMPARE) scripts/check-version $(SO)
 
 # ---- unit tests: the folders that do not know Kamailio, built against the stand-in host ------------------------------
 T = $(O)/test
@@ -105,14 +113,15 @@ TEST_BIN = $(foreach s,$(TEST_SRC),$(O)/tests/$(basename $(notdir $(s))))
 
 $(T)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(OWN_CFLAGS) $(CFLAGS) $(TEST_CPPFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC    $< (for tests))
+	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(TEST_CPPFLAGS) -MMD -MP -c $< -o $@
 
 # archive FOLDER SOURCES OBJECT_DIR: one archive per folder, so that a test pulls in what it uses.
 define archive
 $(3)/lib$(1).a: $(2:%.c=$(3)/%.o)
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$$(Q)ar rcs $$@ $$^
 endef
 $(eval $(call archive,base,$(BASE_SRC),$(T)))
 $(eval $(call archive,pkcs11,$(PKCS11_SRC),$(T)))
@@ -124,7 +133,8 @@ $(eval $(call archive,testlib,$(TEST_LIB_SRC),$(T)))
 define test_binary
 $(O)/tests/$(basename $(notdir $(1))): $(T)/$(1:.c=.o) $(BELOW_$(2):%=$(T)/lib%.a) $(T)/libtestlib.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(OPT) -pthread $$(LDFLAGS) $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
+	$$(call say,LINK  $$@)
+	$$(Q)$$(CC) $$(OPT) -pthread $$(LDFLAGS) $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
 		$$(LDLIBS_$(basename $(notdir $(1)))) -lcmocka $$(LIBS) -ldl -o $$@
 endef
 $(foreach f,$(TEST_FOLDERS),$(foreach s,$(wildcard tests/$(f)/test_*.c),$(eval $(call test_binary,$(s),$(f)))))
@@ -132,10 +142,10 @@ $(foreach f,$(TEST_FOLDERS),$(foreach s,$(wildcard tests/$(f)/test_*.c),$(eval $
 unit: $(TEST_BIN)
 
 check-unit: unit
-	scripts/run-unit.sh $(TEST_BIN)
+	@scripts/run-unit.sh $(TEST_BIN)
 
 check-build: all
-	MODULE=$(abspath $(MODULE)) OBJ=$(O)/obj scripts/run-scripts.sh $(sort $(wildcard tests/build/*.sh))
+	@MODULE=$(abspath $(SO)) OBJ=$(O)/obj scripts/run-scripts.sh $(sort $(wildcard tests/build/*.sh))
 
 # ---- fuzzing: every folder below rpc, with libFuzzer and both sanitizers ---------------------------------------------
 F = $(B)/fuzz
@@ -145,24 +155,26 @@ FUZZ_FLAGS = $(CSTD) -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
 
 $(F)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link $(TEST_CPPFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC    $< (for fuzzing))
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link $(TEST_CPPFLAGS) -MMD -MP -c $< -o $@
 $(eval $(call archive,base,$(BASE_SRC),$(F)/obj))
 $(eval $(call archive,pkcs11,$(PKCS11_SRC),$(F)/obj))
 $(eval $(call archive,profiles,$(PROFILES_SRC),$(F)/obj))
 $(eval $(call archive,transport,$(TRANSPORT_SRC),$(F)/obj))
 $(eval $(call archive,testlib,$(TEST_LIB_SRC),$(F)/obj))
 $(F)/fuzz_%: $(F)/obj/tests/fuzz/fuzz_%.o $(BELOW_transport:%=$(F)/obj/lib%.a) $(F)/obj/libtestlib.a
-	$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -pthread $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
+	$(call say,LINK  $@)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -pthread $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
 		$(LDLIBS_fuzz_$*) $(LIBS) -ldl -o $@
 
 fuzz: $(FUZZ_BIN)
 
 fuzz-smoke check-fuzz: fuzz
-	scripts/run-fuzz.sh $(FUZZ_BIN)
+	@scripts/run-fuzz.sh $(FUZZ_BIN)
 
 # ---- the rest ------------------------------------------------------------------------------------------------------
 check-e2e: all
-	scripts/run-pytest.sh tests/e2e -m "not long"
+	@scripts/run-pytest.sh tests/e2e -m "not long"
 
 check:
 	@scripts/deps.sh check
@@ -179,26 +191,28 @@ check-san:
 	$(MAKE) SAN=1 check-unit
 
 check-valgrind: unit
-	UNIT_TIMEOUT=1800 WRAP="valgrind -q --error-exitcode=99 --trace-children=no --leak-check=full \
+	@UNIT_TIMEOUT=1800 WRAP="valgrind -q --error-exitcode=99 --trace-children=no --leak-check=full \
 		--errors-for-leak-kinds=definite --suppressions=misc/valgrind.supp" scripts/run-unit.sh $(TEST_BIN)
 
 check-e2e-long: all
-	scripts/run-pytest.sh tests/e2e --long -m long
+	@scripts/run-pytest.sh tests/e2e --long -m long
 
 check-fuzz-long: fuzz
-	FUZZ_SECONDS=600 scripts/run-fuzz.sh $(FUZZ_BIN)
+	@FUZZ_SECONDS=600 scripts/run-fuzz.sh $(FUZZ_BIN)
 
 lint: $(DEFS)
 	@scripts/deps.sh lint
-	scripts/lint.sh
+	@scripts/lint.sh
 
 bench: all
+	@scripts/deps.sh bench
+	$(MAKE) -C tests/bench CC=$(CC) BENCH_BUILD=$(abspath $(B)/bench)
 	$(PYTHON) tests/bench/bench.py $(BENCH_ARGS)
 
 run:
 	@scripts/deps.sh run
 	@$(MAKE) --no-print-directory all
-	@MODULE=$(abspath $(MODULE)) scripts/run.sh
+	@MODULE=$(abspath $(SO)) scripts/run.sh
 
 clean:
 	rm -rf $(B)/obj $(B)/test $(B)/tests $(B)/san $(B)/clang $(B)/fuzz $(B)/lint $(B)/tls_gnutls.so

@@ -2,7 +2,7 @@
 # tls_gnutls - installs the Debian packages a task needs, or names them to a user who may not install.
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
-# Usage: scripts/deps.sh build|run|check|lint
+# Usage: scripts/deps.sh build|run|check|lint|bench
 # Root: missing packages are installed. Others: they are named and the exit status is 1.
 # On systems without dpkg nothing is checked: whoever builds there has to know their packages' names.
 set -eu
@@ -10,17 +10,19 @@ set -eu
 build="gcc make libc6-dev libgnutls28-dev libgmp-dev libp11-kit-dev pkg-config dpkg-dev kamailio binutils"
 run="$build gnutls-bin openssl"
 check="$run kamailio-tls-modules kamailio-websocket-modules kamailio-lua-modules kamailio-python3-modules
-	libcmocka-dev clang llvm valgrind python3 python3-pytest python3-pytest-xdist python3-cryptography softhsm2
+	libcmocka-dev clang libclang-rt-dev llvm valgrind python3 python3-pytest python3-pytest-xdist python3-cryptography softhsm2
 	opensc sipsak curl procps"
 lint="$check clang-format clang-tidy cppcheck universal-ctags"
+bench="$run kamailio-tls-modules libssl-dev python3"
 
 case "${1:-}" in
 	build) wanted=$build ;;
 	run) wanted=$run ;;
 	check) wanted=$check ;;
 	lint) wanted=$lint ;;
+	bench) wanted=$bench ;;
 	*)
-		echo "usage: scripts/deps.sh build|run|check|lint" >&2
+		echo "usage: scripts/deps.sh build|run|check|lint|bench" >&2
 		exit 2
 		;;
 esac

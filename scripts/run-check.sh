@@ -23,7 +23,7 @@ for part in "$@"; do
 	fi
 	# The compiler's lines are of interest only when something went wrong.
 	if [ "$verdict" = ok ]; then
-		grep -vE '^(gcc|clang|cc|ar|scripts/run-[a-z-]*\.sh) ' "$scratch/log" || true
+		grep -vE '^  (CC|LINK) ' "$scratch/log" || true
 	else
 		cat "$scratch/log"
 	fi

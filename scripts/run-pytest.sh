@@ -11,6 +11,8 @@ python=${PYTHON:-/usr/bin/python3}
 	echo "run-pytest: $python has no pytest; install the package python3-pytest" >&2
 	exit 1
 }
+# Kamailio and kamcmd are in /usr/sbin, which is not in every user's path.
+PATH=$PATH:/usr/sbin:/sbin
 parallel=
 if "$python" -c 'import xdist' 2>/dev/null; then
 	parallel="-n ${JOBS:-2} --dist loadfile"
