@@ -1,0 +1,583 @@
+/*
+ * tls_gnutls - decides whether a peer's certificate chain is acceptable, and says why not
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process that steps a handshake.  Memory: this process's heap while it runs; results are copied by the caller.
+ * Lock: none.
+ *
+ * Two opinions are asked, and both must be good: the checks below, made in OpenSSL's order so that the code is the one that
+ * is known, and GnuTLS's verification of exactly the chain that was built.
+ */
+#include "profiles/prof_verify.h"
+
+#include <gnutls/abstract.h>
+#include <gnutls/x509-ext.h>
+
+#include "profiles/prof_chain.h"
+#include "profiles/prof_name.h"
+
+#define OID_EXTENDED_KEY_USAGE "2.5.29.37"
+#define OID_NETSCAPE_SGC "2.16.840.1.113730.4.1"
+#define OID_MICROSOFT_SGC "1.3.6.1.4.1.311.10.3.3"
+#define SERIAL_MAX 128
+#define NOWHERE TLSG_VERIFY_CHAIN_MAX
+
+/* Everything known while one chain is judged. */
+struct judge
+{
+	const struct tlsg_verify_input *in;
+	struct tlsg_verify_result *out;
+	struct tlsg_chain chain;
+	unsigned bad_signature; /* position, NOWHERE if all are good */
+};
+
+static const struct
+{
+	enum tlsg_verify_code code;
+	int alert;
+	const char *reason;
+} codes[] = {
+		{TLSG_V_OK, GNUTLS_A_CLOSE_NOTIFY, "ok"},
+		{TLSG_V_UNSPECIFIED, GNUTLS_A_INTERNAL_ERROR, "unspecified certificate verification error"},
+		{TLSG_V_NO_ISSUER, GNUTLS_A_UNKNOWN_CA, "unable to get issuer certificate"},
+		{TLSG_V_NO_CRL, GNUTLS_A_UNKNOWN_CA, "unable to get certificate CRL"},
+		{TLSG_V_SIGNATURE, GNUTLS_A_DECRYPT_ERROR, "certificate signature failure"},
+		{TLSG_V_CRL_SIGNATURE, GNUTLS_A_DECRYPT_ERROR, "CRL signature failure"},
+		{TLSG_V_NOT_YET_VALID, GNUTLS_A_BAD_CERTIFICATE, "certificate is not yet valid"},
+		{TLSG_V_EXPIRED, GNUTLS_A_CERTIFICATE_EXPIRED, "certificate has expired"},
+		{TLSG_V_CRL_NOT_YET_VALID, GNUTLS_A_BAD_CERTIFICATE, "CRL is not yet valid"},
+		{TLSG_V_CRL_EXPIRED, GNUTLS_A_CERTIFICATE_EXPIRED, "CRL has expired"},
+		{TLSG_V_OUT_OF_MEMORY, GNUTLS_A_INTERNAL_ERROR, "out of memory"},
+		{TLSG_V_SELF_SIGNED, GNUTLS_A_UNKNOWN_CA, "self signed certificate"},
+		{TLSG_V_SELF_SIGNED_IN_CHAIN, GNUTLS_A_UNKNOWN_CA, "self signed certificate in certificate chain"},
+		{TLSG_V_NO_LOCAL_ISSUER, GNUTLS_A_UNKNOWN_CA, "unable to get local issuer certificate"},
+		{TLSG_V_LEAF_UNVERIFIABLE, GNUTLS_A_UNKNOWN_CA, "unable to verify the first certificate"},
+		{TLSG_V_CHAIN_TOO_LONG, GNUTLS_A_UNKNOWN_CA, "certificate chain too long"},
+		{TLSG_V_REVOKED, GNUTLS_A_CERTIFICATE_REVOKED, "certificate revoked"},
+		{TLSG_V_PATH_LENGTH, GNUTLS_A_UNKNOWN_CA, "path length constraint exceeded"},
+		{TLSG_V_PURPOSE, GNUTLS_A_UNSUPPORTED_CERTIFICATE, "unsupported certificate purpose"},
+		{TLSG_V_UNTRUSTED, GNUTLS_A_BAD_CERTIFICATE, "certificate not trusted"},
+		{TLSG_V_REJECTED, GNUTLS_A_BAD_CERTIFICATE, "certificate rejected"},
+		{TLSG_V_CRITICAL_EXTENSION, GNUTLS_A_CERTIFICATE_UNKNOWN, "unhandled critical extension"},
+		{TLSG_V_CRL_SIGN, GNUTLS_A_CERTIFICATE_UNKNOWN, "key usage does not include CRL signing"},
+		{TLSG_V_NAME_CONSTRAINT, GNUTLS_A_CERTIFICATE_UNKNOWN, "name constraint violated"},
+		{TLSG_V_APPLICATION, GNUTLS_A_HANDSHAKE_FAILURE, "application verification failure"},
+		{TLSG_V_NAME_MISMATCH, GNUTLS_A_BAD_CERTIFICATE, "certificate is not valid for the expected name"},
+		{TLSG_V_WEAK, GNUTLS_A_BAD_CERTIFICATE, "certificate key too weak"},
+		{TLSG_V_WEAK_CA, GNUTLS_A_BAD_CERTIFICATE, "CA certificate key too weak"},
+		{TLSG_V_WEAK_HASH, GNUTLS_A_BAD_CERTIFICATE, "digest of a certificate's signature too weak"},
+		{TLSG_V_INVALID_CA, GNUTLS_A_UNKNOWN_CA, "invalid CA certificate"},
+};
+
+const char *tlsg_verify_reason(enum tlsg_verify_code code)
+{
+	size_t i;
+
+	for(i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if(codes[i].code == code)
+			return codes[i].reason;
+	return "unknown error";
+}
+
+int tlsg_verify_alert(enum tlsg_verify_code code)
+{
+	size_t i;
+
+	for(i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if(codes[i].code == code)
+			return codes[i].alert;
+	return GNUTLS_A_CERTIFICATE_UNKNOWN;
+}
+
+/* How much a failure says when all of them are looked for, spec 6.5. */
+static int rank(enum tlsg_verify_code code)
+{
+	switch(code) {
+		case TLSG_V_OK:
+			return 0;
+		case TLSG_V_REVOKED:
+			return 4;
+		case TLSG_V_EXPIRED:
+			return 3;
+		case TLSG_V_SELF_SIGNED:
+			return 2;
+		default:
+			return 1;
+	}
+}
+
+/* Records a failure. @return whether to look for more. */
+static bool fail(struct judge *j, enum tlsg_verify_code code, unsigned depth)
+{
+	if(rank(code) >= rank(j->out->code)) {
+		j->out->code = code;
+		j->out->depth = depth;
+	}
+	return j->in->keep_going;
+}
+
+static gnutls_x509_crt_t crt_at(const struct judge *j, unsigned i)
+{
+	return j->chain.certs[i].crt;
+}
+
+/* ---- what a certificate says it may be used for ---- */
+
+/* Whether an extended key usage, if there is one, names what the peer is. `any` does not count, as in OpenSSL. */
+static bool has_extended_usage(gnutls_x509_crt_t crt, enum tlsg_role role)
+{
+	gnutls_x509_key_purposes_t list = NULL;
+	gnutls_datum_t ext = {NULL, 0}, oid = {NULL, 0};
+	bool good = false;
+	unsigned i;
+	int rc = gnutls_x509_crt_get_extension_by_oid2(crt, OID_EXTENDED_KEY_USAGE, 0, &ext, NULL);
+
+	if(rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+		return true;
+	if(rc < 0)
+		return false;
+	if(gnutls_x509_key_purpose_init(&list) < 0)
+		goto done;
+	if(gnutls_x509_ext_import_key_purposes(&ext, list, 0) < 0)
+		goto done;
+	for(i = 0; !good && gnutls_x509_key_purpose_get(list, i, &oid) >= 0; i++) {
+		const char *text = (const char *)oid.data;
+
+		if(role == TLSG_SERVER)
+			good = strcmp(text, GNUTLS_KP_TLS_WWW_CLIENT) == 0;
+		else
+			good = strcmp(text, GNUTLS_KP_TLS_WWW_SERVER) == 0 || strcmp(text, OID_NETSCAPE_SGC) == 0
+				   || strcmp(text, OID_MICROSOFT_SGC) == 0;
+	}
+done:
+	if(list != NULL)
+		gnutls_x509_key_purpose_deinit(list);
+	gnutls_free(ext.data);
+	return good;
+}
+
+/* Whether the key usage, if there is one, has one of the bits. */
+static bool has_key_usage(gnutls_x509_crt_t crt, unsigned bits)
+{
+	unsigned usage = 0;
+	int rc = gnutls_x509_crt_get_key_usage(crt, &usage, NULL);
+
+	if(rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+		return true;
+	return rc >= 0 && (usage & bits) != 0;
+}
+
+static bool fits_purpose(const struct judge *j, unsigned i)
+{
+	unsigned bits = GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_AGREEMENT;
+
+	if(!has_extended_usage(crt_at(j, i), j->in->role))
+		return false;
+	if(j->in->role == TLSG_CLIENT)
+		bits |= GNUTLS_KEY_KEY_ENCIPHERMENT;
+	return i > 0 || has_key_usage(crt_at(j, i), bits);
+}
+
+/* Whether a certificate may issue others. Version 1 has no way to say so: only an anchor of ours may be one. */
+static bool is_ca(const struct judge *j, unsigned i, int *path_length)
+{
+	gnutls_x509_crt_t crt = crt_at(j, i);
+	unsigned ca = 0;
+	int rc = gnutls_x509_crt_get_basic_constraints(crt, NULL, &ca, path_length);
+
+	if(rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) {
+		*path_length = -1;
+		return j->chain.is_anchored && i == j->chain.len - 1 && gnutls_x509_crt_get_version(crt) == 1;
+	}
+	return rc >= 0 && ca != 0 && has_key_usage(crt, GNUTLS_KEY_KEY_CERT_SIGN);
+}
+
+static bool is_self_issued(gnutls_x509_crt_t crt)
+{
+	gnutls_datum_t subject = {NULL, 0}, issuer = {NULL, 0};
+	bool equal = false;
+
+	if(gnutls_x509_crt_get_raw_dn(crt, &subject) >= 0 && gnutls_x509_crt_get_raw_issuer_dn(crt, &issuer) >= 0)
+		equal = subject.size == issuer.size && memcmp(subject.data, issuer.data, subject.size) == 0;
+	gnutls_free(subject.data);
+	gnutls_free(issuer.data);
+	return equal;
+}
+
+/* CA flags, purposes and path lengths, from the leaf up. */
+static bool check_extensions(struct judge *j)
+{
+	int below = 0; /* intermediates below that count for path lengths, RFC 5280 section 4.2.1.9 */
+	unsigned i;
+
+	for(i = 0; i < j->chain.len; i++) {
+		int path_length = -1;
+
+		if(i > 0 && !is_ca(j, i, &path_length) && !fail(j, TLSG_V_INVALID_CA, i))
+			return false;
+		if(!fits_purpose(j, i) && !fail(j, TLSG_V_PURPOSE, i))
+			return false;
+		if(path_length >= 0 && below > path_length && !fail(j, TLSG_V_PATH_LENGTH, i))
+			return false;
+		if(i > 0 && !is_self_issued(crt_at(j, i)))
+			below++;
+	}
+	return true;
+}
+
+/* ---- GnuTLS's opinion ---- */
+
+static unsigned gnutls_flags(const struct judge *j)
+{
+	gnutls_certificate_verification_profiles_t profile = j->in->profile;
+
+	if(profile == GNUTLS_PROFILE_UNKNOWN)
+		profile = GNUTLS_PROFILE_MEDIUM;
+	/* dates and CRLs are checked here, against the caller's clock */
+	return GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS
+		   | GNUTLS_VERIFY_DISABLE_CRL_CHECKS | (unsigned)GNUTLS_PROFILE_TO_VFLAGS(profile);
+}
+
+/* Which certificate's signature is wrong. Only asked when one is. */
+static unsigned find_bad_signature(const struct judge *j)
+{
+	unsigned i, status;
+
+	for(i = j->chain.len - 1; i > 0; i--) {
+		gnutls_x509_crt_t crt = crt_at(j, i - 1), issuer = crt_at(j, i);
+
+		status = 0;
+		if(gnutls_x509_crt_list_verify(&crt, 1, &issuer, 1, NULL, 0, gnutls_flags(j), &status) < 0
+				|| (status & GNUTLS_CERT_SIGNATURE_FAILURE))
+			return i - 1;
+	}
+	return 0;
+}
+
+/* Verifies the chain that was built and no other: the only CA that GnuTLS is told of is its last certificate. */
+static bool ask_gnutls(struct judge *j)
+{
+	gnutls_x509_crt_t list[TLSG_VERIFY_CHAIN_MAX];
+	gnutls_x509_crt_t anchor = crt_at(j, j->chain.len - 1);
+	unsigned len = j->chain.len > 1 ? j->chain.len - 1 : 1;
+	unsigned i;
+
+	for(i = 0; i < len; i++)
+		list[i] = crt_at(j, i);
+	if(gnutls_x509_crt_list_verify(list, len, &anchor, 1, NULL, 0, gnutls_flags(j), &j->out->status) < 0) {
+		j->out->status |= GNUTLS_CERT_INVALID;
+		return fail(j, TLSG_V_UNSPECIFIED, 0);
+	}
+	if(!j->chain.is_anchored)
+		j->out->status |= GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNER_NOT_FOUND;
+	if(j->out->status & GNUTLS_CERT_SIGNATURE_FAILURE)
+		j->bad_signature = find_bad_signature(j);
+	return true;
+}
+
+/* The strength that keys must have. */
+static gnutls_sec_param_t least_strength(const struct judge *j)
+{
+	switch(j->in->profile) {
+		case GNUTLS_PROFILE_VERY_WEAK:
+			return GNUTLS_SEC_PARAM_VERY_WEAK;
+		case GNUTLS_PROFILE_LOW:
+			return GNUTLS_SEC_PARAM_LOW;
+		case GNUTLS_PROFILE_LEGACY:
+			return GNUTLS_SEC_PARAM_LEGACY;
+		case GNUTLS_PROFILE_HIGH:
+		case GNUTLS_PROFILE_SUITEB128:
+			return GNUTLS_SEC_PARAM_HIGH;
+		case GNUTLS_PROFILE_ULTRA:
+		case GNUTLS_PROFILE_SUITEB192:
+			return GNUTLS_SEC_PARAM_ULTRA;
+		case GNUTLS_PROFILE_FUTURE:
+			return GNUTLS_SEC_PARAM_FUTURE;
+		default:
+			return GNUTLS_SEC_PARAM_MEDIUM;
+	}
+}
+
+static bool is_weak_key(const struct judge *j, unsigned i)
+{
+	unsigned bits = 0;
+	int pk = gnutls_x509_crt_get_pk_algorithm(crt_at(j, i), &bits);
+
+	return pk < 0 || gnutls_pk_bits_to_sec_param((gnutls_pk_algorithm_t)pk, bits) < least_strength(j);
+}
+
+/* What is too weak, once GnuTLS has said that something is. */
+static bool check_strength(struct judge *j)
+{
+	unsigned i;
+
+	if(!(j->out->status & GNUTLS_CERT_INSECURE_ALGORITHM))
+		return true;
+	for(i = 0; i < j->chain.len; i++)
+		if(is_weak_key(j, i))
+			return fail(j, i == 0 ? TLSG_V_WEAK : TLSG_V_WEAK_CA, i);
+	for(i = 0; i + 1 < j->chain.len; i++) {
+		int algo = gnutls_x509_crt_get_signature_algorithm(crt_at(j, i));
+
+		if(algo < 0 || !gnutls_sign_is_secure2((gnutls_sign_algorithm_t)algo, GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS))
+			return fail(j, TLSG_V_WEAK_HASH, i);
+	}
+	return fail(j, TLSG_V_WEAK_HASH, 0);
+}
+
+/* What GnuTLS found besides signatures and strength. */
+static bool check_rest(struct judge *j)
+{
+	const unsigned known = GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNATURE_FAILURE | GNUTLS_CERT_INSECURE_ALGORITHM;
+	unsigned status = j->out->status & ~known;
+
+	if(status & GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS)
+		return fail(j, TLSG_V_CRITICAL_EXTENSION, 0);
+	if(status & GNUTLS_CERT_SIGNER_NOT_CA)
+		return fail(j, TLSG_V_INVALID_CA, 1);
+	if(status & GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE)
+		return fail(j, TLSG_V_NAME_CONSTRAINT, 0);
+	if((status & GNUTLS_CERT_SIGNER_NOT_FOUND) && j->chain.is_anchored)
+		return fail(j, TLSG_V_UNTRUSTED, 0);
+	if(j->out->status != 0 && j->out->code == TLSG_V_OK)
+		return fail(j, TLSG_V_UNSPECIFIED, 0);
+	return true;
+}
+
+/* ---- revocation ---- */
+
+static bool crl_is_current(const struct tlsg_crl *crl, time_t now)
+{
+	return crl->this_update <= now && (crl->next_update == 0 || now <= crl->next_update);
+}
+
+static bool crl_is_better(const struct tlsg_crl *a, const struct tlsg_crl *b, time_t now)
+{
+	if(b == NULL)
+		return true;
+	if(crl_is_current(a, now) != crl_is_current(b, now))
+		return crl_is_current(a, now);
+	return a->this_update > b->this_update;
+}
+
+/* The list to use for what an issuer issued: a current one if there is, the latest of them. */
+static const struct tlsg_crl *crl_find(const struct judge *j, gnutls_x509_crt_t issuer)
+{
+	const struct tlsg_trust *set = j->in->set;
+	const struct tlsg_crl *best = NULL;
+	gnutls_datum_t dn = {NULL, 0};
+	unsigned i;
+
+	if(set == NULL || gnutls_x509_crt_get_raw_dn(issuer, &dn) < 0)
+		return NULL;
+	for(i = 0; i < set->crls_len; i++) {
+		const struct tlsg_crl *crl = &set->crls[i];
+
+		if(crl->usable && crl_is_better(crl, best, j->in->now) && tlsg_crl_is_of(crl, issuer, &dn))
+			best = crl;
+	}
+	gnutls_free(dn.data);
+	return best;
+}
+
+/* The signature was checked when the list was loaded, if its issuer was known then. */
+static bool crl_is_genuine(const struct judge *j, const struct tlsg_crl *crl, unsigned issuer)
+{
+	const struct tlsg_der *der = j->chain.certs[issuer].der;
+
+	if(crl->signer >= 0) {
+		const struct tlsg_der *signer = &j->in->set->cas[crl->signer];
+
+		if(signer->size == der->size && memcmp(signer->data, der->data, der->size) == 0)
+			return true;
+	}
+	return tlsg_crl_is_signed_by(crl, crt_at(j, issuer));
+}
+
+static bool check_serial(struct judge *j, const struct tlsg_crl *crl, unsigned i)
+{
+	unsigned char serial[SERIAL_MAX];
+	size_t size = sizeof(serial);
+
+	if(gnutls_x509_crt_get_serial(crt_at(j, i), serial, &size) < 0 || size == 0)
+		return fail(j, TLSG_V_REJECTED, i);
+	return !tlsg_crl_has(crl, serial, size) || fail(j, TLSG_V_REVOKED, i);
+}
+
+static bool check_revoked(struct judge *j, unsigned i)
+{
+	unsigned issuer = i + 1 < j->chain.len ? i + 1 : i;
+	const struct tlsg_crl *crl = crl_find(j, crt_at(j, issuer));
+	time_t now = j->in->now;
+
+	if(crl == NULL)
+		return fail(j, TLSG_V_NO_CRL, i);
+	if(!has_key_usage(crt_at(j, issuer), GNUTLS_KEY_CRL_SIGN) && !fail(j, TLSG_V_CRL_SIGN, i))
+		return false;
+	if(crl->this_update > now && !fail(j, TLSG_V_CRL_NOT_YET_VALID, i))
+		return false;
+	if(crl->next_update != 0 && crl->next_update < now && !fail(j, TLSG_V_CRL_EXPIRED, i))
+		return false;
+	/* what a forged list says proves nothing */
+	if(!crl_is_genuine(j, crl, issuer))
+		return fail(j, TLSG_V_CRL_SIGNATURE, i);
+	return check_serial(j, crl, i);
+}
+
+/* Every certificate of the chain, the anchor too, needs a CRL of its issuer, spec 6.4. */
+static bool check_revocation(struct judge *j)
+{
+	unsigned i;
+
+	if(!j->in->check_crl)
+		return true;
+	for(i = 0; i < j->chain.len; i++) {
+		if(!j->chain.is_anchored && i == j->chain.len - 1)
+			break;
+		if(!check_revoked(j, i))
+			return false;
+	}
+	return true;
+}
+
+/* ---- dates, signatures, name ---- */
+
+static bool check_dates(struct judge *j, unsigned i)
+{
+	time_t from = gnutls_x509_crt_get_activation_time(crt_at(j, i));
+	time_t to = gnutls_x509_crt_get_expiration_time(crt_at(j, i));
+
+	if((from == (time_t)-1 || from > j->in->now) && !fail(j, TLSG_V_NOT_YET_VALID, i))
+		return false;
+	return !(to == (time_t)-1 || to < j->in->now) || fail(j, TLSG_V_EXPIRED, i);
+}
+
+/* From the anchor down. */
+static bool check_signatures(struct judge *j)
+{
+	unsigned i;
+
+	for(i = j->chain.len; i-- > 0;) {
+		if(i == j->bad_signature && !fail(j, TLSG_V_SIGNATURE, i))
+			return false;
+		if(!check_dates(j, i))
+			return false;
+	}
+	return true;
+}
+
+static bool check_name(struct judge *j)
+{
+	const struct tlsg_verify_input *in = j->in;
+
+	if(in->verify_name == 0 || (in->role == TLSG_SERVER && (in->name.s == NULL || in->name.len == 0)))
+		return true;
+	return tlsg_name_is_of(crt_at(j, 0), &in->name, in->verify_name == 2) || fail(j, TLSG_V_NAME_MISMATCH, 0);
+}
+
+/* ---- all together ---- */
+
+static bool check_built(struct judge *j)
+{
+	if(j->chain.is_anchored)
+		return true;
+	if(!fail(j, j->chain.why, j->chain.len - 1))
+		return false;
+	/* OpenSSL's second failure when it is made to go on */
+	return j->chain.why != TLSG_V_NO_LOCAL_ISSUER || j->chain.len > 1 || fail(j, TLSG_V_LEAF_UNVERIFIABLE, 0);
+}
+
+static void judge_chain(struct judge *j)
+{
+	static bool (*const checks[])(struct judge *) = {check_built, check_extensions, ask_gnutls, check_strength,
+			check_revocation, check_signatures, check_rest, check_name};
+	size_t i;
+
+	for(i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if(!checks[i](j))
+			return;
+}
+
+static bool copy_built(const struct tlsg_chain *chain, struct tlsg_verify_result *out)
+{
+	unsigned i;
+
+	for(i = 0; i < chain->len; i++) {
+		const struct tlsg_der *der = chain->certs[i].der;
+
+		out->built[i].data = gnutls_malloc(der->size);
+		if(out->built[i].data == NULL)
+			return false;
+		memcpy(out->built[i].data, der->data, der->size);
+		out->built[i].size = der->size;
+		out->built_len = i + 1;
+	}
+	return true;
+}
+
+static enum tlsg_ret check_sizes(const struct tlsg_verify_input *in, struct tlsg_verify_result *out)
+{
+	unsigned i;
+
+	if(in->chain_len == 0) {
+		out->code = TLSG_V_UNSPECIFIED;
+		return TLSG_E_INTERNAL;
+	}
+	if(in->chain_len > TLSG_VERIFY_CHAIN_MAX) {
+		out->code = TLSG_V_CHAIN_TOO_LONG;
+		return TLSG_E_PEER;
+	}
+	for(i = 0; i < in->chain_len; i++)
+		if(in->chain[i].size > TLSG_VERIFY_CERT_MAX_BYTES) {
+			out->code = TLSG_V_REJECTED;
+			out->depth = i;
+			return TLSG_E_PEER;
+		}
+	return TLSG_OK;
+}
+
+enum tlsg_ret tlsg_verify_chain(const struct tlsg_verify_input *in, struct tlsg_verify_result *out)
+{
+	struct judge j = {.in = in, .out = out, .bad_signature = NOWHERE};
+	enum tlsg_ret ret;
+
+	memset(out, 0, sizeof(*out));
+	ret = check_sizes(in, out);
+	if(ret != TLSG_OK)
+		goto done;
+	ret = tlsg_chain_build(in, &j.chain);
+	if(ret == TLSG_OK && !copy_built(&j.chain, out))
+		ret = TLSG_E_RESOURCE;
+	if(ret == TLSG_OK)
+		judge_chain(&j);
+	else
+		out->code = ret == TLSG_E_RESOURCE ? TLSG_V_OUT_OF_MEMORY : TLSG_V_REJECTED;
+	tlsg_chain_free(&j.chain);
+done:
+	out->alert = tlsg_verify_alert(out->code);
+	return ret;
+}
+
+void tlsg_verify_result_free(struct tlsg_verify_result *out)
+{
+	while(out->built_len > 0) {
+		struct tlsg_der *der = &out->built[--out->built_len];
+
+		gnutls_free(der->data);
+		der->data = NULL;
+		der->size = 0;
+	}
+}
+
+bool tlsg_verify_sip_identity(const struct tlsg_der *leaf_der, const str *name, bool wildcards)
+{
+	gnutls_datum_t data = {leaf_der->data, leaf_der->size};
+	gnutls_x509_crt_t crt = NULL;
+	bool found = false;
+
+	if(leaf_der->size > TLSG_VERIFY_CERT_MAX_BYTES || gnutls_x509_crt_init(&crt) < 0)
+		return false;
+	if(gnutls_x509_crt_import(crt, &data, GNUTLS_X509_FMT_DER) >= 0)
+		found = tlsg_name_is_of(crt, name, wildcards);
+	gnutls_x509_crt_deinit(crt);
+	return found;
+}
