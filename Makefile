@@ -116,6 +116,11 @@ $(T)/%.o: %.c
 	$(call say,CC    $< (for tests))
 	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(TEST_CPPFLAGS) -MMD -MP -c $< -o $@
 
+# tls.cfg is cut into words by the core's own lexer, also in tests: these two see its headers and defines.
+LEXER_OBJ = profiles/prof_parse.o tests/lib/core_lexer.o
+$(LEXER_OBJ:%=$(T)/%) $(LEXER_OBJ:%=$(B)/fuzz/obj/%): TEST_CPPFLAGS += @$(DEFS)
+$(LEXER_OBJ:%=$(T)/%) $(LEXER_OBJ:%=$(B)/fuzz/obj/%): $(DEFS)
+
 # archive FOLDER SOURCES OBJECT_DIR: one archive per folder, so that a test pulls in what it uses.
 define archive
 $(3)/lib$(1).a: $(2:%.c=$(3)/%.o)
