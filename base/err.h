@@ -56,7 +56,7 @@ void tlsg_err_clear(struct tlsg_err *e);
  * @param e    [in,out] NULL allowed: nothing is recorded.
  * @param ret  negative result that belongs to the cause; decides the class.
  * @param fmt  printf format of one sentence without newline and full stop; text beyond 511 bytes is cut.
- * @return ret, so that callers can write `return tlsg_err_set(...)`.
+ * @return ret, so that callers can write `return tlsg_err_set(...)`; TLSG_E_INTERNAL when ret is not negative.
  */
 enum tlsg_ret tlsg_err_set(struct tlsg_err *e, enum tlsg_ret ret, const char *fmt, ...)
 		__attribute__((format(printf, 3, 4)));
@@ -66,8 +66,8 @@ enum tlsg_ret tlsg_err_set(struct tlsg_err *e, enum tlsg_ret ret, const char *fm
  * @param e     [in,out] NULL allowed.
  * @param code  value returned by a GnuTLS function.
  * @param what  what was attempted, for the text: "<what>: <gnutls text>".
- * @return TLSG_OK for code >= 0; TLSG_AGAIN for GNUTLS_E_AGAIN and GNUTLS_E_INTERRUPTED; TLSG_EOF for
- *         GNUTLS_E_PREMATURE_TERMINATION; TLSG_E_RESOURCE for memory; TLSG_E_INTERNAL for invalid
+ * @return TLSG_OK for code >= 0; TLSG_AGAIN (nothing recorded) for GNUTLS_E_AGAIN and GNUTLS_E_INTERRUPTED; TLSG_EOF
+ *         (nothing recorded) for GNUTLS_E_PREMATURE_TERMINATION; TLSG_E_RESOURCE for memory; TLSG_E_INTERNAL for invalid
  *         requests and internal errors; TLSG_E_CONFIG for file and parsing errors of ours when no session is
  *         involved; TLSG_E_PEER for everything else.
  * Source: GnuTLS manual, "Error codes and descriptions".

@@ -23,6 +23,13 @@
 enum tlsg_ret tlsg_scope_install(void) TLSG_MUST_CHECK;
 
 /**
+ * Has GnuTLS read again, privately, what it re-reads by itself when it has changed: the system-wide configuration, which
+ * gnutls_priority_init() looks at. To be called without a scope right before gnutls_priority_init() inside one, or the
+ * library's own strings could end up in the arena.
+ */
+void tlsg_scope_refresh(void);
+
+/**
  * Takes a scope: from now on this thread allocates in the arena.
  * @param a  arena, NULL means "no scope" (used around work on private objects: keys, trust lists).
  * @return the previous scope, to be given to tlsg_scope_leave().

@@ -1,0 +1,770 @@
+/*
+ * tls_gnutls - a region of shared memory with one owner: keep zone, step zone, blocks
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process.  Memory: shm.  Lock: none of its own, see arena.h.
+ *
+ * Keep zone: blocks are cut one after the other out of the home, later out of small chunks; freed ones wait in one list
+ * for a block of the same size and are joined when nothing else helps. It is short and changes rarely.
+ * Step zone: each chunk has free lists by size class; a chunk in which nothing lives is as good as new at once.
+ * A large block has a step chunk for itself: GnuTLS takes 17 KB for each record it reads and uses little of it, so what
+ * was never written is not wiped again (`dirty`).
+ */
+#include "base/arena_int.h"
+#include "base/host.h"
+
+#define SIZE_MAX_BYTES ((size_t)1 << 30)	/* larger requests are a defect of the caller */
+#define SMALL_CHUNKS_MAX 8					/* with more chunks than that the keep zone grows in larger ones */
+#define LATE_UNITS_MAX 64U					/* largest block learned after a handshake */
+#define LATE_AGE 16							/* steps a block must have survived for that */
+#define LATE_BIT 63U						/* in the set of ordinals learned */
+#define HOME_DEFAULT_BYTES ((size_t)4 * 1024) /* room for a few structures of an owner */
+#define SPLIT_UNITS_MIN 3U					/* smallest remainder worth a block: header and two units */
+
+typedef uint64_t word __attribute__((vector_size(16), may_alias));
+
+static uint32_t units_of(size_t bytes)
+{
+	return bytes == 0 ? 1 : (uint32_t)((bytes + TLSG_UNIT - 1) / TLSG_UNIT);
+}
+
+static struct tlsg_block **link_of(struct tlsg_block *free_block)
+{
+	return tlsg_block_payload(free_block);
+}
+
+static struct tlsg_chunk *home_of(struct tlsg_arena *a)
+{
+	return (struct tlsg_chunk *)((unsigned char *)a - sizeof(struct tlsg_chunk));
+}
+
+/* ---- chunks of an arena ---- */
+
+static struct tlsg_chunk *chunk_attach(struct tlsg_arena *a, enum tlsg_chunk_kind kind, size_t bytes)
+{
+	struct tlsg_chunk *c = tlsg_arena_chunk_take(kind, bytes);
+
+	if(c == NULL)
+		return NULL;
+	c->arena = a;
+	a->held += c->total;
+	a->chunks++;
+	return c;
+}
+
+static void chunk_detach(struct tlsg_chunk *c)
+{
+	c->arena->held -= c->total;
+	c->arena->chunks--;
+	tlsg_arena_chunk_give(c);
+}
+
+static void list_push(struct tlsg_chunk **list, struct tlsg_chunk *c)
+{
+	c->prev = NULL;
+	c->next = *list;
+	if(*list != NULL)
+		(*list)->prev = c;
+	*list = c;
+}
+
+static void list_remove(struct tlsg_chunk **list, struct tlsg_chunk *c)
+{
+	if(c->prev != NULL)
+		c->prev->next = c->next;
+	else
+		*list = c->next;
+	if(c->next != NULL)
+		c->next->prev = c->prev;
+}
+
+static struct tlsg_block *block_cut(struct tlsg_chunk *c, uint32_t cap)
+{
+	struct tlsg_block *b;
+
+	if(c->end - c->bump <= cap)
+		return NULL;
+	b = tlsg_chunk_block(c, c->bump);
+	b->offset = c->bump;
+	b->cap = cap;
+	c->bump += 1 + cap;
+	return b;
+}
+
+/* ---- keep zone ---- */
+
+static void keep_push(struct tlsg_arena *a, struct tlsg_block *b)
+{
+	b->tag = TLSG_TAG_FREE;
+	*link_of(b) = a->free;
+	a->free = b;
+}
+
+/** Takes a free block of exactly, or (exact false) at least that capacity; the rest becomes a block of its own. */
+static struct tlsg_block *keep_reuse(struct tlsg_arena *a, uint32_t cap, bool exact)
+{
+	struct tlsg_block **at = &a->free, *b, *rest;
+
+	while((b = *at) != NULL && (exact ? b->cap != cap : b->cap < cap))
+		at = link_of(b);
+	if(b == NULL)
+		return NULL;
+	*at = *link_of(b);
+	if(b->cap - cap >= SPLIT_UNITS_MIN) {
+		rest = b + 1 + cap;
+		rest->offset = b->offset + 1 + cap;
+		rest->cap = b->cap - cap - 1;
+		b->cap = cap;
+		keep_push(a, rest);
+	}
+	return b;
+}
+
+/** Joins free neighbours in a chunk of the keep zone and puts what results into the list. */
+static void keep_join_chunk(struct tlsg_arena *a, struct tlsg_chunk *c, uint32_t first)
+{
+	struct tlsg_block *b, *last = NULL;
+	uint32_t at = first, next;
+
+	while(at < c->bump) {
+		b = tlsg_chunk_block(c, at);
+		next = at + 1 + b->cap;
+		if(b->tag != TLSG_TAG_FREE) {
+			last = NULL;
+		} else if(last != NULL) {
+			last->cap += 1 + b->cap;
+		} else {
+			last = b;
+			keep_push(a, b);
+		}
+		at = next;
+	}
+	if(last != NULL) {
+		a->free = *link_of(last);
+		c->bump = last->offset;
+	}
+}
+
+static uint32_t keep_first_unit(const struct tlsg_arena *a, const struct tlsg_chunk *c)
+{
+	size_t head = (const void *)(c + 1) == (const void *)a ? sizeof(*a) : 0;
+
+	return tlsg_chunk_first_unit(c) + (uint32_t)(head / TLSG_UNIT);
+}
+
+static void keep_join(struct tlsg_arena *a)
+{
+	struct tlsg_chunk *c;
+
+	a->free = NULL;
+	for(c = a->keep; c != NULL; c = c->next)
+		keep_join_chunk(a, c, keep_first_unit(a, c));
+}
+
+static struct tlsg_block *keep_cut(struct tlsg_arena *a, uint32_t cap)
+{
+	struct tlsg_chunk *c;
+	struct tlsg_block *b = NULL;
+
+	for(c = a->keep; c != NULL && b == NULL; c = c->next)
+		b = block_cut(c, cap);
+	return b;
+}
+
+static struct tlsg_block *keep_grow(struct tlsg_arena *a, uint32_t cap)
+{
+	enum tlsg_chunk_kind kind = TLSG_CHUNK_ODD;
+	struct tlsg_chunk *c;
+	size_t need = ((size_t)cap + 2) * TLSG_UNIT + sizeof(*c);
+
+	if(a->chunks <= SMALL_CHUNKS_MAX && need <= TLSG_CHUNK_SMALL_BYTES)
+		kind = TLSG_CHUNK_SMALL;
+	else if(a->chunks > SMALL_CHUNKS_MAX && need + sizeof(struct tlsg_chunk_lists) <= TLSG_CHUNK_STEP_BYTES)
+		kind = TLSG_CHUNK_STEP;
+	c = chunk_attach(a, kind, need);
+	if(c == NULL)
+		return NULL;
+	c->zone = TLSG_ZONE_KEEP;
+	list_push(&a->keep, c);
+	return block_cut(c, cap);
+}
+
+static struct tlsg_block *keep_get(struct tlsg_arena *a, uint32_t cap)
+{
+	struct tlsg_block *b = NULL;
+
+	if(a->free != NULL)
+		b = keep_reuse(a, cap, true);
+	if(b == NULL)
+		b = keep_cut(a, cap);
+	if(b == NULL && a->free != NULL) {
+		b = keep_reuse(a, cap, false);
+		if(b == NULL) {
+			keep_join(a);
+			b = keep_reuse(a, cap, false);
+		}
+		if(b == NULL)
+			b = keep_cut(a, cap);
+	}
+	if(b == NULL)
+		b = keep_grow(a, cap);
+	return b;
+}
+
+/** Gives back chunks of the keep zone in which nothing lives; never the home, whose arena counts as a block. */
+static void keep_trim(struct tlsg_arena *a)
+{
+	struct tlsg_chunk *c, *next;
+	bool joined = false;
+
+	for(c = a->keep; c != NULL; c = next) {
+		next = c->next;
+		if(c->live != 0)
+			continue;
+		if(!joined)
+			keep_join(a);
+		joined = true;
+		list_remove(&a->keep, c);
+		chunk_detach(c);
+	}
+}
+
+/* ---- step zone ---- */
+
+/** Size class of a block, and the capacity all blocks of that class have. */
+static unsigned class_of(uint32_t units, uint32_t *cap)
+{
+	uint32_t k = units - 1;
+	unsigned top, shift;
+
+	if(units <= 16) {
+		*cap = units;
+		return k;
+	}
+	top = 31U - (unsigned)__builtin_clz(k);
+	shift = top - 2;
+	*cap = ((k >> shift) + 1) << shift;
+	return 16 + (top - 4) * 4 + ((k >> shift) - 4);
+}
+
+static struct tlsg_chunk_lists *lists_of(struct tlsg_chunk *c)
+{
+	return (struct tlsg_chunk_lists *)(c + 1);
+}
+
+static struct tlsg_block *chunk_get(struct tlsg_chunk *c, unsigned class, uint32_t cap)
+{
+	uint16_t *first = &lists_of(c)->first[class];
+	struct tlsg_block *b;
+
+	if(*first == 0)
+		return block_cut(c, cap);
+	b = tlsg_chunk_block(c, *first);
+	memcpy(first, tlsg_block_payload(b), sizeof(*first));
+	return b;
+}
+
+static void chunk_put(struct tlsg_chunk *c, struct tlsg_block *b)
+{
+	uint32_t cap;
+	uint16_t *first;
+	uint16_t unit = (uint16_t)b->offset;
+
+	b->tag = TLSG_TAG_FREE;
+	if(b->offset + 1 + b->cap == c->bump) {
+		if(c->dirty < c->bump)
+			c->dirty = c->bump;
+		c->bump = b->offset;
+		return;
+	}
+	first = &lists_of(c)->first[class_of(b->cap, &cap)];
+	memcpy(tlsg_block_payload(b), first, sizeof(*first));
+	*first = unit;
+}
+
+static void chunk_reset(struct tlsg_chunk *c)
+{
+	if(c->dirty < c->bump)
+		c->dirty = c->bump;
+	c->bump = tlsg_chunk_first_unit(c);
+	memset(lists_of(c), 0, sizeof(struct tlsg_chunk_lists));
+}
+
+static struct tlsg_chunk *step_chunk(struct tlsg_arena *a)
+{
+	struct tlsg_chunk *c = a->idle;
+
+	if(c != NULL)
+		list_remove(&a->idle, c);
+	else
+		c = chunk_attach(a, TLSG_CHUNK_STEP, 0);
+	return c;
+}
+
+/** A block that has a chunk for itself. */
+static struct tlsg_block *big_get(struct tlsg_arena *a, uint32_t units)
+{
+	struct tlsg_chunk *c;
+	size_t need = ((size_t)units + 2) * TLSG_UNIT + sizeof(*c);
+
+	if(need + sizeof(struct tlsg_chunk_lists) <= TLSG_CHUNK_STEP_BYTES)
+		c = step_chunk(a);
+	else
+		c = chunk_attach(a, TLSG_CHUNK_ODD, need);
+	if(c == NULL)
+		return NULL;
+	c->zone = TLSG_ZONE_BIG;
+	list_push(&a->big, c);
+	return block_cut(c, units);
+}
+
+static struct tlsg_block *step_get(struct tlsg_arena *a, uint32_t units)
+{
+	struct tlsg_block *b = NULL;
+	struct tlsg_chunk *c;
+	uint32_t cap;
+	unsigned class;
+
+	if(units > TLSG_BIG_UNITS)
+		return big_get(a, units);
+	class = class_of(units, &cap);
+	for(c = a->step; c != NULL && b == NULL; c = c->next)
+		b = chunk_get(c, class, cap);
+	if(b != NULL)
+		return b;
+	c = step_chunk(a);
+	if(c == NULL)
+		return NULL;
+	c->zone = TLSG_ZONE_STEP;
+	list_push(&a->step, c);
+	return chunk_get(c, class, cap);
+}
+
+/** How many of the first n bytes must be wiped, when all that are not zero and lie behind `from` are to be. */
+static size_t written_bytes(const unsigned char *p, size_t from, size_t n)
+{
+	const word *w;
+
+	while(n > from && (n % 64) != 0 && p[n - 1] == 0)
+		n--;
+	while((n % 64) == 0 && n >= from + 64) {
+		w = (const word *)(const void *)(p + n - 64);
+		word any = w[0] | w[1] | w[2] | w[3];
+		if((any[0] | any[1]) != 0)
+			break;
+		n -= 64;
+	}
+	return n;
+}
+
+/** Wipes the block of a chunk of its own as far as it was written to. */
+static void big_wipe(struct tlsg_chunk *c, struct tlsg_block *b)
+{
+	size_t known = ((size_t)b->offset + 1) * TLSG_UNIT; /* where the payload begins, in bytes from the header on */
+	size_t dirty = (size_t)c->dirty * TLSG_UNIT;
+	size_t from = dirty > known ? dirty - known : 0;
+	size_t n = b->size;
+
+	if(from < n)
+		n = written_bytes(tlsg_block_payload(b), from, n);
+	tlsg_arena_wipe(tlsg_block_payload(b), n);
+	if(from <= b->size)
+		c->dirty = b->offset + 1;
+}
+
+static void step_free(struct tlsg_arena *a, struct tlsg_chunk *c, struct tlsg_block *b)
+{
+	if(c->zone == TLSG_ZONE_BIG) {
+		c->live = 0;
+		list_remove(&a->big, c);
+		if(c->kind == TLSG_CHUNK_ODD) {
+			tlsg_arena_wipe(tlsg_block_payload(b), b->size);
+			chunk_detach(c);
+			return;
+		}
+		big_wipe(c, b);
+		c->bump = tlsg_chunk_first_unit(c);
+		list_push(&a->idle, c);
+		return;
+	}
+	tlsg_arena_wipe(tlsg_block_payload(b), b->size);
+	if(--c->live > 0) {
+		chunk_put(c, b);
+		return;
+	}
+	list_remove(&a->step, c);
+	chunk_reset(c);
+	list_push(&a->idle, c);
+}
+
+static void step_trim(struct tlsg_arena *a)
+{
+	struct tlsg_chunk *c;
+
+	while((c = a->idle) != NULL) {
+		list_remove(&a->idle, c);
+		chunk_detach(c);
+	}
+}
+
+/* ---- learning ---- */
+
+static void chunk_learn(struct tlsg_chunk *c)
+{
+	struct tlsg_block *b;
+	uint32_t at = tlsg_chunk_first_unit(c);
+
+	for(; at < c->bump; at += 1 + b->cap) {
+		b = tlsg_chunk_block(c, at);
+		if(b->tag == TLSG_TAG_LIVE)
+			tlsg_arena_learn(b->units, b->ordinal);
+	}
+}
+
+/** After the handshake nothing should stay in the step zone for long: what does is learned as well. */
+static void chunk_learn_late(struct tlsg_chunk *c)
+{
+	struct tlsg_block *b;
+	uint32_t at = tlsg_chunk_first_unit(c);
+
+	for(; at < c->bump; at += 1 + b->cap) {
+		b = tlsg_chunk_block(c, at);
+		if(b->tag == TLSG_TAG_LIVE && b->units <= LATE_UNITS_MAX && ++b->ordinal == LATE_AGE)
+			tlsg_arena_learn(b->units, LATE_BIT);
+	}
+}
+
+static void ordinals_new(struct tlsg_arena *a)
+{
+	struct tlsg_chunk *c = chunk_attach(a, TLSG_CHUNK_SMALL, 0);
+
+	_Static_assert(TLSG_LEARN_UNITS + sizeof(*c) + TLSG_UNIT <= TLSG_CHUNK_SMALL_BYTES, "ordinals fit");
+	if(c == NULL)
+		return;
+	a->ordinals = (uint8_t *)(c + 1);
+	memset(a->ordinals, 0, TLSG_LEARN_UNITS);
+}
+
+static void ordinals_drop(struct tlsg_arena *a)
+{
+	if(a->ordinals == NULL)
+		return;
+	chunk_detach((struct tlsg_chunk *)(void *)a->ordinals - 1);
+	a->ordinals = NULL;
+}
+
+/** Whether a new block belongs in the keep zone. @param ordinal  [out] its number among those of its size. */
+static bool is_keeper(struct tlsg_arena *a, uint32_t units, uint8_t *ordinal)
+{
+	uint64_t learned;
+
+	*ordinal = 0;
+	if(units >= TLSG_LEARN_UNITS)
+		return false;
+	learned = tlsg_arena_learned(units);
+	if(a->settled)
+		return units <= LATE_UNITS_MAX && learned != 0;
+	if(a->ordinals == NULL)
+		return false;
+	*ordinal = a->ordinals[units];
+	if(*ordinal < TLSG_ORDINAL_MAX)
+		a->ordinals[units]++;
+	return (learned >> *ordinal & 1) != 0;
+}
+
+/* ---- blocks ---- */
+
+static void *block_hand_out(struct tlsg_arena *a, struct tlsg_block *b, size_t bytes, enum tlsg_tag tag)
+{
+	b->size = (uint32_t)bytes;
+	b->tag = (uint8_t)tag;
+	tlsg_block_chunk(b)->live++;
+	a->in_use += bytes;
+	if(a->in_use > a->peak)
+		a->peak = a->in_use;
+	return tlsg_block_payload(b);
+}
+
+void *tlsg_arena_malloc(struct tlsg_arena *a, size_t bytes)
+{
+	uint32_t units;
+	uint8_t ordinal;
+	struct tlsg_block *b = NULL;
+	void *p;
+
+	if(bytes == 0)
+		bytes = 1;
+	if(bytes > SIZE_MAX_BYTES)
+		return NULL;
+	units = units_of(bytes);
+	if(is_keeper(a, units, &ordinal))
+		b = keep_get(a, units);
+	if(b == NULL)
+		b = step_get(a, units);
+	if(b != NULL) {
+		b->units = (uint16_t)(units < TLSG_LEARN_UNITS ? units : TLSG_LEARN_UNITS);
+		b->ordinal = a->settled ? 0 : ordinal;
+		return block_hand_out(a, b, bytes, TLSG_TAG_LIVE);
+	}
+	p = tlsg_arena_private_new(a, bytes);
+	if(p != NULL)
+		a->in_use += bytes;
+	if(a->in_use > a->peak)
+		a->peak = a->in_use;
+	return p;
+}
+
+void *tlsg_arena_keep(struct tlsg_arena *a, size_t bytes)
+{
+	struct tlsg_block *b;
+
+	if(bytes == 0)
+		bytes = 1;
+	if(bytes > SIZE_MAX_BYTES)
+		return NULL;
+	b = keep_get(a, units_of(bytes));
+	if(b == NULL)
+		return NULL;
+	b->units = TLSG_LEARN_UNITS;
+	b->ordinal = 0;
+	memset(tlsg_block_payload(b), 0, bytes);
+	return block_hand_out(a, b, bytes, TLSG_TAG_OWNER);
+}
+
+void *tlsg_arena_keep_copy(struct tlsg_arena *a, const void *data, size_t bytes)
+{
+	unsigned char *p;
+
+	if(bytes >= SIZE_MAX_BYTES)
+		return NULL;
+	p = tlsg_arena_keep(a, bytes + 1);
+	if(p != NULL && bytes > 0)
+		memcpy(p, data, bytes);
+	return p;
+}
+
+static bool block_is_live(const struct tlsg_block *b)
+{
+	return b->tag == TLSG_TAG_LIVE || b->tag == TLSG_TAG_OWNER;
+}
+
+void tlsg_arena_free(void *p)
+{
+	struct tlsg_block *b;
+	struct tlsg_chunk *c;
+	struct tlsg_arena *a;
+
+	if(p == NULL)
+		return;
+	if(tlsg_arena_private_owner(p) != NULL) {
+		tlsg_arena_private_free(p);
+		return;
+	}
+	b = tlsg_block_of(p);
+	if(!block_is_live(b)) {
+		LM_BUG("%p is no live block of an arena\n", p);
+		return;
+	}
+	c = tlsg_block_chunk(b);
+	a = c->arena;
+	a->in_use -= b->size;
+	if(c->zone != TLSG_ZONE_KEEP) {
+		step_free(a, c, b);
+		return;
+	}
+	tlsg_arena_wipe(p, b->size);
+	c->live--;
+	keep_push(a, b);
+}
+
+/** Changes the size of a block where it is. @return false when it does not fit. */
+static bool block_resize(struct tlsg_block *b, size_t bytes)
+{
+	struct tlsg_chunk *c = tlsg_block_chunk(b);
+	uint32_t units = units_of(bytes);
+
+	if(units > b->cap)
+		return false;
+	if(bytes < b->size)
+		tlsg_arena_wipe((unsigned char *)tlsg_block_payload(b) + bytes, b->size - bytes);
+	c->arena->in_use += bytes;
+	c->arena->in_use -= b->size;
+	b->size = (uint32_t)bytes;
+	if(c->arena->in_use > c->arena->peak)
+		c->arena->peak = c->arena->in_use;
+	return true;
+}
+
+void *tlsg_arena_realloc(void *p, size_t bytes)
+{
+	struct tlsg_block *b = tlsg_block_of(p);
+	struct tlsg_arena *a = tlsg_arena_private_owner(p);
+	void *q;
+
+	if(bytes == 0)
+		bytes = 1;
+	if(bytes > SIZE_MAX_BYTES)
+		return NULL;
+	if(a == NULL) {
+		if(!block_is_live(b)) {
+			LM_BUG("%p is no live block of an arena\n", p);
+			return NULL;
+		}
+		if(block_resize(b, bytes))
+			return p;
+		a = tlsg_block_chunk(b)->arena;
+	}
+	q = b->tag == TLSG_TAG_OWNER ? tlsg_arena_keep(a, bytes) : tlsg_arena_malloc(a, bytes);
+	if(q == NULL)
+		return NULL;
+	memcpy(q, p, b->size < bytes ? b->size : bytes);
+	tlsg_arena_free(p);
+	return q;
+}
+
+bool tlsg_arena_owns(const void *p)
+{
+	return tlsg_host_in_shm(p) || tlsg_arena_private_owner(p) != NULL;
+}
+
+size_t tlsg_arena_block_size(const void *p)
+{
+	return tlsg_block_of(p)->size;
+}
+
+/* ---- arenas ---- */
+
+struct tlsg_arena *tlsg_arena_new(size_t home_bytes)
+{
+	struct tlsg_chunk *c;
+	struct tlsg_arena *a;
+
+	if(home_bytes == 0)
+		home_bytes = HOME_DEFAULT_BYTES;
+	if(home_bytes > SIZE_MAX_BYTES)
+		return NULL;
+	c = tlsg_arena_chunk_take(TLSG_CHUNK_HOME, sizeof(*a) + home_bytes);
+	if(c == NULL)
+		return NULL;
+	a = (struct tlsg_arena *)(c + 1);
+	*a = (struct tlsg_arena){.keep = c, .held = c->total, .chunks = 1};
+	c->arena = a;
+	c->zone = TLSG_ZONE_KEEP;
+	c->live = 1; /* the arena */
+	c->bump = keep_first_unit(a, c);
+	ordinals_new(a);
+	return a;
+}
+
+/** Wipes what lives in a chunk; free blocks are wiped already. */
+static void chunk_wipe(struct tlsg_chunk *c, uint32_t first)
+{
+	struct tlsg_block *b;
+	uint32_t at;
+
+	for(at = first; at < c->bump; at += 1 + b->cap) {
+		b = tlsg_chunk_block(c, at);
+		if(!block_is_live(b))
+			continue;
+		if(c->zone == TLSG_ZONE_BIG && c->kind == TLSG_CHUNK_STEP)
+			big_wipe(c, b);
+		else
+			tlsg_arena_wipe(tlsg_block_payload(b), b->size);
+	}
+}
+
+static void list_drop(struct tlsg_arena *a, struct tlsg_chunk *list)
+{
+	struct tlsg_chunk *c, *next;
+
+	for(c = list; c != NULL; c = next) {
+		next = c->next;
+		chunk_wipe(c, keep_first_unit(a, c));
+		if(c->kind == TLSG_CHUNK_STEP)
+			chunk_reset(c);
+		if(c != home_of(a))
+			chunk_detach(c);
+	}
+}
+
+void tlsg_arena_drop(struct tlsg_arena *a)
+{
+	if(a == NULL)
+		return;
+	tlsg_arena_private_drop(a);
+	ordinals_drop(a);
+	list_drop(a, a->step);
+	list_drop(a, a->big);
+	list_drop(a, a->idle);
+	list_drop(a, a->keep);
+	tlsg_arena_chunk_give(home_of(a));
+}
+
+enum tlsg_ret tlsg_arena_reserve(struct tlsg_arena *a, size_t bytes)
+{
+	size_t have = tlsg_arena_spare_bytes();
+	struct tlsg_chunk *c;
+	enum tlsg_ret ret;
+
+	for(c = a->idle; c != NULL; c = c->next)
+		have += (size_t)(c->end - c->bump - 1) * TLSG_UNIT;
+	for(c = a->step; c != NULL; c = c->next)
+		have += (size_t)(c->end - c->bump) * TLSG_UNIT;
+	while(have < bytes) {
+		ret = tlsg_arena_spare_add();
+		if(ret == TLSG_FULL) {
+			c = chunk_attach(a, TLSG_CHUNK_STEP, 0);
+			if(c != NULL)
+				list_push(&a->idle, c);
+			ret = c != NULL ? TLSG_OK : TLSG_E_RESOURCE;
+		}
+		if(ret != TLSG_OK)
+			return ret;
+		have += TLSG_CHUNK_STEP_BYTES - 2 * TLSG_UNIT - sizeof(*c) - sizeof(struct tlsg_chunk_lists);
+	}
+	return TLSG_OK;
+}
+
+void tlsg_arena_trim(struct tlsg_arena *a)
+{
+	struct tlsg_chunk *c;
+
+	if(a->settled)
+		for(c = a->step; c != NULL; c = c->next)
+			chunk_learn_late(c);
+	step_trim(a);
+	keep_trim(a);
+}
+
+void tlsg_arena_settle(struct tlsg_arena *a)
+{
+	struct tlsg_chunk *c;
+
+	if(!a->settled && a->ordinals != NULL) {
+		for(c = a->step; c != NULL; c = c->next)
+			chunk_learn(c);
+		for(c = a->big; c != NULL; c = c->next)
+			chunk_learn(c);
+	}
+	ordinals_drop(a);
+	a->settled = true;
+	tlsg_arena_trim(a);
+}
+
+bool tlsg_arena_is_poisoned(const struct tlsg_arena *a)
+{
+	return a->poisoned;
+}
+
+void tlsg_arena_overflow_free(struct tlsg_arena *a)
+{
+	tlsg_arena_private_drop(a);
+}
+
+void tlsg_arena_stats_get(const struct tlsg_arena *a, struct tlsg_arena_stats *s)
+{
+	s->in_use = a->in_use;
+	s->peak = a->peak;
+	s->held = a->held;
+	s->chunks = a->chunks;
+	s->overflow = a->overflow;
+}

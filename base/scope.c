@@ -1,0 +1,277 @@
+/*
+ * tls_gnutls - routes what GnuTLS and GMP allocate into the current arena
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process; the scope is thread-local.  Memory: shm inside a scope, otherwise what was there before.
+ * Lock: none.
+ */
+#include "base/scope.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gmp.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+
+/* Exported by the library since 3.0, but in no header: used by its own code for what it calls sensitive, if at all. */
+extern gnutls_alloc_function gnutls_secure_malloc __attribute__((weak));
+
+static __thread struct tlsg_arena *scope __attribute__((tls_model("initial-exec")));
+static __thread bool primed __attribute__((tls_model("initial-exec")));
+
+/** What was there before; set once, before any other thread or process of ours exists. */
+static struct
+{
+	bool installed;
+	gnutls_alloc_function malloc;
+	gnutls_alloc_function secure_malloc;
+	gnutls_calloc_function calloc;
+	gnutls_realloc_function realloc;
+	gnutls_free_function free;
+	void *(*gmp_malloc)(size_t);
+	void *(*gmp_realloc)(void *, size_t, size_t);
+	void (*gmp_free)(void *, size_t);
+} before;
+
+/* ---- memory of GnuTLS ---- */
+
+static void *route_malloc(size_t bytes)
+{
+	struct tlsg_arena *a = scope;
+
+	return a != NULL ? tlsg_arena_malloc(a, bytes) : before.malloc(bytes);
+}
+
+static void *route_secure_malloc(size_t bytes)
+{
+	struct tlsg_arena *a = scope;
+
+	return a != NULL ? tlsg_arena_malloc(a, bytes) : before.secure_malloc(bytes);
+}
+
+static void *route_calloc(size_t count, size_t size)
+{
+	struct tlsg_arena *a = scope;
+	size_t bytes;
+	void *p;
+
+	if(a == NULL)
+		return before.calloc(count, size);
+	if(__builtin_mul_overflow(count, size, &bytes))
+		return NULL;
+	p = tlsg_arena_malloc(a, bytes);
+	if(p != NULL)
+		memset(p, 0, bytes);
+	return p;
+}
+
+static void route_free(void *p)
+{
+	if(p == NULL)
+		return;
+	if(tlsg_arena_owns(p))
+		tlsg_arena_free(p);
+	else
+		before.free(p);
+}
+
+/** As libc: no block, no size. A block stays where it came from, whatever the scope. */
+static void *route_realloc(void *p, size_t bytes)
+{
+	if(p == NULL)
+		return scope != NULL ? tlsg_arena_malloc(scope, bytes) : before.realloc(p, bytes);
+	if(!tlsg_arena_owns(p))
+		return before.realloc(p, bytes);
+	if(bytes == 0) {
+		tlsg_arena_free(p);
+		return NULL;
+	}
+	return tlsg_arena_realloc(p, bytes);
+}
+
+static char *route_strdup(const char *s)
+{
+	size_t bytes;
+	char *copy;
+
+	if(s == NULL)
+		return NULL;
+	bytes = strlen(s) + 1;
+	copy = route_malloc(bytes);
+	if(copy != NULL)
+		memcpy(copy, s, bytes);
+	return copy;
+}
+
+/* ---- memory of GMP, whose functions must never return NULL: what was there before ends the process then ---- */
+
+static void *route_gmp_malloc(size_t bytes)
+{
+	struct tlsg_arena *a = scope;
+	void *p = a != NULL ? tlsg_arena_malloc(a, bytes) : NULL;
+
+	return p != NULL ? p : before.gmp_malloc(bytes);
+}
+
+static void *route_gmp_realloc(void *p, size_t old_bytes, size_t bytes)
+{
+	void *q;
+
+	if(!tlsg_arena_owns(p))
+		return before.gmp_realloc(p, old_bytes, bytes);
+	q = tlsg_arena_realloc(p, bytes);
+	if(q != NULL)
+		return q;
+	q = before.gmp_malloc(bytes);
+	memcpy(q, p, old_bytes < bytes ? old_bytes : bytes);
+	tlsg_arena_free(p);
+	return q;
+}
+
+static void route_gmp_free(void *p, size_t bytes)
+{
+	if(tlsg_arena_owns(p))
+		tlsg_arena_free(p);
+	else
+		before.gmp_free(p, bytes);
+}
+
+/* ---- mutexes of GnuTLS: inside a scope for all processes, otherwise as the library makes them itself ---- */
+
+static int mutex_setup(pthread_mutex_t *m, bool shared)
+{
+	pthread_mutexattr_t attr;
+	int err;
+
+	if(!shared)
+		return pthread_mutex_init(m, NULL);
+	err = pthread_mutexattr_init(&attr);
+	if(err != 0)
+		return err;
+	err = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	if(err == 0)
+		err = pthread_mutex_init(m, &attr);
+	pthread_mutexattr_destroy(&attr);
+	return err;
+}
+
+static void mutex_release(void *m)
+{
+	if(tlsg_arena_owns(m))
+		tlsg_arena_free(m);
+	else
+		free(m);
+}
+
+static int mutex_init(void **mutex)
+{
+	struct tlsg_arena *a = scope;
+	pthread_mutex_t *m = a != NULL ? tlsg_arena_malloc(a, sizeof(*m)) : malloc(sizeof(*m));
+
+	if(m == NULL)
+		return GNUTLS_E_MEMORY_ERROR;
+	if(mutex_setup(m, a != NULL) != 0) {
+		mutex_release(m);
+		return GNUTLS_E_LOCKING_ERROR;
+	}
+	*mutex = m;
+	return 0;
+}
+
+static int mutex_deinit(void **mutex)
+{
+	if(pthread_mutex_destroy(*mutex) != 0)
+		return GNUTLS_E_LOCKING_ERROR;
+	mutex_release(*mutex);
+	*mutex = NULL;
+	return 0;
+}
+
+static int mutex_lock(void **mutex)
+{
+	return pthread_mutex_lock(*mutex) == 0 ? 0 : GNUTLS_E_LOCKING_ERROR;
+}
+
+static int mutex_unlock(void **mutex)
+{
+	return pthread_mutex_unlock(*mutex) == 0 ? 0 : GNUTLS_E_LOCKING_ERROR;
+}
+
+/* ---- what must exist before a scope is taken ---- */
+
+/** The random generator of a thread is made on first use and lives as long as the process. */
+static bool thread_prime(void)
+{
+	unsigned char byte;
+
+	if(!primed && gnutls_rnd(GNUTLS_RND_NONCE, &byte, 1) == 0 && gnutls_rnd(GNUTLS_RND_KEY, &byte, 1) == 0)
+		primed = true;
+	return primed;
+}
+
+void tlsg_scope_refresh(void)
+{
+	struct tlsg_arena *previous = scope;
+	gnutls_priority_t priority;
+
+	scope = NULL;
+	if(gnutls_priority_init(&priority, "NORMAL", NULL) == 0)
+		gnutls_priority_deinit(priority);
+	scope = previous;
+}
+
+static void routes_set(void)
+{
+	before.malloc = gnutls_malloc;
+	before.calloc = gnutls_calloc;
+	before.realloc = gnutls_realloc;
+	before.free = gnutls_free;
+	mp_get_memory_functions(&before.gmp_malloc, &before.gmp_realloc, &before.gmp_free);
+	if(&gnutls_secure_malloc != NULL) {
+		before.secure_malloc = gnutls_secure_malloc;
+		gnutls_secure_malloc = route_secure_malloc;
+	}
+	gnutls_malloc = route_malloc;
+	gnutls_calloc = route_calloc;
+	gnutls_realloc = route_realloc;
+	gnutls_free = route_free;
+	gnutls_strdup = route_strdup;
+	mp_set_memory_functions(route_gmp_malloc, route_gmp_realloc, route_gmp_free);
+	gnutls_global_set_mutex(mutex_init, mutex_deinit, mutex_lock, mutex_unlock);
+}
+
+enum tlsg_ret tlsg_scope_install(void)
+{
+	if(before.installed)
+		return TLSG_OK;
+	/* First, because the library looks at GMP's functions when it is initialised, and leaves foreign ones alone. */
+	if(gnutls_global_init() < 0)
+		return TLSG_E_INTERNAL;
+	routes_set();
+	before.installed = true;
+	tlsg_scope_refresh();
+	return thread_prime() ? TLSG_OK : TLSG_E_INTERNAL;
+}
+
+struct tlsg_arena *tlsg_scope_enter(struct tlsg_arena *a)
+{
+	struct tlsg_arena *previous = scope;
+
+	if(!primed && a != NULL) {
+		scope = NULL;
+		(void)thread_prime();
+	}
+	scope = a;
+	return previous;
+}
+
+void tlsg_scope_leave(struct tlsg_arena *previous)
+{
+	scope = previous;
+}
+
+struct tlsg_arena *tlsg_scope_current(void)
+{
+	return scope;
+}
