@@ -114,10 +114,12 @@ struct tlsg_arena
 	size_t peak;
 	size_t held;
 	uint32_t chunks;
-	uint32_t overflow;
-	bool poisoned;
-	bool settled;
+	uint32_t overflow : 30; /**< live private blocks, of all processes */
+	bool poisoned : 1;
+	bool settled : 1; /**< the handshake is over */
 };
+
+_Static_assert(sizeof(struct tlsg_arena) % TLSG_UNIT == 0, "blocks follow the arena");
 
 /** First unit after the headers of a chunk. */
 static inline uint32_t tlsg_chunk_first_unit(const struct tlsg_chunk *c)
