@@ -5,7 +5,8 @@
 # Usage: scripts/kamailio-defs.sh BUILD_DIR [KAMAILIO_SRC]
 # Writes BUILD_DIR/kamailio.defs, a response file for gcc and clang ("@file"): the header folder as -isystem, every
 # -D and the machine flags that the tree's own make prints for the module `tls`. Without KAMAILIO_SRC the source of
-# the installed Debian package is fetched first. A given KAMAILIO_SRC is copied, never written to.
+# the installed Debian package is fetched first. A given KAMAILIO_SRC is copied, never written to; if it has been
+# configured (src/config.mak), it is asked as it is, otherwise it is configured with the variables of Debian's package.
 # The file is left untouched when nothing has changed, so make rebuilds only what it must.
 set -eu
 
@@ -27,7 +28,7 @@ stamp=$build/.kamailio-defs
 identity()
 {
 	if [ -n "$given" ]; then
-		echo "tree $given $(cksum <"$given/src/Makefile.defs")"
+		echo "tree $given $(cat "$given/src/Makefile.defs" "$given/src/config.mak" 2>/dev/null | cksum)"
 	else
 		echo "package $(dpkg-query -W -f '${Version}' kamailio 2>/dev/null || echo none)"
 	fi
@@ -39,21 +40,20 @@ copy_tree()
 {
 	rm -rf "$2"
 	mkdir -p "$2/src/modules"
-	for part in Makefile core lib main.c; do
-		[ ! -e "$1/src/$part" ] || cp -R "$1/src/$part" "$2/src/"
+	for part in Makefile config.mak core lib main.c; do
+		[ ! -e "$1/src/$part" ] || cp -Rp "$1/src/$part" "$2/src/"
 	done
-	cp "$1"/src/Makefile.* "$2/src/"
-	cp -R "$1/src/modules/tls" "$2/src/modules/"
+	cp -p "$1"/src/Makefile.* "$2/src/"
+	cp -Rp "$1/src/modules/tls" "$2/src/modules/"
 	[ ! -f "$1/src/modules/Makefile" ] || cp "$1/src/modules/Makefile" "$2/src/modules/"
 	[ ! -f "$1/Makefile" ] || cp "$1/Makefile" "$2/"
 	chmod -R u+w "$2"
 	find "$2" \( -name '*.o' -o -name '*.d' -o -name '*.so' \) -exec rm -f {} +
-	rm -f "$2/src/config.mak" "$2/src/modules.lst"
 }
 
 if [ -n "$given" ]; then
 	[ -f "$given/src/core/sr_module.h" ] || die "KAMAILIO_SRC=$given is no Kamailio source tree (it has no src/core/sr_module.h)"
-	[ -f "$given/src/Makefile.defs" ] || die "KAMAILIO_SRC=$given has no src/Makefile.defs; versions 5.6 to 6.1 are supported"
+	[ -f "$given/src/Makefile.defs" ] || die "KAMAILIO_SRC=$given has no src/Makefile.defs; the make rules of Kamailio 5.6 to 6.1 are known"
 	given=$(cd "$given" && pwd)
 fi
 now=$(identity)
@@ -77,8 +77,10 @@ tree_make()
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u CC -u CFLAGS -u LDFLAGS -u KAMAILIO_SRC \
 		make --no-print-directory "$@" </dev/null
 }
-tree_make -C "$tree/src" cfg prefix=/usr cfg_target=/etc/kamailio/ FLAVOUR=kamailio >"$log" 2>&1 ||
-	die "\"make cfg\" in $tree/src failed; see $log"
+if [ -z "$given" ] || [ ! -f "$tree/src/config.mak" ]; then
+	tree_make -C "$tree/src" cfg prefix=/usr cfg_target=/etc/kamailio/ FLAVOUR=kamailio >"$log" 2>&1 ||
+		die "\"make cfg\" in $tree/src failed; see $log"
+fi
 line=$(tree_make -C "$tree/src/modules/tls" quiet=verbose -n 2>>"$log" | grep -- ' -c [a-z_]*\.c' | head -n 1) || true
 [ -n "$line" ] || die "make in $tree/src/modules/tls prints no compile line; see $log"
 

@@ -34,9 +34,16 @@ scripts/kamailio-defs.sh "$TMPDIR/build" "$given"
 
 # A define of the tree's own goes in by itself.
 chmod -R u+w "$given"
+cp "$given/src/Makefile.defs" "$TMPDIR/Makefile.defs"
 echo 'C_DEFS += -DTLSG_FROM_THE_TREE' >>"$given/src/Makefile.defs"
 scripts/kamailio-defs.sh "$TMPDIR/build" "$given"
 grep -qx -- '-DTLSG_FROM_THE_TREE' "$TMPDIR/build/kamailio.defs" || fail "the defines are not those of the tree"
+cp "$TMPDIR/Makefile.defs" "$given/src/Makefile.defs"
+
+# A tree that its owner has configured is asked as it is.
+make -s -C "$given/src" cfg FLAVOUR=kamailio prefix=/opt/kamailio >"$TMPDIR/cfg.log" 2>&1 </dev/null || fail "make cfg failed"
+scripts/kamailio-defs.sh "$TMPDIR/build" "$given"
+grep -q -- '^-DSHARE_DIR=.*/opt/kamailio' "$TMPDIR/build/kamailio.defs" || fail "the configuration of the tree is not used"
 
 for wrong in "$TMPDIR/nowhere" "$TMPDIR"; do
 	if scripts/kamailio-defs.sh "$TMPDIR/build2" "$wrong" >"$TMPDIR/out" 2>&1; then
