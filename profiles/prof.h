@@ -100,7 +100,7 @@ struct tlsg_der
 
 struct tlsg_key;   /* profiles/prof_key.h */
 struct tlsg_trust; /* profiles/prof_trust.h */
-struct tlsg_cipher_list; /* profiles/prof_cipher.h */
+struct tlsg_priority; /* profiles/prof_priority.h */
 
 /** A certificate chain and its key. */
 struct tlsg_pair
@@ -138,9 +138,7 @@ struct tlsg_prof
 	struct tlsg_pair *pairs;
 	unsigned pairs_len;
 	struct tlsg_trust *trust;		  /**< CA certificates and CRLs, shared by profiles that name the same files; may be empty */
-	gnutls_priority_t priority;		  /**< [arena] */
-	str priority_text;				  /**< the priority string that it was compiled from */
-	struct tlsg_cipher_list *ciphers; /**< [arena] NULL: priority alone decides */
+	const struct tlsg_priority *priority; /**< method and cipher_list compiled, shared by profiles that set the same */
 	/** what tells this profile's tickets from others': hash over session_id, id, certificates, trust and verification */
 	unsigned char ticket_context[TLSG_TICKET_CONTEXT_SIZE];
 };

@@ -185,8 +185,8 @@ static bool is_our_anchor(const struct builder *b, const struct tlsg_chain_cert 
 static bool dead_end(struct builder *b, enum tlsg_verify_code why)
 {
 	if(b->first_len == 0) {
-		memcpy(b->first, b->chain->certs, sizeof(b->first));
-		b->first_len = b->chain->len;
+		for(; b->first_len < b->chain->len; b->first_len++)
+			b->first[b->first_len] = b->chain->certs[b->first_len];
 		b->first_why = why;
 	}
 	return false;
@@ -282,8 +282,8 @@ enum tlsg_ret tlsg_chain_build(const struct tlsg_verify_input *in, struct tlsg_c
 	b.used[0] = true;
 	if(extend(&b))
 		return TLSG_OK;
-	memcpy(out->certs, b.first, sizeof(out->certs));
-	out->len = b.first_len;
+	for(out->len = 0; out->len < b.first_len; out->len++)
+		out->certs[out->len] = b.first[out->len];
 	out->why = b.first_why;
 	return TLSG_OK;
 }

@@ -31,6 +31,7 @@ struct tlsg_set
 	unsigned trusts_len;
 	struct tlsg_key *keys;	   /**< list */
 	struct tlsg_trust *trusts; /**< list */
+	struct tlsg_priority *priorities; /**< list */
 	struct tlsg_set_options options; /**< copied into the arena */
 };
 

@@ -1,0 +1,131 @@
+/*
+ * tls_gnutls - loads the configuration as a whole: at start-up, and again on tls.reload
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: attendant (mod_init, PROC_INIT), the RPC process that reloads.  Memory: snapshots in shm.  Lock: one reload at a time.
+ */
+#include "gnutls_mod/mod_config.h"
+
+#include "core/ip_addr.h"
+#include "core/socket_info.h"
+
+#include "base/arena.h"
+#include "base/host.h"
+#include "gnutls_mod/mod_params.h"
+#include "profiles/prof_parse.h"
+#include "profiles/prof_set.h"
+
+static gen_lock_t *lock; /* [shm] held for a whole reload; only ever tried */
+
+int tlsg_config_init(void)
+{
+	lock = lock_alloc();
+	if(lock == NULL || lock_init(lock) == NULL)
+		return -1;
+	return 0;
+}
+
+void tlsg_config_deinit(void)
+{
+	if(lock == NULL)
+		return;
+	lock_destroy(lock);
+	lock_dealloc(lock);
+	lock = NULL;
+}
+
+/* Modparam mode: one default profile for each role, from the same parameters, spec 1.2. */
+static enum tlsg_ret from_params(struct tlsg_set *set, struct tlsg_err *err)
+{
+	struct tlsg_prof_settings s;
+	int role;
+
+	if(tlsg_params_fill_settings(&s) < 0)
+		return tlsg_err_set(err, TLSG_E_CONFIG, "module parameters are not valid");
+	for(role = 0; role < TLSG_ROLES; role++) {
+		struct tlsg_prof *p = tlsg_prof_add(set, (enum tlsg_role)role, TLSG_PROF_DEFAULT, NULL, 0);
+
+		if(p == NULL)
+			return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		p->s = s;
+	}
+	return TLSG_OK;
+}
+
+enum tlsg_ret tlsg_config_parse(struct tlsg_set **out, struct tlsg_err *err)
+{
+	const struct cfg_group_tls *cfg = tlsg_params_cfg();
+	struct tlsg_set_options options = {0};
+	struct tlsg_set *set;
+	enum tlsg_ret ret;
+
+	tlsg_params_set_options(&options);
+	set = tlsg_set_new(&options);
+	if(set == NULL)
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+	if(cfg->config.s != NULL && cfg->config.len > 0)
+		ret = tlsg_prof_parse(set, cfg->config.s, err);
+	else
+		ret = from_params(set, err);
+	if(ret != TLSG_OK) {
+		tlsg_set_drop(set);
+		return ret;
+	}
+	*out = set;
+	return TLSG_OK;
+}
+
+/* Spec 1.7: a server profile for an address that nobody listens on is a mistake. */
+static enum tlsg_ret check_sockets(const struct tlsg_set *set, struct tlsg_err *err)
+{
+	const struct tlsg_prof *p;
+
+	for(p = set->list[TLSG_SERVER]; p != NULL; p = p->next) {
+		struct ip_addr ip = {0};
+
+		if(p->kind != TLSG_PROF_ADDR)
+			continue;
+		ip.af = p->addr.len == 4 ? AF_INET : AF_INET6;
+		ip.len = p->addr.len;
+		memcpy(ip.u.addr, p->addr.bytes, p->addr.len);
+		if(find_si(&ip, p->port, PROTO_TLS) == NULL)
+			return tlsg_err_set(err, TLSG_E_CONFIG,
+					"%.*s:%d: no TLS socket listens on %s:%d; add listen=tls:... or change the profile", p->file.len, p->file.s,
+					p->line, ip_addr2a(&ip), p->port);
+	}
+	return TLSG_OK;
+}
+
+static enum tlsg_ret load_unsafe(struct tlsg_err *err)
+{
+	struct tlsg_set *set;
+	enum tlsg_ret ret = tlsg_config_parse(&set, err);
+
+	if(ret != TLSG_OK)
+		return ret;
+	ret = check_sockets(set, err);
+	if(ret == TLSG_OK)
+		ret = tlsg_set_build(set, err);
+	if(ret == TLSG_OK && tlsg_arena_is_poisoned(set->arena)) {
+		tlsg_arena_overflow_free(set->arena);
+		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory ran out while the configuration was loaded");
+	}
+	if(ret != TLSG_OK) {
+		tlsg_set_drop(set);
+		return ret;
+	}
+	tlsg_set_publish(set);
+	return TLSG_OK;
+}
+
+enum tlsg_ret tlsg_config_load(struct tlsg_err *err)
+{
+	enum tlsg_ret ret;
+
+	if(lock_try(lock) != 0) {
+		tlsg_err_set(err, TLSG_E_RESOURCE, "another reload is running");
+		return TLSG_AGAIN;
+	}
+	ret = load_unsafe(err);
+	lock_release(lock);
+	return ret;
+}

@@ -1,0 +1,171 @@
+/*
+ * tls_gnutls - closes connections that do not finish their handshake in time
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: tcp_main and senders (add), the core's timer process (check).  Memory: blocks in shm.  Lock: its own; TCPCONN_LOCK is taken
+ * after it is released.
+ *
+ * All connections have the same time, so the list is in order of the deadlines and only its head is looked at. The read hook
+ * checks the deadline itself; this is for connections that are silent, or whose bytes never make a reader run.
+ */
+#include "gnutls_mod/mod_deadline.h"
+
+#include "core/tcp_conn.h"
+#include "core/timer.h"
+
+#include "base/host.h"
+#include "gnutls_mod/mod_hooks.h"
+#include "gnutls_mod/mod_params.h"
+#include "transport/conn.h"
+#include "transport/conn_stats.h"
+
+extern gen_lock_t *tcpconn_lock;
+
+#define BLOCK_ENTRIES 512
+#define BATCH 64
+
+struct entry
+{
+	int id;
+	ticks_t at;
+};
+
+struct block
+{
+	struct block *next;
+	unsigned rd;
+	unsigned wr;
+	struct entry entries[BLOCK_ENTRIES];
+};
+
+struct list
+{
+	gen_lock_t lock;
+	struct block *first;
+	struct block *last;
+};
+
+static struct list *list; /* [shm] */
+
+/* Takes one entry whose time is over. Lock held. */
+static bool take_due(ticks_t now, struct entry *out)
+{
+	struct block *b = list->first;
+
+	if(b == NULL || b->rd == b->wr || TICKS_LT(now, b->entries[b->rd].at))
+		return false;
+	*out = b->entries[b->rd++];
+	if(b->rd < BLOCK_ENTRIES)
+		return true;
+	list->first = b->next;
+	if(list->first == NULL)
+		list->last = NULL;
+	shm_free(b);
+	return true;
+}
+
+static unsigned take_batch(struct entry *out)
+{
+	ticks_t now = get_ticks_raw();
+	unsigned n = 0;
+
+	lock_get(&list->lock);
+	while(n < BATCH && take_due(now, &out[n]))
+		n++;
+	lock_release(&list->lock);
+	return n;
+}
+
+/* Closes the connection if it still exists and its handshake is not done. */
+static void check_one(int id)
+{
+	struct tcp_connection *c;
+
+	lock_get(tcpconn_lock);
+	c = tlsg_hooks_find_unsafe(id);
+	if(c != NULL && (c->type != PROTO_TLS || (c->flags & F_CONN_PENDING)
+							|| (c->extra_data != NULL && tlsg_conn_is_established(tlsg_hooks_conn(c)))))
+		c = NULL;
+	if(c != NULL)
+		tcpconn_ref(c);
+	lock_release(tcpconn_lock);
+	if(c == NULL)
+		return;
+	LM_WARN("handshake not finished within handshake_timeout (%d s), connection %d from %s:%d is closed\n",
+			tlsg_params_private()->handshake_timeout_s, id, ip_addr2a(&c->rcv.src_ip), c->rcv.src_port);
+	tlsg_stats_handshake_failed(TLSG_FAIL_TIMEOUT);
+	tlsg_hooks_kill(c);
+}
+
+static void timer_cb(unsigned int ticks, void *param)
+{
+	struct entry due[BATCH];
+	unsigned n;
+	unsigned i;
+
+	(void)ticks;
+	(void)param;
+	do {
+		n = take_batch(due);
+		for(i = 0; i < n; i++)
+			check_one(due[i].id);
+	} while(n == BATCH);
+}
+
+int tlsg_deadline_init(void)
+{
+	if(tlsg_params_private()->handshake_timeout_s <= 0 || list != NULL)
+		return 0;
+	list = shm_malloc(sizeof(*list));
+	if(list == NULL)
+		return -1;
+	memset(list, 0, sizeof(*list));
+	if(lock_init(&list->lock) == NULL || register_timer(timer_cb, NULL, 1) < 0) {
+		shm_free(list);
+		list = NULL;
+		return -1;
+	}
+	return 0;
+}
+
+void tlsg_deadline_deinit(void)
+{
+	struct block *b;
+
+	if(list == NULL)
+		return;
+	while((b = list->first) != NULL) {
+		list->first = b->next;
+		shm_free(b);
+	}
+	lock_destroy(&list->lock);
+	shm_free(list);
+	list = NULL;
+}
+
+void tlsg_deadline_add(int id)
+{
+	ticks_t at = get_ticks_raw() + S_TO_TICKS((ticks_t)tlsg_params_private()->handshake_timeout_s);
+	struct block *b;
+
+	if(list == NULL)
+		return;
+	lock_get(&list->lock);
+	b = list->last;
+	if(b == NULL || b->wr == BLOCK_ENTRIES) {
+		b = shm_malloc(sizeof(*b));
+		if(b == NULL)
+			goto done;
+		b->next = NULL;
+		b->rd = b->wr = 0;
+		if(list->last != NULL)
+			list->last->next = b;
+		else
+			list->first = b;
+		list->last = b;
+	}
+	b->entries[b->wr].id = id;
+	b->entries[b->wr].at = at;
+	b->wr++;
+done:
+	lock_release(&list->lock);
+}

@@ -1,0 +1,22 @@
+/*
+ * tls_gnutls - closes connections that do not finish their handshake in time
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: tcp_main and senders (add), the core's timer process (check).  Memory: blocks in shm.  Lock: its own; TCPCONN_LOCK is taken
+ * after it is released.
+ */
+#ifndef TLSG_GNUTLS_MOD_MOD_DEADLINE_H
+#define TLSG_GNUTLS_MOD_MOD_DEADLINE_H
+
+/** Sets up the list and its timer. In mod_init. @return 0; -1 out of memory. */
+int tlsg_deadline_init(void);
+
+/** Frees the list. At shutdown. Idempotent. */
+void tlsg_deadline_deinit(void);
+
+/**
+ * Puts a new connection on the list, if handshake_timeout is set. When memory is short the connection is not watched.
+ * @param id  of the TCP connection.
+ */
+void tlsg_deadline_add(int id);
+
+#endif

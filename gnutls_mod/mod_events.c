@@ -1,0 +1,82 @@
+/*
+ * tls_gnutls - event routes: script code that runs when an outgoing connection is up
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: the TCP reader that ends the handshake.  Memory: pkg.  Lock: none may be held.
+ */
+#include "gnutls_mod/mod_events.h"
+
+#include "base/host.h"
+
+#include "core/action.h"
+#include "core/fmsg.h"
+#include "core/forward.h"
+#include "core/kemi.h"
+#include "core/route.h"
+#include "core/script_cb.h"
+
+#include "gnutls_mod/mod_params.h"
+
+static int route_out = -1;
+static struct tcp_connection *current;
+
+void tlsg_events_init(void)
+{
+	int i;
+
+	if(tlsg_params_private()->event_callback.len > 0) {
+		forward_set_send_info(1);
+		return;
+	}
+	i = route_lookup(&event_rt, "tls:connection-out");
+	if(i < 0 || event_rt.rlist[i] == NULL)
+		return;
+	route_out = i;
+	forward_set_send_info(1);
+}
+
+bool tlsg_events_has_out(void)
+{
+	return route_out >= 0 || tlsg_params_private()->event_callback.len > 0;
+}
+
+struct tcp_connection *tlsg_events_connection(void)
+{
+	return current;
+}
+
+static void run(sip_msg_t *msg, struct run_act_ctx *ctx)
+{
+	str callback = tlsg_params_private()->event_callback;
+	str event = str_init("tls:connection-out");
+	sr_kemi_eng_t *engine;
+
+	if(route_out >= 0) {
+		run_top_route(event_rt.rlist[route_out], msg, ctx);
+		return;
+	}
+	engine = sr_kemi_eng_get();
+	if(engine == NULL)
+		LM_ERR("event_callback: no KEMI engine is loaded\n");
+	else if(sr_kemi_ctx_route(engine, ctx, msg, EVENT_ROUTE, &callback, &event) < 0)
+		LM_ERR("event_callback: \"%.*s\" failed\n", callback.len, callback.s);
+}
+
+bool tlsg_events_run_out(struct tcp_connection *c)
+{
+	struct run_act_ctx ctx;
+	int backup = get_route_type();
+	sip_msg_t *msg;
+
+	if(faked_msg_init() < 0) {
+		LM_ERR("event_route[tls:connection-out]: no message to run with\n");
+		return true;
+	}
+	msg = faked_msg_next();
+	init_run_actions_ctx(&ctx);
+	set_route_type(LOCAL_ROUTE);
+	current = c;
+	run(msg, &ctx);
+	current = NULL;
+	set_route_type(backup);
+	return (ctx.run_flags & DROP_R_F) != 0;
+}

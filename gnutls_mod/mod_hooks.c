@@ -1,0 +1,475 @@
+/*
+ * tls_gnutls - the core's TLS hooks: struct tcp_connection on one side, a connection of ours on the other
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: TCP reader (read), any sender (encode), tcp_main (init of accepted, close), whoever drops the last reference (clean).
+ * Memory: static buffers of this process; connections in shm.  Lock: the TCP connection's write_lock, see each hook.
+ */
+#include "gnutls_mod/mod_hooks.h"
+
+#include "core/globals.h"
+#include "core/pass_fd.h"
+#include "core/tcp_init.h"
+#include "core/tcp_int_send.h"
+#include "core/tcp_read.h"
+
+#include "base/host.h"
+#include "gnutls_mod/mod_deadline.h"
+#include "gnutls_mod/mod_events.h"
+#include "gnutls_mod/mod_init.h"
+#include "gnutls_mod/mod_log.h"
+#include "gnutls_mod/mod_outgoing.h"
+#include "gnutls_mod/mod_params.h"
+#include "transport/conn.h"
+#include "transport/conn_stats.h"
+
+/* In the core, but in none of its headers. */
+extern gen_lock_t *tcpconn_lock;
+extern struct tcp_connection **tcpconn_id_hash;
+
+#define IN_BYTES (64 * 1024)
+/* One call of encode is at most the largest message that the core sends (64 KB) plus what records add. */
+#define OUT_BYTES (96 * 1024)
+#define CLOSE_BYTES 1024
+
+static unsigned char in_bytes[IN_BYTES];
+static unsigned char out_bytes[OUT_BYTES];
+
+struct tlsg_conn *tlsg_hooks_conn(const struct tcp_connection *c)
+{
+	if(c->type != PROTO_TLS && c->type != PROTO_WSS)
+		return NULL;
+	return __atomic_load_n((struct tlsg_conn *const *)&c->extra_data, __ATOMIC_ACQUIRE);
+}
+
+struct tcp_connection *tlsg_hooks_find_unsafe(int id)
+{
+	struct tcp_connection *c;
+
+	for(c = tcpconn_id_hash[tcp_id_hash(id)]; c != NULL; c = c->id_next)
+		if(c->id == id && c->state != S_CONN_BAD)
+			return c;
+	return NULL;
+}
+
+void tlsg_hooks_kill(struct tcp_connection *c)
+{
+	long message[2] = {(long)c, CONN_ERROR};
+
+	c->send_flags.f |= SND_F_CON_CLOSE; /* the reader has no reason to warn about it */
+	c->state = S_CONN_BAD;
+	c->timeout = get_ticks_raw();
+	/* The reference goes with the message, as the core's own error paths do it. */
+	if(send_all(unix_tcp_sock, message, sizeof(message)) <= 0)
+		LM_ERR("cannot tell tcp main to close connection %d; it ends with its timeout\n", c->id);
+}
+
+static void limits_get(struct tlsg_conn_limits *l)
+{
+	const struct cfg_group_tls *cfg = tlsg_params_cfg();
+
+	l->con_queue_max_bytes = (unsigned)cfg->con_ct_wq_max;
+	l->queue_max_bytes = (unsigned)cfg->ct_wq_max;
+	l->queue_block_bytes = (unsigned)cfg->ct_wq_blk_size;
+	l->record_max_bytes = cfg->ssl_max_send_fragment;
+	l->renegotiation = tlsg_params_private()->renegotiation != 0;
+}
+
+/* Free shared memory, asked for at most once a tick for existing connections: the answer takes the core's memory lock. */
+static bool has_memory(enum tlsg_low_mem which)
+{
+	static ticks_t asked;
+	static bool answer = true;
+	uint64_t threshold = tlsg_params_low_mem_bytes(which);
+
+	if(threshold == 0)
+		return true;
+	if(which == TLSG_LOW_MEM_NEW)
+		return shm_available_safe() >= threshold;
+	if(asked != get_ticks_raw()) {
+		asked = get_ticks_raw();
+		answer = shm_available_safe() >= threshold;
+	}
+	return answer;
+}
+
+static void addr_copy(struct tlsg_addr *to, const struct ip_addr *from)
+{
+	to->len = from->len <= sizeof(to->bytes) ? (uint8_t)from->len : 0;
+	memcpy(to->bytes, from->u.addr, to->len);
+}
+
+/* Makes the TLS state of a connection. Lock held. */
+static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *err)
+{
+	struct tlsg_conn_params p = {0};
+	struct tlsg_conn *conn;
+
+	if(c->state < 0) {
+		tlsg_err_set(err, TLSG_E_INTERNAL, "connection is broken (state %d)", c->state);
+		return NULL;
+	}
+	if(!has_memory(TLSG_LOW_MEM_NEW)) {
+		tlsg_stats_handshake_failed(TLSG_FAIL_MEMORY);
+		tlsg_err_set(err, TLSG_E_RESOURCE, "not enough free shared memory for a new connection: %lu bytes, low_mem_threshold1 %lu",
+				shm_available_safe(), (unsigned long)tlsg_params_low_mem_bytes(TLSG_LOW_MEM_NEW));
+		return NULL;
+	}
+	p.set = tlsg_set_get();
+	if(p.set == NULL) {
+		tlsg_err_set(err, TLSG_E_INTERNAL, "no configuration");
+		return NULL;
+	}
+	addr_copy(&p.query.addr, &c->rcv.dst_ip);
+	p.query.port = c->rcv.dst_port;
+	p.deadline_s = tlsg_params_private()->handshake_timeout_s;
+	p.query.role = c->flags & F_CONN_PASSIVE ? TLSG_SERVER : TLSG_CLIENT;
+	if(p.query.role == TLSG_CLIENT)
+		tlsg_outgoing_names(c, &p);
+	conn = tlsg_conn_new(&p, err);
+	if(p.query.role == TLSG_CLIENT)
+		tlsg_outgoing_names_done();
+	if(conn == NULL)
+		return NULL;
+	if(p.query.role == TLSG_CLIENT && tlsg_events_has_out())
+		tlsg_conn_hold_queue(conn, true);
+	__atomic_store_n((struct tlsg_conn **)&c->extra_data, conn, __ATOMIC_RELEASE);
+	return conn;
+}
+
+static struct tlsg_conn *conn_get(struct tcp_connection *c, struct tlsg_err *err)
+{
+	struct tlsg_conn *conn = c->extra_data;
+
+	if(conn == NULL)
+		return conn_make(c, err);
+	if(!has_memory(TLSG_LOW_MEM_EXISTING)) {
+		tlsg_err_set(err, TLSG_E_RESOURCE, "not enough free shared memory: low_mem_threshold2 %lu",
+				(unsigned long)tlsg_params_low_mem_bytes(TLSG_LOW_MEM_EXISTING));
+		return NULL;
+	}
+	return conn;
+}
+
+static const char *what_failed(const struct tlsg_conn *conn, bool reading)
+{
+	if(conn != NULL && tlsg_conn_is_established(conn))
+		return reading ? "TLS read" : "TLS write";
+	if(conn == NULL)
+		return "TLS init";
+	return tlsg_conn_role(conn) == TLSG_SERVER ? "TLS accept" : "TLS connect";
+}
+
+/* Hook: write_lock held by the caller. Spec 12.5. */
+static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len, const char **rest_buf, unsigned *rest_len,
+		snd_flags_t *send_flags)
+{
+	struct tlsg_conn_limits limits;
+	struct tlsg_buf out;
+	struct tlsg_io io = {.out = &out, .limits = &limits};
+	struct tlsg_err err;
+	struct tlsg_conn *conn;
+	size_t used = 0;
+	enum tlsg_ret ret = TLSG_E_INTERNAL;
+
+	*rest_buf = NULL;
+	*rest_len = 0;
+	tlsg_err_clear(&err);
+	limits_get(&limits);
+	tlsg_buf_init(&out, out_bytes, sizeof(out_bytes));
+	conn = conn_get(c, &err);
+	if(conn != NULL)
+		ret = tlsg_conn_write(conn, &io, *buf, *len, &used, &err);
+	switch(ret) {
+		case TLSG_OK:
+			break;
+		case TLSG_FULL:
+			*rest_buf = *buf + used;
+			*rest_len = *len - (unsigned)used;
+			send_flags->f &= ~SND_F_CON_CLOSE;
+			break;
+		case TLSG_AGAIN:
+			send_flags->f &= ~SND_F_CON_CLOSE;
+			break;
+		case TLSG_EOF:
+			LM_WARN("TLS write: the peer has ended the TLS session (connection %d)\n", c->id);
+			c->state = S_CONN_EOF;
+			c->flags |= F_CONN_FORCE_EOF;
+			break;
+		default:
+			tlsg_log_failure(c, conn, what_failed(conn, false), &err);
+			return -1;
+	}
+	*buf = (const char *)out_bytes;
+	*len = (unsigned)out.wr;
+	return (int)out.wr;
+}
+
+/* One round of the read hook. */
+struct round
+{
+	struct tcp_connection *c;
+	rd_conn_flags_t *flags;
+	struct tlsg_buf in;
+	struct tlsg_buf out;
+	struct tlsg_buf clear;
+	struct tlsg_conn_limits limits;
+	struct tlsg_io io;
+	struct tlsg_err err;
+	bool established; /* the handshake ended in this round */
+};
+
+/* Sends what a step produced. Lock held. */
+static enum tlsg_ret send_out(struct round *r)
+{
+	int n = 0;
+
+	if(r->out.wr > 0)
+		n = tcpconn_send_unsafe(r->c->fd, r->c, (const char *)out_bytes, (unsigned)r->out.wr, r->c->send_flags);
+	r->out.wr = 0;
+	return n < 0 ? tlsg_err_set(&r->err, TLSG_E_PEER, "cannot send the answer of the handshake") : TLSG_OK;
+}
+
+/* Steps until the input is used or the clear text has no room. Lock held. */
+static enum tlsg_ret step(struct round *r, struct tlsg_conn *conn)
+{
+	bool was_established = tlsg_conn_is_established(conn);
+	enum tlsg_ret ret;
+	enum tlsg_ret sent;
+
+	do {
+		ret = tlsg_conn_read(conn, &r->io, &r->clear, &r->err);
+		sent = send_out(r);
+	} while(ret == TLSG_FULL && sent == TLSG_OK && tlsg_buf_room(&r->clear) > 0);
+	r->established = !was_established && tlsg_conn_is_established(conn);
+	if(ret >= 0 && sent != TLSG_OK)
+		return sent;
+	if(ret == TLSG_FULL && tlsg_conn_keep(conn, &r->in, &r->err) != TLSG_OK)
+		return TLSG_E_RESOURCE;
+	return ret;
+}
+
+/* Takes the lock for a step; makes the TLS state if this is the first one. */
+static enum tlsg_ret locked_step(struct round *r, struct tlsg_conn **conn)
+{
+	enum tlsg_ret ret = TLSG_E_RESOURCE;
+
+	lock_get(&r->c->write_lock);
+	*conn = conn_get(r->c, &r->err);
+	if(*conn != NULL)
+		ret = step(r, *conn);
+	lock_release(&r->c->write_lock);
+	return ret;
+}
+
+/* After a handshake, with no lock held: log it, run the event route of an outgoing connection. */
+static enum tlsg_ret after_handshake(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
+{
+	bool drop;
+
+	tlsg_log_established(r->c, conn);
+	if(tlsg_conn_role(conn) != TLSG_CLIENT || !tlsg_events_has_out())
+		return ret;
+	drop = tlsg_events_run_out(r->c);
+	lock_get(&r->c->write_lock);
+	tlsg_conn_hold_queue(conn, false);
+	if(drop) {
+		tlsg_conn_drop_queued(conn);
+		r->c->flags |= F_CONN_NOSEND;
+	}
+	lock_release(&r->c->write_lock);
+	if(drop)
+		return tlsg_err_set(&r->err, TLSG_E_PEER, "dropped by event_route[tls:connection-out]");
+	return ret < 0 || ret == TLSG_EOF ? ret : locked_step(r, &conn);
+}
+
+/* Reads once from the socket. @return false: error, or nothing more may be read in this event. */
+static bool read_socket(struct round *r, int *error)
+{
+	int n = tcp_read_data(r->c->fd, r->c, (char *)in_bytes, sizeof(in_bytes), r->flags);
+
+	*error = n < 0;
+	tlsg_buf_init_filled(&r->in, in_bytes, n > 0 ? (size_t)n : 0);
+	return n > 0;
+}
+
+/* The peer's end: the core looks at the state and at the flag. */
+static void set_eof(struct round *r)
+{
+	r->c->state = S_CONN_EOF;
+	*r->flags |= RD_CONN_EOF;
+}
+
+/* Ends the hook: what the core is told. */
+static int finish(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
+{
+	struct tcp_req *req = &r->c->req;
+	int bytes = (int)r->clear.wr;
+	bool more;
+
+	req->pos += bytes;
+	if(ret < 0)
+		tlsg_log_failure(r->c, conn, what_failed(conn, true), &r->err);
+	if(ret == TLSG_E_PEER || ret == TLSG_EOF) {
+		/* A peer's mistake ends the connection like a close: the core's own error line would be one at ERR. */
+		set_eof(r);
+		return bytes;
+	}
+	if(ret < 0) {
+		req->error = TCP_READ_ERROR;
+		return -1;
+	}
+	more = ret == TLSG_FULL && (tlsg_conn_has_pending(conn) || !(*r->flags & (RD_CONN_SHORT_READ | RD_CONN_EOF)));
+	if(more) {
+		*r->flags |= RD_CONN_REPEAT_READ;
+		if(r->c->state == S_CONN_EOF) { /* not before the last byte is delivered */
+			tlsg_conn_set_tcp_eof(conn);
+			r->c->state = S_CONN_OK;
+		}
+	} else if(tlsg_conn_tcp_eof(conn))
+		set_eof(r);
+	return bytes;
+}
+
+static void round_init(struct round *r, struct tcp_connection *c, rd_conn_flags_t *flags)
+{
+	memset(r, 0, offsetof(struct round, err));
+	tlsg_err_clear(&r->err);
+	r->established = false;
+	r->c = c;
+	r->flags = flags;
+	r->io.in = &r->in;
+	r->io.out = &r->out;
+	r->io.limits = &r->limits;
+	limits_get(&r->limits);
+	tlsg_buf_init(&r->in, in_bytes, 0);
+	tlsg_buf_init(&r->out, out_bytes, sizeof(out_bytes));
+	tlsg_buf_init(&r->clear, c->req.pos, (size_t)(c->req.b_size - (unsigned)(c->req.pos - c->req.buf)));
+}
+
+/* Hook: no lock held. Spec 12.7. */
+static int read_hook(struct tcp_connection *c, rd_conn_flags_t *flags)
+{
+	struct tlsg_conn *conn = NULL;
+	struct round r;
+	enum tlsg_ret ret = TLSG_AGAIN;
+	bool stash = tlsg_hooks_conn(c) != NULL && tlsg_conn_has_pending(tlsg_hooks_conn(c));
+	int error = 0;
+
+	*flags &= ~RD_CONN_REPEAT_READ;
+	round_init(&r, c, flags);
+	if(tlsg_buf_room(&r.clear) == 0) {
+		LM_WARN("message larger than the read buffer (%u bytes), connection %d is dropped\n", c->req.b_size, c->id);
+		c->req.error = TCP_REQ_OVERRUN;
+		return -1;
+	}
+	do {
+		if(stash)
+			stash = false;
+		else if(*flags & (RD_CONN_SHORT_READ | RD_CONN_EOF))
+			break;
+		else if(!read_socket(&r, &error))
+			break;
+		ret = locked_step(&r, &conn);
+		if(r.established) {
+			r.established = false;
+			ret = after_handshake(&r, conn, ret);
+		}
+	} while(ret == TLSG_AGAIN);
+	if(error) {
+		c->req.error = TCP_READ_ERROR;
+		return -1;
+	}
+	if(conn == NULL && ret >= 0) { /* nothing came but the end */
+		if(*flags & RD_CONN_EOF)
+			c->state = S_CONN_EOF;
+		return 0;
+	}
+	return finish(&r, conn, ret);
+}
+
+/* Hook: the connection is visible to nobody yet. Spec 12.3. */
+static int init_hook(struct tcp_connection *c, int sock)
+{
+	(void)sock;
+	c->type = PROTO_TLS;
+	c->rcv.proto = PROTO_TLS;
+	c->lifetime = (ticks_t)TLSG_CFG(connection_timeout);
+	c->timeout = get_ticks_raw() + c->lifetime;
+	c->extra_data = NULL;
+	tlsg_deadline_add(c->id);
+	return 0;
+}
+
+/* Hook: last reference, write_lock is gone. Spec 12.4. */
+static void clean_hook(struct tcp_connection *c)
+{
+	if(c->type != PROTO_TLS && c->type != PROTO_WSS) {
+		LM_BUG("connection %d is neither TLS nor WSS (type %d)\n", c->id, c->type);
+		return;
+	}
+	tlsg_conn_free(c->extra_data);
+	c->extra_data = NULL;
+}
+
+/* Hook: TCP main, just before the socket is closed. Spec 12.6. */
+static void close_hook(struct tcp_connection *c, int fd)
+{
+	static unsigned char bytes[CLOSE_BYTES];
+	struct tlsg_conn_limits limits;
+	struct tlsg_buf out;
+	struct tlsg_io io = {.out = &out, .limits = &limits};
+
+	if(c->type != PROTO_TLS && c->type != PROTO_WSS)
+		return;
+	if(c->extra_data == NULL || !TLSG_CFG(send_close_notify) || !has_memory(TLSG_LOW_MEM_EXISTING))
+		return;
+	limits_get(&limits);
+	tlsg_buf_init(&out, bytes, sizeof(bytes));
+	lock_get(&c->write_lock);
+	if(c->extra_data != NULL) {
+		tlsg_conn_close_notify(c->extra_data, &io);
+		if(out.wr > 0)
+			(void)_tcpconn_write_nb(fd, c, (const char *)bytes, (int)out.wr);
+	}
+	lock_release(&c->write_lock);
+}
+
+/* Hook: one TLS listen socket. */
+static int init_si_hook(struct socket_info *si)
+{
+	int ret = tcp_init(si);
+
+	if(ret != 0) {
+		LM_ERR("cannot listen on %.*s\n", si->sock_str.len, si->sock_str.s);
+		return ret;
+	}
+	si->proto = PROTO_TLS;
+	return 0;
+}
+
+static int pre_init_hook(void)
+{
+	return 0;
+}
+
+int tlsg_hooks_register(void)
+{
+	struct tls_hooks hooks = {
+			.read = read_hook,
+			.encode = encode_hook,
+			.on_tcpconn_init = init_hook,
+			.tcpconn_clean = clean_hook,
+			.tcpconn_close = close_hook,
+			.init_si = init_si_hook,
+			.init = tlsg_init_processes_known,
+			.destroy = tlsg_init_destroy,
+			.pre_init = pre_init_hook,
+	};
+
+	return register_tls_hooks(&hooks);
+}
+
+bool tlsg_hooks_are_ours(void)
+{
+	return tls_hook.read == read_hook;
+}

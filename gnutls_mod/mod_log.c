@@ -1,0 +1,125 @@
+/*
+ * tls_gnutls - log lines about connections: who, what, at the level that the fault deserves
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process.  Memory: static buffers of this process.  Lock: none.
+ */
+#include "gnutls_mod/mod_log.h"
+
+#include "core/ip_addr.h"
+
+#include "base/host.h"
+#include "gnutls_mod/mod_params.h"
+#include "transport/conn.h"
+#include "transport/conn_cert.h"
+
+#define ADDR_TEXT 64
+
+/* "ip:port", without brackets, as fail2ban rules for the tls module expect it. */
+static const char *addr_text(const struct ip_addr *ip, unsigned short port, char *buf)
+{
+	struct ip_addr copy = *ip;
+
+	snprintf(buf, ADDR_TEXT, "%s:%d", ip_addr2a(&copy), (int)port);
+	return buf;
+}
+
+/* A resource that is exhausted stays so for a while: one line a second is enough. */
+static bool is_due(void)
+{
+	static ticks_t next;
+	ticks_t now = get_ticks_raw();
+
+	if(next != 0 && TICKS_LT(now, next))
+		return false;
+	next = now + S_TO_TICKS(1);
+	return true;
+}
+
+void tlsg_log_failure(const struct tcp_connection *c, const struct tlsg_conn *conn, const char *what, const struct tlsg_err *err)
+{
+	char src[ADDR_TEXT];
+	char dst[ADDR_TEXT];
+	const char *sni = conn != NULL ? tlsg_conn_sni(conn) : "unknown";
+
+	addr_text(&c->rcv.src_ip, c->rcv.src_port, src);
+	addr_text(&c->rcv.dst_ip, c->rcv.dst_port, dst);
+	switch(err->class) {
+		case TLSG_CLASS_PEER:
+			LM_WARN("protocol level error: %s:%s (sni: %s) src addr: %s dst addr: %s\n", what, err->text, sni, src, dst);
+			break;
+		case TLSG_CLASS_RESOURCE:
+			if(is_due())
+				LM_ERR("%s:%s (sni: %s) src addr: %s dst addr: %s\n", what, err->text, sni, src, dst);
+			break;
+		case TLSG_CLASS_LOCAL:
+			LM_ERR("%s:%s (sni: %s) src addr: %s dst addr: %s\n", what, err->text, sni, src, dst);
+			break;
+		default:
+			LM_BUG("%s:%s (sni: %s) src addr: %s dst addr: %s\n", what, err->text, sni, src, dst);
+	}
+}
+
+static const char *version_text(int version)
+{
+	switch(version) {
+		case GNUTLS_TLS1_0:
+			return "TLSv1";
+		case GNUTLS_TLS1_1:
+			return "TLSv1.1";
+		case GNUTLS_TLS1_2:
+			return "TLSv1.2";
+		case GNUTLS_TLS1_3:
+			return "TLSv1.3";
+		default:
+			return "unknown";
+	}
+}
+
+/* The names of the peer's certificate on one line each. */
+static void log_names(int level, const char *who, const char *peer, const struct tlsg_der *der)
+{
+	static const char *const labels[] = {"subject", "issuer"};
+	struct tlsg_cert *cert = tlsg_cert_new(der);
+	char text[1024];
+	int side;
+
+	if(cert == NULL)
+		return;
+	for(side = TLSG_CERT_SUBJECT; side <= TLSG_CERT_ISSUER; side++) {
+		struct tlsg_buf line;
+
+		tlsg_buf_init(&line, text, sizeof(text));
+		if(tlsg_cert_line(cert, (enum tlsg_cert_side)side, &line) == TLSG_OK)
+			LOG(level, "%s: %s certificate %s:%.*s\n", who, peer, labels[side], (int)line.wr, text);
+	}
+	tlsg_cert_free(cert);
+}
+
+void tlsg_log_established(const struct tcp_connection *c, const struct tlsg_conn *conn)
+{
+	const struct tlsg_peer *p = tlsg_conn_peer(conn);
+	int level = TLSG_CFG(log);
+	const char *who;
+	const char *peer;
+	char src[ADDR_TEXT];
+	char dst[ADDR_TEXT];
+
+	if(p == NULL || !is_printable(level))
+		return;
+	who = p->is_client ? "tls_connect" : "tls_accept";
+	peer = p->is_client ? "server" : "client";
+	addr_text(&c->rcv.src_ip, c->rcv.src_port, src);
+	addr_text(&c->rcv.dst_ip, c->rcv.dst_port, dst);
+	LOG(level, "%s: new connection %s %s using %s %s %d%s\n", who, p->is_client ? "to" : "from", src,
+			version_text(p->version), p->suite != NULL ? tlsg_suite_name(p->suite) : "unknown",
+			p->suite != NULL ? tlsg_suite_bits(p->suite) : 0, p->resumed ? " (resumed)" : "");
+	LOG(level, "%s: %s socket: %s\n", who, p->is_client ? "sending" : "local", dst);
+	if(p->chain_len == 0) {
+		LOG(level, "%s: %s did not present a certificate\n", who, peer);
+		return;
+	}
+	log_names(level, who, peer, &p->chain[0]);
+	if(p->verify != TLSG_V_OK)
+		LOG(level, "WARNING: %s: %s certificate verification failed!!! verification failure: %s\n", who, peer,
+				tlsg_verify_reason(p->verify));
+}

@@ -1,0 +1,28 @@
+/*
+ * tls_gnutls - log lines about connections: who, what, at the level that the fault deserves
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process.  Memory: static buffers of this process.  Lock: none.
+ */
+#ifndef TLSG_GNUTLS_MOD_MOD_LOG_H
+#define TLSG_GNUTLS_MOD_MOD_LOG_H
+
+#include "core/tcp_conn.h"
+
+#include "base/err.h"
+
+struct tlsg_conn;
+
+/**
+ * Logs the failure of a step, once. Peers' mistakes at WARN, ours at ERR, exhausted resources at ERR at most once a second,
+ * broken invariants with LM_BUG.
+ * @param c     the connection.
+ * @param conn  its TLS state, NULL when it could not be made.
+ * @param what  "TLS accept", "TLS connect", "TLS read", "TLS write".
+ * @param err   the cause.
+ */
+void tlsg_log_failure(const struct tcp_connection *c, const struct tlsg_conn *conn, const char *what, const struct tlsg_err *err);
+
+/** Logs the lines of spec section 15 about a finished handshake, at the level tls_log. */
+void tlsg_log_established(const struct tcp_connection *c, const struct tlsg_conn *conn);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * tls_gnutls - what Kamailio loads: exports, registration, start-up and shutdown in order
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: attendant (registration, mod_init, hooks init and destroy), every process (child_init).
+ * Memory: shm, made before the forks.  Lock: none.
+ */
+#include "core/globals.h"
+#include "core/kemi.h"
+#include "core/sr_module.h"
+
+#include "base/arena.h"
+#include "base/host.h"
+#include "base/scope.h"
+#include "gnutls_mod/mod_config.h"
+#include "gnutls_mod/mod_deadline.h"
+#include "gnutls_mod/mod_events.h"
+#include "gnutls_mod/mod_hooks.h"
+#include "gnutls_mod/mod_init.h"
+#include "gnutls_mod/mod_params.h"
+#include "gnutls_mod/mod_rpc.h"
+#include "gnutls_mod/mod_script.h"
+#include "gnutls_mod/mod_selects.h"
+#include "gnutls_mod/mod_vars.h"
+#include "profiles/prof_set.h"
+#include "profiles/prof_ticket.h"
+#include "transport/conn_queue.h"
+#include "transport/conn_stats.h"
+
+MODULE_VERSION
+
+static int mod_init(void);
+static int child_init(int rank);
+
+struct module_exports exports = {
+		.name = "tls", /* modparam, module_loaded() and other modules know us by this name */
+		.dlflags = DEFAULT_DLFLAGS,
+		.cmds = tlsg_script_commands,
+		.params = tlsg_mod_params,
+		.pv_items = tlsg_vars_table,
+		.init_mod_f = mod_init,
+		.init_child_f = child_init,
+};
+
+static bool initialised; /* mod_init has succeeded */
+
+/* All that other processes share, before any of them exists. */
+static int init_shared(void)
+{
+	if(tlsg_arena_global_init() != TLSG_OK || tlsg_set_global_init() != TLSG_OK || tlsg_ticket_global_init() != TLSG_OK
+			|| tlsg_queue_global_init() != TLSG_OK || tlsg_stats_init() != TLSG_OK || tlsg_config_init() < 0
+			|| tlsg_deadline_init() < 0) {
+		LM_ERR("not enough shared memory to start\n");
+		return -1;
+	}
+	return 0;
+}
+
+/* Syntax and sockets are checked here, files when privileges are dropped: spec 3.9. */
+static int check_config(void)
+{
+	struct tlsg_err err;
+	struct tlsg_set *set;
+
+	tlsg_err_clear(&err);
+	if(tlsg_config_parse(&set, &err) != TLSG_OK) {
+		LM_ERR("%s\n", err.text);
+		return -1;
+	}
+	tlsg_set_drop(set);
+	return 0;
+}
+
+static int mod_init(void)
+{
+	if(tls_disable) {
+		LM_WARN("tls support is disabled (set enable_tls=1 in the config to enable it)\n");
+		return 0;
+	}
+	if(!tlsg_hooks_are_ours()) {
+		LM_CRIT("another TLS module was loaded after tls_gnutls.so; load only one of them\n");
+		return -1;
+	}
+	if(tlsg_params_declare() < 0)
+		return -1;
+	if(init_shared() < 0 || check_config() < 0 || tlsg_selects_register() < 0 || tlsg_rpc_start() < 0) {
+		tlsg_init_destroy();
+		return -1;
+	}
+	tlsg_events_init();
+	LM_INFO("using GnuTLS %s\n", gnutls_check_version(NULL));
+	initialised = true;
+	return 0;
+}
+
+static int child_init(int rank)
+{
+	struct tlsg_err err;
+
+	if(!initialised || rank != PROC_INIT)
+		return 0;
+	tlsg_err_clear(&err);
+	if(tlsg_config_load(&err) != TLSG_OK) {
+		LM_ERR("%s\n", err.text);
+		return -1;
+	}
+	return 0;
+}
+
+int tlsg_init_processes_known(void)
+{
+	if(tlsg_params_init_thresholds(get_max_procs()) < 0)
+		return -1;
+	if(tlsg_arena_pools_init((unsigned)get_max_procs()) != TLSG_OK) {
+		LM_ERR("not enough shared memory for %d processes\n", get_max_procs());
+		return -1;
+	}
+	return 0;
+}
+
+void tlsg_init_destroy(void)
+{
+	tlsg_deadline_deinit();
+	tlsg_config_deinit();
+	tlsg_set_global_deinit();
+	tlsg_ticket_global_deinit();
+	tlsg_queue_global_deinit();
+	tlsg_stats_deinit();
+	tlsg_arena_global_deinit();
+}
+
+int mod_register(char *path, int *dlflags, void *p1, void *p2)
+{
+	(void)path;
+	(void)dlflags;
+	(void)p1;
+	(void)p2;
+	if(module_loaded("tls")) {
+		LM_CRIT("a module named \"tls\" is loaded already (tls.so?); load tls_gnutls.so instead of it, not beside it\n");
+		return -1;
+	}
+	if(tlsg_hooks_register() < 0) {
+		LM_WARN("tls support is disabled; put enable_tls=yes before loadmodule \"tls_gnutls.so\"\n");
+		return 0;
+	}
+	if(tlsg_scope_install() != TLSG_OK) {
+		LM_CRIT("GnuTLS cannot be initialised\n");
+		return -1;
+	}
+	tlsg_script_register_kemi();
+	return 0;
+}

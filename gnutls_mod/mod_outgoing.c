@@ -1,0 +1,94 @@
+/*
+ * tls_gnutls - names of outgoing connections: which server name is sent, which profile is meant
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: the process that opens a connection.  Memory: pkg (this process).  Lock: none.
+ */
+#include <arpa/inet.h>
+
+#include "base/host.h"
+
+#include "core/tcp_conn.h"
+#include "core/xavp.h"
+
+#include "gnutls_mod/mod_outgoing.h"
+#include "gnutls_mod/mod_params.h"
+#include "transport/conn.h"
+
+#define NAME_MAX_BYTES 255
+
+static str connect_id; /* [pkg] set by the script for the next connection */
+
+int tlsg_outgoing_set_server_id(const str *id)
+{
+	char *copy = NULL;
+
+	if(id != NULL && id->len > 0) {
+		copy = pkg_malloc((size_t)id->len + 1);
+		if(copy == NULL) {
+			PKG_MEM_ERROR;
+			return -1;
+		}
+		memcpy(copy, id->s, (size_t)id->len);
+		copy[id->len] = '\0';
+	}
+	if(connect_id.s != NULL)
+		pkg_free(connect_id.s);
+	connect_id.s = copy;
+	connect_id.len = copy != NULL ? id->len : 0;
+	return 0;
+}
+
+void tlsg_outgoing_names_done(void)
+{
+	(void)tlsg_outgoing_set_server_id(NULL);
+}
+
+/* A string of the xavp, empty if it is not there. */
+static str xavp_string(const char *name)
+{
+	str root = tlsg_params_private()->xavp_cfg;
+	str key = {(char *)name, (int)strlen(name)};
+	str none = {NULL, 0};
+	sr_xavp_t *v;
+
+	if(root.len <= 0)
+		return none;
+	v = xavp_get_child_with_sval(&root, &key);
+	return v != NULL && v->val.v.s.len > 0 ? v->val.v.s : none;
+}
+
+/* RFC 6066 section 3: literal addresses are no server names. */
+static bool is_host_name(const str *name)
+{
+	char text[NAME_MAX_BYTES + 1];
+	unsigned char addr[16];
+
+	if(name->s == NULL || name->len <= 0 || name->len > NAME_MAX_BYTES || memchr(name->s, 0, (size_t)name->len) != NULL)
+		return false;
+	memcpy(text, name->s, (size_t)name->len);
+	text[name->len] = '\0';
+	return inet_pton(AF_INET, text, addr) != 1 && inet_pton(AF_INET6, text, addr) != 1 && text[0] != '[';
+}
+
+void tlsg_outgoing_names(const struct tcp_connection *c, struct tlsg_conn_params *p)
+{
+	str name = xavp_string("server_name");
+	str id = xavp_string("server_id");
+
+#if VERSIONVAL >= 6001000
+	if(name.len <= 0)
+		name = c->cinfo.server_name;
+	if(id.len <= 0)
+		id = c->cinfo.server_id;
+#else
+	(void)c;
+#endif
+	if(id.len <= 0)
+		id = connect_id;
+	p->query.server_name = name;
+	p->query.server_id = id;
+	if(name.len <= 0 && tlsg_params_private()->outgoing_sni)
+		name = tlsg_prof_find(p->set, &p->query)->s.server_name;
+	if(is_host_name(&name))
+		p->sni = name;
+}

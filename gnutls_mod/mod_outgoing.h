@@ -1,0 +1,31 @@
+/*
+ * tls_gnutls - names of outgoing connections: which server name is sent, which profile is meant
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: the process that opens a connection.  Memory: pkg (this process).  Lock: none.
+ */
+#ifndef TLSG_GNUTLS_MOD_MOD_OUTGOING_H
+#define TLSG_GNUTLS_MOD_MOD_OUTGOING_H
+
+struct tcp_connection;
+struct tlsg_conn_params;
+
+/**
+ * Fills expected name, id and SNI of a new outgoing connection: from the xavp (xavp_cfg), the id set by the script, and, when
+ * outgoing_sni is on, the server_name of the client profile that is found by address and id.
+ * @param c  the TCP connection.
+ * @param p  [in,out] set and address are filled in already; strings are borrowed until tlsg_outgoing_names_done().
+ * Source: spec 5.3.
+ */
+void tlsg_outgoing_names(const struct tcp_connection *c, struct tlsg_conn_params *p);
+
+/** The connection has been made: forgets the id that the script set, whether it was used or not. */
+void tlsg_outgoing_names_done(void);
+
+/**
+ * Sets the id for the next outgoing connection of this process.
+ * @param id  copied; empty or NULL forgets.
+ * @return 0; -1 out of memory.
+ */
+int tlsg_outgoing_set_server_id(const str *id);
+
+#endif

@@ -1,0 +1,249 @@
+/*
+ * tls_gnutls - what a process makes for itself out of a snapshot: credentials, trust lists, real keys
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process that steps a handshake.  Memory: this process's heap, made without a scope.  Lock: none.
+ */
+#include "profiles/prof_creds.h"
+
+#include "base/scope.h"
+
+/* The objects of one snapshot in this process; arrays are indexed as in the snapshot. */
+struct local
+{
+	struct local *next;
+	uint32_t number;
+	unsigned trusts_len;
+	unsigned keys_len;
+	gnutls_certificate_credentials_t plain; /* for profiles that trust nobody: certificate callback only */
+	gnutls_certificate_credentials_t *creds; /* by trust, owns the list in lists */
+	gnutls_x509_trust_list_t *lists;
+	gnutls_privkey_t *keys;
+};
+
+static struct local *locals; /* newest first */
+
+static void local_free(struct local *l)
+{
+	unsigned i;
+
+	for(i = 0; i < l->trusts_len; i++)
+		if(l->creds[i] != NULL)
+			gnutls_certificate_free_credentials(l->creds[i]);
+	for(i = 0; i < l->keys_len; i++)
+		if(l->keys[i] != NULL)
+			gnutls_privkey_deinit(l->keys[i]);
+	if(l->plain != NULL)
+		gnutls_certificate_free_credentials(l->plain);
+	gnutls_free(l->creds);
+	gnutls_free(l->lists);
+	gnutls_free(l->keys);
+	gnutls_free(l);
+}
+
+/* Frees what belongs to snapshots that are gone. */
+static void locals_collect(void)
+{
+	uint32_t oldest = tlsg_set_oldest();
+	struct local **at = &locals;
+
+	while(*at != NULL) {
+		struct local *l = *at;
+
+		if(l->number >= oldest) {
+			at = &l->next;
+			continue;
+		}
+		*at = l->next;
+		local_free(l);
+	}
+}
+
+static struct local *local_new(const struct tlsg_set *set)
+{
+	struct local *l = gnutls_calloc(1, sizeof(*l));
+
+	if(l == NULL)
+		return NULL;
+	l->number = set->number;
+	l->trusts_len = set->trusts_len;
+	l->keys_len = set->keys_len;
+	l->creds = gnutls_calloc(l->trusts_len + 1, sizeof(*l->creds));
+	l->lists = gnutls_calloc(l->trusts_len + 1, sizeof(*l->lists));
+	l->keys = gnutls_calloc(l->keys_len + 1, sizeof(*l->keys));
+	if(l->creds == NULL || l->lists == NULL || l->keys == NULL) {
+		l->trusts_len = l->keys_len = 0;
+		local_free(l);
+		return NULL;
+	}
+	return l;
+}
+
+static struct local *local_find(uint32_t number)
+{
+	struct local *l;
+
+	for(l = locals; l != NULL; l = l->next)
+		if(l->number == number)
+			return l;
+	return NULL;
+}
+
+static struct local *local_get(const struct tlsg_set *set)
+{
+	struct local *l = local_find(set->number);
+
+	if(l != NULL)
+		return l;
+	locals_collect();
+	l = local_new(set);
+	if(l == NULL)
+		return NULL;
+	l->next = locals;
+	locals = l;
+	return l;
+}
+
+/* Whether a signature algorithm that the peer offered can be made with a kind of key. */
+static bool peer_takes(gnutls_session_t session, gnutls_pk_algorithm_t pk)
+{
+	gnutls_sign_algorithm_t algo;
+	size_t i;
+
+	for(i = 0; gnutls_sign_algorithm_get_requested(session, i, &algo) == 0; i++)
+		if(gnutls_sign_supports_pk_algorithm(algo, pk))
+			return true;
+	return i == 0; /* TLS 1.1 and older peers say nothing */
+}
+
+static bool pair_fits(gnutls_session_t session, const struct gnutls_cert_retr_st *info, const struct tlsg_pair *pair)
+{
+	unsigned i;
+
+	for(i = 0; i < info->pk_algos_length; i++)
+		if(info->pk_algos[i] == pair->pk)
+			break;
+	if(info->pk_algos_length > 0 && i == info->pk_algos_length)
+		return false;
+	return peer_takes(session, pair->pk);
+}
+
+/* Certificate callback: the first pair of the profile that the peer can use, ECDSA and EdDSA before RSA. */
+static int retrieve_cb(gnutls_session_t session, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **chain,
+		unsigned *chain_len, gnutls_ocsp_data_st **ocsp, unsigned *ocsp_len, gnutls_privkey_t *key, unsigned *flags)
+{
+	struct tlsg_session_ref *ref = gnutls_session_get_ptr(session);
+	const struct tlsg_pair *best = NULL;
+	unsigned i;
+
+	*chain = NULL;
+	*chain_len = 0;
+	*ocsp = NULL;
+	*ocsp_len = 0;
+	*key = NULL;
+	*flags = 0;
+	for(i = 0; i < ref->prof->pairs_len; i++) {
+		const struct tlsg_pair *pair = &ref->prof->pairs[i];
+
+		if(!pair_fits(session, info, pair))
+			continue;
+		if(best == NULL || (best->pk == GNUTLS_PK_RSA && pair->pk != GNUTLS_PK_RSA))
+			best = pair;
+	}
+	ref->no_pair = best == NULL;
+	if(best == NULL)
+		return 0;
+	*chain = best->chain;
+	*chain_len = best->chain_len;
+	*key = best->privkey;
+	return 0;
+}
+
+static gnutls_certificate_credentials_t creds_new(void)
+{
+	gnutls_certificate_credentials_t c = NULL;
+
+	if(gnutls_certificate_allocate_credentials(&c) < 0)
+		return NULL;
+	gnutls_certificate_set_retrieve_function3(c, retrieve_cb);
+	return c;
+}
+
+/* Credentials with the CAs of a trust; the list stays reachable for verification and is owned by the credentials. */
+static gnutls_certificate_credentials_t creds_for_trust(struct local *l, const struct tlsg_trust *t)
+{
+	gnutls_certificate_credentials_t c;
+
+	if(l->creds[t->index] != NULL)
+		return l->creds[t->index];
+	c = creds_new();
+	if(c == NULL)
+		return NULL;
+	l->lists[t->index] = tlsg_trust_parse(t);
+	if(l->lists[t->index] == NULL) {
+		gnutls_certificate_free_credentials(c);
+		return NULL;
+	}
+	gnutls_certificate_set_trust_list(c, l->lists[t->index], 0);
+	l->creds[t->index] = c;
+	return c;
+}
+
+/* Whether a handshake of the profile needs the CAs: to announce them, or to verify. A server that asks for no certificate does not. */
+static bool needs_trust(const struct tlsg_prof *p)
+{
+	return p->trust != NULL && (p->role == TLSG_CLIENT || p->verify_mode != TLSG_VERIFY_NONE);
+}
+
+gnutls_certificate_credentials_t tlsg_creds_get(const struct tlsg_prof *p)
+{
+	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
+	struct local *l = local_get(p->set);
+	gnutls_certificate_credentials_t c = NULL;
+
+	if(l != NULL && needs_trust(p))
+		c = creds_for_trust(l, p->trust);
+	else if(l != NULL) {
+		if(l->plain == NULL)
+			l->plain = creds_new();
+		c = l->plain;
+	}
+	tlsg_scope_leave(previous);
+	return c;
+}
+
+gnutls_x509_trust_list_t tlsg_creds_trust(const struct tlsg_prof *p)
+{
+	struct tlsg_arena *previous;
+	struct local *l;
+	gnutls_x509_trust_list_t list = NULL;
+
+	if(p->trust == NULL)
+		return NULL;
+	previous = tlsg_scope_enter(NULL);
+	l = local_get(p->set);
+	if(l != NULL && creds_for_trust(l, p->trust) != NULL)
+		list = l->lists[p->trust->index];
+	tlsg_scope_leave(previous);
+	return list;
+}
+
+gnutls_privkey_t tlsg_creds_key(const struct tlsg_key *k)
+{
+	struct local *l = local_find(k->set_number);
+
+	if(l == NULL || k->index >= l->keys_len)
+		return NULL;
+	if(l->keys[k->index] == NULL)
+		l->keys[k->index] = tlsg_key_open(k);
+	return l->keys[k->index];
+}
+
+void tlsg_creds_free_all(void)
+{
+	while(locals != NULL) {
+		struct local *l = locals;
+
+		locals = l->next;
+		local_free(l);
+	}
+}

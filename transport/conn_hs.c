@@ -1,0 +1,293 @@
+/*
+ * tls_gnutls - the handshake: session set-up, profile by SNI, steps, alerts
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process.  Memory: the connection's arena (shm).  Lock: write_lock, held by the step's caller.
+ */
+#include <gnutls/crypto.h>
+
+#include "base/scope.h"
+#include "profiles/prof_priority.h"
+#include "profiles/prof_ticket.h"
+#include "transport/conn_priv.h"
+#include "transport/conn_stats.h"
+#include "transport/hello.h"
+
+/* GnuTLS 3.8: do not ask servers for stapled OCSP answers, which nobody here looks at. */
+#if GNUTLS_VERSION_NUMBER >= 0x030800
+#define NO_STATUS_REQUEST GNUTLS_NO_STATUS_REQUEST
+#else
+#define NO_STATUS_REQUEST 0
+#endif
+
+static struct tlsg_conn *conn_of(gnutls_session_t session)
+{
+	return gnutls_session_get_ptr(session); /* ref is the first member */
+}
+
+static int verify_cb(gnutls_session_t session)
+{
+	return tlsg_conn_verify(conn_of(session));
+}
+
+/* Tickets of this profile, under the key that all processes derive. */
+static enum tlsg_ret enable_tickets(struct tlsg_conn *c, struct tlsg_err *err)
+{
+	unsigned char key[TLSG_TICKET_KEY_SIZE];
+	gnutls_datum_t datum = {key, sizeof(key)};
+	enum tlsg_ret ret = tlsg_ticket_key(c->ref.prof, time(NULL), key);
+	int rc;
+
+	if(ret != TLSG_OK)
+		return tlsg_err_set(err, ret, "no key for session tickets");
+	rc = gnutls_session_ticket_enable_server(c->session, &datum);
+	gnutls_memset(key, 0, sizeof(key));
+	return rc < 0 ? tlsg_err_gnutls(err, rc, "enabling session tickets") : TLSG_OK;
+}
+
+static gnutls_certificate_request_t request_of(const struct tlsg_prof *p)
+{
+	switch(p->verify_mode) {
+		case TLSG_VERIFY_PEER:
+			return GNUTLS_CERT_REQUEST;
+		case TLSG_VERIFY_PEER_FAIL:
+			return GNUTLS_CERT_REQUIRE;
+		default:
+			return GNUTLS_CERT_IGNORE;
+	}
+}
+
+enum tlsg_ret tlsg_conn_apply_profile(struct tlsg_conn *c, struct tlsg_err *err)
+{
+	const struct tlsg_prof *p = c->ref.prof;
+	int rc = gnutls_priority_set(c->session, p->priority->compiled);
+
+	if(rc < 0)
+		return tlsg_err_gnutls(err, rc, "setting the priority of the profile");
+	if(c->role == TLSG_CLIENT)
+		return TLSG_OK;
+	gnutls_certificate_server_set_request(c->session, request_of(p));
+	return p->set->options.session_cache ? enable_tickets(c, err) : TLSG_OK;
+}
+
+/* Second lookup, with the name: in the connection's own snapshot and with its own address, spec 5.2. */
+static enum tlsg_ret choose_by_name(struct tlsg_conn *c, struct tlsg_err *err)
+{
+	struct tlsg_prof_query q = {.role = TLSG_SERVER, .addr = c->local, .port = c->local_port, .server_name = c->sni};
+	const struct tlsg_prof *p;
+	enum tlsg_ret ret;
+
+	if(!tlsg_prof_is_switchable(c->ref.prof))
+		return TLSG_OK;
+	p = tlsg_prof_find(c->set, &q);
+	if(p == c->ref.prof)
+		return TLSG_OK;
+	c->ref.prof = p;
+	ret = tlsg_conn_apply_profile(c, err);
+	return ret == TLSG_OK ? tlsg_conn_bind(c, err) : ret;
+}
+
+static unsigned versions_of(const struct tlsg_hello *h)
+{
+	unsigned versions = 0;
+	unsigned v;
+	size_t i;
+
+	for(i = 0; i < h->versions_len; i++) {
+		v = (unsigned)(h->versions[2 * i] << 8 | h->versions[2 * i + 1]);
+		if(v >= TLSG_TLS1_0 && v <= TLSG_TLS1_3)
+			versions |= TLSG_VERSION_BIT(v);
+	}
+	for(v = TLSG_TLS1_0; h->versions == NULL && v <= h->version && v <= TLSG_TLS1_2; v++)
+		versions |= TLSG_VERSION_BIT(v);
+	return versions;
+}
+
+/* Keeps to the suite list where the priority string admits more, architecture section 4. */
+static int enforce(struct tlsg_conn *c, const struct tlsg_hello *h)
+{
+	struct tlsg_cipher_offer offer = {.ids = h->suites, .ids_bytes = h->suites_len * 2, .versions = versions_of(h)};
+	gnutls_priority_t compiled;
+
+	if(tlsg_priority_for_offer(c->ref.prof, &offer, &compiled) != TLSG_OK)
+		return GNUTLS_E_NO_CIPHER_SUITES;
+	return compiled != NULL ? gnutls_priority_set(c->session, compiled) : 0;
+}
+
+/* Before GnuTLS looks at a ClientHello: here the whole profile can still be applied. */
+static int hello_cb(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming, const gnutls_datum_t *msg)
+{
+	struct tlsg_conn *c = conn_of(session);
+	struct tlsg_hello hello;
+
+	(void)type;
+	(void)when;
+	if(!incoming)
+		return 0;
+	if(tlsg_hello_read(msg->data, msg->size, &hello) != TLSG_OK)
+		return GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
+	if(!c->hello_seen && hello.name != NULL) {
+		c->sni.s = tlsg_arena_keep_copy(c->arena, hello.name, hello.name_len);
+		if(c->sni.s == NULL)
+			return GNUTLS_E_MEMORY_ERROR;
+		c->sni.len = (int)hello.name_len;
+		if(choose_by_name(c, NULL) != TLSG_OK)
+			return GNUTLS_E_INTERNAL_ERROR;
+	}
+	c->hello_seen = true;
+	return enforce(c, &hello);
+}
+
+static unsigned init_flags(const struct tlsg_conn *c)
+{
+	unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | NO_STATUS_REQUEST;
+
+	if(c->role == TLSG_CLIENT)
+		return flags | GNUTLS_CLIENT | GNUTLS_NO_TICKETS;
+	if(!c->set->options.session_cache)
+		flags |= GNUTLS_NO_TICKETS;
+	return flags | GNUTLS_SERVER;
+}
+
+enum tlsg_ret tlsg_conn_session_init(struct tlsg_conn *c, struct tlsg_err *err)
+{
+	enum tlsg_ret ret;
+	int rc = gnutls_init(&c->session, init_flags(c));
+
+	if(rc < 0)
+		return tlsg_err_gnutls(err, rc, "making a session");
+	gnutls_session_set_ptr(c->session, c);
+	tlsg_carrier_stream_init(c);
+	gnutls_handshake_set_timeout(c->session, 0);
+	gnutls_session_set_verify_function(c->session, verify_cb);
+	if(c->role == TLSG_SERVER)
+		gnutls_handshake_set_hook_function(c->session, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_PRE, hello_cb);
+	else if(c->sni.s != NULL) {
+		rc = gnutls_server_name_set(c->session, GNUTLS_NAME_DNS, c->sni.s, (size_t)c->sni.len);
+		if(rc < 0)
+			return tlsg_err_gnutls(err, rc, "setting the server name");
+	}
+	ret = tlsg_conn_apply_profile(c, err);
+	return ret == TLSG_OK ? tlsg_conn_bind(c, err) : ret;
+}
+
+void tlsg_conn_alert_for(struct tlsg_conn *c, int gnutls_code)
+{
+	int level = GNUTLS_AL_FATAL;
+	int alert = gnutls_error_to_alert(gnutls_code, &level);
+
+	if(c->verdict.alert >= 0
+			&& (gnutls_code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR || gnutls_code == GNUTLS_E_CERTIFICATE_ERROR))
+		alert = c->verdict.alert;
+	/* What the peer told or did not tell needs no answer; a session in the middle of a read error cannot give one. */
+	if(alert < 0 || gnutls_code == GNUTLS_E_FATAL_ALERT_RECEIVED || gnutls_code == GNUTLS_E_PUSH_ERROR
+			|| gnutls_code == GNUTLS_E_PULL_ERROR || gnutls_code == GNUTLS_E_PREMATURE_TERMINATION)
+		return;
+	if(gnutls_alert_send(c->session, GNUTLS_AL_FATAL, (gnutls_alert_description_t)alert) == 0)
+		tlsg_stats_alert(true, (unsigned)alert);
+}
+
+static enum tlsg_stats_failure failure_of(const struct tlsg_conn *c, int code)
+{
+	switch(code) {
+		case GNUTLS_E_NO_CIPHER_SUITES:
+		case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
+		case GNUTLS_E_NO_COMMON_KEY_SHARE:
+		case GNUTLS_E_UNSUPPORTED_SIGNATURE_ALGORITHM:
+			return TLSG_FAIL_NO_COMMON;
+		case GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR:
+		case GNUTLS_E_CERTIFICATE_ERROR:
+			return TLSG_FAIL_VERIFY;
+		case GNUTLS_E_NO_CERTIFICATE_FOUND:
+		case GNUTLS_E_CERTIFICATE_REQUIRED:
+			return c->role == TLSG_SERVER ? TLSG_FAIL_NO_CERT : TLSG_FAIL_PROTOCOL;
+		case GNUTLS_E_FATAL_ALERT_RECEIVED:
+			return TLSG_FAIL_ALERT;
+		case GNUTLS_E_MEMORY_ERROR:
+			return TLSG_FAIL_MEMORY;
+		case GNUTLS_E_PK_SIGN_FAILED:
+		case GNUTLS_E_INSUFFICIENT_CREDENTIALS:
+			return TLSG_FAIL_LOCAL;
+		case GNUTLS_E_INTERNAL_ERROR:
+		case GNUTLS_E_INVALID_REQUEST:
+			return TLSG_FAIL_INTERNAL;
+		default:
+			return TLSG_FAIL_PROTOCOL;
+	}
+}
+
+/* A failure that ends the session: count it, answer it, say why. */
+static enum tlsg_ret fail(struct tlsg_conn *c, int code, struct tlsg_err *err)
+{
+	if(!c->established)
+		tlsg_stats_handshake_failed(failure_of(c, code));
+	if(code == GNUTLS_E_FATAL_ALERT_RECEIVED) {
+		gnutls_alert_description_t a = gnutls_alert_get(c->session);
+
+		tlsg_stats_alert(false, (unsigned)a);
+		if(err != NULL)
+			err->alert = (int)a;
+		return tlsg_err_set(err, TLSG_E_PEER, "%s: %s", gnutls_strerror(code), gnutls_alert_get_name(a));
+	}
+	tlsg_conn_alert_for(c, code);
+	if(code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
+		return tlsg_err_set(err, TLSG_E_PEER, "certificate verify failed: %s", tlsg_verify_reason(c->verdict.code));
+	if(c->ref.no_pair)
+		return tlsg_err_set(err, TLSG_E_PEER, "%s (profile %s has no certificate that the peer can use)",
+				gnutls_strerror(code), c->ref.prof->id.s);
+	return tlsg_err_gnutls(err, code, c->role == TLSG_SERVER ? "accept" : "connect");
+}
+
+static size_t input_left(const struct tlsg_conn *c)
+{
+	return c->kept_len - c->kept_rd + (c->io->in != NULL ? tlsg_buf_filled(c->io->in) : 0);
+}
+
+/* GnuTLS is satisfied: verify what a resumed session brought along, publish the record, give back what the handshake took. */
+static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
+{
+	bool resumed = gnutls_session_is_resumed(c->session) != 0;
+	enum tlsg_ret ret;
+
+	if(resumed && c->role == TLSG_SERVER && c->ref.prof->verify_mode != TLSG_VERIFY_NONE) {
+		int rc = tlsg_conn_verify(c);
+
+		if(rc < 0)
+			return fail(c, rc, err);
+	}
+	c->state = TLSG_CONN_ESTABLISHED;
+	if(c->renegotiating) {
+		c->renegotiating = false;
+		return TLSG_OK;
+	}
+	c->established = true;
+	ret = tlsg_conn_peer_publish(c, err);
+	if(ret == TLSG_OK && c->role == TLSG_CLIENT && !tlsg_cipher_list_has(&c->ref.prof->priority->list, c->peer->suite))
+		return fail(c, GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER, err);
+	if(ret == TLSG_OK)
+		tlsg_stats_handshake_done(c->peer->version, resumed, (enum tlsg_role)c->role);
+	tlsg_arena_settle(c->arena);
+	return ret;
+}
+
+enum tlsg_ret tlsg_conn_handshake(struct tlsg_conn *c, struct tlsg_err *err)
+{
+	for(;;) {
+		size_t before = input_left(c);
+		int rc = gnutls_handshake(c->session);
+
+		if(rc >= 0)
+			return finish(c, err);
+		if(rc == GNUTLS_E_GOT_APPLICATION_DATA && c->established)
+			return TLSG_EOF; /* the caller fetches it; only during a renegotiation */
+		if(rc == GNUTLS_E_WARNING_ALERT_RECEIVED)
+			tlsg_stats_alert(false, (unsigned)gnutls_alert_get(c->session));
+		else if(rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED)
+			return fail(c, rc, err);
+		else if(gnutls_record_get_direction(c->session) == 1)
+			return TLSG_FULL;
+		if(input_left(c) == 0)
+			return TLSG_AGAIN;
+		if(input_left(c) == before)
+			return tlsg_err_set(err, TLSG_E_INTERNAL, "handshake makes no progress");
+	}
+}

@@ -1,0 +1,104 @@
+/*
+ * tls_gnutls - what the files of a connection share among themselves
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process.  Memory: the connection's arena (shm).  Lock: the TCP connection's write_lock.
+ */
+#ifndef TLSG_TRANSPORT_CONN_PRIV_H
+#define TLSG_TRANSPORT_CONN_PRIV_H
+
+#include "base/arena.h"
+#include "profiles/prof_creds.h"
+#include "transport/conn.h"
+#include "transport/conn_queue.h"
+
+/* What a step may allocate at most, measured on GnuTLS 3.7 and 3.8 with a margin (tests/transport/test_headroom.c). */
+#define TLSG_HEADROOM_INIT (24 * 1024)
+#define TLSG_HEADROOM_HANDSHAKE (160 * 1024)
+#define TLSG_HEADROOM_RECORD (80 * 1024)
+
+/** What the verification inside a handshake found, until the peer record takes it over. */
+struct tlsg_conn_verdict
+{
+	enum tlsg_verify_code code;
+	int alert;			   /**< to send, -1 none */
+	unsigned built_len;	   /**< certificates in built */
+	struct tlsg_der *built; /**< [arena] */
+};
+
+struct tlsg_conn
+{
+	struct tlsg_session_ref ref; /**< first: gnutls_session_get_ptr() gives it to the certificate callback */
+	struct tlsg_arena *arena;
+	gnutls_session_t session; /**< [arena] */
+	struct tlsg_set *set;	  /**< one reference */
+	struct tlsg_peer *peer;	  /**< [arena] NULL until the handshake is done; release store */
+	struct tlsg_io *io;		  /**< of the running step, this process's; NULL outside */
+	str sni;				  /**< [arena] received or sent; zero-terminated */
+	struct tlsg_conn_verdict verdict;
+	struct tlsg_queue queue;
+	unsigned char *kept; /**< [arena] received bytes not used yet */
+	unsigned kept_len;
+	unsigned kept_rd; /**< bytes of kept that are used */
+	struct tlsg_addr local;
+	uint16_t local_port;
+	uint8_t state; /**< enum tlsg_conn_state */
+	uint8_t role;  /**< enum tlsg_role */
+	bool established;	/**< first handshake is done */
+	bool renegotiating; /**< a later handshake runs */
+	bool hold_queue;
+	bool tcp_eof;
+	bool hello_seen;  /**< profile chosen by SNI */
+	bool entered;	  /**< re-entry guard */
+	bool close_sent;  /**< close_notify is out */
+	int cred_process; /**< process whose credentials the session holds, -1 none */
+	ticks_t deadline; /**< for the first handshake, 0 none */
+	time_t created;
+};
+
+/**
+ * Begins a step: takes the scope, reserves memory, binds this process's credentials during a handshake.
+ * @param headroom  bytes that the step may allocate.
+ * @param previous  [out] scope to restore.
+ * @return TLSG_OK; TLSG_E_RESOURCE: nothing was entered; TLSG_E_INTERNAL: wrong state or re-entry.
+ */
+enum tlsg_ret tlsg_conn_enter(struct tlsg_conn *c, struct tlsg_io *io, size_t headroom, struct tlsg_arena **previous,
+		struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * Ends a step.
+ * @param ret  what the step found.
+ * @return ret; TLSG_E_RESOURCE when the step was given private memory: the connection has failed.
+ */
+enum tlsg_ret tlsg_conn_leave(struct tlsg_conn *c, struct tlsg_arena *previous, enum tlsg_ret ret, struct tlsg_err *err);
+
+/** Binds this process's credentials of the connection's profile. @return TLSG_OK, TLSG_E_RESOURCE. */
+enum tlsg_ret tlsg_conn_bind(struct tlsg_conn *c, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/** Makes and configures the session for the profile in c->ref.prof. In a scope. @return TLSG_OK, TLSG_E_*. */
+enum tlsg_ret tlsg_conn_session_init(struct tlsg_conn *c, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/** Applies what a profile decides about a session: priority, certificate request, tickets. In a scope. @return TLSG_OK, TLSG_E_*. */
+enum tlsg_ret tlsg_conn_apply_profile(struct tlsg_conn *c, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * One step of the handshake, entered. On success the state is established and the peer record published.
+ * @return TLSG_OK: done; TLSG_AGAIN; TLSG_FULL; TLSG_E_*: failed, an alert may be in out.
+ */
+enum tlsg_ret tlsg_conn_handshake(struct tlsg_conn *c, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/** Marks the connection failed and appends the alert for a GnuTLS error, if there is one. Entered. */
+void tlsg_conn_alert_for(struct tlsg_conn *c, int gnutls_code);
+
+/** Builds and publishes the peer record. Entered. @return TLSG_OK, TLSG_E_RESOURCE. */
+enum tlsg_ret tlsg_conn_peer_publish(struct tlsg_conn *c, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * Verifies what the peer sent, as the profile wants, and keeps the verdict. Entered.
+ * @return 0: goes on; GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR: refused, c->verdict.alert says with which alert.
+ */
+int tlsg_conn_verify(struct tlsg_conn *c);
+
+/** Installs push and pull functions of the stream carrier. */
+void tlsg_carrier_stream_init(struct tlsg_conn *c);
+
+#endif

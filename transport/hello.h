@@ -1,0 +1,36 @@
+/*
+ * tls_gnutls - reads what the server side needs to know from a ClientHello before GnuTLS negotiates
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process that steps a server handshake.  Memory: none; results point into the message.  Lock: none.
+ */
+#ifndef TLSG_TRANSPORT_HELLO_H
+#define TLSG_TRANSPORT_HELLO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/** Borrowed from the message. */
+struct tlsg_hello
+{
+	uint16_t version;			   /**< legacy_version */
+	const unsigned char *suites;   /**< two bytes each, in the client's order */
+	size_t suites_len;			   /**< number of suites */
+	const unsigned char *name;	   /**< host_name of server_name; NULL none */
+	size_t name_len;			   /**< 1 to 255 */
+	const unsigned char *versions; /**< supported_versions, two bytes each; NULL none */
+	size_t versions_len;		   /**< number of versions */
+};
+
+/**
+ * Reads the body of a ClientHello (without the handshake header).
+ * @param data   message body.
+ * @param size   bytes of it.
+ * @param hello  [out]
+ * @return TLSG_OK; TLSG_E_PEER: malformed, a name longer than 255 bytes, empty, or with a zero byte.
+ * Source: RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2, RFC 6066 section 3.
+ */
+enum tlsg_ret tlsg_hello_read(const unsigned char *data, size_t size, struct tlsg_hello *hello) TLSG_MUST_CHECK;
+
+#endif
