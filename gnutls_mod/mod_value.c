@@ -1,0 +1,234 @@
+/*
+ * tls_gnutls - the values behind pseudo-variables and selects
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process that runs script code.  Memory: static buffers of this process.  Lock: see mod_view.h.
+ */
+#include "gnutls_mod/mod_value.h"
+
+#include <stdio.h>
+
+#include "gnutls_mod/mod_view.h"
+
+/* Buffers that values are returned in, used in turn: an expression may hold several values at once. */
+#define TEXT_BYTES 8192
+#define TEXT_SLOTS 16
+#define PEM_BYTES 16384 /* the limit of `tls` */
+#define PEM_SLOTS 4
+#define URL_BYTES (PEM_BYTES * 3)
+#define URL_SLOTS 2
+
+static unsigned char texts[TEXT_SLOTS][TEXT_BYTES];
+static unsigned char pems[PEM_SLOTS][PEM_BYTES];
+static unsigned char urls[URL_SLOTS][URL_BYTES];
+
+/** The buffer whose turn it is. */
+static struct tlsg_buf buffer_for(enum tlsg_value_item item)
+{
+	static unsigned text, pem, url;
+	struct tlsg_buf b;
+
+	if(item == TLSG_VALUE_PEM_URL)
+		tlsg_buf_init(&b, urls[url++ % URL_SLOTS], URL_BYTES);
+	else if(item == TLSG_VALUE_PEM || item == TLSG_VALUE_CHAIN)
+		tlsg_buf_init(&b, pems[pem++ % PEM_SLOTS], PEM_BYTES);
+	else
+		tlsg_buf_init(&b, texts[text++ % TEXT_SLOTS], TEXT_BYTES);
+	return b;
+}
+
+static enum tlsg_ret put_string(struct tlsg_buf *b, const char *s)
+{
+	return tlsg_buf_put(b, s, strlen(s)) ? TLSG_OK : TLSG_FULL;
+}
+
+static enum tlsg_ret put_number(struct tlsg_buf *b, int n, struct tlsg_value *out)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", n);
+	out->is_number = true;
+	out->number = n;
+	return put_string(b, text);
+}
+
+/** OpenSSL's names of protocol versions. */
+static const char *version_name(int version)
+{
+	switch(version) {
+		case GNUTLS_SSL3:
+			return "SSLv3";
+		case GNUTLS_TLS1_0:
+			return "TLSv1";
+		case GNUTLS_TLS1_1:
+			return "TLSv1.1";
+		case GNUTLS_TLS1_2:
+			return "TLSv1.2";
+		case GNUTLS_TLS1_3:
+			return "TLSv1.3";
+		case GNUTLS_DTLS1_0:
+			return "DTLSv1";
+		case GNUTLS_DTLS1_2:
+			return "DTLSv1.2";
+		default:
+			return "unknown";
+	}
+}
+
+/** Values that have to do with the session. */
+static enum tlsg_ret session_value(const struct tlsg_view *v, enum tlsg_value_item item, struct tlsg_buf *b,
+		struct tlsg_value *out)
+{
+	char text[256];
+
+	if(item == TLSG_VALUE_VERSION)
+		return put_string(b, version_name(v->version));
+	if(item == TLSG_VALUE_SNI) {
+		if(v->sni.s == NULL)
+			return TLSG_EOF;
+		return tlsg_buf_put(b, v->sni.s, (size_t)v->sni.len) ? TLSG_OK : TLSG_FULL;
+	}
+	if(v->suite == NULL)
+		return TLSG_E_INTERNAL;
+	switch(item) {
+		case TLSG_VALUE_CIPHER:
+			return put_string(b, tlsg_suite_name(v->suite));
+		case TLSG_VALUE_BITS:
+			return put_number(b, tlsg_suite_bits(v->suite), out);
+		case TLSG_VALUE_DESCRIPTION:
+			if(tlsg_suite_describe(v->suite, text, sizeof(text)) != TLSG_OK)
+				return TLSG_E_INTERNAL;
+			return put_string(b, text);
+		default:
+			return TLSG_E_INTERNAL;
+	}
+}
+
+/** Verification results: 1 when the peer sent a certificate and the result is the one asked for. */
+static enum tlsg_ret verify_value(const struct tlsg_view *v, const struct tlsg_value_query *q, struct tlsg_buf *b,
+		struct tlsg_value *out)
+{
+	enum tlsg_verify_code wanted = TLSG_V_OK;
+
+	if(q->own)
+		return TLSG_E_INTERNAL; /* nobody verifies our own certificate */
+	if(q->item == TLSG_VALUE_REVOKED)
+		wanted = TLSG_V_REVOKED;
+	else if(q->item == TLSG_VALUE_EXPIRED)
+		wanted = TLSG_V_EXPIRED;
+	else if(q->item == TLSG_VALUE_SELF_SIGNED)
+		wanted = TLSG_V_SELF_SIGNED;
+	return put_number(b, v->has_peer && v->verify == wanted, out);
+}
+
+/** Values read out of a parsed certificate. */
+static enum tlsg_ret cert_value(const struct tlsg_cert *c, const struct tlsg_value_query *q, struct tlsg_buf *b,
+		struct tlsg_value *out)
+{
+	struct tlsg_value ignored;
+	int version;
+
+	switch(q->item) {
+		case TLSG_VALUE_CERT_VERSION:
+			version = tlsg_cert_version(c);
+			return version < 0 ? TLSG_E_PEER : put_number(b, version, &ignored);
+		case TLSG_VALUE_SERIAL:
+			return tlsg_cert_serial(c, b);
+		case TLSG_VALUE_NOT_BEFORE:
+			return tlsg_cert_date(c, TLSG_CERT_NOT_BEFORE, b);
+		case TLSG_VALUE_NOT_AFTER:
+			return tlsg_cert_date(c, TLSG_CERT_NOT_AFTER, b);
+		case TLSG_VALUE_LINE:
+			return tlsg_cert_line(c, q->side, b);
+		case TLSG_VALUE_ATTR:
+			return tlsg_cert_attr_get(c, q->side, (enum tlsg_dn_attr)q->part, b);
+		case TLSG_VALUE_SAN:
+			if(q->index < 0)
+				return TLSG_EOF;
+			return tlsg_cert_san_get(c, (enum tlsg_cert_san)q->part, (unsigned)q->index, b);
+		case TLSG_VALUE_SAN_COUNT:
+			return put_number(b, (int)tlsg_cert_san_count(c, (enum tlsg_cert_san)q->part), out);
+		default:
+			return TLSG_E_INTERNAL;
+	}
+}
+
+/** Values that need a certificate. */
+static enum tlsg_ret certificate_value(const struct tlsg_view *v, const struct tlsg_value_query *q, struct tlsg_buf *b,
+		struct tlsg_value *out)
+{
+	const struct tlsg_der *der = q->own ? &v->own : &v->peer;
+	const struct tlsg_cert *c;
+
+	if(!(q->own ? v->has_own : v->has_peer)) {
+		LM_INFO("there is no certificate of %s on connection %d\n", q->own ? "ours" : "the peer", v->id);
+		return TLSG_E_PEER;
+	}
+	if(q->item == TLSG_VALUE_PEM)
+		return tlsg_cert_pem(der, b);
+	if(q->item == TLSG_VALUE_PEM_URL)
+		return tlsg_cert_pem_url(der, b);
+	c = tlsg_view_cert(q->own);
+	return c != NULL ? cert_value(c, q, b, out) : TLSG_E_INTERNAL;
+}
+
+static enum tlsg_ret value_of(const struct tlsg_view *v, const struct tlsg_value_query *q, struct tlsg_buf *b,
+		struct tlsg_value *out)
+{
+	switch(q->item) {
+		case TLSG_VALUE_VERSION:
+		case TLSG_VALUE_DESCRIPTION:
+		case TLSG_VALUE_CIPHER:
+		case TLSG_VALUE_BITS:
+		case TLSG_VALUE_SNI:
+			return session_value(v, q->item, b, out);
+		case TLSG_VALUE_VERIFIED:
+		case TLSG_VALUE_REVOKED:
+		case TLSG_VALUE_EXPIRED:
+		case TLSG_VALUE_SELF_SIGNED:
+			return verify_value(v, q, b, out);
+		case TLSG_VALUE_CHAIN:
+			if(q->index < 0 || (unsigned)q->index >= v->built_len)
+				return TLSG_EOF;
+			return tlsg_cert_pem(&v->built[q->index], b);
+		default:
+			return certificate_value(v, q, b, out);
+	}
+}
+
+int tlsg_value_get(struct sip_msg *msg, const struct tlsg_value_query *q, struct tlsg_value *out)
+{
+	const struct tlsg_view *v = tlsg_view_get(msg);
+	struct tlsg_value value = {.is_number = false};
+	struct tlsg_buf b;
+	enum tlsg_ret ret;
+
+	if(v == NULL)
+		return -1;
+	b = buffer_for(q->item);
+	ret = value_of(v, q, &b, &value);
+	if(ret == TLSG_FULL)
+		LM_ERR("a value in the certificate on connection %d is too long\n", v->id);
+	else if(ret != TLSG_OK)
+		LM_DBG("no such value on connection %d (%d)\n", v->id, ret);
+	if(ret != TLSG_OK)
+		return -1;
+	value.text.s = (char *)b.data;
+	value.text.len = (int)b.wr;
+	*out = value;
+	return 0;
+}
+
+bool tlsg_value_san_kind(const str *word, unsigned *kind)
+{
+	static const char *const words[TLSG_SANS] = {
+			[TLSG_SAN_EMAIL] = "EMAIL", [TLSG_SAN_DNS] = "DNS", [TLSG_SAN_URI] = "URI", [TLSG_SAN_IP] = "IP"};
+	unsigned i;
+
+	for(i = 0; i < TLSG_SANS; i++) {
+		if((size_t)word->len == strlen(words[i]) && memcmp(word->s, words[i], (size_t)word->len) == 0) {
+			*kind = i;
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,228 @@
+/*
+ * tls_gnutls - the connection that a message came over, as scripts see it: a copy of its peer record in this process
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process that runs script code.  Memory: pkg and heap of this process.
+ * Lock: TCPCONN_LOCK, taken here, held while bytes are copied.
+ */
+#include "gnutls_mod/mod_view.h"
+
+#include "core/parser/msg_parser.h"
+#include "core/tcp_conn.h"
+
+#include "gnutls_mod/mod_events.h"
+#include "gnutls_mod/mod_hooks.h"
+#include "gnutls_mod/mod_params.h"
+#include "transport/conn.h"
+#include "transport/conn_cert.h"
+
+/* In the core, but in none of its headers. */
+extern gen_lock_t *tcpconn_lock;
+
+#define STORE_ROUND 4096
+#define LOOKUPS_MAX 4 /* the record may grow between two of them */
+
+enum outcome
+{
+	FOUND,
+	NO_CONNECTION,
+	NO_HANDSHAKE,
+	NO_ROOM
+};
+
+/** What the view was copied from: it is copied again when one of them differs. */
+struct origin
+{
+	int id;
+	const struct tlsg_peer *peer; /* never followed outside the lock */
+	time_t since;
+};
+
+static struct tlsg_view view;
+static struct origin origin;
+static struct tlsg_der built[TLSG_VERIFY_CHAIN_MAX];
+static unsigned char *store; /* [pkg] all bytes that the view points to */
+static size_t store_size;
+static size_t store_used;
+
+/* Parsed lazily, belong to the view. Index: own. */
+static struct tlsg_cert *cert[2];
+static bool cert_tried[2];
+
+static void view_forget(void)
+{
+	int i;
+
+	for(i = 0; i < 2; i++) {
+		tlsg_cert_free(cert[i]);
+		cert[i] = NULL;
+		cert_tried[i] = false;
+	}
+	memset(&view, 0, sizeof(view));
+	memset(&origin, 0, sizeof(origin));
+	store_used = 0;
+}
+
+/** The certificate that we presented. @return {NULL,0} none. */
+static struct tlsg_der own_leaf(const struct tlsg_peer *p)
+{
+	struct tlsg_der der = {NULL, 0};
+
+	if(p->own != NULL && p->own->chain_len > 0) {
+		der.data = p->own->chain[0].cert.data;
+		der.size = p->own->chain[0].cert.size;
+	}
+	return der;
+}
+
+static unsigned built_len(const struct tlsg_peer *p)
+{
+	return p->built_len < TLSG_VERIFY_CHAIN_MAX ? p->built_len : TLSG_VERIFY_CHAIN_MAX;
+}
+
+/** Bytes that the view of a record takes. */
+static size_t bytes_of(const struct tlsg_peer *p)
+{
+	size_t sum = own_leaf(p).size + (p->sni.len > 0 ? (size_t)p->sni.len : 0);
+	unsigned i;
+
+	if(p->chain_len > 0)
+		sum += p->chain[0].size;
+	for(i = 0; i < built_len(p); i++)
+		sum += p->built[i].size;
+	return sum;
+}
+
+/** Copies into the store, in which there is room. */
+static unsigned char *keep(const void *data, size_t size)
+{
+	unsigned char *at = store + store_used;
+
+	if(size > 0)
+		memcpy(at, data, size);
+	store_used += size;
+	return at;
+}
+
+static struct tlsg_der keep_der(struct tlsg_der der)
+{
+	der.data = keep(der.data, der.size);
+	return der;
+}
+
+/** Copies a record. The store has room. */
+static void view_copy(int id, const struct tlsg_peer *p)
+{
+	struct tlsg_der own = own_leaf(p);
+	unsigned i;
+
+	view_forget();
+	origin = (struct origin){id, p, p->since};
+	view.id = id;
+	view.suite = p->suite;
+	view.version = p->version;
+	view.verify = p->verify;
+	view.has_own = own.size > 0;
+	view.own = keep_der(own);
+	view.has_peer = p->chain_len > 0;
+	if(view.has_peer)
+		view.peer = keep_der(p->chain[0]);
+	if(p->sni.len > 0) {
+		view.sni.s = (char *)keep(p->sni.s, (size_t)p->sni.len);
+		view.sni.len = p->sni.len;
+	}
+	view.built_len = built_len(p);
+	for(i = 0; i < view.built_len; i++)
+		built[i] = keep_der(p->built[i]);
+	view.built = built;
+}
+
+/**
+ * Brings the view up to date. The connection cannot go away while this runs.
+ * @param room [out] with NO_ROOM: bytes that the store must have.
+ */
+static enum outcome view_update(const struct tcp_connection *c, size_t *room)
+{
+	const struct tlsg_peer *p = tlsg_conn_peer(tlsg_hooks_conn(c));
+
+	if(p == NULL)
+		return NO_HANDSHAKE;
+	if(origin.id == c->id && origin.peer == p && origin.since == p->since)
+		return FOUND;
+	*room = bytes_of(p);
+	if(*room > store_size)
+		return NO_ROOM;
+	view_copy(c->id, p);
+	return FOUND;
+}
+
+/** Looks a connection up and brings the view up to date. */
+static enum outcome view_lookup(int id, size_t *room)
+{
+	ticks_t lifetime = (ticks_t)TLSG_CFG(connection_timeout);
+	enum outcome o = NO_CONNECTION;
+	struct tcp_connection *c;
+
+	lock_get(tcpconn_lock);
+	c = tlsg_hooks_find_unsafe(id);
+	if(c != NULL && (c->type == PROTO_TLS || c->type == PROTO_WSS)) {
+		/* As tcpconn_get() does it: a TCP reader keeps its own time in there. */
+		if(c->reader_pid == 0 && lifetime != 0)
+			c->timeout = get_ticks_raw() + lifetime;
+		o = view_update(c, room);
+	}
+	lock_release(tcpconn_lock);
+	return o;
+}
+
+/** Makes the store larger; the view is lost. @return false: out of memory. */
+static bool store_grow(size_t size)
+{
+	view_forget();
+	if(store != NULL)
+		pkg_free(store);
+	store_size = (size + STORE_ROUND - 1) / STORE_ROUND * STORE_ROUND;
+	store = pkg_malloc(store_size);
+	if(store == NULL) {
+		PKG_MEM_ERROR;
+		store_size = 0;
+	}
+	return store != NULL;
+}
+
+const struct tlsg_view *tlsg_view_get(struct sip_msg *msg)
+{
+	struct tcp_connection *c = tlsg_events_connection();
+	enum outcome o = NO_ROOM;
+	size_t room = 0;
+	int i;
+
+	if(c == NULL && (msg == NULL || (msg->rcv.proto != PROTO_TLS && msg->rcv.proto != PROTO_WSS))) {
+		LM_ERR("a TLS variable, select or function is used for a message that did not come over TLS\n");
+		return NULL;
+	}
+	for(i = 0; i < LOOKUPS_MAX && o == NO_ROOM; i++) {
+		o = c != NULL ? view_update(c, &room) : view_lookup(msg->rcv.proto_reserved1, &room);
+		if(o == NO_ROOM && !store_grow(room))
+			return NULL;
+	}
+	if(o == FOUND)
+		return &view;
+	if(o == NO_HANDSHAKE)
+		LM_INFO("the TLS handshake has not ended yet\n");
+	else
+		LM_INFO("TLS connection not found\n");
+	return NULL;
+}
+
+const struct tlsg_cert *tlsg_view_cert(bool own)
+{
+	const struct tlsg_der *der = own ? &view.own : &view.peer;
+
+	if(!(own ? view.has_own : view.has_peer))
+		return NULL;
+	if(!cert_tried[own]) {
+		cert_tried[own] = true;
+		cert[own] = tlsg_cert_new(der);
+	}
+	return cert[own];
+}
