@@ -191,7 +191,7 @@ static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len
 			send_flags->f &= ~SND_F_CON_CLOSE;
 			break;
 		case TLSG_EOF:
-			LM_WARN("TLS write: the peer has ended the TLS session (connection %d)\n", c->id);
+			LM_WARN("TLS write: the TLS session has ended (connection %d)\n", c->id);
 			c->state = S_CONN_EOF;
 			c->flags |= F_CONN_FORCE_EOF;
 			break;

@@ -62,14 +62,21 @@ static void view_forget(void)
 	store_used = 0;
 }
 
-/** The certificate that we presented. @return {NULL,0} none. */
+/**
+ * Our certificate: the one presented, or, when none had to be presented (resumption, a server that did not ask for one), the first
+ * one of the profile, as `tls` has it.
+ * @return {NULL,0} none.
+ */
 static struct tlsg_der own_leaf(const struct tlsg_peer *p)
 {
+	const struct tlsg_pair *own = p->own;
 	struct tlsg_der der = {NULL, 0};
 
-	if(p->own != NULL && p->own->chain_len > 0) {
-		der.data = p->own->chain[0].cert.data;
-		der.size = p->own->chain[0].cert.size;
+	if(own == NULL && p->prof->pairs_len > 0)
+		own = &p->prof->pairs[0];
+	if(own != NULL && own->chain_len > 0) {
+		der.data = own->chain[0].cert.data;
+		der.size = own->chain[0].cert.size;
 	}
 	return der;
 }

@@ -28,7 +28,7 @@ struct tlsg_view
 	enum tlsg_verify_code verify;
 	str sni;						/**< {NULL,0} none */
 	bool has_peer;					/**< the peer sent a certificate */
-	bool has_own;					/**< we presented a certificate */
+	bool has_own;					/**< we presented a certificate, or would have */
 	struct tlsg_der peer;			/**< leaf */
 	struct tlsg_der own;			/**< leaf */
 	const struct tlsg_der *built;	/**< chain that verification built, leaf first */

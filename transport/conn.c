@@ -160,7 +160,7 @@ enum tlsg_ret tlsg_conn_keep(struct tlsg_conn *c, struct tlsg_buf *in, struct tl
 
 bool tlsg_conn_has_pending(const struct tlsg_conn *c)
 {
-	if(c->state == TLSG_CONN_FAILED || c->state == TLSG_CONN_CLOSING)
+	if(c->state == TLSG_CONN_FAILED || c->state == TLSG_CONN_CLOSING || c->peer_closed)
 		return false;
 	return c->kept != NULL || gnutls_record_check_pending(c->session) > 0;
 }

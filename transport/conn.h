@@ -21,7 +21,7 @@ enum tlsg_conn_state
 {
 	TLSG_CONN_HANDSHAKING, /**< first handshake, or a renegotiation */
 	TLSG_CONN_ESTABLISHED,
-	TLSG_CONN_CLOSING, /**< the peer ended the session, or we sent close_notify: nothing more is encrypted or decrypted */
+	TLSG_CONN_CLOSING, /**< we sent close_notify, or refused a renegotiation: nothing more is encrypted or decrypted */
 	TLSG_CONN_FAILED   /**< entered no more */
 };
 
@@ -95,7 +95,7 @@ enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tls
  * @param size  bytes of it, may be 0.
  * @param used  [out] bytes encrypted or queued.
  * @return TLSG_OK: all used and encrypted. TLSG_AGAIN: all used, some of it queued until the peer answers. TLSG_FULL: out has no room for the
- *         rest. TLSG_EOF: the session is closed, nothing was used. TLSG_E_RESOURCE: queue limits; TLSG_E_*: dead.
+ *         rest. TLSG_EOF: we have closed the session, nothing was used. TLSG_E_RESOURCE: queue limits; TLSG_E_*: dead.
  */
 enum tlsg_ret tlsg_conn_write(struct tlsg_conn *c, struct tlsg_io *io, const char *data, size_t size, size_t *used, struct tlsg_err *err) TLSG_MUST_CHECK;
 

@@ -50,6 +50,7 @@ struct tlsg_conn
 	bool hello_seen;  /**< profile chosen by SNI */
 	bool entered;	  /**< re-entry guard */
 	bool close_sent;  /**< close_notify is out */
+	bool peer_closed; /**< close_notify came: nothing more is read, replies can still be written (RFC 8446 section 6.1) */
 	int cred_process; /**< process whose credentials the session holds, -1 none */
 	ticks_t deadline; /**< for the first handshake, 0 none */
 	time_t created;

@@ -58,12 +58,6 @@ static enum tlsg_ret flush_queue(struct tlsg_conn *c, struct tlsg_err *err)
 	return ret;
 }
 
-static enum tlsg_ret peer_ended(struct tlsg_conn *c)
-{
-	c->state = TLSG_CONN_CLOSING;
-	return TLSG_EOF;
-}
-
 static size_t input_left(const struct tlsg_conn *c)
 {
 	return c->kept_len - c->kept_rd + (c->io->in != NULL ? tlsg_buf_filled(c->io->in) : 0);
@@ -72,8 +66,10 @@ static size_t input_left(const struct tlsg_conn *c)
 /* The peer asks for a renegotiation (TLS 1.2 and older). */
 static enum tlsg_ret renegotiate(struct tlsg_conn *c, struct tlsg_err *err)
 {
-	if(!c->io->limits->renegotiation)
-		return peer_ended(c);
+	if(!c->io->limits->renegotiation) {
+		c->state = TLSG_CONN_CLOSING;
+		return TLSG_EOF;
+	}
 	c->state = TLSG_CONN_HANDSHAKING;
 	c->renegotiating = true;
 	return tlsg_conn_bind(c, err);
@@ -90,8 +86,9 @@ static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, stru
 		return TLSG_OK;
 	}
 	switch(n) {
-		case 0:
-			return peer_ended(c);
+		case 0: /* close_notify closes one direction only */
+			c->peer_closed = true;
+			return TLSG_EOF;
 		case GNUTLS_E_AGAIN: /* also after tickets and key updates: there may be more */
 		case GNUTLS_E_INTERRUPTED:
 			return input_left(c) > 0 && input_left(c) < before ? TLSG_OK : TLSG_AGAIN;
@@ -152,7 +149,7 @@ enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tls
 	struct tlsg_arena *previous;
 	enum tlsg_ret ret;
 
-	if(c->state == TLSG_CONN_CLOSING) {
+	if(c->state == TLSG_CONN_CLOSING || c->peer_closed) {
 		if(io->in != NULL)
 			io->in->rd = io->in->wr;
 		return TLSG_EOF;
