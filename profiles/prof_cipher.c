@@ -70,7 +70,16 @@ static const struct strength signatures[] = {
 static const char *const profiles[] = {"%PROFILE_VERY_WEAK:%VERIFY_ALLOW_SIGN_WITH_SHA1", "%PROFILE_LOW",
 		"%PROFILE_MEDIUM", "%PROFILE_HIGH", "%PROFILE_ULTRA", "%PROFILE_FUTURE"};
 
-static const char system_default[] = "@SYSTEM,NORMAL";
+/* The system's policy where the distribution has one, else GnuTLS's own default. */
+static const char *system_default(void)
+{
+	gnutls_priority_t p;
+
+	if(gnutls_priority_init(&p, "@SYSTEM", NULL) < 0)
+		return "NORMAL";
+	gnutls_priority_deinit(p);
+	return "@SYSTEM";
+}
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -541,7 +550,7 @@ enum tlsg_ret tlsg_cipher_list_eval(const char *string, const struct tlsg_method
 		return ret;
 	if(string == NULL) {
 		out->kind = TLSG_CIPHER_DEFAULT;
-		return eval_native(out, system_default, err);
+		return eval_native(out, system_default(), err);
 	}
 	if(tlsg_cipher_is_native(string)) {
 		out->kind = TLSG_CIPHER_NATIVE;
