@@ -1,17 +1,21 @@
 /*
- * tls_gnutls - script functions and KEMI
+ * tls_gnutls - script functions, native and KEMI
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process that runs script code.  Memory: static.  Lock: none.
+ * Runs in: any process that runs script code.  Memory: static and pkg.  Lock: see mod_view.h.
  */
 #ifndef TLSG_GNUTLS_MOD_MOD_SCRIPT_H
 #define TLSG_GNUTLS_MOD_MOD_SCRIPT_H
 
 #include "core/sr_module.h"
 
-/** The table for module_exports. Source: spec section 7.1. */
+/** The table for module_exports. Source: spec 7.1. */
 extern cmd_export_t tlsg_script_commands[];
 
-/** Registers the KEMI functions. In mod_register. */
-void tlsg_script_register_kemi(void);
+/**
+ * Registers KSR.tls.*. In mod_register.
+ * @return 0; -1: the core refuses more modules.
+ * Source: spec 7.2.
+ */
+int tlsg_script_register_kemi(void);
 
 #endif

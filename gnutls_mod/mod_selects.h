@@ -1,12 +1,16 @@
 /*
  * tls_gnutls - selects
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process that runs script code.  Memory: static.  Lock: none.
+ * Runs in: any process that runs script code.  Memory: static.  Lock: see mod_view.h.
  */
 #ifndef TLSG_GNUTLS_MOD_MOD_SELECTS_H
 #define TLSG_GNUTLS_MOD_MOD_SELECTS_H
 
-/** Registers the table. In mod_init. @return 0; -1. Source: spec section 9. */
+/**
+ * Registers the table of selects with the core. In mod_init.
+ * @return 0; -1: out of memory.
+ * Source: spec section 9.
+ */
 int tlsg_selects_register(void);
 
 #endif

@@ -75,8 +75,8 @@ static const char *version_name(int version)
 }
 
 /** Values that have to do with the session. */
-static enum tlsg_ret session_value(const struct tlsg_view *v, enum tlsg_value_item item, struct tlsg_buf *b,
-		struct tlsg_value *out)
+static enum tlsg_ret session_value(
+		const struct tlsg_view *v, enum tlsg_value_item item, struct tlsg_buf *b, struct tlsg_value *out)
 {
 	char text[256];
 
@@ -104,8 +104,8 @@ static enum tlsg_ret session_value(const struct tlsg_view *v, enum tlsg_value_it
 }
 
 /** Verification results: 1 when the peer sent a certificate and the result is the one asked for. */
-static enum tlsg_ret verify_value(const struct tlsg_view *v, const struct tlsg_value_query *q, struct tlsg_buf *b,
-		struct tlsg_value *out)
+static enum tlsg_ret verify_value(
+		const struct tlsg_view *v, const struct tlsg_value_query *q, struct tlsg_buf *b, struct tlsg_value *out)
 {
 	enum tlsg_verify_code wanted = TLSG_V_OK;
 
@@ -121,8 +121,8 @@ static enum tlsg_ret verify_value(const struct tlsg_view *v, const struct tlsg_v
 }
 
 /** Values read out of a parsed certificate. */
-static enum tlsg_ret cert_value(const struct tlsg_cert *c, const struct tlsg_value_query *q, struct tlsg_buf *b,
-		struct tlsg_value *out)
+static enum tlsg_ret cert_value(
+		const struct tlsg_cert *c, const struct tlsg_value_query *q, struct tlsg_buf *b, struct tlsg_value *out)
 {
 	struct tlsg_value ignored;
 	int version;
@@ -146,6 +146,8 @@ static enum tlsg_ret cert_value(const struct tlsg_cert *c, const struct tlsg_val
 				return TLSG_EOF;
 			return tlsg_cert_san_get(c, (enum tlsg_cert_san)q->part, (unsigned)q->index, b);
 		case TLSG_VALUE_SAN_COUNT:
+			if(q->part >= TLSG_SANS)
+				return TLSG_EOF;
 			return put_number(b, (int)tlsg_cert_san_count(c, (enum tlsg_cert_san)q->part), out);
 		default:
 			return TLSG_E_INTERNAL;
@@ -153,8 +155,8 @@ static enum tlsg_ret cert_value(const struct tlsg_cert *c, const struct tlsg_val
 }
 
 /** Values that need a certificate. */
-static enum tlsg_ret certificate_value(const struct tlsg_view *v, const struct tlsg_value_query *q, struct tlsg_buf *b,
-		struct tlsg_value *out)
+static enum tlsg_ret certificate_value(
+		const struct tlsg_view *v, const struct tlsg_value_query *q, struct tlsg_buf *b, struct tlsg_value *out)
 {
 	const struct tlsg_der *der = q->own ? &v->own : &v->peer;
 	const struct tlsg_cert *c;
@@ -171,8 +173,8 @@ static enum tlsg_ret certificate_value(const struct tlsg_view *v, const struct t
 	return c != NULL ? cert_value(c, q, b, out) : TLSG_E_INTERNAL;
 }
 
-static enum tlsg_ret value_of(const struct tlsg_view *v, const struct tlsg_value_query *q, struct tlsg_buf *b,
-		struct tlsg_value *out)
+static enum tlsg_ret value_of(
+		const struct tlsg_view *v, const struct tlsg_value_query *q, struct tlsg_buf *b, struct tlsg_value *out)
 {
 	switch(q->item) {
 		case TLSG_VALUE_VERSION:

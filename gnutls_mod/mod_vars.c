@@ -91,14 +91,13 @@ static int parse_line_name(pv_spec_p sp, str *in)
 /** The inner name of $tls_peer_san_count(...), after the definition's own number. */
 static int parse_count(pv_spec_p sp, const str *in, int definition)
 {
-	unsigned kind;
+	unsigned kind = TLSG_SANS;
 
 	if(sp == NULL || in == NULL || in->s == NULL)
 		return -1;
-	if(!tlsg_value_san_kind(in, &kind)) {
+	/* Accepted, as `tls` does: the variable has no value then. */
+	if(!tlsg_value_san_kind(in, &kind))
 		LM_ERR("unknown kind of subject alternative name %.*s: use DNS, URI, EMAIL or IP\n", in->len, in->s);
-		return -1;
-	}
 	return pv_init_iname(sp, definition | PART((int)kind));
 }
 
@@ -112,17 +111,17 @@ static int parse_my_count(pv_spec_p sp, str *in)
 	return parse_count(sp, in, MY(SAN_COUNT));
 }
 
-#define VAR(text, n)                                                                       \
-	{                                                                                      \
+#define VAR(text, n)                                                                     \
+	{                                                                                    \
 		{(text), sizeof(text) - 1}, PVT_OTHER, get, NULL, NULL, NULL, pv_init_iname, (n) \
 	}
-#define VAR_INDEXED(text, n)                                                                         \
-	{                                                                                                \
+#define VAR_INDEXED(text, n)                                                                       \
+	{                                                                                              \
 		{(text), sizeof(text) - 1}, PVT_OTHER, get, NULL, NULL, pv_parse_index, pv_init_iname, (n) \
 	}
 /* The inner name decides: init_param would overwrite it. */
-#define VAR_NAMED(text, parse)                                                  \
-	{                                                                           \
+#define VAR_NAMED(text, parse)                                                   \
+	{                                                                            \
 		{(text), sizeof(text) - 1}, PVT_OTHER, get, NULL, (parse), NULL, NULL, 0 \
 	}
 

@@ -26,12 +26,12 @@ struct tlsg_view
 	const struct tlsg_suite *suite; /**< NULL: a suite without a name */
 	int version;					/**< gnutls_protocol_t */
 	enum tlsg_verify_code verify;
-	str sni;						/**< {NULL,0} none */
-	bool has_peer;					/**< the peer sent a certificate */
-	bool has_own;					/**< we presented a certificate, or would have */
-	struct tlsg_der peer;			/**< leaf */
-	struct tlsg_der own;			/**< leaf */
-	const struct tlsg_der *built;	/**< chain that verification built, leaf first */
+	str sni;					  /**< {NULL,0} none */
+	bool has_peer;				  /**< the peer sent a certificate */
+	bool has_own;				  /**< we presented a certificate, or would have */
+	struct tlsg_der peer;		  /**< leaf */
+	struct tlsg_der own;		  /**< leaf */
+	const struct tlsg_der *built; /**< chain that verification built, leaf first */
 	unsigned built_len;
 };
 
