@@ -362,13 +362,12 @@ static void big_wipe(struct tlsg_chunk *c, struct tlsg_block *b)
 	size_t known = ((size_t)b->offset + 1) * TLSG_UNIT; /* where the payload begins, in bytes from the header on */
 	size_t dirty = (size_t)c->dirty * TLSG_UNIT;
 	size_t from = dirty > known ? dirty - known : 0;
-	size_t n = b->size;
+	size_t n = from;
 
-	if(from < n)
-		n = written_bytes(tlsg_block_payload(b), from, n);
+	if(from < b->size)
+		n = written_bytes(tlsg_block_payload(b), from, b->size);
 	tlsg_arena_wipe(tlsg_block_payload(b), n);
-	if(from <= b->size)
-		c->dirty = b->offset + 1;
+	c->dirty = b->offset + 1;
 }
 
 static void step_free(struct tlsg_arena *a, struct tlsg_chunk *c, struct tlsg_block *b)

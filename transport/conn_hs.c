@@ -108,6 +108,8 @@ static int enforce(struct tlsg_conn *c, const struct tlsg_hello *h)
 	struct tlsg_cipher_offer offer = {.ids = h->suites, .ids_bytes = h->suites_len * 2, .versions = versions_of(h)};
 	gnutls_priority_t compiled;
 
+	if((offer.versions & c->ref.prof->priority->list.versions) == 0)
+		return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
 	if(tlsg_priority_for_offer(c->ref.prof, &offer, &compiled) != TLSG_OK)
 		return GNUTLS_E_NO_CIPHER_SUITES;
 	return compiled != NULL ? gnutls_priority_set(c->session, compiled) : 0;

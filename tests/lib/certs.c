@@ -13,7 +13,6 @@
 #include <gnutls/crypto.h>
 
 #define MANY_SANS 300
-#define NO_DATE ((time_t)-1)
 
 /* Ends the test: a table that cannot be made is a wrong table. */
 static void must(int rc, const char *row, const char *what)

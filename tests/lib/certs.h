@@ -18,7 +18,7 @@
 
 #define TLSG_CERTS_NOW ((time_t)1750000000) /* 2025-06-15 15:06:40 UTC */
 #define TLSG_CERTS_DAY ((time_t)86400)
-#define TLSG_CERTS_MAX 64
+#define TLSG_CERTS_MAX 128
 
 enum tlsg_cert_key
 {
