@@ -1,12 +1,23 @@
 /*
- * tls_gnutls - connects the RPC commands with the module
+ * tls_gnutls - connects the RPC commands and the core's statistics with the module
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process that runs script code.  Memory: static.  Lock: none.
+ * Runs in: registered in mod_init; called in any RPC process.  Memory: static.
+ * Lock: TCPCONN_LOCK, taken here to end a connection.
  */
 #ifndef TLSG_GNUTLS_MOD_MOD_RPC_H
 #define TLSG_GNUTLS_MOD_MOD_RPC_H
 
-/** Registers the RPC commands and statistics. In mod_init. @return 0; -1. Source: spec section 10. */
-int tlsg_rpc_start(void);
+/**
+ * Registers the RPC commands tls.* and the statistics of group tls. In mod_init.
+ * @return 0; -1: the core refuses them.
+ * Source: spec section 10; group and names of the first three statistics: `tls` from 6.0 on.
+ */
+int tlsg_mod_rpc_start(void);
+
+/** The same. */
+static inline int tlsg_rpc_start(void)
+{
+	return tlsg_mod_rpc_start();
+}
 
 #endif

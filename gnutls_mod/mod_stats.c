@@ -1,0 +1,95 @@
+/*
+ * tls_gnutls - statistics of group tls, for the core's RPC, exporters and scripts
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: registered in mod_init; read in any process.  Memory: the core's.  Lock: none.
+ */
+#include "gnutls_mod/mod_stats.h"
+
+#include "core/counters.h"
+#include "core/tcp_info.h"
+
+#include "base/arena.h"
+#include "base/host.h"
+#include "profiles/prof_set.h"
+#include "transport/conn_queue.h"
+#include "transport/conn_stats.h"
+
+#define GROUP "tls"
+
+static counter_val_t opened_connections(counter_handle_t h, void *param)
+{
+	struct tcp_gen_info info;
+
+	(void)h;
+	(void)param;
+	tcp_get_info(&info);
+	return info.tls_connections_no;
+}
+
+static counter_val_t max_connections(counter_handle_t h, void *param)
+{
+	struct tcp_gen_info info;
+
+	(void)h;
+	(void)param;
+	tcp_get_info(&info);
+	return info.tls_max_connections;
+}
+
+static counter_val_t queued_bytes(counter_handle_t h, void *param)
+{
+	(void)h;
+	(void)param;
+	return (counter_val_t)tlsg_queue_total_bytes();
+}
+
+static counter_val_t arena_bytes(counter_handle_t h, void *param)
+{
+	(void)h;
+	(void)param;
+	return (counter_val_t)tlsg_arena_total_held(NULL);
+}
+
+static counter_val_t configurations(counter_handle_t h, void *param)
+{
+	(void)h;
+	(void)param;
+	return (counter_val_t)tlsg_set_alive();
+}
+
+/** A figure of transport/conn_stats.h. @param param  its index. */
+static counter_val_t figure(counter_handle_t h, void *param)
+{
+	(void)h;
+	return (counter_val_t)tlsg_stats_value((unsigned)(uintptr_t)param);
+}
+
+static counter_def_t own[] = {
+		{NULL, "opened_connections", CNT_F_NO_RESET, opened_connections, NULL, "TLS connections open now"},
+		{NULL, "max_connections", CNT_F_NO_RESET, max_connections, NULL, "TLS connections allowed at once"},
+		{NULL, "clear_text_write_queued_bytes", CNT_F_NO_RESET, queued_bytes, NULL,
+				"bytes that wait for the end of a handshake"},
+		{NULL, "arena_bytes", CNT_F_NO_RESET, arena_bytes, NULL,
+				"shared memory held by connections and configurations"},
+		{NULL, "configurations", CNT_F_NO_RESET, configurations, NULL,
+				"configurations alive: the current one and older ones in use"},
+		{NULL, NULL, 0, NULL, NULL, NULL},
+};
+
+int tlsg_mod_stats_register(void)
+{
+	unsigned i;
+
+	if(counter_register_array(GROUP, own) < 0)
+		goto err;
+	for(i = 0; i < tlsg_stats_len(); i++) {
+		if(counter_register(
+				   NULL, GROUP, tlsg_stats_name(i), CNT_F_NO_RESET, figure, (void *)(uintptr_t)i, tlsg_stats_doc(i), 0)
+				< 0)
+			goto err;
+	}
+	return 0;
+err:
+	LM_ERR("the statistics of group " GROUP " cannot be registered\n");
+	return -1;
+}

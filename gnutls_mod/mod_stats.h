@@ -1,0 +1,16 @@
+/*
+ * tls_gnutls - statistics of group tls, for the core's RPC, exporters and scripts
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: registered in mod_init; read in any process.  Memory: the core's.  Lock: none.
+ */
+#ifndef TLSG_GNUTLS_MOD_MOD_STATS_H
+#define TLSG_GNUTLS_MOD_MOD_STATS_H
+
+/**
+ * Registers opened_connections, max_connections, clear_text_write_queued_bytes, arena_bytes, configurations and all figures of
+ * transport/conn_stats.h. Before the forks.
+ * @return 0; -1: the core refuses one.
+ */
+int tlsg_mod_stats_register(void);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * tls_gnutls - the table of RPC commands, and what they ask the module for
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: registered in mod_init; commands run in any RPC process.  Memory: static.  Lock: none.
+ */
+#include "rpc/rpc_export.h"
+
+#include "core/rpc.h"
+#include "core/rpc_lookup.h"
+
+#include "rpc/rpc_info.h"
+#include "rpc/rpc_kill.h"
+#include "rpc/rpc_list.h"
+#include "rpc/rpc_options.h"
+#include "rpc/rpc_profiles.h"
+#include "rpc/rpc_reload.h"
+#include "rpc/rpc_sessions.h"
+
+/* From 5.7 on the core can hold back reloads that follow each other too fast. */
+#if VERSIONVAL >= 5007000
+#define RELOAD_FLAGS RPC_EXEC_DELTA
+#else
+#define RELOAD_FLAGS 0
+#endif
+
+static const struct tlsg_rpc_source *the_source;
+
+static const char *reload_doc[] = {"Load the TLS configuration and its files anew", NULL};
+static const char *list_doc[] = {"List the open TLS connections", NULL};
+static const char *info_doc[] = {"Show the number of TLS connections and of queued bytes", NULL};
+static const char *options_doc[] = {"Show the configured parameters", NULL};
+static const char *kill_doc[] = {"End the TLS connection with the given id", NULL};
+static const char *profiles_doc[] = {"Show the TLS profiles with their certificates and CRLs", NULL};
+static const char *sessions_doc[] = {"Show counters of handshakes, alerts and verifications", NULL};
+
+static rpc_export_t commands[] = {
+		{"tls.reload", tlsg_rpc_reload, reload_doc, RELOAD_FLAGS},
+		{"tls.list", tlsg_rpc_list, list_doc, RET_ARRAY},
+		{"tls.info", tlsg_rpc_info, info_doc, 0},
+		{"tls.options", tlsg_rpc_options, options_doc, 0},
+		{"tls.kill", tlsg_rpc_kill, kill_doc, 0},
+		{"tls.profiles", tlsg_rpc_profiles, profiles_doc, RET_ARRAY},
+		{"tls.sessions", tlsg_rpc_sessions, sessions_doc, 0},
+		{NULL, NULL, NULL, 0},
+};
+
+int tlsg_rpc_register(const struct tlsg_rpc_source *source)
+{
+	the_source = source;
+	if(rpc_register_array(commands) != 0) {
+		LM_ERR("the RPC commands tls.* cannot be registered: does another module have them?\n");
+		return -1;
+	}
+	return 0;
+}
+
+const struct tlsg_rpc_source *tlsg_rpc_source_get(void)
+{
+	return the_source;
+}

@@ -1,0 +1,22 @@
+/*
+ * tls_gnutls - RPC tls.info: connections and queued bytes
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any RPC process.  Memory: none.  Lock: none.
+ */
+#include "rpc/rpc_info.h"
+
+#include "core/tcp_info.h"
+
+#include "transport/conn_queue.h"
+
+void tlsg_rpc_info(rpc_t *rpc, void *ctx)
+{
+	struct tcp_gen_info info;
+	void *handle;
+
+	tcp_get_info(&info);
+	if(rpc->add(ctx, "{", &handle) < 0)
+		return;
+	rpc->struct_add(handle, "ddd", "max_connections", info.tls_max_connections, "opened_connections",
+			info.tls_connections_no, "clear_text_write_queued_bytes", (int)tlsg_queue_total_bytes());
+}

@@ -1,0 +1,39 @@
+/*
+ * tls_gnutls - RPC tls.reload: loads the configuration anew
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any RPC process.  Memory: none.  Lock: none.
+ */
+#include "rpc/rpc_reload.h"
+
+#include "rpc/rpc_export.h"
+
+#define FAULT 500
+
+static const char *sentence(enum tlsg_rpc_reload_stage stage)
+{
+	switch(stage) {
+		case TLSG_RPC_RELOAD_BUSY:
+			return "Another process is reloading the TLS configuration";
+		case TLSG_RPC_RELOAD_SOCKETS:
+			return "No server listening socket found for one of TLS domains (consult server log)";
+		case TLSG_RPC_RELOAD_BUILD:
+			return "Error while fixing TLS configuration (consult server log)";
+		default:
+			return "Error while loading TLS configuration file (consult server log)";
+	}
+}
+
+void tlsg_rpc_reload(rpc_t *rpc, void *ctx)
+{
+	enum tlsg_rpc_reload_stage stage = TLSG_RPC_RELOAD_PARSE;
+	struct tlsg_err err;
+
+	tlsg_err_clear(&err);
+	if(tlsg_rpc_source_get()->reload(&stage, &err) == TLSG_OK) {
+		LM_NOTICE("TLS configuration reloaded\n");
+		rpc->rpl_printf(ctx, "Ok. TLS configuration reloaded.");
+		return;
+	}
+	LM_ERR("the TLS configuration was not reloaded, the one before stays: %s\n", err.text);
+	rpc->fault(ctx, FAULT, err.text[0] != '\0' ? "%s: %s" : "%s%s", sentence(stage), err.text);
+}
