@@ -6,21 +6,19 @@
  * Keep zone: blocks are cut one after the other out of the home, later out of small chunks; freed ones wait in one list
  * for a block of the same size and are joined when nothing else helps. It is short and changes rarely.
  * Step zone: each chunk has free lists by size class; a chunk in which nothing lives is as good as new at once.
- * A large block has a step chunk for itself: GnuTLS takes 17 KB for each record it reads and uses little of it, so what
- * was never written is not wiped again (`dirty`).
+ * A large block has a step chunk for itself. GnuTLS takes and frees five of 17 KB for each message; they get the same
+ * chunk one after the other, which is wiped when the step ends, not five times (`dirty`).
  */
 #include "base/arena_int.h"
 #include "base/host.h"
 
-#define SIZE_MAX_BYTES ((size_t)1 << 30)	/* larger requests are a defect of the caller */
-#define SMALL_CHUNKS_MAX 8					/* with more chunks than that the keep zone grows in larger ones */
-#define LATE_UNITS_MAX 64U					/* largest block learned after a handshake */
-#define LATE_AGE 16							/* steps a block must have survived for that */
-#define LATE_BIT 63U						/* in the set of ordinals learned */
+#define SIZE_MAX_BYTES ((size_t)1 << 30)	  /* larger requests are a defect of the caller */
+#define SMALL_CHUNKS_MAX 8					  /* with more chunks than that the keep zone grows in larger ones */
+#define LATE_UNITS_MAX 64U					  /* largest block learned after a handshake */
+#define LATE_AGE 16							  /* steps a block must have survived for that */
+#define LATE_BIT 63U						  /* in the set of ordinals learned */
 #define HOME_DEFAULT_BYTES ((size_t)4 * 1024) /* room for a few structures of an owner */
-#define SPLIT_UNITS_MIN 3U					/* smallest remainder worth a block: header and two units */
-
-typedef uint64_t word __attribute__((vector_size(16), may_alias));
+#define SPLIT_UNITS_MIN 3U					  /* smallest remainder worth a block: header and two units */
 
 static uint32_t units_of(size_t bytes)
 {
@@ -55,7 +53,8 @@ static void chunk_detach(struct tlsg_chunk *c)
 {
 	c->arena->held -= c->total;
 	c->arena->chunks--;
-	tlsg_arena_chunk_give(c);
+	c->next = NULL;
+	tlsg_arena_chunks_give(c);
 }
 
 static void list_push(struct tlsg_chunk **list, struct tlsg_chunk *c)
@@ -271,8 +270,6 @@ static void chunk_put(struct tlsg_chunk *c, struct tlsg_block *b)
 
 	b->tag = TLSG_TAG_FREE;
 	if(b->offset + 1 + b->cap == c->bump) {
-		if(c->dirty < c->bump)
-			c->dirty = c->bump;
 		c->bump = b->offset;
 		return;
 	}
@@ -283,10 +280,18 @@ static void chunk_put(struct tlsg_chunk *c, struct tlsg_block *b)
 
 static void chunk_reset(struct tlsg_chunk *c)
 {
-	if(c->dirty < c->bump)
-		c->dirty = c->bump;
 	c->bump = tlsg_chunk_first_unit(c);
 	memset(lists_of(c), 0, sizeof(struct tlsg_chunk_lists));
+}
+
+/** Wipes what large blocks have left in an empty chunk. */
+static void chunk_clean(struct tlsg_chunk *c)
+{
+	uint32_t first = tlsg_chunk_first_unit(c);
+
+	if(c->dirty > first)
+		tlsg_arena_wipe(tlsg_chunk_block(c, first), (size_t)(c->dirty - first) * TLSG_UNIT);
+	c->dirty = 0;
 }
 
 static struct tlsg_chunk *step_chunk(struct tlsg_arena *a)
@@ -334,55 +339,31 @@ static struct tlsg_block *step_get(struct tlsg_arena *a, uint32_t units)
 	c = step_chunk(a);
 	if(c == NULL)
 		return NULL;
+	chunk_clean(c);
 	c->zone = TLSG_ZONE_STEP;
 	list_push(&a->step, c);
 	return chunk_get(c, class, cap);
 }
 
-/** How many of the first n bytes must be wiped, when all that are not zero and lie behind `from` are to be. */
-static size_t written_bytes(const unsigned char *p, size_t from, size_t n)
+static void big_free(struct tlsg_arena *a, struct tlsg_chunk *c, struct tlsg_block *b)
 {
-	const word *w;
-
-	while(n > from && (n % 64) != 0 && p[n - 1] == 0)
-		n--;
-	while((n % 64) == 0 && n >= from + 64) {
-		w = (const word *)(const void *)(p + n - 64);
-		word any = w[0] | w[1] | w[2] | w[3];
-		if((any[0] | any[1]) != 0)
-			break;
-		n -= 64;
+	c->live = 0;
+	list_remove(&a->big, c);
+	if(c->kind == TLSG_CHUNK_ODD) {
+		tlsg_arena_wipe(tlsg_block_payload(b), b->size);
+		chunk_detach(c);
+		return;
 	}
-	return n;
-}
-
-/** Wipes the block of a chunk of its own as far as it was written to. */
-static void big_wipe(struct tlsg_chunk *c, struct tlsg_block *b)
-{
-	size_t known = ((size_t)b->offset + 1) * TLSG_UNIT; /* where the payload begins, in bytes from the header on */
-	size_t dirty = (size_t)c->dirty * TLSG_UNIT;
-	size_t from = dirty > known ? dirty - known : 0;
-	size_t n = from;
-
-	if(from < b->size)
-		n = written_bytes(tlsg_block_payload(b), from, b->size);
-	tlsg_arena_wipe(tlsg_block_payload(b), n);
-	c->dirty = b->offset + 1;
+	if(c->dirty < c->bump)
+		c->dirty = c->bump;
+	c->bump = tlsg_chunk_first_unit(c);
+	list_push(&a->idle, c);
 }
 
 static void step_free(struct tlsg_arena *a, struct tlsg_chunk *c, struct tlsg_block *b)
 {
 	if(c->zone == TLSG_ZONE_BIG) {
-		c->live = 0;
-		list_remove(&a->big, c);
-		if(c->kind == TLSG_CHUNK_ODD) {
-			tlsg_arena_wipe(tlsg_block_payload(b), b->size);
-			chunk_detach(c);
-			return;
-		}
-		big_wipe(c, b);
-		c->bump = tlsg_chunk_first_unit(c);
-		list_push(&a->idle, c);
+		big_free(a, c, b);
 		return;
 	}
 	tlsg_arena_wipe(tlsg_block_payload(b), b->size);
@@ -399,10 +380,19 @@ static void step_trim(struct tlsg_arena *a)
 {
 	struct tlsg_chunk *c;
 
-	while((c = a->idle) != NULL) {
-		list_remove(&a->idle, c);
-		chunk_detach(c);
+	for(c = a->big; c != NULL; c = c->next) {
+		if(c->dirty > c->bump)
+			tlsg_arena_wipe(tlsg_chunk_block(c, c->bump), (size_t)(c->dirty - c->bump) * TLSG_UNIT);
+		c->dirty = 0; /* the live block covers the rest */
 	}
+	for(c = a->idle; c != NULL; c = c->next) {
+		chunk_clean(c);
+		a->held -= c->total;
+		a->chunks--;
+	}
+	if(a->idle != NULL)
+		tlsg_arena_chunks_give(a->idle);
+	a->idle = NULL;
 }
 
 /* ---- learning ---- */
@@ -554,7 +544,7 @@ void tlsg_arena_free(void *p)
 
 	if(p == NULL)
 		return;
-	if(tlsg_arena_private_owner(p) != NULL) {
+	if(!tlsg_host_in_shm(p)) {
 		tlsg_arena_private_free(p);
 		return;
 	}
@@ -596,7 +586,7 @@ static bool block_resize(struct tlsg_block *b, size_t bytes)
 void *tlsg_arena_realloc(void *p, size_t bytes)
 {
 	struct tlsg_block *b = tlsg_block_of(p);
-	struct tlsg_arena *a = tlsg_arena_private_owner(p);
+	struct tlsg_arena *a = tlsg_host_in_shm(p) ? NULL : tlsg_arena_private_owner(p);
 	void *q;
 
 	if(bytes == 0)
@@ -662,11 +652,7 @@ static void chunk_wipe(struct tlsg_chunk *c, uint32_t first)
 
 	for(at = first; at < c->bump; at += 1 + b->cap) {
 		b = tlsg_chunk_block(c, at);
-		if(!block_is_live(b))
-			continue;
-		if(c->zone == TLSG_ZONE_BIG && c->kind == TLSG_CHUNK_STEP)
-			big_wipe(c, b);
-		else
+		if(block_is_live(b))
 			tlsg_arena_wipe(tlsg_block_payload(b), b->size);
 	}
 }
@@ -678,6 +664,7 @@ static void list_drop(struct tlsg_arena *a, struct tlsg_chunk *list)
 	for(c = list; c != NULL; c = next) {
 		next = c->next;
 		chunk_wipe(c, keep_first_unit(a, c));
+		chunk_clean(c);
 		if(c->kind == TLSG_CHUNK_STEP)
 			chunk_reset(c);
 		if(c != home_of(a))
@@ -693,9 +680,10 @@ void tlsg_arena_drop(struct tlsg_arena *a)
 	ordinals_drop(a);
 	list_drop(a, a->step);
 	list_drop(a, a->big);
-	list_drop(a, a->idle);
+	step_trim(a);
 	list_drop(a, a->keep);
-	tlsg_arena_chunk_give(home_of(a));
+	home_of(a)->next = NULL;
+	tlsg_arena_chunks_give(home_of(a));
 }
 
 enum tlsg_ret tlsg_arena_reserve(struct tlsg_arena *a, size_t bytes)

@@ -54,7 +54,7 @@ struct tlsg_chunk
 	uint32_t total;			  /**< bytes asked from the core */
 	uint32_t end;			  /**< units, from the header on */
 	uint32_t bump;			  /**< first unit never used since the last reset */
-	uint32_t dirty;			  /**< step chunks: units from here on are zero unless in a live block */
+	uint32_t dirty;			  /**< units before this one may hold what large blocks have left, 0 none */
 	uint32_t live;			  /**< blocks */
 	uint8_t kind;			  /**< enum tlsg_chunk_kind */
 	uint8_t skew;			  /**< bytes between the core's address and this header */
@@ -81,12 +81,12 @@ enum tlsg_tag
 /** Header of a block; the payload follows. A free block holds the link of its list at the start of the payload. */
 struct tlsg_block
 {
-	uint32_t size;	  /**< bytes asked for */
-	uint32_t offset;  /**< units between the chunk's header and this one; 0 for private blocks */
-	uint32_t cap;	  /**< units of payload */
-	uint16_t units;	  /**< units asked for when it was allocated, at most TLSG_LEARN_UNITS: what is learned */
-	uint8_t ordinal;  /**< how many blocks of that size came before; after settling: age in steps */
-	uint8_t tag;	  /**< enum tlsg_tag */
+	uint32_t size;	 /**< bytes asked for */
+	uint32_t offset; /**< units between the chunk's header and this one; 0 for private blocks */
+	uint32_t cap;	 /**< units of payload */
+	uint16_t units;	 /**< units asked for when it was allocated, at most TLSG_LEARN_UNITS: what is learned */
+	uint8_t ordinal; /**< how many blocks of that size came before; after settling: age in steps */
+	uint8_t tag;	 /**< enum tlsg_tag */
 };
 
 _Static_assert(sizeof(struct tlsg_chunk) % TLSG_UNIT == 0, "chunk header must keep the alignment");
@@ -159,16 +159,18 @@ static inline void tlsg_arena_wipe(void *p, size_t bytes)
 }
 
 /**
- * Takes a chunk out of this process's pool, or from the core. Headers are set up, lists empty, payload undefined but for
- * `dirty`.
+ * Takes a chunk out of this process's pool, or from the core. Headers are set up, lists empty, payload undefined.
  * @param kind   kind of chunk.
  * @param bytes  bytes after the headers, for HOME and ODD; ignored for the other kinds.
  * @return the chunk, or NULL when shared memory is exhausted. Counted as held.
  */
 struct tlsg_chunk *tlsg_arena_chunk_take(enum tlsg_chunk_kind kind, size_t bytes);
 
-/** Gives a chunk without live blocks to this process's pool, or to the core when that is full. No longer held. */
-void tlsg_arena_chunk_give(struct tlsg_chunk *c);
+/**
+ * Gives chunks without live blocks to this process's pool, or to the core when that is full. No longer held.
+ * @param c  list linked by next.
+ */
+void tlsg_arena_chunks_give(struct tlsg_chunk *c);
 
 /** @return bytes of payload in the spare step chunks of this process. */
 size_t tlsg_arena_spare_bytes(void);

@@ -83,7 +83,6 @@ static struct tlsg_chunk *chunk_new(enum tlsg_chunk_kind kind, size_t total)
 	c = (struct tlsg_chunk *)(raw + skew);
 	*c = (struct tlsg_chunk){.total = (uint32_t)total, .kind = (uint8_t)kind, .skew = skew};
 	c->end = (uint32_t)((total - skew) / TLSG_UNIT);
-	c->dirty = c->end;
 	c->bump = tlsg_chunk_first_unit(c);
 	if(kind == TLSG_CHUNK_STEP)
 		memset(c + 1, 0, sizeof(struct tlsg_chunk_lists));
@@ -203,17 +202,19 @@ static bool pool_keeps(struct pool *p, struct tlsg_chunk *c)
 	return true;
 }
 
-void tlsg_arena_chunk_give(struct tlsg_chunk *c)
+void tlsg_arena_chunks_give(struct tlsg_chunk *c)
 {
 	struct pool *p = pool_lock();
+	struct tlsg_chunk *next;
 
-	held_add(p, -(int64_t)c->total);
-	if(c->dirty < c->bump)
-		c->dirty = c->bump;
-	c->bump = tlsg_chunk_first_unit(c);
-	c->live = 0;
-	if(p == NULL || !pool_keeps(p, c))
-		chunk_delete(c);
+	for(; c != NULL; c = next) {
+		next = c->next;
+		held_add(p, -(int64_t)c->total);
+		c->bump = tlsg_chunk_first_unit(c);
+		c->live = 0;
+		if(p == NULL || !pool_keeps(p, c))
+			chunk_delete(c);
+	}
 	pool_unlock(p);
 }
 
