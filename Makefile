@@ -6,6 +6,7 @@
 # make check        all tests but the long ones; make check-unit, check-build, check-fuzz, check-e2e run one part
 # make check-long   the long tests, and the unit tests under valgrind and the sanitizers
 # make lint         format, gcc and clang, clang-tidy, cppcheck, include direction, banned functions
+# make format       lays out the C files
 # make bench        measurements beside tls.so
 # make compare      the exported version and flags strings against `kamailio -V`
 #
@@ -75,7 +76,7 @@ MOD_CPPFLAGS = -I. @$(DEFS) $(PKG_CFLAGS)
 TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS) -DTLSG_TEST
 
 .PHONY: all compare unit fuzz check check-all check-unit check-build check-e2e check-fuzz check-long check-san \
-	check-valgrind check-e2e-long check-fuzz-long fuzz-smoke lint bench run clean FORCE
+	check-valgrind check-e2e-long check-fuzz-long fuzz-smoke lint format bench run clean FORCE
 all: $(SO) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
@@ -208,6 +209,10 @@ check-fuzz-long: fuzz
 lint: $(DEFS)
 	@scripts/deps.sh lint
 	@scripts/lint.sh
+
+# Lays out the C files as .clang-format says. Changes files.
+format:
+	clang-format -i $(SRC) $(wildcard $(FOLDERS:%=%/*.h)) $(wildcard tests/*/*.[ch] tests/*/*/*.[ch])
 
 bench: all
 	@scripts/deps.sh bench
