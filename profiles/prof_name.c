@@ -69,16 +69,32 @@ static bool copy_host(const unsigned char *data, size_t size, char out[TLSG_NAME
 	return has_host_syntax(out) && !is_ip_address(out);
 }
 
+/* Looks at a name before anything is mapped: what is ASCII in it must be what host names have, mapping would drop the rest. */
+static bool is_mappable(const str *name, bool *ascii)
+{
+	int i;
+
+	*ascii = true;
+	for(i = 0; i < name->len; i++) {
+		unsigned char c = (unsigned char)name->s[i];
+
+		if(c >= 0x80)
+			*ascii = false;
+		else if(c != '.' && !is_host_char((unsigned char)lower(c)))
+			return false;
+	}
+	return true;
+}
+
 bool tlsg_name_normalise(const str *name, char out[TLSG_NAME_MAX + 1])
 {
 	gnutls_datum_t mapped = {NULL, 0};
-	bool good;
+	bool ascii, good;
 
-	if(name->s == NULL || name->len <= 0 || name->len > 4 * TLSG_NAME_MAX
-			|| memchr(name->s, '\0', (size_t)name->len) != NULL)
+	if(name->s == NULL || name->len <= 0 || name->len > 4 * TLSG_NAME_MAX || !is_mappable(name, &ascii))
 		return false;
-	if(copy_host((unsigned char *)name->s, (size_t)name->len, out))
-		return true;
+	if(ascii)
+		return copy_host((unsigned char *)name->s, (size_t)name->len, out);
 	if(gnutls_idna_map(name->s, (unsigned)name->len, &mapped, 0) < 0)
 		return false;
 	good = copy_host(mapped.data, mapped.size, out);

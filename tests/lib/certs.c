@@ -11,6 +11,7 @@
 
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
+#include <gnutls/x509-ext.h>
 
 #define MANY_SANS 300
 
@@ -76,24 +77,62 @@ static void set_dates(gnutls_x509_crt_t crt, const struct tlsg_cert_row *r)
 	must(gnutls_x509_crt_set_expiration_time(crt, TLSG_CERTS_NOW + to * TLSG_CERTS_DAY), r->name, "to");
 }
 
+/* Puts tag and length in front of what is in buf and returns the new size. Up to 65535 bytes. */
+static size_t der_wrap(unsigned char *buf, size_t size, unsigned char tag)
+{
+	unsigned char head[4] = {tag, 0x82, (unsigned char)(size >> 8), (unsigned char)size};
+	size_t head_size = 4;
+
+	if(size < 0x80) {
+		head[1] = (unsigned char)size;
+		head_size = 2;
+	} else if(size < 0x100) {
+		head[1] = 0x81;
+		head[2] = (unsigned char)size;
+		head_size = 3;
+	}
+	memmove(buf + head_size, buf, size);
+	memcpy(buf, head, head_size);
+	return size + head_size;
+}
+
+static size_t put_san(unsigned char *to, unsigned type, const char *data, size_t size)
+{
+	static const unsigned char tags[] = {
+			[GNUTLS_SAN_DNSNAME] = 0x82,
+			[GNUTLS_SAN_RFC822NAME] = 0x81,
+			[GNUTLS_SAN_URI] = 0x86,
+			[GNUTLS_SAN_IPADDRESS] = 0x87,
+	};
+
+	memcpy(to, data, size);
+	return der_wrap(to, size, tags[type]);
+}
+
+/* GnuTLS changes names that it is given (IDN, zero bytes); the bytes wanted here are exactly those of the row. */
 static void set_sans(gnutls_x509_crt_t crt, const struct tlsg_cert_row *r)
 {
+	static unsigned char der[32768];
 	char name[64];
+	size_t size = 0;
 	unsigned i;
 
 	for(i = 0; i < TLSG_CERT_SANS && r->sans[i].data != NULL; i++) {
 		const struct tlsg_cert_san *san = &r->sans[i];
-		size_t size = san->size != 0 ? san->size : strlen(san->data);
 
-		must(gnutls_x509_crt_set_subject_alt_name(crt, san->type, san->data, (unsigned)size, GNUTLS_FSAN_APPEND),
-				r->name, "san");
+		size += put_san(der + size, san->type, san->data, san->size != 0 ? san->size : strlen(san->data));
 	}
 	for(i = 0; (r->flags & TLSG_CERT_MANY_SANS) && i < MANY_SANS; i++) {
 		int n = snprintf(name, sizeof(name), "host-%u.filler.example", i);
 
-		must(gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, name, (unsigned)n, GNUTLS_FSAN_APPEND),
-				r->name, "san");
+		size += put_san(der + size, GNUTLS_SAN_DNSNAME, name, (size_t)n);
 	}
+	if(r->raw_san != NULL)
+		must(gnutls_x509_crt_set_extension_by_oid(crt, GNUTLS_X509EXT_OID_SAN, r->raw_san, r->raw_san_size, 0), r->name,
+				"san");
+	else if(size > 0)
+		must(gnutls_x509_crt_set_extension_by_oid(crt, GNUTLS_X509EXT_OID_SAN, der, der_wrap(der, size, 0x30), 0),
+				r->name, "san");
 }
 
 static void set_constraints(gnutls_x509_crt_t crt, const struct tlsg_cert_row *r)
@@ -176,10 +215,20 @@ static void sign(struct tlsg_cert *own, const struct tlsg_cert *issuer)
 /* Exports and parses again, so that what tests use was read from bytes. */
 static void reload(struct tlsg_cert *own)
 {
+	gnutls_x509_crt_t parsed = NULL;
+	int rc;
+
 	must(gnutls_x509_crt_export2(own->crt, GNUTLS_X509_FMT_DER, &own->der), own->row->name, "export");
+	must(gnutls_x509_crt_init(&parsed), own->row->name, "init");
+	rc = gnutls_x509_crt_import(parsed, &own->der, GNUTLS_X509_FMT_DER);
+	if(own->row->flags & TLSG_CERT_UNREADABLE) {
+		must(rc < 0 ? 0 : GNUTLS_E_UNEXPECTED_PACKET, own->row->name, "import, which should fail");
+		gnutls_x509_crt_deinit(parsed);
+		return;
+	}
+	must(rc, own->row->name, "import");
 	gnutls_x509_crt_deinit(own->crt);
-	must(gnutls_x509_crt_init(&own->crt), own->row->name, "init");
-	must(gnutls_x509_crt_import(own->crt, &own->der, GNUTLS_X509_FMT_DER), own->row->name, "import");
+	own->crt = parsed;
 }
 
 static void cert_make(struct tlsg_certs *c, const struct tlsg_cert_row *r)

@@ -40,7 +40,8 @@ enum tlsg_cert_flag
 	TLSG_CERT_SHA1 = 32,	   /* signed with SHA-1 */
 	TLSG_CERT_CRITICAL = 64,   /* has a critical extension that nobody knows */
 	TLSG_CERT_MANY_SANS = 128, /* some hundred DNS names more */
-	TLSG_CERT_NO_CN = 256	   /* organisation only */
+	TLSG_CERT_NO_CN = 256,	   /* organisation only */
+	TLSG_CERT_UNREADABLE = 512 /* GnuTLS refuses to parse it; crt is what was made */
 };
 
 /* A subjectAltName. Bytes with a length, since the interesting ones hold zero bytes. */
@@ -66,6 +67,8 @@ struct tlsg_cert_row
 	unsigned usage;			 /* GNUTLS_KEY_*; 0 none */
 	const char *purposes[3]; /* GNUTLS_KP_* */
 	struct tlsg_cert_san sans[TLSG_CERT_SANS];
+	const char *raw_san; /* DER of the whole subjectAltName instead of sans */
+	size_t raw_san_size;
 	const char *permitted_dns; /* name constraint */
 	const char *excluded_dns;
 	int from_days; /* from_days and to_days 0: -30 and 365 */
