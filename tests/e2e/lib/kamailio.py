@@ -9,6 +9,7 @@
 Leaving the block stops it and checks that it was healthy until then and ended with status 0.
 """
 
+import itertools
 import json
 import os
 import re
@@ -25,6 +26,8 @@ from .ports import LOOPBACK, free_port
 from .wait import until
 
 STOCK_MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules"
+_serial = itertools.count(1)
+
 START_ATTEMPTS = 5
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 30
@@ -74,7 +77,10 @@ class Settings:
     debug: int = 2
     shm_mb: int = 64
     shm_manager: str = "qm"             # qm, fm, tlsf
-    extra_load: tuple = ()              # further loadmodule lines right after the TLS module
+    load_before: tuple = ()             # modules loaded right before the TLS module
+    load_after: tuple = ()              # modules loaded right after it
+    enable_tls: bool = True
+    user: str = ""                      # run as this user
 
     def but(self, **changes):
         """A copy with changes; `modparams` are merged, a value None removes one."""
@@ -148,6 +154,8 @@ class Kamailio:
         return self
 
     def _launch(self):
+        if self.settings.user:
+            shutil.chown(self.folder, self.settings.user)
         self._ports = {name: free_port() for name in self.settings.listen}
         config = self.write_config()
         with open(self.log.path, "wb") as log:
@@ -155,11 +163,12 @@ class Kamailio:
                 self.command(config), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, cwd=self.folder)
 
-    def command(self, config, *more):
+    def command(self, config):
         """The command line that starts this Kamailio in the foreground."""
         return ["kamailio", "-f", str(config), "-DD", "-E", "-Y", str(self.folder),
                 "-P", str(self.folder / "pid"), "-m", str(self.settings.shm_mb),
-                "-x", self.settings.shm_manager, *more]
+                "-x", self.settings.shm_manager,
+                *(("-u", self.settings.user) if self.settings.user else ())]
 
     def check_config(self):
         """Run `kamailio -c` on the configuration; gives (exit status, output)."""
@@ -240,7 +249,7 @@ class Kamailio:
             "#!KAMAILIO",
             f"debug={s.debug}", "log_stderror=yes", "fork=yes",
             f"children={s.children}", f"tcp_children={s.tcp_children}",
-            "enable_tls=yes", "auto_aliases=no", "dns_srv_lb=no",
+            f"enable_tls={'yes' if s.enable_tls else 'no'}", "auto_aliases=no", "dns_srv_lb=no",
             # at the end: only the summary of the shared memory still in use
             "memdbg=3", "memlog=1", "mem_summary=8",
             s.core,
@@ -248,8 +257,7 @@ class Kamailio:
         for name, port in self._ports.items():
             lines.append(f"listen={name.rstrip('0123456789')}:{LOOPBACK}:{port}")
         lines.append(f'mpath="{STOCK_MODULES}"')
-        lines.append(f'loadmodule "{s.module}"')
-        lines += [f'loadmodule "{module}"' for module in s.extra_load]
+        lines += [f'loadmodule "{module}"' for module in (*s.load_before, s.module, *s.load_after)]
         lines += [f'loadmodule "{name}.so"' for name in BASE_MODULES + s.modules]
         lines += [
             f'modparam("ctl", "binrpc", "unix:{self.folder}/ctl")',
@@ -265,16 +273,17 @@ class Kamailio:
 
     def rpc(self, method, *params, timeout_s=20):
         """Call one RPC command through the JSON socket; raises OSError or RuntimeError."""
-        mine = tempfile.mktemp(prefix="c-", dir=self.folder)
+        mine = self.folder / f"c{next(_serial)}"
         question = {"jsonrpc": "2.0", "method": method, "params": list(params), "id": 1}
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-            sock.bind(mine)
+            sock.bind(str(mine))
             try:
+                mine.chmod(0o777)       # Kamailio may run as another user
                 sock.settimeout(timeout_s)
                 sock.sendto(json.dumps(question).encode(), str(self.folder / "rpc"))
                 answer = json.loads(sock.recv(1 << 20))
             finally:
-                os.unlink(mine)
+                mine.unlink()
         if "error" in answer:
             raise RuntimeError(f"{method}: {answer['error']}")
         return answer["result"]

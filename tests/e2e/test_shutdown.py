@@ -1,0 +1,132 @@
+# tls_gnutls - end to end: shutdown frees everything, whatever goes on at that moment
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+"""Kamailio's shared-memory debugger lists at the end what is still in use; nothing of the TLS
+module may be in the list.  (The stock tls.so leaves two small blocks and its connections.)"""
+
+import contextlib
+import threading
+
+import pytest
+
+from .lib import sip
+from .lib.kamailio import Kamailio
+from .lib.tls import BioClient, TlsClient, client_context, server_context
+from .lib.uas import SilentServer, TlsAgent, UdpSender
+from .lib.wait import until
+
+VERSIONS = ("TLSv1.2", "TLSv1.3")
+
+
+@contextlib.contextmanager
+def _stopping(settings, tls_module):
+    """A Kamailio that is stopped at the end of the block and must leave nothing."""
+    kam = Kamailio(settings)
+    try:
+        kam.start()
+        yield kam
+        kam.assert_healthy()
+        kam.stop()
+        left = kam.shm_left()
+        print(f"shared memory left: {left}")
+        if tls_module.ours:
+            assert not left
+    finally:
+        kam.kill()
+        kam.remove()
+
+
+def test_right_after_the_start(settings, tls_module):
+    with _stopping(settings, tls_module):
+        pass
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_after_closed_connections(settings, tls_module, version):
+    with _stopping(settings.but(modparams={"session_cache": 1}), tls_module) as kam:
+        for _ in range(20):
+            with TlsClient(kam.address(), client_context(version=version)) as client:
+                assert client.ask().status == 200
+        kam.wait_connections(0)
+
+
+@pytest.mark.parametrize("close_notify", (0, 1))
+def test_with_open_connections(settings, tls_module, close_notify):
+    clients = []
+    try:
+        with _stopping(settings.but(modparams={"send_close_notify": close_notify}),
+                       tls_module) as kam:
+            for version in VERSIONS * 5:
+                client = TlsClient(kam.address(), client_context(version=version))
+                clients.append(client)
+                assert client.ask().status == 200
+    finally:
+        for client in clients:
+            client.close()
+
+
+def test_with_handshakes_under_way(settings, tls_module):
+    clients = []
+    try:
+        with _stopping(settings, tls_module) as kam:
+            for version in VERSIONS * 5:
+                client = BioClient(kam.address(), client_context(version=version))
+                clients.append(client)
+                client.step()
+                hello = client.outgoing()
+                half = len(clients) % 2
+                client.sock.sendall(hello[:50] if half else hello)
+                assert half or client.pump()
+            kam.wait_connections(10)
+    finally:
+        for client in clients:
+            client.sock.close()
+
+
+def test_with_requests_waiting_for_a_handshake(settings, tls_module):
+    """The outgoing connection never gets an answer; its clear text waits in the queue."""
+    with SilentServer() as silent, \
+            _stopping(settings.but(listen=("tls", "udp")), tls_module) as kam, \
+            UdpSender(kam.address("udp")) as sender:
+        for number in range(1, 6):
+            sender.sock.send(sip.request(
+                via="UDP", sent_by=sender.sent_by, cseq=number, body=b"x" * 1000,
+                uri=f"sip:far@127.0.0.1:{silent.port};transport=tls"))
+        until(lambda: kam.tls_info()["clear_text_write_queued_bytes"] > 5000,
+              "requests wait in the queue")
+
+
+def test_with_open_outgoing_connections(settings, pki, tls_module):
+    context = server_context(pki.cert("server-ec"), pki.key("server-ec"))
+    with TlsAgent(context) as agent, \
+            _stopping(settings.but(listen=("tls", "udp")), tls_module) as kam, \
+            UdpSender(kam.address("udp")) as sender:
+        reply = sender.ask(uri=f"sip:far@127.0.0.1:{agent.port};transport=tls")
+        assert reply.status == 200
+        assert kam.connections() == 1
+
+
+def test_under_load(settings, tls_module):
+    """Clients connect and ask without a pause while Kamailio is stopped."""
+    over = threading.Event()
+    answered = []
+
+    def visit(address):
+        context = client_context()
+        while not over.is_set():
+            try:
+                with TlsClient(address, context) as client:
+                    answered.append(client.ask().status)
+            except (OSError, EOFError):
+                pass
+
+    threads = []
+    try:
+        with _stopping(settings, tls_module) as kam:
+            threads = [threading.Thread(target=visit, args=(kam.address(),)) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            until(lambda: len(answered) > 100, "clients are served")
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
