@@ -124,9 +124,9 @@ static const struct keyword keywords[] = {
  * passed over; excluding them is no mistake worth a note.
  */
 static const char *const past_words[] = {"DES", "RC2", "RC4", "RC5", "IDEA", "SEED", "FZA", "eFZA", "aFZA", "kFZA",
-		"EXP", "EXPORT", "EXPORT40", "EXPORT56", "SSLv2", "TLSv1.1", "TLSv1.3", "KRB5", "kKRB5", "aKRB5", "kDHr", "kDHd",
-		"kDH", "kECDHr", "kECDHe", "kECDH", "aDH", "aECDH", "kGOST", "kGOST18", "aGOST", "aGOST01", "aGOST12", "aGOST94",
-		"GOST94", "GOST89", "GOST89MAC", "GOST89MAC12", "GOST12"};
+		"EXP", "EXPORT", "EXPORT40", "EXPORT56", "SSLv2", "TLSv1.1", "TLSv1.3", "KRB5", "kKRB5", "aKRB5", "kDHr",
+		"kDHd", "kDH", "kECDHr", "kECDHe", "kECDH", "aDH", "aECDH", "kGOST", "kGOST18", "aGOST", "aGOST01", "aGOST12",
+		"aGOST94", "GOST94", "GOST89", "GOST89MAC", "GOST89MAC12", "GOST12"};
 
 enum rule
 {
@@ -178,8 +178,9 @@ static bool selector_matches(const struct selector *sel, const struct tlsg_suite
 		return false;
 	if(sel->version != 0 && sel->version != s->min_version)
 		return false;
-	return (sel->kx == 0 || sel->kx & s->kx) && (sel->au == 0 || sel->au & s->au) && (sel->enc == 0 || sel->enc & s->enc)
-		   && (sel->mac == 0 || sel->mac & s->mac) && (sel->strength == 0 || sel->strength & strength_of(s))
+	return (sel->kx == 0 || sel->kx & s->kx) && (sel->au == 0 || sel->au & s->au)
+		   && (sel->enc == 0 || sel->enc & s->enc) && (sel->mac == 0 || sel->mac & s->mac)
+		   && (sel->strength == 0 || sel->strength & strength_of(s))
 		   && (sel->not_default == 0 || sel->not_default & s->flags);
 }
 
@@ -289,7 +290,11 @@ static bool selector_add_word(struct selector *sel, const char *word, size_t len
 	struct selector by = {0};
 
 	if(s != NULL) {
-		by = (struct selector){.kx = s->kx, .au = s->au, .enc = s->enc, .mac = s->mac, .strength = strength_of(s),
+		by = (struct selector){.kx = s->kx,
+				.au = s->au,
+				.enc = s->enc,
+				.mac = s->mac,
+				.strength = strength_of(s),
 				.not_default = s->flags & TLSG_SUITE_NOT_DEFAULT};
 	} else if(k != NULL) {
 		by = k->sel;
@@ -479,8 +484,8 @@ static const char *suite_b_rules(const char *string, enum tlsg_suite_b *kind)
 	return string;
 }
 
-enum tlsg_ret tlsg_rules_eval(const char *string, const struct tlsg_cipher_note *note, struct tlsg_rules *out,
-		struct tlsg_err *err)
+enum tlsg_ret tlsg_rules_eval(
+		const char *string, const struct tlsg_cipher_note *note, struct tlsg_rules *out, struct tlsg_err *err)
 {
 	static const char default_word[] = "DEFAULT";
 	static const char default_rules[] = "ALL:!COMPLEMENTOFDEFAULT:!eNULL";

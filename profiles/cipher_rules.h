@@ -37,7 +37,8 @@ enum tlsg_suite_b
 /** What a string evaluates to. */
 struct tlsg_rules
 {
-	const struct tlsg_suite *suites[TLSG_SUITES_MAX]; /**< all suites of TLS 1.2 and below that OpenSSL 3 selects, in its order */
+	const struct tlsg_suite
+			*suites[TLSG_SUITES_MAX]; /**< all suites of TLS 1.2 and below that OpenSSL 3 selects, in its order */
 	size_t len;
 	int sec_level; /**< of the last `@SECLEVEL=`, 0 to 5; -1 if there is none */
 	enum tlsg_suite_b suite_b;

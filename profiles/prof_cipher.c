@@ -17,7 +17,7 @@
 struct strength
 {
 	const char *name;
-	int bits;		/**< strength; named only where the security level asks for no more */
+	int bits;		  /**< strength; named only where the security level asks for no more */
 	unsigned suite_b; /**< bit per enum tlsg_suite_b that allows it */
 };
 
@@ -125,9 +125,9 @@ bool tlsg_cipher_is_native(const char *string)
 {
 	static const char *const first[] = {
 			"NORMAL", "PERFORMANCE", "SECURE", "SECURE128", "SECURE192", "SECURE256", "PFS", "LEGACY", "NONE"};
-	static const char *const only_gnutls[] = {"%", "+VERS-", "-VERS-", "!VERS-", "+CTYPE-", "-CTYPE-", "+COMP-", "+SIGN-",
-			"-SIGN-", "!SIGN-", "+GROUP-", "-GROUP-", "!GROUP-", "+CURVE-", "-CURVE-", "!CURVE-", "CIPHER-ALL", "MAC-ALL",
-			"KX-ALL"};
+	static const char *const only_gnutls[] = {"%", "+VERS-", "-VERS-", "!VERS-", "+CTYPE-", "-CTYPE-", "+COMP-",
+			"+SIGN-", "-SIGN-", "!SIGN-", "+GROUP-", "-GROUP-", "!GROUP-", "+CURVE-", "-CURVE-", "!CURVE-",
+			"CIPHER-ALL", "MAC-ALL", "KX-ALL"};
 	size_t len = strcspn(string, ":");
 
 	if(has_any(string, only_gnutls, COUNT(only_gnutls)))
@@ -216,8 +216,8 @@ static bool list_name_tls13(struct tlsg_cipher_list *l, const char *string, cons
 }
 
 /** Fills what the string names: the result of `openssl ciphers` as far as GnuTLS and the method have it. */
-static enum tlsg_ret list_fill(struct tlsg_cipher_list *l, const char *string, const struct tlsg_cipher_note *note,
-		struct tlsg_err *err)
+static enum tlsg_ret list_fill(
+		struct tlsg_cipher_list *l, const char *string, const struct tlsg_cipher_note *note, struct tlsg_err *err)
 {
 	struct tlsg_rules rules;
 	enum tlsg_ret ret;
@@ -276,7 +276,8 @@ static void list_apply_level(struct tlsg_cipher_list *l, const struct tlsg_ciphe
 /* ---- the priority string ---- */
 
 /** Adds ":+name" for each suite, once for each name. */
-static void text_add_names(struct text *t, const struct tlsg_cipher_list *l, const char *(*name)(const struct tlsg_suite *))
+static void text_add_names(
+		struct text *t, const struct tlsg_cipher_list *l, const char *(*name)(const struct tlsg_suite *))
 {
 	for(size_t i = 0; i < l->suites_len; i++) {
 		const char *n = name(row(l->suites[i]));
@@ -307,8 +308,8 @@ static const char *mac_name(const struct tlsg_suite *s)
 	return gnutls_mac_get_name(tlsg_suite_gnutls_mac(s));
 }
 
-static void text_add_strengths(struct text *t, const struct tlsg_cipher_list *l, const char *prefix,
-		const struct strength *from, size_t count)
+static void text_add_strengths(
+		struct text *t, const struct tlsg_cipher_list *l, const char *prefix, const struct strength *from, size_t count)
 {
 	for(size_t i = 0; i < count; i++)
 		if(from[i].bits >= tlsg_rules_level_bits(l->sec_level)
@@ -325,8 +326,8 @@ static bool list_has_kx(const struct tlsg_cipher_list *l, unsigned kx)
 }
 
 /** Writes the priority string of the suites in `l`; `all` is the list that they come from. */
-static enum tlsg_ret list_priority(const struct tlsg_cipher_list *l, const struct tlsg_cipher_list *all, char *buf,
-		size_t size)
+static enum tlsg_ret list_priority(
+		const struct tlsg_cipher_list *l, const struct tlsg_cipher_list *all, char *buf, size_t size)
 {
 	struct text t = {.buf = buf, .size = size};
 	char versions[TLSG_METHOD_PRIORITY_SIZE];
@@ -356,6 +357,11 @@ static enum tlsg_ret priority_compile(const char *string, gnutls_priority_t *pri
 	if(n >= 0)
 		return TLSG_OK;
 	*prio = NULL;
+	if(n == GNUTLS_E_INVALID_REQUEST && string[0] == '@')
+		return tlsg_err_set(err, TLSG_E_CONFIG,
+				"cipher list: GnuTLS does not understand '%.64s'; is the keyword defined in GnuTLS's system "
+				"configuration?",
+				string);
 	if(n == GNUTLS_E_INVALID_REQUEST && where != NULL)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "cipher list: GnuTLS does not understand '%.64s'", where);
 	if(n == GNUTLS_E_NO_PRIORITIES_WERE_SET)
@@ -414,8 +420,7 @@ static void rows_keep(uint16_t *rows, size_t *len, const uint8_t *admitted, cons
 		if(rows_has(admitted, s))
 			rows[kept++] = rows[i];
 		else
-			note_word(note, tlsg_suite_name(s), strlen(tlsg_suite_name(s)),
-					"is switched off in this system's GnuTLS");
+			note_word(note, tlsg_suite_name(s), strlen(tlsg_suite_name(s)), "is switched off in this system's GnuTLS");
 	}
 	*len = kept;
 }
@@ -461,8 +466,8 @@ static void list_unname(struct tlsg_cipher_list *l)
 	l->named_len = kept;
 }
 
-static enum tlsg_ret eval_list(struct tlsg_cipher_list *l, const char *string, const struct tlsg_cipher_note *note,
-		struct tlsg_err *err)
+static enum tlsg_ret eval_list(
+		struct tlsg_cipher_list *l, const char *string, const struct tlsg_cipher_note *note, struct tlsg_err *err)
 {
 	gnutls_priority_t prio = NULL;
 	enum tlsg_ret ret = list_fill(l, string, note, err);
@@ -472,11 +477,12 @@ static enum tlsg_ret eval_list(struct tlsg_cipher_list *l, const char *string, c
 	list_apply_level(l, note);
 	if(l->suites_len == 0 || l->versions == 0)
 		return tlsg_err_set(err, TLSG_E_CONFIG,
-				"cipher list '%.128s': nothing is left within the TLS method and security level %d", string, l->sec_level);
+				"cipher list '%.128s': nothing is left within the TLS method and security level %d", string,
+				l->sec_level);
 	ret = list_priority(l, l, l->priority, sizeof(l->priority));
 	if(ret != TLSG_OK)
-		return tlsg_err_set(err, ret, "cipher list: its GnuTLS priority string is longer than %zu bytes",
-				sizeof(l->priority) - 1);
+		return tlsg_err_set(
+				err, ret, "cipher list: its GnuTLS priority string is longer than %zu bytes", sizeof(l->priority) - 1);
 	ret = priority_compile(l->priority, &prio, err);
 	if(ret != TLSG_OK)
 		return ret;
@@ -485,8 +491,8 @@ static enum tlsg_ret eval_list(struct tlsg_cipher_list *l, const char *string, c
 	list_unname(l);
 	gnutls_priority_deinit(prio);
 	if(l->suites_len == 0 || l->versions == 0)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "cipher list '%.128s': the system's GnuTLS policy leaves no suite",
-				string);
+		return tlsg_err_set(
+				err, TLSG_E_CONFIG, "cipher list '%.128s': the system's GnuTLS policy leaves no suite", string);
 	return TLSG_OK;
 }
 
@@ -523,8 +529,8 @@ static enum tlsg_ret eval_native(struct tlsg_cipher_list *l, const char *string,
 		text_add(&t, ":%s", versions);
 	}
 	if((own & l->versions) == 0)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "cipher list '%.128s' has no TLS version in common with the TLS method",
-				string);
+		return tlsg_err_set(
+				err, TLSG_E_CONFIG, "cipher list '%.128s' has no TLS version in common with the TLS method", string);
 	if(t.full)
 		return tlsg_err_set(err, TLSG_E_RESOURCE, "cipher list: longer than %zu bytes", sizeof(l->priority) - 1);
 	ret = priority_compile(l->priority, &prio, err);
@@ -583,17 +589,17 @@ static bool key_fits(const struct tlsg_suite *s, unsigned keys)
 	}
 }
 
+/** @return 0 if there is none. */
 static unsigned highest_version(unsigned versions)
 {
-	unsigned v = TLSG_TLS1_3;
-
-	while(v >= TLSG_TLS1_0 && !(versions & TLSG_VERSION_BIT(v)))
-		v--;
-	return v;
+	for(unsigned v = TLSG_TLS1_3; v >= TLSG_TLS1_0; v--)
+		if(versions & TLSG_VERSION_BIT(v))
+			return v;
+	return 0;
 }
 
-enum tlsg_cipher_choice tlsg_cipher_list_choose(const struct tlsg_cipher_list *list,
-		const struct tlsg_cipher_offer *offer, const struct tlsg_suite **best)
+enum tlsg_cipher_choice tlsg_cipher_list_choose(
+		const struct tlsg_cipher_list *list, const struct tlsg_cipher_offer *offer, const struct tlsg_suite **best)
 {
 	unsigned version = highest_version(list->versions & offer->versions);
 	bool surplus = false;
@@ -616,8 +622,8 @@ enum tlsg_cipher_choice tlsg_cipher_list_choose(const struct tlsg_cipher_list *l
 	return surplus ? TLSG_CIPHER_APPLY : TLSG_CIPHER_LEAVE;
 }
 
-enum tlsg_ret tlsg_cipher_list_single(const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf,
-		size_t size)
+enum tlsg_ret tlsg_cipher_list_single(
+		const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf, size_t size)
 {
 	struct tlsg_cipher_list one = {.suites = {(uint16_t)tlsg_suite_index(suite)}, .suites_len = 1};
 

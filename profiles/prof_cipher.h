@@ -41,18 +41,18 @@ enum tlsg_cipher_kind
 struct tlsg_cipher_list
 {
 	enum tlsg_cipher_kind kind;
-	unsigned versions;				   /**< OR of TLSG_VERSION_BIT(): what the priority string admits */
-	int sec_level;					   /**< 0 to 5: what certificates and keys have to satisfy */
-	bool sec_level_named;			   /**< the string has @SECLEVEL */
-	enum tlsg_suite_b suite_b;		   /**< curves and signatures are those of Suite B */
-	bool surplus;					   /**< kind LIST: the priority string admits suites that are not in the list */
-	bool reordered;					   /**< kind LIST: GnuTLS offers the suites in another order than the list's */
-	uint16_t named[TLSG_CIPHER_MAX];   /**< rows: the suites `openssl ciphers` would print, as far as GnuTLS has them */
+	unsigned versions;				 /**< OR of TLSG_VERSION_BIT(): what the priority string admits */
+	int sec_level;					 /**< 0 to 5: what certificates and keys have to satisfy */
+	bool sec_level_named;			 /**< the string has @SECLEVEL */
+	enum tlsg_suite_b suite_b;		 /**< curves and signatures are those of Suite B */
+	bool surplus;					 /**< kind LIST: the priority string admits suites that are not in the list */
+	bool reordered;					 /**< kind LIST: GnuTLS offers the suites in another order than the list's */
+	uint16_t named[TLSG_CIPHER_MAX]; /**< rows: the suites `openssl ciphers` would print, as far as GnuTLS has them */
 	size_t named_len;
-	uint16_t suites[TLSG_CIPHER_MAX];  /**< rows: those of them that the security level admits; these are enforced */
-	size_t suites_len;				   /**< at least 1 */
+	uint16_t suites[TLSG_CIPHER_MAX]; /**< rows: those of them that the security level admits; these are enforced */
+	size_t suites_len;				  /**< at least 1 */
 	uint8_t surplus_rows[TLSG_SUITES_MAX / 8]; /**< bit per row: admitted by the priority string, not in the list */
-	char priority[TLSG_PRIORITY_SIZE]; /**< compiles with this process's GnuTLS */
+	char priority[TLSG_PRIORITY_SIZE];		   /**< compiles with this process's GnuTLS */
 };
 
 /** Kinds of keys that a server has certificates for. */
@@ -68,9 +68,10 @@ struct tlsg_cipher_offer
 {
 	const uint8_t *ids; /**< cipher_suites as on the wire, two bytes each; borrowed for the call */
 	size_t ids_bytes;	/**< an odd last byte is ignored */
-	unsigned versions;	/**< OR of TLSG_VERSION_BIT() that the client speaks: supported_versions, else up to legacy_version */
-	unsigned keys;		/**< OR of enum tlsg_cipher_key */
-	unsigned without;	/**< OR of enum tlsg_suite_kx that cannot work here: no curve in common, no DH parameters */
+	unsigned
+			versions; /**< OR of TLSG_VERSION_BIT() that the client speaks: supported_versions, else up to legacy_version */
+	unsigned keys;	  /**< OR of enum tlsg_cipher_key */
+	unsigned without; /**< OR of enum tlsg_suite_kx that cannot work here: no curve in common, no DH parameters */
 };
 
 /** What tlsg_cipher_list_choose() asks of its caller. */
@@ -121,8 +122,8 @@ enum tlsg_cipher_choice tlsg_cipher_list_choose(const struct tlsg_cipher_list *l
  * @param size   bytes of buf; TLSG_PRIORITY_SIZE is enough.
  * @return TLSG_OK; TLSG_E_RESOURCE if it did not fit.
  */
-enum tlsg_ret tlsg_cipher_list_single(const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf,
-		size_t size) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_cipher_list_single(
+		const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf, size_t size) TLSG_MUST_CHECK;
 
 /**
  * Whether a string is a GnuTLS priority string. Where both languages know a word (SUITEB128, SUITEB192) it is OpenSSL's, unless

@@ -48,8 +48,8 @@ struct tlsg_method
  * @return TLSG_OK; TLSG_E_CONFIG for SSLv2 and SSLv3, which cannot be had, and for words that are no method.
  * Source: `tls` tls_config.c (tokens), tls_init.c (their meaning).
  */
-enum tlsg_ret tlsg_method_parse(const char *token, size_t len, const struct tlsg_method **out, struct tlsg_err *err)
-		TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_method_parse(
+		const char *token, size_t len, const struct tlsg_method **out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
  * Finds a method by its number.
@@ -66,8 +66,8 @@ const struct tlsg_method *tlsg_method_by_id(int id);
  * @return TLSG_OK; TLSG_E_CONFIG if the system's policy leaves nothing; another negative result if GnuTLS failed.
  * Source: gnutls_priority_init(), gnutls_priority_protocol_list().
  */
-enum tlsg_ret tlsg_method_versions(const struct tlsg_method *m, unsigned *versions, struct tlsg_err *err)
-		TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_method_versions(
+		const struct tlsg_method *m, unsigned *versions, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
  * Writes the part of a priority string that admits exactly some versions: "-VERS-ALL:+VERS-TLS1.3:...", highest first.

@@ -22,10 +22,10 @@
 #define FIPS TLSG_SUITE_FIPS
 #define NODEF TLSG_SUITE_NOT_DEFAULT
 #define OTHER 0
-#define S(high, low, openssl_name, iana_name, version, kx_, au_, enc_, mac_, prf_, flags_)                             \
-	{                                                                                                                  \
-		.id = {high, low}, .openssl = openssl_name, .iana = iana_name, .min_version = version, .kx = TLSG_KX_##kx_,    \
-		.au = TLSG_AU_##au_, .enc = TLSG_ENC_##enc_, .mac = TLSG_MAC_##mac_, .prf = prf_, .flags = flags_              \
+#define S(high, low, openssl_name, iana_name, version, kx_, au_, enc_, mac_, prf_, flags_)                          \
+	{                                                                                                               \
+		.id = {high, low}, .openssl = openssl_name, .iana = iana_name, .min_version = version, .kx = TLSG_KX_##kx_, \
+		.au = TLSG_AU_##au_, .enc = TLSG_ENC_##enc_, .mac = TLSG_MAC_##mac_, .prf = prf_, .flags = flags_           \
 	}
 
 /*
@@ -517,8 +517,8 @@ struct bit_text
 };
 
 static const struct bit_text kx_texts[] = {{TLSG_KX_RSA, "RSA"}, {TLSG_KX_DHE, "DH"}, {TLSG_KX_ECDHE, "ECDH"},
-		{TLSG_KX_PSK, "PSK"}, {TLSG_KX_RSAPSK, "RSAPSK"}, {TLSG_KX_DHEPSK, "DHEPSK"},
-		{TLSG_KX_ECDHEPSK, "ECDHEPSK"}, {TLSG_KX_SRP, "SRP"}, {TLSG_KX_GOST, "GOST"}, {TLSG_KX_ANY, "any"}, {0, NULL}};
+		{TLSG_KX_PSK, "PSK"}, {TLSG_KX_RSAPSK, "RSAPSK"}, {TLSG_KX_DHEPSK, "DHEPSK"}, {TLSG_KX_ECDHEPSK, "ECDHEPSK"},
+		{TLSG_KX_SRP, "SRP"}, {TLSG_KX_GOST, "GOST"}, {TLSG_KX_ANY, "any"}, {0, NULL}};
 
 static const struct bit_text au_texts[] = {{TLSG_AU_RSA, "RSA"}, {TLSG_AU_DSS, "DSS"}, {TLSG_AU_ECDSA, "ECDSA"},
 		{TLSG_AU_NULL, "None"}, {TLSG_AU_PSK, "PSK"}, {TLSG_AU_SRP, "SRP"}, {TLSG_AU_GOST12, "GOST12"},

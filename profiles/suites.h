@@ -91,26 +91,26 @@ enum tlsg_suite_mac
 /** What OpenSSL 3 says of a suite. */
 enum tlsg_suite_class
 {
-	TLSG_SUITE_RULES = 1 << 0,	 /**< cipher strings select it (TLS 1.2 and below) */
-	TLSG_SUITE_DEFAULT13 = 1 << 1, /**< one of the TLS 1.3 suites that are on unless said otherwise */
-	TLSG_SUITE_HIGH = 1 << 2,	 /**< keyword HIGH */
-	TLSG_SUITE_FIPS = 1 << 3,	 /**< keyword FIPS */
+	TLSG_SUITE_RULES = 1 << 0,		/**< cipher strings select it (TLS 1.2 and below) */
+	TLSG_SUITE_DEFAULT13 = 1 << 1,	/**< one of the TLS 1.3 suites that are on unless said otherwise */
+	TLSG_SUITE_HIGH = 1 << 2,		/**< keyword HIGH */
+	TLSG_SUITE_FIPS = 1 << 3,		/**< keyword FIPS */
 	TLSG_SUITE_NOT_DEFAULT = 1 << 4 /**< keyword COMPLEMENTOFDEFAULT */
 };
 
 /** One cipher suite. The order of the table's first rows is the order OpenSSL has before it applies a cipher string. */
 struct tlsg_suite
 {
-	uint8_t id[2];				  /**< on the wire */
-	const char *openssl;		  /**< OpenSSL's name; NULL if it never had the suite */
-	const char *iana;			  /**< the standard's name */
-	uint16_t min_version;		  /**< lowest protocol that has it, by OpenSSL's count (TLSG_SSL3 is possible) */
-	uint16_t kx;				  /**< one of enum tlsg_suite_kx */
-	uint16_t au;				  /**< one of enum tlsg_suite_au */
-	uint32_t enc;				  /**< one of enum tlsg_suite_enc */
-	uint16_t mac;				  /**< one of enum tlsg_suite_mac */
+	uint8_t id[2];				   /**< on the wire */
+	const char *openssl;		   /**< OpenSSL's name; NULL if it never had the suite */
+	const char *iana;			   /**< the standard's name */
+	uint16_t min_version;		   /**< lowest protocol that has it, by OpenSSL's count (TLSG_SSL3 is possible) */
+	uint16_t kx;				   /**< one of enum tlsg_suite_kx */
+	uint16_t au;				   /**< one of enum tlsg_suite_au */
+	uint32_t enc;				   /**< one of enum tlsg_suite_enc */
+	uint16_t mac;				   /**< one of enum tlsg_suite_mac */
 	gnutls_digest_algorithm_t prf; /**< hash of the key schedule; up to TLS 1.1 it is MD5 with SHA-1 instead */
-	unsigned flags;				  /**< OR of enum tlsg_suite_class */
+	unsigned flags;				   /**< OR of enum tlsg_suite_class */
 };
 
 /** Room for any list of suites. */

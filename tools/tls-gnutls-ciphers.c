@@ -27,17 +27,17 @@ struct options
 	bool help;
 };
 
-static const char usage[] =
-		"usage: tls-gnutls-ciphers [--method METHOD] [--enforced] [--] STRING\n"
-		"\n"
-		"Shows what cipher_list = STRING means to the module: the GnuTLS priority string, then each suite in order with\n"
-		"OpenSSL's name, the standard's name and the lowest protocol that has it.\n"
-		"\n"
-		"  --method METHOD  a value of tls_method; without it TLSv1+\n"
-		"  --enforced       leave out what @SECLEVEL refuses in handshakes\n"
-		"\n"
-		"What was named and cannot be had is told on standard error.\n"
-		"Exit status: 0 there are suites, 1 the string selects nothing or is wrong, 2 wrong use.\n";
+static const char usage[] = "usage: tls-gnutls-ciphers [--method METHOD] [--enforced] [--] STRING\n"
+							"\n"
+							"Shows what cipher_list = STRING means to the module: the GnuTLS priority string, then "
+							"each suite in order with\n"
+							"OpenSSL's name, the standard's name and the lowest protocol that has it.\n"
+							"\n"
+							"  --method METHOD  a value of tls_method; without it TLSv1+\n"
+							"  --enforced       leave out what @SECLEVEL refuses in handshakes\n"
+							"\n"
+							"What was named and cannot be had is told on standard error.\n"
+							"Exit status: 0 there are suites, 1 the string selects nothing or is wrong, 2 wrong use.\n";
 
 /* Reads `--name VALUE` and `--name=VALUE`. Returns NULL if the argument is another one or the value is missing. */
 static const char *option_value(const char *name, char **argv, int *i)
