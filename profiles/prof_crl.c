@@ -153,25 +153,44 @@ static bool read_serials(const struct element *revoked, const unsigned char **se
 	return true;
 }
 
+static bool element_equals(const struct element *a, const struct element *b)
+{
+	return a->tag == b->tag && a->size == b->size && memcmp(a->contents, b->contents, a->size) == 0;
+}
+
+/* The three parts of a list; the signature has no unused bits. */
+static bool read_parts(struct tlsg_crl *crl, struct element *tbs, struct element *algorithm)
+{
+	struct reader r = {crl->der.data, crl->der.data + crl->der.size};
+	struct element list, signature;
+
+	if(!read_tagged(&r, TAG_SEQUENCE, &list) || r.at != r.end)
+		return false;
+	r = inside(&list);
+	if(!read_tagged(&r, TAG_SEQUENCE, tbs) || !read_tagged(&r, TAG_SEQUENCE, algorithm)
+			|| !read_tagged(&r, TAG_BIT_STRING, &signature) || r.at != r.end)
+		return false;
+	if(signature.size < 2 || signature.contents[0] != 0)
+		return false;
+	crl->tbs = bytes_of(tbs->all, (size_t)(tbs->contents - tbs->all) + tbs->size);
+	crl->signature = bytes_of(signature.contents + 1, signature.size - 1);
+	return true;
+}
+
 /* Positions of what is needed, RFC 5280 section 5.1. revoked->size is 0 when the list is empty. */
 static bool read_list(struct tlsg_crl *crl, struct element *revoked)
 {
-	struct reader r = {crl->der.data, crl->der.data + crl->der.size};
-	struct element list, tbs, e, issuer, signature;
+	struct element tbs, algorithm, e, issuer;
 	struct reader in;
 
-	if(!read_tagged(&r, TAG_SEQUENCE, &list))
+	if(!read_parts(crl, &tbs, &algorithm))
 		return false;
-	r = inside(&list);
-	if(!read_tagged(&r, TAG_SEQUENCE, &tbs) || !read_tagged(&r, TAG_SEQUENCE, &e)
-			|| !read_tagged(&r, TAG_BIT_STRING, &signature) || signature.size < 2)
-		return false;
-	crl->tbs = bytes_of(tbs.all, (size_t)(tbs.contents - tbs.all) + tbs.size);
-	crl->signature = bytes_of(signature.contents + 1, signature.size - 1);
 	in = inside(&tbs);
 	if(is_next(&in, TAG_INTEGER) && !read_element(&in, &e))
 		return false;
-	if(!read_tagged(&in, TAG_SEQUENCE, &e) || !read_tagged(&in, TAG_SEQUENCE, &issuer))
+	/* section 5.1.1.2: what is signed names the same algorithm */
+	if(!read_tagged(&in, TAG_SEQUENCE, &e) || !element_equals(&e, &algorithm)
+			|| !read_tagged(&in, TAG_SEQUENCE, &issuer))
 		return false;
 	crl->issuer = bytes_of(issuer.all, (size_t)(issuer.contents - issuer.all) + issuer.size);
 	if(!is_time_next(&in) || !read_element(&in, &e))
