@@ -268,7 +268,10 @@ static enum tlsg_ret read_fields(const gnutls_datum_t *der, struct tlsg_crl *out
 done:
 	if(crl != NULL)
 		gnutls_x509_crl_deinit(crl);
-	return rc < 0 ? tlsg_err_gnutls(err, rc, "reading the list") : TLSG_OK;
+	if(rc < 0)
+		return tlsg_err_set(err, rc == GNUTLS_E_MEMORY_ERROR ? TLSG_E_RESOURCE : TLSG_E_CONFIG,
+				"the list cannot be read: %s", gnutls_strerror(rc));
+	return TLSG_OK;
 }
 
 enum tlsg_ret tlsg_crl_load(
