@@ -680,7 +680,7 @@ void tlsg_arena_drop(struct tlsg_arena *a)
 	ordinals_drop(a);
 	list_drop(a, a->step);
 	list_drop(a, a->big);
-	step_trim(a);
+	list_drop(a, a->idle);
 	list_drop(a, a->keep);
 	home_of(a)->next = NULL;
 	tlsg_arena_chunks_give(home_of(a));
