@@ -10,6 +10,7 @@
 #include "profiles/cipher_rules.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define ENC_AES_GCM (TLSG_ENC_AES128GCM | TLSG_ENC_AES256GCM)
 #define ENC_AES_CCM8 (TLSG_ENC_AES128CCM8 | TLSG_ENC_AES256CCM8)
@@ -534,4 +535,32 @@ bool tlsg_rules_level_admits(const struct tlsg_suite *s, int level)
 	if(level >= 2 && s->enc == TLSG_ENC_RC4)
 		return false;
 	return level < 3 || s->kx & (TLSG_KX_DHE | TLSG_KX_ECDHE | TLSG_KX_DHEPSK | TLSG_KX_ECDHEPSK | TLSG_KX_ANY);
+}
+
+/** Whether one of some words stands anywhere in a string; letters of either case are the same, as in GnuTLS. */
+static bool has_any(const char *string, const char *const *words, size_t count)
+{
+	for(size_t i = 0; i < count; i++)
+		for(const char *p = string; *p != '\0'; p++)
+			if(strncasecmp(p, words[i], strlen(words[i])) == 0)
+				return true;
+	return false;
+}
+
+bool tlsg_cipher_is_native(const char *string)
+{
+	static const char *const first[] = {
+			"NORMAL", "PERFORMANCE", "SECURE", "SECURE128", "SECURE192", "SECURE256", "PFS", "LEGACY", "NONE"};
+	static const char *const only_gnutls[] = {"%", "+VERS-", "-VERS-", "!VERS-", "+CTYPE-", "-CTYPE-", "+COMP-",
+			"+SIGN-", "-SIGN-", "!SIGN-", "+GROUP-", "-GROUP-", "!GROUP-", "+CURVE-", "-CURVE-", "!CURVE-",
+			"CIPHER-ALL", "MAC-ALL", "KX-ALL"};
+	size_t len = strcspn(string, ":");
+
+	if(has_any(string, only_gnutls, sizeof(only_gnutls) / sizeof(only_gnutls[0])))
+		return true;
+	for(size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
+		if(strlen(first[i]) == len && strncasecmp(first[i], string, len) == 0)
+			return true;
+	return string[0] == '@' && strncmp(string, "@STRENGTH", 9) != 0 && strncmp(string, "@SECLEVEL=", 10) != 0
+		   && string[1] != '\0';
 }

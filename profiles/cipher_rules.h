@@ -69,4 +69,11 @@ int tlsg_rules_level_bits(int level);
  */
 bool tlsg_rules_level_admits(const struct tlsg_suite *s, int level);
 
+/**
+ * Whether a string is a GnuTLS priority string. Where both languages know a word (SUITEB128, SUITEB192) it is OpenSSL's, unless
+ * something that only GnuTLS understands follows.
+ * @param string  terminated; not NULL.
+ */
+bool tlsg_cipher_is_native(const char *string);
+
 #endif

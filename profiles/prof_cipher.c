@@ -6,69 +6,12 @@
  */
 #include "profiles/prof_cipher.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include <gnutls/gnutls.h>
 
-/** A name of a priority string and what it is good for. */
-struct strength
-{
-	const char *name;
-	int bits;		  /**< strength; named only where the security level asks for no more */
-	unsigned suite_b; /**< bit per enum tlsg_suite_b that allows it */
-};
-
-#define B128 (1u << TLSG_SUITE_B_128)
-#define B128ONLY (1u << TLSG_SUITE_B_128ONLY)
-#define B192 (1u << TLSG_SUITE_B_192)
-
-/* Preferred first. A client sends key shares for the first two. */
-static const struct strength curves[] = {
-		{"X25519", 128, 0},
-		{"SECP256R1", 128, B128 | B128ONLY},
-		{"X448", 224, 0},
-		{"SECP384R1", 192, B128 | B192},
-		{"SECP521R1", 256, 0},
-};
-
-static const struct strength dh_groups[] = {
-		{"FFDHE2048", 112, 0},
-		{"FFDHE3072", 128, 0},
-		{"FFDHE4096", 128, 0},
-		{"FFDHE6144", 128, 0},
-		{"FFDHE8192", 192, 0},
-};
-
-/* SHA-1 counts as 63 bits: its collisions are known. Only security level 0 admits it. */
-static const struct strength signatures[] = {
-		{"ECDSA-SHA256", 128, B128 | B128ONLY},
-		{"ECDSA-SECP256R1-SHA256", 128, B128 | B128ONLY},
-		{"EDDSA-ED25519", 128, 0},
-		{"RSA-PSS-RSAE-SHA256", 128, 0},
-		{"RSA-PSS-SHA256", 128, 0},
-		{"RSA-SHA256", 128, 0},
-		{"ECDSA-SHA384", 192, B128 | B192},
-		{"ECDSA-SECP384R1-SHA384", 192, B128 | B192},
-		{"EDDSA-ED448", 224, 0},
-		{"RSA-PSS-RSAE-SHA384", 192, 0},
-		{"RSA-PSS-SHA384", 192, 0},
-		{"RSA-SHA384", 192, 0},
-		{"ECDSA-SHA512", 256, 0},
-		{"ECDSA-SECP521R1-SHA512", 256, 0},
-		{"RSA-PSS-RSAE-SHA512", 256, 0},
-		{"RSA-PSS-SHA512", 256, 0},
-		{"RSA-SHA512", 256, 0},
-		{"RSA-SHA1", 63, 0},
-		{"ECDSA-SHA1", 63, 0},
-		{"DSA-SHA1", 63, 0},
-};
-
-/* What certificates have to satisfy, by security level. */
-static const char *const profiles[] = {"%PROFILE_VERY_WEAK:%VERIFY_ALLOW_SIGN_WITH_SHA1", "%PROFILE_LOW",
-		"%PROFILE_MEDIUM", "%PROFILE_HIGH", "%PROFILE_ULTRA", "%PROFILE_FUTURE"};
+#include "profiles/cipher_priority.h"
 
 /* The system's policy where the distribution has one, else GnuTLS's own default. */
 static const char *system_default(void)
@@ -79,64 +22,6 @@ static const char *system_default(void)
 		return "NORMAL";
 	gnutls_priority_deinit(p);
 	return "@SYSTEM";
-}
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-/* ---- text that grows in a buffer ---- */
-
-struct text
-{
-	char *buf;
-	size_t size;
-	size_t used;
-	bool full;
-};
-
-__attribute__((format(printf, 2, 3))) static void text_add(struct text *t, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	if(t->full)
-		return;
-	va_start(ap, fmt);
-	n = vsnprintf(t->buf + t->used, t->size - t->used, fmt, ap);
-	va_end(ap);
-	if(n < 0 || (size_t)n >= t->size - t->used)
-		t->full = true;
-	else
-		t->used += (size_t)n;
-}
-
-/* ---- which language ---- */
-
-/** Whether one of some words stands anywhere in a string; letters of either case are the same, as in GnuTLS. */
-static bool has_any(const char *string, const char *const *words, size_t count)
-{
-	for(size_t i = 0; i < count; i++)
-		for(const char *p = string; *p != '\0'; p++)
-			if(strncasecmp(p, words[i], strlen(words[i])) == 0)
-				return true;
-	return false;
-}
-
-bool tlsg_cipher_is_native(const char *string)
-{
-	static const char *const first[] = {
-			"NORMAL", "PERFORMANCE", "SECURE", "SECURE128", "SECURE192", "SECURE256", "PFS", "LEGACY", "NONE"};
-	static const char *const only_gnutls[] = {"%", "+VERS-", "-VERS-", "!VERS-", "+CTYPE-", "-CTYPE-", "+COMP-",
-			"+SIGN-", "-SIGN-", "!SIGN-", "+GROUP-", "-GROUP-", "!GROUP-", "+CURVE-", "-CURVE-", "!CURVE-",
-			"CIPHER-ALL", "MAC-ALL", "KX-ALL"};
-	size_t len = strcspn(string, ":");
-
-	if(has_any(string, only_gnutls, COUNT(only_gnutls)))
-		return true;
-	for(size_t i = 0; i < COUNT(first); i++)
-		if(strlen(first[i]) == len && strncasecmp(first[i], string, len) == 0)
-			return true;
-	return string[0] == '@' && strncmp(string, "@STRENGTH", 9) != 0 && strncmp(string, "@SECLEVEL=", 10) != 0
-		   && string[1] != '\0';
 }
 
 /* ---- the list ---- */
@@ -273,80 +158,6 @@ static void list_apply_level(struct tlsg_cipher_list *l, const struct tlsg_ciphe
 	list_trim_versions(l);
 }
 
-/* ---- the priority string ---- */
-
-/** Adds ":+name" for each suite, once for each name. */
-static void text_add_names(
-		struct text *t, const struct tlsg_cipher_list *l, const char *(*name)(const struct tlsg_suite *))
-{
-	for(size_t i = 0; i < l->suites_len; i++) {
-		const char *n = name(row(l->suites[i]));
-		bool seen = n == NULL;
-
-		for(size_t j = 0; j < i && !seen; j++) {
-			const char *before = name(row(l->suites[j]));
-
-			seen = before != NULL && strcmp(before, n) == 0;
-		}
-		if(!seen)
-			text_add(t, ":+%s", n);
-	}
-}
-
-static const char *kx_name(const struct tlsg_suite *s)
-{
-	return s->kx == TLSG_KX_ANY ? NULL : gnutls_kx_get_name(tlsg_suite_gnutls_kx(s));
-}
-
-static const char *cipher_name(const struct tlsg_suite *s)
-{
-	return gnutls_cipher_get_name(tlsg_suite_gnutls_cipher(s));
-}
-
-static const char *mac_name(const struct tlsg_suite *s)
-{
-	return gnutls_mac_get_name(tlsg_suite_gnutls_mac(s));
-}
-
-static void text_add_strengths(
-		struct text *t, const struct tlsg_cipher_list *l, const char *prefix, const struct strength *from, size_t count)
-{
-	for(size_t i = 0; i < count; i++)
-		if(from[i].bits >= tlsg_rules_level_bits(l->sec_level)
-				&& (l->suite_b == TLSG_SUITE_B_NO || from[i].suite_b & (1u << l->suite_b)))
-			text_add(t, ":+%s%s", prefix, from[i].name);
-}
-
-static bool list_has_kx(const struct tlsg_cipher_list *l, unsigned kx)
-{
-	for(size_t i = 0; i < l->suites_len; i++)
-		if(row(l->suites[i])->kx & kx)
-			return true;
-	return false;
-}
-
-/** Writes the priority string of the suites in `l`; `all` is the list that they come from. */
-static enum tlsg_ret list_priority(
-		const struct tlsg_cipher_list *l, const struct tlsg_cipher_list *all, char *buf, size_t size)
-{
-	struct text t = {.buf = buf, .size = size};
-	char versions[TLSG_METHOD_PRIORITY_SIZE];
-	enum tlsg_ret ret = tlsg_method_priority(all->versions, versions, sizeof(versions));
-
-	if(ret != TLSG_OK)
-		return ret;
-	text_add(&t, "NONE:%s", versions);
-	text_add_names(&t, l, kx_name);
-	text_add_names(&t, l, cipher_name);
-	text_add_names(&t, l, mac_name);
-	text_add_strengths(&t, all, "GROUP-", curves, COUNT(curves));
-	if(list_has_kx(all, TLSG_KX_DHE))
-		text_add_strengths(&t, all, "GROUP-", dh_groups, COUNT(dh_groups));
-	text_add_strengths(&t, all, "SIGN-", signatures, COUNT(signatures));
-	text_add(&t, ":+CTYPE-X509:+COMP-NULL:%s", profiles[all->sec_level]);
-	return t.full ? TLSG_E_RESOURCE : TLSG_OK;
-}
-
 /* ---- what GnuTLS makes of it ---- */
 
 static enum tlsg_ret priority_compile(const char *string, gnutls_priority_t *prio, struct tlsg_err *err)
@@ -399,25 +210,48 @@ static bool priority_next_suite(gnutls_priority_t prio, unsigned *index, const s
 	}
 }
 
-static void rows_set(uint8_t *rows, const struct tlsg_suite *s)
+/** @return where in a set a number stands; -1 for pages without suites that have certificates. */
+static int id_page(uint8_t high)
 {
-	rows[tlsg_suite_index(s) / 8] |= (uint8_t)(1u << (tlsg_suite_index(s) % 8));
+	switch(high) {
+		case 0x00:
+			return 0;
+		case 0x13:
+			return 1;
+		case 0xc0:
+			return 2;
+		case 0xcc:
+			return 3;
+		default:
+			return -1;
+	}
 }
 
-static bool rows_has(const uint8_t *rows, const struct tlsg_suite *s)
+static bool ids_has(const struct tlsg_id_set *set, const uint8_t *id)
 {
-	return rows[tlsg_suite_index(s) / 8] & (1u << (tlsg_suite_index(s) % 8));
+	int page = id_page(id[0]);
+
+	return page >= 0 && set->bits[page][id[1] / 8] & (1u << (id[1] % 8));
+}
+
+static void ids_add(struct tlsg_id_set *set, const uint8_t *id)
+{
+	int page = id_page(id[0]);
+
+	if(page >= 0)
+		set->bits[page][id[1] / 8] |= (uint8_t)(1u << (id[1] % 8));
 }
 
 /** Keeps of a list of rows those that are in `admitted`. */
-static void rows_keep(uint16_t *rows, size_t *len, const uint8_t *admitted, const struct tlsg_cipher_note *note)
+static void rows_keep(
+		uint16_t *rows, size_t *len, const struct tlsg_id_set *admitted, const struct tlsg_cipher_note *note)
 {
 	size_t kept = 0;
 
 	for(size_t i = 0; i < *len; i++) {
 		const struct tlsg_suite *s = row(rows[i]);
 
-		if(rows_has(admitted, s))
+		if(ids_has(admitted, s->id))
 			rows[kept++] = rows[i];
 		else
 			note_word(note, tlsg_suite_name(s), strlen(tlsg_suite_name(s)), "is switched off in this system's GnuTLS");
@@ -428,7 +262,7 @@ static void rows_keep(uint16_t *rows, size_t *len, const uint8_t *admitted, cons
 /** Compares the list with what GnuTLS admits: what is missing goes, what is too much is remembered. */
 static void list_compare(struct tlsg_cipher_list *l, gnutls_priority_t prio, const struct tlsg_cipher_note *note)
 {
-	uint8_t admitted[sizeof(l->surplus_rows)] = {0};
+	struct tlsg_id_set admitted = {{{0}}};
 	const struct tlsg_suite *s = NULL;
 	size_t last = 0;
 
@@ -437,18 +271,20 @@ static void list_compare(struct tlsg_cipher_list *l, gnutls_priority_t prio, con
 
 		if(s == NULL || !suite_in_versions(s, l->versions))
 			continue;
-		rows_set(admitted, s);
+		ids_add(&admitted, s->id);
 		while(at < l->suites_len && l->suites[at] != tlsg_suite_index(s))
 			at++;
 		if(at == l->suites_len) {
-			rows_set(l->surplus_rows, s);
+			ids_add(&l->surplus_ids, s->id);
 			l->surplus = true;
 			continue;
 		}
 		l->reordered = l->reordered || at < last;
 		last = at;
 	}
-	rows_keep(l->suites, &l->suites_len, admitted, note);
+	rows_keep(l->suites, &l->suites_len, &admitted, note);
+	for(size_t i = 0; i < l->suites_len; i++)
+		ids_add(&l->suite_ids, row(l->suites[i])->id);
 }
 
 /** What the level does not admit was not asked of GnuTLS; all else that GnuTLS refused is not named either. */
@@ -479,7 +315,7 @@ static enum tlsg_ret eval_list(
 		return tlsg_err_set(err, TLSG_E_CONFIG,
 				"cipher list '%.128s': nothing is left within the TLS method and security level %d", string,
 				l->sec_level);
-	ret = list_priority(l, l, l->priority, sizeof(l->priority));
+	ret = tlsg_cipher_priority_write(l, l, l->priority, sizeof(l->priority));
 	if(ret != TLSG_OK)
 		return tlsg_err_set(
 				err, ret, "cipher list: its GnuTLS priority string is longer than %zu bytes", sizeof(l->priority) - 1);
@@ -512,26 +348,23 @@ static void list_take_all(struct tlsg_cipher_list *l, gnutls_priority_t prio)
 /** A native string speaks the versions that both it and tls_method have. */
 static enum tlsg_ret eval_native(struct tlsg_cipher_list *l, const char *string, struct tlsg_err *err)
 {
-	struct text t = {.buf = l->priority, .size = sizeof(l->priority)};
-	char versions[TLSG_METHOD_PRIORITY_SIZE];
+	char versions[TLSG_METHOD_PRIORITY_SIZE] = "";
 	gnutls_priority_t prio = NULL;
 	unsigned own;
+	int n;
 	enum tlsg_ret ret = priority_compile(string, &prio, err);
 
 	if(ret != TLSG_OK)
 		return ret;
 	own = priority_versions(prio);
 	gnutls_priority_deinit(prio);
-	text_add(&t, "%s", string);
-	if(own & ~l->versions) {
-		if(tlsg_method_priority(own & l->versions, versions, sizeof(versions)) != TLSG_OK)
-			return tlsg_err_set(err, TLSG_E_INTERNAL, "cipher list: no room for the versions");
-		text_add(&t, ":%s", versions);
-	}
 	if((own & l->versions) == 0)
 		return tlsg_err_set(
 				err, TLSG_E_CONFIG, "cipher list '%.128s' has no TLS version in common with the TLS method", string);
-	if(t.full)
+	if(own & ~l->versions && tlsg_method_priority(own & l->versions, versions, sizeof(versions)) != TLSG_OK)
+		return tlsg_err_set(err, TLSG_E_INTERNAL, "cipher list: no room for the versions");
+	n = snprintf(l->priority, sizeof(l->priority), "%s%s%s", string, versions[0] != '\0' ? ":" : "", versions);
+	if(n < 0 || (size_t)n >= sizeof(l->priority))
 		return tlsg_err_set(err, TLSG_E_RESOURCE, "cipher list: longer than %zu bytes", sizeof(l->priority) - 1);
 	ret = priority_compile(l->priority, &prio, err);
 	if(ret != TLSG_OK)
@@ -572,7 +405,7 @@ bool tlsg_cipher_list_has(const struct tlsg_cipher_list *list, const struct tlsg
 {
 	if(list->kind != TLSG_CIPHER_LIST)
 		return true;
-	return suite != NULL && is_listed(list->suites, list->suites_len, suite);
+	return suite != NULL && ids_has(&list->suite_ids, suite->id);
 }
 
 static bool key_fits(const struct tlsg_suite *s, unsigned keys)
@@ -608,24 +441,19 @@ enum tlsg_cipher_choice tlsg_cipher_list_choose(
 	if(list->kind != TLSG_CIPHER_LIST)
 		return TLSG_CIPHER_LEAVE;
 	for(size_t i = 0; i + 1 < offer->ids_bytes; i += 2) {
-		const struct tlsg_suite *s = tlsg_suite_by_id(offer->ids[i], offer->ids[i + 1]);
+		const uint8_t *id = offer->ids + i;
+		bool in_surplus = !surplus && ids_has(&list->surplus_ids, id);
+		bool in_list = *best == NULL && ids_has(&list->suite_ids, id);
+		const struct tlsg_suite *s = in_surplus || in_list ? tlsg_suite_by_id(id[0], id[1]) : NULL;
 
 		if(s == NULL || !tlsg_suite_in_version(s, version))
 			continue;
-		surplus = surplus || rows_has(list->surplus_rows, s);
-		if(*best == NULL && key_fits(s, offer->keys) && !(s->kx & offer->without)
-				&& is_listed(list->suites, list->suites_len, s))
+		if(in_surplus)
+			surplus = true;
+		else if(key_fits(s, offer->keys) && !(s->kx & offer->without))
 			*best = s;
 	}
 	if(*best == NULL)
 		return TLSG_CIPHER_REFUSE;
 	return surplus ? TLSG_CIPHER_APPLY : TLSG_CIPHER_LEAVE;
-}
-
-enum tlsg_ret tlsg_cipher_list_single(
-		const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf, size_t size)
-{
-	struct tlsg_cipher_list one = {.suites = {(uint16_t)tlsg_suite_index(suite)}, .suites_len = 1};
-
-	return list_priority(&one, list, buf, size);
 }

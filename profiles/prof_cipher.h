@@ -37,6 +37,12 @@ enum tlsg_cipher_kind
 /** Security level of Debian's OpenSSL where the string does not name one. */
 #define TLSG_SEC_LEVEL_DEFAULT 2
 
+/** A set of suites by their numbers on the wire, for those with certificates. */
+struct tlsg_id_set
+{
+	uint8_t bits[4][32]; /**< pages 0x00, 0x13, 0xc0, 0xcc */
+};
+
 /** What cipher_list and tls_method lead to. Plain data: may be copied, may sit in shared memory; const once made. */
 struct tlsg_cipher_list
 {
@@ -49,10 +55,11 @@ struct tlsg_cipher_list
 	bool reordered;					 /**< kind LIST: GnuTLS offers the suites in another order than the list's */
 	uint16_t named[TLSG_CIPHER_MAX]; /**< rows: the suites `openssl ciphers` would print, as far as GnuTLS has them */
 	size_t named_len;
-	uint16_t suites[TLSG_CIPHER_MAX]; /**< rows: those of them that the security level admits; these are enforced */
-	size_t suites_len;				  /**< at least 1 */
-	uint8_t surplus_rows[TLSG_SUITES_MAX / 8]; /**< bit per row: admitted by the priority string, not in the list */
-	char priority[TLSG_PRIORITY_SIZE];		   /**< compiles with this process's GnuTLS */
+	uint16_t suites[TLSG_CIPHER_MAX];  /**< rows: those of them that the security level admits; these are enforced */
+	size_t suites_len;				   /**< at least 1 */
+	struct tlsg_id_set suite_ids;	   /**< the numbers of `suites` */
+	struct tlsg_id_set surplus_ids;	   /**< kind LIST: admitted by the priority string, not in the list */
+	char priority[TLSG_PRIORITY_SIZE]; /**< compiles with this process's GnuTLS */
 };
 
 /** Kinds of keys that a server has certificates for. */
@@ -124,12 +131,5 @@ enum tlsg_cipher_choice tlsg_cipher_list_choose(const struct tlsg_cipher_list *l
  */
 enum tlsg_ret tlsg_cipher_list_single(
 		const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf, size_t size) TLSG_MUST_CHECK;
-
-/**
- * Whether a string is a GnuTLS priority string. Where both languages know a word (SUITEB128, SUITEB192) it is OpenSSL's, unless
- * something that only GnuTLS understands follows.
- * @param string  terminated; not NULL.
- */
-bool tlsg_cipher_is_native(const char *string);
 
 #endif
