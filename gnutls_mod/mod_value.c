@@ -7,11 +7,14 @@
 
 #include <stdio.h>
 
+#include "core/ip_addr.h"
+
 #include "gnutls_mod/mod_view.h"
 
 /* Buffers that values are returned in, used in turn: an expression may hold several values at once. */
 #define TEXT_BYTES 8192
 #define TEXT_SLOTS 16
+#define PART_BYTES 1023 /* longest attribute and alternative name, the limit of `tls` */
 #define PEM_BYTES 16384 /* the limit of `tls` */
 #define PEM_SLOTS 4
 #define URL_BYTES (PEM_BYTES * 3)
@@ -32,7 +35,8 @@ static struct tlsg_buf buffer_for(enum tlsg_value_item item)
 	else if(item == TLSG_VALUE_PEM || item == TLSG_VALUE_CHAIN)
 		tlsg_buf_init(&b, pems[pem++ % PEM_SLOTS], PEM_BYTES);
 	else
-		tlsg_buf_init(&b, texts[text++ % TEXT_SLOTS], TEXT_BYTES);
+		tlsg_buf_init(&b, texts[text++ % TEXT_SLOTS],
+				item == TLSG_VALUE_ATTR || item == TLSG_VALUE_SAN ? PART_BYTES : TEXT_BYTES);
 	return b;
 }
 
@@ -120,6 +124,26 @@ static enum tlsg_ret verify_value(
 	return put_number(b, v->has_peer && v->verify == wanted, out);
 }
 
+/** A subject alternative name; addresses are written as the core writes them (ipv6_hex_style). */
+static enum tlsg_ret san_value(const struct tlsg_cert *c, const struct tlsg_value_query *q, struct tlsg_buf *b)
+{
+	struct ip_addr ip = {0};
+	struct tlsg_buf raw;
+	enum tlsg_ret ret;
+
+	if(q->index < 0)
+		return TLSG_EOF;
+	if(q->part != TLSG_SAN_IP)
+		return tlsg_cert_san_get(c, (enum tlsg_cert_san)q->part, (unsigned)q->index, b);
+	tlsg_buf_init(&raw, ip.u.addr, sizeof(ip.u.addr));
+	ret = tlsg_cert_san_get(c, TLSG_SAN_IP, (unsigned)q->index, &raw);
+	if(ret != TLSG_OK)
+		return ret;
+	ip.len = (unsigned)raw.wr;
+	ip.af = ip.len == 4 ? AF_INET : AF_INET6;
+	return put_string(b, ip_addr2a(&ip));
+}
+
 /** Values read out of a parsed certificate. */
 static enum tlsg_ret cert_value(
 		const struct tlsg_cert *c, const struct tlsg_value_query *q, struct tlsg_buf *b, struct tlsg_value *out)
@@ -142,9 +166,7 @@ static enum tlsg_ret cert_value(
 		case TLSG_VALUE_ATTR:
 			return tlsg_cert_attr_get(c, q->side, (enum tlsg_dn_attr)q->part, b);
 		case TLSG_VALUE_SAN:
-			if(q->index < 0)
-				return TLSG_EOF;
-			return tlsg_cert_san_get(c, (enum tlsg_cert_san)q->part, (unsigned)q->index, b);
+			return san_value(c, q, b);
 		case TLSG_VALUE_SAN_COUNT:
 			if(q->part >= TLSG_SANS)
 				return TLSG_EOF;

@@ -117,7 +117,7 @@ static unsigned batch_copy(struct cursor *at)
 
 static void address_format(char *to, struct ip_addr *from)
 {
-	to[ip_addr2sbuf(from, to, IP_ADDR_MAX_STR_SIZE - 1)] = '\0';
+	to[ip_addr2sbuf(from, to, IP_ADDR_MAX_STR_SIZE)] = '\0';
 }
 
 static void description_format(char *to, const struct tlsg_suite *suite)

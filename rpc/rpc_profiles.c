@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "core/ip_addr.h"
+
 #include "profiles/prof_method.h"
 #include "profiles/prof_priority.h"
 #include "profiles/prof_set.h"
@@ -132,16 +134,16 @@ static const char *verify_name(const struct tlsg_prof *p)
 /** Address and port that a profile is for. */
 static const char *address_format(const struct tlsg_prof *p, struct text *text)
 {
-	const uint8_t *a = p->addr.bytes;
+	char address[IP_ADDR_MAX_STRZ_SIZE + 1];
+	struct ip_addr ip = {0};
 
 	if(p->kind != TLSG_PROF_ADDR)
 		return p->kind == TLSG_PROF_ANY ? "any" : "default";
-	if(p->addr.len == 4)
-		snprintf(text->s, sizeof(text->s), "%d.%d.%d.%d:%d", a[0], a[1], a[2], a[3], p->port);
-	else
-		snprintf(text->s, sizeof(text->s), "[%x:%x:%x:%x:%x:%x:%x:%x]:%d", a[0] << 8 | a[1], a[2] << 8 | a[3],
-				a[4] << 8 | a[5], a[6] << 8 | a[7], a[8] << 8 | a[9], a[10] << 8 | a[11], a[12] << 8 | a[13],
-				a[14] << 8 | a[15], p->port);
+	ip.len = p->addr.len;
+	ip.af = ip.len == 4 ? AF_INET : AF_INET6;
+	memcpy(ip.u.addr, p->addr.bytes, ip.len);
+	address[ip_addr2sbufz(&ip, address, sizeof(address))] = '\0';
+	snprintf(text->s, sizeof(text->s), "%s:%d", address, p->port);
 	return text->s;
 }
 

@@ -14,7 +14,6 @@
 #define SERIAL_MAX_BYTES 64	 /* more never fits in SERIAL_MAX_DIGITS */
 #define SERIAL_MAX_DIGITS 80 /* the limit of `tls` */
 #define DATE_SIZE 32
-#define IP_SIZE 48
 #define YEAR_MAX 9999
 
 struct tlsg_cert
@@ -216,27 +215,6 @@ static unsigned san_find(const struct tlsg_cert *c, enum tlsg_cert_san kind, uns
 	return seen;
 }
 
-/** Appends an address. @return TLSG_OK, TLSG_E_PEER, TLSG_FULL. */
-static enum tlsg_ret put_address(struct tlsg_buf *out, const gnutls_datum_t *a)
-{
-	const unsigned char *d = a->data;
-	char text[IP_SIZE];
-	int len;
-
-	if(a->size == 4) {
-		len = snprintf(text, sizeof(text), "%u.%u.%u.%u", d[0], d[1], d[2], d[3]);
-	} else if(a->size == 16) {
-		len = snprintf(text, sizeof(text), "%x:%x:%x:%x:%x:%x:%x:%x", d[0] << 8 | d[1], d[2] << 8 | d[3],
-				d[4] << 8 | d[5], d[6] << 8 | d[7], d[8] << 8 | d[9], d[10] << 8 | d[11], d[12] << 8 | d[13],
-				d[14] << 8 | d[15]);
-	} else {
-		return TLSG_E_PEER;
-	}
-	if(len < 0 || (size_t)len >= sizeof(text))
-		return TLSG_E_PEER;
-	return tlsg_buf_put(out, text, len) ? TLSG_OK : TLSG_FULL;
-}
-
 enum tlsg_ret tlsg_cert_san_get(
 		const struct tlsg_cert *c, enum tlsg_cert_san kind, unsigned index, struct tlsg_buf *out)
 {
@@ -244,8 +222,8 @@ enum tlsg_ret tlsg_cert_san_get(
 
 	if((unsigned)kind >= TLSG_SANS || index == UINT32_MAX || san_find(c, kind, index, &san) != index + 1)
 		return TLSG_EOF;
-	if(kind == TLSG_SAN_IP)
-		return put_address(out, &san);
+	if(kind == TLSG_SAN_IP && san.size != 4 && san.size != 16)
+		return TLSG_E_PEER;
 	return tlsg_buf_put(out, san.data, san.size) ? TLSG_OK : TLSG_FULL;
 }
 

@@ -86,8 +86,7 @@ enum tlsg_ret tlsg_cert_date_format(time_t t, struct tlsg_buf *out) TLSG_MUST_CH
 int tlsg_cert_version(const struct tlsg_cert *c);
 
 /**
- * One subject alternative name: e-mail, DNS and URI as the bytes of the certificate, an IPv4 address dotted, an IPv6 address as
- * eight groups in lower-case hex without leading zeroes.
+ * One subject alternative name: the bytes that stand in the certificate; for an address these are its 4 or 16 bytes.
  * @param index  0 for the first of its kind.
  * @return TLSG_OK; TLSG_EOF: there is no such entry; TLSG_E_PEER: an address that has neither 4 nor 16 bytes; TLSG_FULL.
  */
