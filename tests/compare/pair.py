@@ -1,0 +1,65 @@
+# tls_gnutls - two Kamailios that differ in their TLS module alone, and what each of them answers
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import ssl
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from e2e.lib import sip
+from e2e.lib.kamailio import STOCK_MODULES, Kamailio, Settings
+from e2e.lib.tls import TlsClient
+
+from . import probes
+
+STOCK = f"{STOCK_MODULES}/tls.so"
+XLOG_BUFFER = 'modparam("xlog", "buf_size", 65535)\n'
+REFUSED = (ssl.SSLError, ConnectionResetError, EOFError)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one Kamailio made of a client: refused, or the value of each probe."""
+
+    refused: bool
+    values: dict = field(default_factory=dict)
+
+
+class Pair:
+    """`theirs` runs tls.so, `ours` the module of this project; all else is the same."""
+
+    def __init__(self, our_module, **settings):
+        settings.setdefault("script", probes.script())
+        settings["config"] = XLOG_BUFFER + settings.get("config", "")
+        self._settings = {
+            "theirs": Settings(module=STOCK, **settings),
+            "ours": Settings(module=our_module, **settings),
+        }
+        self._stack = ExitStack()
+        self.theirs = self.ours = None
+
+    def __enter__(self):
+        with ExitStack() as stack:
+            self.theirs = stack.enter_context(Kamailio(self._settings["theirs"]))
+            self.ours = stack.enter_context(Kamailio(self._settings["ours"]))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *exception):
+        return self._stack.__exit__(*exception)
+
+    def both(self, question):
+        """question(kamailio) asked of both: (their answer, our answer)."""
+        return question(self.theirs), question(self.ours)
+
+
+def ask(kam, context, name="localhost", listen="tls"):
+    """Send one OPTIONS and give what the script saw of the connection."""
+    mark = kam.log.mark()
+    call = sip.new_id()
+    try:
+        with TlsClient(kam.address(listen), context, name=name) as client:
+            client.ask(sip.options(kam.port(listen), call_id=call))
+    except REFUSED:
+        return Answer(refused=True)
+    values = probes.values(kam.log.lines(mark), call)
+    assert len(values) == len(probes.PROBES), "not every probe was logged"
+    return Answer(refused=False, values=values)

@@ -1,0 +1,174 @@
+/*
+ * tls_gnutls - tests of the ClientHello reader
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: unit tests.  Memory: stack.  Lock: none.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "transport/hello.h"
+
+#define ROOM 70000
+
+static unsigned char bytes[ROOM];
+static struct tlsg_buf msg;
+
+static void put(const void *data, size_t size)
+{
+	assert_true(tlsg_buf_put(&msg, data, size));
+}
+
+static void put_number(unsigned n, unsigned size)
+{
+	unsigned char b[2] = {(unsigned char)(n >> 8), (unsigned char)n};
+
+	put(b + (2 - size), size);
+}
+
+/* Version, random, session id, two suites, no compression. */
+static void begin(void)
+{
+	static const unsigned char zero[32];
+
+	tlsg_buf_init(&msg, bytes, sizeof(bytes));
+	put("\x03\x03", 2);
+	put(zero, sizeof(zero));
+	put("\x02xy", 3);
+	put("\x00\x04\x13\x01\xc0\x2b", 6);
+	put("\x01\x00", 2);
+}
+
+static void put_extension(unsigned type, const void *data, size_t size)
+{
+	put_number(type, 2);
+	put_number((unsigned)size, 2);
+	put(data, size);
+}
+
+/* An extension block with server_name holding one host name. */
+static void put_name(const char *name, size_t size)
+{
+	put_number((unsigned)(size + 9), 2);
+	put_number(0, 2);
+	put_number((unsigned)(size + 5), 2);
+	put_number((unsigned)(size + 3), 2);
+	put_number(0, 1);
+	put_number((unsigned)size, 2);
+	put(name, size);
+}
+
+static enum tlsg_ret read_msg(struct tlsg_hello *h)
+{
+	return tlsg_hello_read(bytes, msg.wr, h);
+}
+
+static void test_fields(void **state)
+{
+	struct tlsg_hello h;
+
+	(void)state;
+	begin();
+	put_number(4 + 5 + 4 + 12, 2);
+	put_extension(43, "\x04\x03\x04\x03\x03", 5);
+	put_extension(0, "\x00\x0a\x00\x00\x07host.de", 12);
+	assert_int_equal(read_msg(&h), TLSG_OK);
+	assert_int_equal(h.version, 0x0303);
+	assert_int_equal(h.suites_len, 2);
+	assert_memory_equal(h.suites, "\x13\x01\xc0\x2b", 4);
+	assert_int_equal(h.name_len, 7);
+	assert_memory_equal(h.name, "host.de", 7);
+	assert_int_equal(h.versions_len, 2);
+	assert_memory_equal(h.versions, "\x03\x04\x03\x03", 4);
+}
+
+static void test_no_extensions(void **state)
+{
+	struct tlsg_hello h;
+
+	(void)state;
+	begin();
+	assert_int_equal(read_msg(&h), TLSG_OK);
+	assert_null(h.name);
+	assert_null(h.versions);
+}
+
+static void test_names(void **state)
+{
+	static char name[300];
+	struct tlsg_hello h;
+
+	(void)state;
+	memset(name, 'a', sizeof(name));
+	begin();
+	put_name(name, 255);
+	assert_int_equal(read_msg(&h), TLSG_OK);
+	assert_int_equal(h.name_len, 255);
+	begin();
+	put_name(name, 256); /* too long for a host name */
+	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	begin();
+	put_name("", 0);
+	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	begin();
+	put_name("good\0evil", 9);
+	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	begin(); /* two host names */
+	put_number(4 + 10, 2);
+	put_extension(0, "\x00\x08\x00\x00\x01x\x00\x00\x01y", 10);
+	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	begin(); /* a type that nobody knows is passed over */
+	put_number(4 + 10, 2);
+	put_extension(0, "\x00\x08\x09\x00\x01x\x00\x00\x01y", 10);
+	assert_int_equal(read_msg(&h), TLSG_OK);
+	assert_memory_equal(h.name, "y", 1);
+}
+
+static void test_every_cut_is_refused(void **state)
+{
+	struct tlsg_hello h;
+	size_t whole;
+	size_t head;
+	size_t n;
+
+	(void)state;
+	begin();
+	head = msg.wr;
+	put_name("host.example", 12);
+	whole = msg.wr;
+	assert_int_equal(tlsg_hello_read(bytes, whole, &h), TLSG_OK);
+	for(n = 0; n < whole; n++)
+		assert_int_equal(tlsg_hello_read(bytes, n, &h), n == head ? TLSG_OK : TLSG_E_PEER);
+	bytes[whole] = 0; /* a byte too many */
+	assert_int_equal(tlsg_hello_read(bytes, whole + 1, &h), TLSG_E_PEER);
+}
+
+static void test_odd_lists(void **state)
+{
+	struct tlsg_hello h;
+
+	(void)state;
+	begin();
+	put_number(4 + 4, 2);
+	put_extension(43, "\x03\x03\x04\x03", 4);
+	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	begin();
+	bytes[38] = 3; /* length of the suites */
+	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+			cmocka_unit_test(test_fields),
+			cmocka_unit_test(test_no_extensions),
+			cmocka_unit_test(test_names),
+			cmocka_unit_test(test_every_cut_is_refused),
+			cmocka_unit_test(test_odd_lists),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
