@@ -33,8 +33,8 @@ static struct cfg_group_tls values = {
 		.debug = L_DBG,
 		.connection_timeout = 600, /* seconds until params_convert() */
 		.disable_compression = 1,
-		.ssl_release_buffers = 1,
-		.ssl_free_list_max = 0,
+		.ssl_release_buffers = -1,
+		.ssl_free_list_max = -1,
 		.ssl_max_send_fragment = -1,
 		.ssl_read_ahead = 0,
 		.low_mem_threshold1 = -1,
@@ -218,8 +218,8 @@ static const struct
 	const char *why;
 } without_effect[] = {
 		{"tls_disable_compression", &values.disable_compression, 1, "GnuTLS has no compression"},
-		{"ssl_release_buffers", &values.ssl_release_buffers, 1, "buffers are always released"},
-		{"ssl_freelist_max_len", &values.ssl_free_list_max, 0, "GnuTLS has no free lists"},
+		{"ssl_release_buffers", &values.ssl_release_buffers, -1, "buffers are always released"},
+		{"ssl_freelist_max_len", &values.ssl_free_list_max, -1, "GnuTLS has no free lists"},
 		{"ssl_read_ahead", &values.ssl_read_ahead, 0, "all that was received is always read"},
 		{"init_mode", &private.init_mode, 0, "it steers OpenSSL's start"},
 		{"provider_quirks", &private.provider_quirks, 0, "it steers OpenSSL's providers"},
