@@ -216,7 +216,8 @@ void tlsg_scope_refresh(void)
 	gnutls_priority_t priority;
 
 	scope = NULL;
-	if(gnutls_priority_init(&priority, "NORMAL", NULL) == 0)
+	/* Only names of the configuration ("@") make the library look at it; whether this one exists does not matter. */
+	if(gnutls_priority_init(&priority, "@SYSTEM", NULL) == 0)
 		gnutls_priority_deinit(priority);
 	scope = previous;
 }

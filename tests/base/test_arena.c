@@ -3,6 +3,7 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: one process, its threads and children.  Memory: the stand-in's region.  Lock: none.
  */
+#define _GNU_SOURCE /* memmem() */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
