@@ -32,9 +32,22 @@ struct builder
 	bool used[TLSG_VERIFY_CHAIN_MAX]; /* of what was sent */
 };
 
+/* Whether a certificate can have issued another: names, key identifiers, and a key that can make such a signature. */
+static bool can_have_issued(gnutls_x509_crt_t issuer, gnutls_x509_crt_t crt)
+{
+	int algo, pk;
+
+	if(!gnutls_x509_crt_check_issuer(crt, issuer))
+		return false;
+	algo = gnutls_x509_crt_get_signature_algorithm(crt);
+	pk = gnutls_x509_crt_get_pk_algorithm(issuer, NULL);
+	return algo >= 0 && pk >= 0
+		   && gnutls_sign_supports_pk_algorithm((gnutls_sign_algorithm_t)algo, (gnutls_pk_algorithm_t)pk) != 0;
+}
+
 bool tlsg_chain_is_self_signed(gnutls_x509_crt_t crt)
 {
-	return gnutls_x509_crt_check_issuer(crt, crt) != 0;
+	return can_have_issued(crt, crt);
 }
 
 static bool is_valid_at(gnutls_x509_crt_t crt, time_t now)
@@ -112,7 +125,7 @@ static void find_ours(struct builder *b, gnutls_x509_crt_t crt, struct candidate
 			issuer = parse_ours(b->chain, der);
 		else if(gnutls_x509_trust_list_get_issuer(b->in->trust, crt, &issuer, 0) < 0)
 			continue;
-		if(issuer != NULL && gnutls_x509_crt_check_issuer(crt, issuer))
+		if(issuer != NULL && can_have_issued(issuer, crt))
 			candidate_add(list, len, (struct candidate){.cert = {issuer, der, true}});
 	}
 }
@@ -125,7 +138,7 @@ static void find_sent(struct builder *b, gnutls_x509_crt_t crt, struct candidate
 	for(i = 0; i < b->chain->sent_len; i++) {
 		const struct tlsg_der *der = &b->in->chain[i];
 
-		if(b->used[i] || !gnutls_x509_crt_check_issuer(crt, b->chain->sent[i]) || is_in_chain(b->chain, der))
+		if(b->used[i] || !can_have_issued(b->chain->sent[i], crt) || is_in_chain(b->chain, der))
 			continue;
 		candidate_add(list, len, (struct candidate){.cert = {b->chain->sent[i], der, false}, .sent = i});
 	}

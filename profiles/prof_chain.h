@@ -45,7 +45,7 @@ enum tlsg_ret tlsg_chain_build(const struct tlsg_verify_input *in, struct tlsg_c
 /** Frees what was parsed. Safe on an all-zero chain and twice. */
 void tlsg_chain_free(struct tlsg_chain *c);
 
-/** Whether a certificate names itself as its issuer and its key identifiers agree. */
+/** Whether a certificate names itself as its issuer, its key identifiers agree, and its key can have made its signature. */
 bool tlsg_chain_is_self_signed(gnutls_x509_crt_t crt);
 
 #endif

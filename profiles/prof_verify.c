@@ -19,6 +19,7 @@
 #define OID_NETSCAPE_SGC "2.16.840.1.113730.4.1"
 #define OID_MICROSOFT_SGC "1.3.6.1.4.1.311.10.3.3"
 #define SERIAL_MAX 128
+#define EXTENSIONS_MAX 64 /* more in one certificate are refused */
 #define NOWHERE TLSG_VERIFY_CHAIN_MAX
 
 /* Everything known while one chain is judged. */
@@ -28,6 +29,23 @@ struct judge
 	struct tlsg_verify_result *out;
 	struct tlsg_chain chain;
 	unsigned bad_signature; /* position, NOWHERE if all are good */
+};
+
+/* Extensions that GnuTLS or the checks below act upon. */
+static const char *const known_extensions[] = {
+		"2.5.29.14",						 /* subject key identifier */
+		"2.5.29.15",						 /* key usage */
+		"2.5.29.17",						 /* subject alternative name */
+		"2.5.29.18",						 /* issuer alternative name */
+		"2.5.29.19",						 /* basic constraints */
+		"2.5.29.30",						 /* name constraints */
+		"2.5.29.31",						 /* CRL distribution points */
+		"2.5.29.32",						 /* certificate policies */
+		"2.5.29.35",						 /* authority key identifier */
+		OID_EXTENDED_KEY_USAGE, "2.5.29.54", /* inhibit any policy */
+		"1.3.6.1.5.5.7.1.1",				 /* authority information access */
+		"1.3.6.1.5.5.7.1.14",				 /* proxy certificate information */
+		"1.3.6.1.5.5.7.1.24"				 /* TLS features */
 };
 
 static const struct
@@ -203,7 +221,30 @@ static bool is_self_issued(gnutls_x509_crt_t crt)
 	return equal;
 }
 
-/* CA flags, purposes and path lengths, from the leaf up. */
+/* Whether a certificate has a critical extension that nobody here looks at. */
+static bool has_unknown_critical(gnutls_x509_crt_t crt)
+{
+	char oid[128];
+	size_t size;
+	unsigned i, k, critical;
+	int rc = 0;
+
+	for(i = 0; i < EXTENSIONS_MAX; i++) {
+		size = sizeof(oid);
+		critical = 1;
+		rc = gnutls_x509_crt_get_extension_info(crt, i, oid, &size, &critical);
+		if(rc < 0)
+			break;
+		for(k = 0; critical && k < sizeof(known_extensions) / sizeof(known_extensions[0]); k++)
+			if(strcmp(oid, known_extensions[k]) == 0)
+				break;
+		if(critical && k == sizeof(known_extensions) / sizeof(known_extensions[0]))
+			return true;
+	}
+	return rc != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
+}
+
+/* Critical extensions, CA flags, purposes and path lengths, from the leaf up. */
 static bool check_extensions(struct judge *j)
 {
 	int below = 0; /* intermediates below that count for path lengths, RFC 5280 section 4.2.1.9 */
@@ -212,6 +253,8 @@ static bool check_extensions(struct judge *j)
 	for(i = 0; i < j->chain.len; i++) {
 		int path_length = -1;
 
+		if(has_unknown_critical(crt_at(j, i)) && !fail(j, TLSG_V_CRITICAL_EXTENSION, i))
+			return false;
 		if(i > 0 && !is_ca(j, i, &path_length) && !fail(j, TLSG_V_INVALID_CA, i))
 			return false;
 		if(!fits_purpose(j, i) && !fail(j, TLSG_V_PURPOSE, i))
@@ -222,6 +265,45 @@ static bool check_extensions(struct judge *j)
 			below++;
 	}
 	return true;
+}
+
+/* ---- strength of keys ---- */
+
+/* The strength that keys must have. */
+static gnutls_sec_param_t least_strength(const struct judge *j)
+{
+	switch(j->in->profile) {
+		case GNUTLS_PROFILE_VERY_WEAK:
+			return GNUTLS_SEC_PARAM_VERY_WEAK;
+		case GNUTLS_PROFILE_LOW:
+			return GNUTLS_SEC_PARAM_LOW;
+		case GNUTLS_PROFILE_LEGACY:
+			return GNUTLS_SEC_PARAM_LEGACY;
+		case GNUTLS_PROFILE_HIGH:
+		case GNUTLS_PROFILE_SUITEB128:
+			return GNUTLS_SEC_PARAM_HIGH;
+		case GNUTLS_PROFILE_ULTRA:
+		case GNUTLS_PROFILE_SUITEB192:
+			return GNUTLS_SEC_PARAM_ULTRA;
+		case GNUTLS_PROFILE_FUTURE:
+			return GNUTLS_SEC_PARAM_FUTURE;
+		default:
+			return GNUTLS_SEC_PARAM_MEDIUM;
+	}
+}
+
+static bool is_weak_key(const struct judge *j, unsigned i)
+{
+	unsigned bits = 0;
+	int pk = gnutls_x509_crt_get_pk_algorithm(crt_at(j, i), &bits);
+
+	return pk < 0 || gnutls_pk_bits_to_sec_param((gnutls_pk_algorithm_t)pk, bits) < least_strength(j);
+}
+
+/* OpenSSL looks at the leaf's key before anything else. */
+static bool check_leaf_key(struct judge *j)
+{
+	return !is_weak_key(j, 0) || fail(j, TLSG_V_WEAK, 0);
 }
 
 /* ---- GnuTLS's opinion ---- */
@@ -272,37 +354,6 @@ static bool ask_gnutls(struct judge *j)
 	if(j->out->status & GNUTLS_CERT_SIGNATURE_FAILURE)
 		j->bad_signature = find_bad_signature(j);
 	return true;
-}
-
-/* The strength that keys must have. */
-static gnutls_sec_param_t least_strength(const struct judge *j)
-{
-	switch(j->in->profile) {
-		case GNUTLS_PROFILE_VERY_WEAK:
-			return GNUTLS_SEC_PARAM_VERY_WEAK;
-		case GNUTLS_PROFILE_LOW:
-			return GNUTLS_SEC_PARAM_LOW;
-		case GNUTLS_PROFILE_LEGACY:
-			return GNUTLS_SEC_PARAM_LEGACY;
-		case GNUTLS_PROFILE_HIGH:
-		case GNUTLS_PROFILE_SUITEB128:
-			return GNUTLS_SEC_PARAM_HIGH;
-		case GNUTLS_PROFILE_ULTRA:
-		case GNUTLS_PROFILE_SUITEB192:
-			return GNUTLS_SEC_PARAM_ULTRA;
-		case GNUTLS_PROFILE_FUTURE:
-			return GNUTLS_SEC_PARAM_FUTURE;
-		default:
-			return GNUTLS_SEC_PARAM_MEDIUM;
-	}
-}
-
-static bool is_weak_key(const struct judge *j, unsigned i)
-{
-	unsigned bits = 0;
-	int pk = gnutls_x509_crt_get_pk_algorithm(crt_at(j, i), &bits);
-
-	return pk < 0 || gnutls_pk_bits_to_sec_param((gnutls_pk_algorithm_t)pk, bits) < least_strength(j);
 }
 
 /* What is too weak, once GnuTLS has said that something is. */
@@ -488,8 +539,8 @@ static bool check_built(struct judge *j)
 
 static void judge_chain(struct judge *j)
 {
-	static bool (*const checks[])(struct judge *) = {check_built, check_extensions, ask_gnutls, check_strength,
-			check_revocation, check_signatures, check_rest, check_name};
+	static bool (*const checks[])(struct judge *) = {check_leaf_key, check_built, check_extensions, ask_gnutls,
+			check_strength, check_revocation, check_signatures, check_rest, check_name};
 	size_t i;
 
 	for(i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
