@@ -6,6 +6,7 @@
  */
 #include "gnutls_mod/mod_rpc.h"
 
+#include <errno.h>
 #include <limits.h>
 
 #include "core/tcp_conn.h"
@@ -81,6 +82,8 @@ static enum tlsg_ret reload(enum tlsg_rpc_reload_stage *stage, struct tlsg_err *
 
 	if(ret == TLSG_AGAIN)
 		*stage = TLSG_RPC_RELOAD_BUSY;
+	else if(ret != TLSG_OK && err->sys_errno == EADDRNOTAVAIL)
+		*stage = TLSG_RPC_RELOAD_SOCKETS; /* no socket listens on the address of a profile */
 	else if(ret != TLSG_OK)
 		*stage = is_parsable() ? TLSG_RPC_RELOAD_BUILD : TLSG_RPC_RELOAD_PARSE;
 	return ret;

@@ -1,7 +1,123 @@
 # tls_gnutls - where this module answers otherwise than tls.so, and why: the whole list
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-LIST = ()
+"""The suite fails for a difference that is not in LIST; doc/differences.md is printed from it.
+
+    tests/compare/print_differences.py > doc/differences.md
+"""
+
+from dataclasses import dataclass
+
+# Kinds of reasons
+DEFECT = "defect of tls.so"         # not worth reproducing
+MORE = "more than tls.so"           # tls.so of this version has no answer
+LIBRARY = "another library"         # GnuTLS does it in another way, or cannot know
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One way to differ: for these subjects, `applies(case, theirs, ours)` says whether it is it."""
+
+    title: str
+    subjects: tuple                 # probes, RPC commands, log lines... it is about
+    theirs: str                     # in words
+    ours: str
+    kind: str
+    reason: str
+    applies: object = None          # None: what the test of its own says
+
+
+def _is_new(_case, theirs, ours):
+    return theirs is None and ours is not None
+
+
+NAMES = ("$tls_peer_subject", "$tls_peer_issuer", "$tls_my_subject", "$tls_my_issuer")
+
+LIST = (
+    Difference(
+        "Whole names as variables", NAMES, "always null",
+        "the name on one line, as `$tls(p_subject_line)` gives it", MORE,
+        "tls.so fills these variables from 6.1 on.", _is_new),
+    Difference(
+        "Default suites", ("handshake",),
+        "takes ECDHE-ECDSA-AES256-SHA384 and other suites with CBC and SHA-2",
+        "refuses them unless cipher_list names them", LIBRARY,
+        "Without cipher_list the priorities of the system's GnuTLS decide, and these leave the suites out.",
+        lambda case, theirs, ours: case == "suite" and not theirs.refused and ours.refused),
+    Difference(
+        "Last fields of tls.list", ("tls.list",), "ends with `state`",
+        "has `sni`, `timestamp` and `dom` behind `state`", MORE,
+        "Later versions of tls.so have these fields; on older hosts they come last, so that what reads by "
+        "position goes on working."),
+    Difference(
+        "tls.reload without a configuration file", ("tls.reload",),
+        "fault 500 `No TLS configuration file configured`",
+        "reads certificates, keys, CAs and CRLs of the module parameters anew", MORE,
+        "Certificates are renewed without a restart in this mode too."),
+    Difference(
+        "Text of the fault of tls.reload", ("tls.reload",), "one of three sentences",
+        "the same sentence, followed by `: ` and the cause", MORE,
+        "Code and beginning are the same; who runs the command sees what is wrong without reading the log."),
+    Difference(
+        "Commands", ("tls.kill", "tls.profiles", "tls.sessions"), "`command not found` (tls.kill: from 5.8 on)",
+        "there", MORE, "See doc/rpc.md."),
+    Difference(
+        "Statistics", ("group tls",), "none (three from 6.0 on)", "the three of 6.0 and more", MORE,
+        "See doc/rpc.md."),
+    Difference(
+        "WebSocket over TLS in variables, selects and is_peer_verified()", ("message over WSS",),
+        "null, and -1 with a line at ERROR", "the same answers as over TLS", DEFECT,
+        "A WebSocket connection over TLS has the same session and certificates; tls.so accepts it in variables "
+        "from 5.8 on."),
+    Difference(
+        "WebSocket connections in tls.list", ("tls.list",), "left out (from 6.0 on: listed)", "listed", MORE,
+        "They count in tls.info on every version."),
+    Difference(
+        "KSR.tls.cget()", ("cget of names with a parameter block",),
+        "null and a line at BUG for all but four names", "the value of every variable without an inner name",
+        DEFECT, "tls.so calls the variables with an empty parameter block."),
+    Difference(
+        "Variables and selects of later versions", (
+            "$(tls_peer_san_hostname[1])", "$tls_peer_san_count(DNS)", "@tls.peer.host[1]",
+            '@tls.peer.count["DNS"]'), "unknown: the configuration does not load", "there", MORE,
+        "tls.so has them from 5.7 on."),
+    Difference(
+        "Log lines about missing certificates", ("log",),
+        "ERROR `Unable to retrieve peer TLS certificate from SSL structure`",
+        "INFO, naming the connection", DEFECT,
+        "A peer without a certificate is no error of this host; the script sees null in both cases."),
+    Difference(
+        "Name of a subject alternative name beyond 1023 bytes, subject lines beyond 8 KB", ("long values",),
+        "null with a line at ERROR; lines are cut", "null with a line at ERROR", DEFECT,
+        "A name that is cut can look like another name."),
+    Difference(
+        "Certificates with an empty or malformed subject alternative name", ("handshake",), "accepted, null",
+        "refused in the handshake", LIBRARY, "GnuTLS does not parse such certificates."),
+)
+
+
+def _explains(difference, subject, case, theirs, ours):
+    return (subject in difference.subjects and difference.applies is not None
+            and difference.applies(case, theirs, ours))
+
+
+def explained(subject, case, theirs, ours):
+    """Whether the list knows this difference."""
+    return any(_explains(entry, subject, case, theirs, ours) for entry in LIST)
+
+
+def _short(value):
+    return "null" if value is None else repr(value[:120])
+
+
 def check(case, theirs, ours):
-    assert theirs.refused == ours.refused
-    d={p:(theirs.values[p],ours.values[p]) for p in theirs.values if theirs.values[p]!=ours.values[p] and p not in("$tls_peer_subject","$tls_peer_issuer","$tls_my_subject","$tls_my_issuer")}
-    assert not d, "\n".join(f"{k}: {str(a)[:150]} / {str(b)[:150]}" for k,(a,b) in d.items())
+    """Fail for every difference between two answers that the list does not know."""
+    if theirs.refused != ours.refused:
+        assert explained("handshake", case, theirs, ours), (
+            f"{case}: tls.so {'refuses' if theirs.refused else 'takes'} the client, "
+            f"ours {'refuses' if ours.refused else 'takes'} it")
+        return
+    unknown = [
+        f"{probe}: tls.so {_short(value)}, ours {_short(ours.values[probe])}"
+        for probe, value in theirs.values.items()
+        if value != ours.values[probe] and not explained(probe, case, value, ours.values[probe])]
+    assert not unknown, f"{case}:\n" + "\n".join(unknown)

@@ -72,6 +72,16 @@ ROWS = {
 }
 
 
+# name -> who signs it (None: itself; "" nobody known), days of validity from now
+UNTRUSTED = {
+    "stranger": ("", (-2, 9)),
+    "stranger-expired": ("", (-9, -1)),
+    "stranger-notyet": ("", (1, 9)),
+    "selfsigned-expired": (None, (-9, -1)),
+    "selfsigned-notyet": (None, (1, 9)),
+}
+
+
 class Odd:
     """The certificates in a folder."""
 
@@ -83,6 +93,8 @@ class Odd:
         self._write("ca.pem", self._pem(self._root()))
         for name, (subject, names, serial) in ROWS.items():
             self._make(name, subject, names, serial)
+        for name, (signer, days) in UNTRUSTED.items():
+            self._make_untrusted(name, signer, days)
 
     def path(self, name):
         return str(self.folder / name)
@@ -100,10 +112,12 @@ class Odd:
     def _pem(cert):
         return cert.public_bytes(serialization.Encoding.PEM)
 
-    def _builder(self, subject, key, serial, ca):
-        return (x509.CertificateBuilder().subject_name(subject).issuer_name(self._root_name)
+    def _builder(self, subject, key, serial, ca, days=(-2, 9), issuer=None):
+        return (x509.CertificateBuilder().subject_name(subject)
+                .issuer_name(issuer or self._root_name)
                 .public_key(key.public_key()).serial_number(serial)
-                .not_valid_before(self._now - 2 * DAY).not_valid_after(self._now + 9 * DAY)
+                .not_valid_before(self._now + days[0] * DAY)
+                .not_valid_after(self._now + days[1] * DAY)
                 .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True))
 
     def _root(self):
@@ -116,7 +130,18 @@ class Odd:
         if names:
             builder = builder.add_extension(
                 x509.SubjectAlternativeName(names), critical=not subject.rdns)
-        self._write(f"{name}.crt", self._pem(builder.sign(self._root_key, hashes.SHA256())))
+        self._write_pair(name, builder.sign(self._root_key, hashes.SHA256()), key)
+
+    def _make_untrusted(self, name, signer, days):
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = _name(_ava(CN, name))
+        issuer = subject if signer is None else _name(_ava(CN, "nobody"))
+        builder = self._builder(subject, key, 99, False, days, issuer)
+        signing = key if signer is None else ec.generate_private_key(ec.SECP256R1())
+        self._write_pair(name, builder.sign(signing, hashes.SHA256()), key)
+
+    def _write_pair(self, name, cert, key):
+        self._write(f"{name}.crt", self._pem(cert))
         self._write(f"{name}.key", key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption()))

@@ -6,6 +6,7 @@ from e2e.lib.tls import client_context
 
 from . import differences
 from .odd import ROWS as ODD_ROWS
+from .odd import UNTRUSTED
 from .pair import Pair, ask
 
 VERSIONS = ("TLSv1.2", "TLSv1.3")
@@ -58,7 +59,7 @@ def test_usual_clients(tolerant, pki, row, version):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("row", ODD_ROWS)
+@pytest.mark.parametrize("row", (*ODD_ROWS, *UNTRUSTED))
 def test_odd_clients(tolerant, odd, row, version):
     _compare(tolerant, row, client_context(version=version, cert=odd.cert(row), key=odd.key(row)))
 

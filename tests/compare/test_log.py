@@ -1,0 +1,52 @@
+# tls_gnutls - comparison: log lines about connections at the level tls_log
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import re
+
+import pytest
+
+from e2e.lib.tls import TlsClient, client_context
+
+from .odd import UNTRUSTED
+from .pair import Pair
+
+SCRIPT = 'request_route { sl_send_reply("200", "OK"); }'
+LINES = re.compile(r"(?:WARNING: )?tls_accept: .*|verification failure: .*")
+PORT = re.compile(r"(127\.0\.0\.1):\d+")
+USUAL = ("client-ok", "client-expired", "client-notyet", "client-stranger", "client-selfsigned",
+         "client-serveronly")
+
+
+@pytest.fixture(scope="module")
+def pair(our_module, pki):
+    params = {"tls_method": "TLSv1.2+", "certificate": pki.cert("server-ec"), "tls_log": 1,
+              "private_key": pki.key("server-ec"), "ca_list": pki.path("ca.pem"),
+              "verify_client": "optional_no_ca"}
+    with Pair(our_module, modparams=params, script=SCRIPT) as both:
+        yield both
+
+
+def _lines(kam, context):
+    """The lines of interest about one client, without port numbers."""
+    mark = kam.log.mark()
+    with TlsClient(kam.address(), context) as client:
+        assert client.ask().status == 200
+    found = (LINES.search(line) for line in kam.log.lines(mark))
+    return [PORT.sub(r"\1:PORT", match[0]).strip() for match in found if match]
+
+
+def _compare(pair, context):
+    theirs, ours = pair.both(lambda kam: _lines(kam, context))
+    assert theirs, "no lines"
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("version", ("TLSv1.2", "TLSv1.3"))
+@pytest.mark.parametrize("row", (None, *USUAL))
+def test_usual_clients(pair, pki, row, version):
+    cert = (pki.cert(row), pki.key(row)) if row else (None, None)
+    _compare(pair, client_context(version=version, cert=cert[0], key=cert[1]))
+
+
+@pytest.mark.parametrize("row", UNTRUSTED)
+def test_untrusted_clients(pair, odd, row):
+    _compare(pair, client_context(cert=odd.cert(row), key=odd.key(row)))
