@@ -2,10 +2,11 @@
 # tls_gnutls - compares tls-gnutls-ciphers with `openssl ciphers` over a corpus of cipher strings
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
-# Usage: tests/profiles/ciphers_compare.py TOOL [--seed N] [--random N] [--method M]
+# Usage: tests/profiles/ciphers_compare.py TOOL [--seed N] [--random N] [--method M | --enforced]
 # For each string the tool must print what `openssl ciphers` prints, in the same order, without the suites that GnuTLS lacks
 # or that work without certificates; where OpenSSL refuses the string the tool must exit with 1. With --method the suites
-# of other protocols are left out on both sides. Exit status: 0 all equal, 1 not, 77 openssl is not there.
+# of other protocols are left out on both sides. With --enforced what the security level admits is compared: the tool's
+# --enforced with `openssl ciphers -s`, whose level without @SECLEVEL must be Debian's, 2. Exit status: 0 all equal, 1 not, 77 openssl is not there.
 """Corpus and comparison of cipher strings."""
 
 import argparse
@@ -279,7 +280,9 @@ def corpus(seed, count, suites):
 
 
 def run(argv):
-    return subprocess.run(argv, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    """Without the system's openssl.cnf, which can narrow protocols and suites."""
+    return subprocess.run(argv, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                          env={**os.environ, "OPENSSL_CONF": os.devnull})
 
 
 def in_method(entry, method):
@@ -298,12 +301,14 @@ def is_compared(string, method):
     return method != "TLSv1.3" or re.search("TLS_AES|TLS_CHACHA20", string) is None
 
 
-def compare(tool, string, table, native, method):
+def compare(args, string, table, native):
     """None, or a text that says how the tool differs."""
+    method = args.method
     if string.startswith("-"):  # an option for openssl; an empty item in front changes nothing
         string = ":" + string
-    theirs = run(["openssl", "ciphers", string])
-    ours = run([tool] + (["--method", method] if method else []) + ["--", string])
+    theirs = run(["openssl", "ciphers"] + (["-s"] if args.enforced else []) + [string])
+    ours = run([args.tool] + (["--method", method] if method else []) + (["--enforced"] if args.enforced else [])
+               + ["--", string])
     want = []
     if theirs.returncode == 0:
         want = [n for n in theirs.stdout.strip().split(":") if table[n]["id"] in native and in_method(table[n], method)]
@@ -327,7 +332,10 @@ def main():
     parser.add_argument("--seed", type=int, default=20260101)
     parser.add_argument("--random", type=int, default=300)
     parser.add_argument("--method", choices=("TLSv1+", "TLSv1.2", "TLSv1.3"))
+    parser.add_argument("--enforced", action="store_true")
     args = parser.parse_args()
+    if args.enforced and args.method:
+        parser.error("--enforced and --method exclude each other")
     try:
         table = openssl_table()
     except FileNotFoundError:
@@ -337,7 +345,7 @@ def main():
     strings = corpus(args.seed, args.random, [n for n in table if not n.startswith("TLS_")])
     strings = [s for s in strings if is_compared(s, args.method)]
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        results = list(pool.map(lambda s: compare(args.tool, s, table, native, args.method), strings))
+        results = list(pool.map(lambda s: compare(args, s, table, native), strings))
     wrong = [(s, r) for s, r in zip(strings, results) if r is not None]
     for string, result in wrong:
         print("%r: %s" % (string, result))
