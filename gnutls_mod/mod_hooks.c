@@ -53,7 +53,7 @@ struct tcp_connection *tlsg_hooks_find_unsafe(int id)
 
 void tlsg_hooks_kill(struct tcp_connection *c)
 {
-	long message[2] = {(long)c, CONN_ERROR};
+	long message[2] = {(long)c, CONN_EOF}; /* as CONN_ERROR, without a line at ERR */
 
 	c->send_flags.f |= SND_F_CON_CLOSE; /* the reader has no reason to warn about it */
 	c->state = S_CONN_BAD;
@@ -177,6 +177,10 @@ static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len
 	limits_get(&limits);
 	tlsg_buf_init(&out, out_bytes, sizeof(out_bytes));
 	conn = conn_get(c, &err);
+	if(conn != NULL && tlsg_conn_state(conn) == TLSG_CONN_FAILED) {
+		LM_DBG("connection %d has failed before\n", c->id); /* why has been logged then */
+		return -1;
+	}
 	if(conn != NULL)
 		ret = tlsg_conn_write(conn, &io, *buf, *len, &used, &err);
 	switch(ret) {
@@ -283,11 +287,14 @@ static enum tlsg_ret after_handshake(struct round *r, struct tlsg_conn *conn, en
 }
 
 /* Reads once from the socket. @return false: error, or nothing more may be read in this event. */
-static bool read_socket(struct round *r, int *error)
+static bool read_socket(struct round *r)
 {
 	int n = tcp_read_data(r->c->fd, r->c, (char *)in_bytes, sizeof(in_bytes), r->flags);
 
-	*error = n < 0;
+	if(n < 0) { /* the core has logged it and set the event; a reset ends the connection like a close */
+		r->c->state = S_CONN_EOF;
+		*r->flags |= RD_CONN_EOF;
+	}
 	tlsg_buf_init_filled(&r->in, in_bytes, n > 0 ? (size_t)n : 0);
 	return n > 0;
 }
@@ -353,7 +360,6 @@ static int read_hook(struct tcp_connection *c, rd_conn_flags_t *flags)
 	struct round r;
 	enum tlsg_ret ret = TLSG_AGAIN;
 	bool stash = tlsg_hooks_conn(c) != NULL && tlsg_conn_has_pending(tlsg_hooks_conn(c));
-	int error = 0;
 
 	*flags &= ~RD_CONN_REPEAT_READ;
 	round_init(&r, c, flags);
@@ -367,7 +373,7 @@ static int read_hook(struct tcp_connection *c, rd_conn_flags_t *flags)
 			stash = false;
 		else if(*flags & (RD_CONN_SHORT_READ | RD_CONN_EOF))
 			break;
-		else if(!read_socket(&r, &error))
+		else if(!read_socket(&r))
 			break;
 		ret = locked_step(&r, &conn);
 		if(r.established) {
@@ -375,15 +381,8 @@ static int read_hook(struct tcp_connection *c, rd_conn_flags_t *flags)
 			ret = after_handshake(&r, conn, ret);
 		}
 	} while(ret == TLSG_AGAIN);
-	if(error) {
-		c->req.error = TCP_READ_ERROR;
-		return -1;
-	}
-	if(conn == NULL && ret >= 0) { /* nothing came but the end */
-		if(*flags & RD_CONN_EOF)
-			c->state = S_CONN_EOF;
+	if(conn == NULL && ret >= 0) /* nothing came */
 		return 0;
-	}
 	return finish(&r, conn, ret);
 }
 
