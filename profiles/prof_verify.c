@@ -356,23 +356,26 @@ static bool ask_gnutls(struct judge *j)
 	return true;
 }
 
-/* What is too weak, once GnuTLS has said that something is. */
+static bool is_weak_signature(gnutls_x509_crt_t crt)
+{
+	int algo = gnutls_x509_crt_get_signature_algorithm(crt);
+
+	return algo < 0 || !gnutls_sign_is_secure2((gnutls_sign_algorithm_t)algo, GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS);
+}
+
+/* Keys, and hashes of signatures that are relied upon. GnuTLS says only that something is weak, and not always. */
 static bool check_strength(struct judge *j)
 {
 	unsigned i;
 
-	if(!(j->out->status & GNUTLS_CERT_INSECURE_ALGORITHM))
-		return true;
-	for(i = 0; i < j->chain.len; i++)
-		if(is_weak_key(j, i))
-			return fail(j, i == 0 ? TLSG_V_WEAK : TLSG_V_WEAK_CA, i);
-	for(i = 0; i + 1 < j->chain.len; i++) {
-		int algo = gnutls_x509_crt_get_signature_algorithm(crt_at(j, i));
-
-		if(algo < 0 || !gnutls_sign_is_secure2((gnutls_sign_algorithm_t)algo, GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS))
-			return fail(j, TLSG_V_WEAK_HASH, i);
+	for(i = 0; i < j->chain.len; i++) {
+		if(is_weak_key(j, i) && !fail(j, i == 0 ? TLSG_V_WEAK : TLSG_V_WEAK_CA, i))
+			return false;
+		if(i + 1 < j->chain.len && is_weak_signature(crt_at(j, i)) && !fail(j, TLSG_V_WEAK_HASH, i))
+			return false;
 	}
-	return fail(j, TLSG_V_WEAK_HASH, 0);
+	return !(j->out->status & GNUTLS_CERT_INSECURE_ALGORITHM) || j->out->code != TLSG_V_OK
+		   || fail(j, TLSG_V_WEAK_HASH, 0);
 }
 
 /* What GnuTLS found besides signatures and strength. */
