@@ -2,6 +2,7 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 import socket
 import threading
+import time
 
 from . import sip
 from .ports import LOOPBACK
@@ -125,8 +126,10 @@ class TlsAgent(_Service):
     .names      the server names (SNI) the clients sent, None without
     """
 
-    def __init__(self, context):
+    def __init__(self, context, delay_s=0):
+        """delay_s: how long it waits before it answers a ClientHello."""
         super().__init__()
+        self._delay_s = delay_s
         self.names = []
         context.sni_callback = lambda _sock, name, _context: self.names.append(name)
         self._context = context
@@ -152,6 +155,7 @@ class TlsAgent(_Service):
     def _serve(self, raw):
         try:
             raw.settimeout(TIMEOUT_S)
+            time.sleep(self._delay_s)
             sock = self._context.wrap_socket(raw, server_side=True)
         except OSError as failure:
             self.failures.append(failure)
@@ -172,17 +176,22 @@ class TlsAgent(_Service):
                 if not self._over.is_set() and not self.requests:
                     self.failures.append(failure)
 
+    def close_connections(self):
+        """End all connections that are open; new ones are welcome."""
+        for sock in self._open:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        self._open.clear()
+
     def _wake(self):
         socket.create_connection(self._listener.getsockname()).close()
 
     def __exit__(self, *_):
         super().__exit__()
         self._listener.close()
-        for sock in self._open:
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        self.close_connections()
         for thread in self._threads:
             thread.join(TIMEOUT_S)
             assert not thread.is_alive(), "a connection of the test does not end"
@@ -199,6 +208,10 @@ class SilentServer:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Close the port and reset what the kernel accepted."""
         self._listener.close()
 
 

@@ -1,0 +1,344 @@
+# tls_gnutls - end to end: clients that are broken or mean
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+"""Whatever a client sends: its connection ends, the log gets one line about it, no process dies,
+the next client is served, and nothing stays behind."""
+
+import random
+import socket
+import subprocess
+import time
+
+import pytest
+
+from .lib import hostile, sip
+from .lib.kamailio import Kamailio
+from .lib.tls import TIMEOUT_S, BioClient, TlsClient, client_context, reset
+from .lib.wait import until
+
+VERSIONS = ("TLSv1.2", "TLSv1.3")
+DEADLINE_S = 2
+
+
+@pytest.fixture(scope="module")
+def kam(settings, tls_module):
+    """Closes handshakes that take long, where the module can."""
+    more = {"handshake_timeout": DEADLINE_S} if tls_module.ours else {}
+    with Kamailio(settings.but(modparams=more)) as kamailio:
+        yield kamailio
+
+
+@pytest.fixture(scope="module")
+def patient(settings, tls_module):
+    """Does not close handshakes that take long."""
+    more = {"handshake_timeout": 0} if tls_module.ours else {}
+    with Kamailio(settings.but(modparams=more)) as kamailio:
+        yield kamailio
+
+
+def _connect(kam):
+    sock = socket.create_connection(kam.address(), TIMEOUT_S)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+def _send(sock, data):
+    """The server may close while we still send."""
+    try:
+        sock.sendall(data)
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+
+
+def _wait_end(sock):
+    """Read until the server closes; gives what it sent.  Raises TimeoutError."""
+    received = b""
+    try:
+        while data := sock.recv(65536):
+            received += data
+    except (ConnectionResetError, BrokenPipeError):
+        pass
+    return received
+
+
+def _no_more(sock):
+    try:
+        sock.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+def _assert_unharmed(kam):
+    """All processes live, the bad connection is gone, a good client is served."""
+    kam.wait_connections(0)
+    kam.assert_healthy()
+    with TlsClient(kam.address(), client_context()) as client:
+        assert client.ask().status == 200
+
+
+def _assert_quiet(kam, mark, tls_module, lines=(0, 1), port=None, core_lines=1):
+    """How many lines the bad connection may leave in the log, and of whom.
+
+    The core adds one line of its own at ERROR when a read fails or the module gives up the
+    connection, and two when the peer resets it, as it does without TLS.
+    """
+    if not tls_module.ours:
+        return
+    errors = kam.log.at_level("ERROR", since=mark)
+    told = [text for module, text in errors + kam.log.at_level("WARNING", since=mark)
+            if module == "tls"]
+    core = [text for module, text in errors if module != "tls"]
+    assert lines[0] <= len(told) <= lines[1], told
+    assert len(core) <= core_lines, core
+    assert not kam.log.find(r"CRITICAL|ALERT|\bBUG\b", since=mark)
+    if port and told:
+        assert f"127.0.0.1:{port}" in told[0], told
+
+
+@pytest.mark.parametrize("name", hostile.WRONG)
+def test_wrong_opening_is_closed(patient, tls_module, name):
+    mark = patient.log.mark()
+    with _connect(patient) as sock:
+        port = sock.getsockname()[1]
+        _send(sock, hostile.WRONG[name])
+        _wait_end(sock)
+    _assert_unharmed(patient)
+    _assert_quiet(patient, mark, tls_module, lines=(1, 1), port=port)
+
+
+@pytest.mark.parametrize("name", hostile.RANDOM)
+def test_noise(patient, tls_module, name):
+    mark = patient.log.mark()
+    with _connect(patient) as sock:
+        _send(sock, hostile.RANDOM[name])
+        _no_more(sock)
+        _wait_end(sock)
+    _assert_unharmed(patient)
+    _assert_quiet(patient, mark, tls_module)
+
+
+@pytest.mark.parametrize("ending", ("FIN", "RST"))
+@pytest.mark.parametrize("name", hostile.UNFINISHED)
+def test_unfinished_opening_and_end(patient, tls_module, name, ending):
+    """A client that goes away in the middle of the handshake."""
+    mark = patient.log.mark()
+    sock = _connect(patient)
+    _send(sock, hostile.UNFINISHED[name])
+    if ending == "FIN":
+        with sock:
+            _no_more(sock)
+            _wait_end(sock)
+    else:
+        reset(sock)
+    _assert_unharmed(patient)
+    _assert_quiet(patient, mark, tls_module, core_lines=2 if ending == "RST" else 1)
+
+
+@pytest.mark.ours_only("no deadline for handshakes")
+@pytest.mark.parametrize("name", hostile.UNFINISHED)
+def test_unfinished_opening_meets_the_deadline(kam, tls_module, name):
+    mark = kam.log.mark()
+    with _connect(kam) as sock:
+        _send(sock, hostile.UNFINISHED[name])
+        _wait_end(sock)
+    _assert_unharmed(kam)
+    _assert_quiet(kam, mark, tls_module)
+
+
+@pytest.mark.ours_only("no deadline for handshakes")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_trickling_meets_the_deadline(kam, version):
+    """A byte of a perfect ClientHello now and then: closed long before it is complete."""
+    mark = kam.log.mark()
+    client = BioClient(kam.address(), client_context(version=version))
+    with client:
+        client.step()
+        hello = client.outgoing()
+        sent = 0
+        client.sock.settimeout(0.25)
+        for byte in hello:
+            _send(client.sock, bytes([byte]))
+            sent += 1
+            try:
+                client.sock.recv(1)
+                break
+            except TimeoutError:
+                continue
+            except ConnectionResetError:
+                break
+        assert sent < len(hello), "the server waited for the whole ClientHello"
+    _assert_unharmed(kam)
+    assert kam.log.find(r"handshake_timeout", since=mark)
+
+
+@pytest.mark.ours_only("no deadline for handshakes")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_silence_after_the_first_flight_meets_the_deadline(kam, version):
+    with BioClient(kam.address(), client_context(version=version)) as client:
+        client.step()
+        client.sock.sendall(client.outgoing())
+        assert _wait_end(client.sock), "the server answered nothing"
+    _assert_unharmed(kam)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_deadline_is_for_the_handshake_only(kam, version):
+    """An established connection may be idle for longer."""
+    with TlsClient(kam.address(), client_context(version=version)) as client:
+        time.sleep(2 * DEADLINE_S)
+        assert client.ask().status == 200
+
+
+def test_slow_handshake_without_deadline(patient):
+    """handshake_timeout 0 turns the deadline off."""
+    with BioClient(patient.address(), client_context()) as client:
+        client.step()
+        hello = client.outgoing()
+        client.sock.sendall(hello[:30])
+        time.sleep(2 * DEADLINE_S)
+        client.sock.sendall(hello[30:])
+        assert client.pump()
+        client.handshake()
+        client.sock.sendall(client.seal(sip.options(patient.port())))
+        assert client.receive().status == 200
+
+
+def _after_first_flight(kam, version):
+    """A client that has sent its ClientHello and got the server's flight."""
+    client = BioClient(kam.address(), client_context(version=version))
+    client.step()
+    client.sock.sendall(client.outgoing())
+    assert client.pump()
+    return client
+
+
+@pytest.mark.parametrize("level", (hostile.WARNING, hostile.FATAL, 77))
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_alert_in_the_handshake(patient, tls_module, version, level):
+    """In the place of the client's second flight, not encrypted."""
+    for description in hostile.ALERTS:
+        mark = patient.log.mark()
+        with _after_first_flight(patient, version) as client:
+            _send(client.sock, hostile.alert(level, description))
+            _no_more(client.sock)
+            _wait_end(client.sock)
+        patient.wait_connections(0)
+        _assert_quiet(patient, mark, tls_module)
+    _assert_unharmed(patient)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("answer", (
+    "noise", "application data", "wrong finished", "hello again", "oversized", "SIP"))
+def test_wrong_second_flight(patient, tls_module, version, answer):
+    data = {
+        "noise": hostile.noise(30, 100),
+        "application data": hostile.record(hostile.APPLICATION_DATA, hostile.noise(31, 60)),
+        "wrong finished": hostile.record(hostile.CHANGE_CIPHER_SPEC, b"\1")
+                          + hostile.record(hostile.HANDSHAKE, hostile.message(20, bytes(12))),
+        "hello again": hostile.record(hostile.HANDSHAKE, hostile.client_hello()),
+        "oversized": hostile.record(hostile.HANDSHAKE, hostile.noise(32, 18500)),
+        "SIP": sip.options(patient.port()),
+    }[answer]
+    mark = patient.log.mark()
+    with _after_first_flight(patient, version) as client:
+        _send(client.sock, data)
+        _no_more(client.sock)
+        _wait_end(client.sock)
+    _assert_unharmed(patient)
+    _assert_quiet(patient, mark, tls_module)
+
+
+def _flipped(data, position):
+    changed = bytearray(data)
+    changed[position] ^= 0x40
+    return bytes(changed)
+
+
+# name -> (what follows a good handshake and a good request, does the server end by itself?)
+AFTER_HANDSHAKE = {
+    "flipped bit in a record": (lambda sealed: _flipped(sealed, -5), True),
+    "flipped bit in the length": (lambda sealed: _flipped(sealed, 3), False),
+    "truncated record": (lambda sealed: sealed[:-7], False),
+    "record head only": (lambda sealed: sealed[:5], False),
+    "record twice": (lambda sealed: sealed + sealed, True),
+    "oversized record": (lambda _: hostile.record(
+        hostile.APPLICATION_DATA, hostile.noise(40, 18500)), True),
+    "oversized length": (lambda _: hostile.record(
+        hostile.APPLICATION_DATA, b"x" * 100, length=0xFFFF), True),
+    "plain SIP": (lambda _: b"OPTIONS sip:a SIP/2.0\r\n\r\n" * 4, True),
+    "plain fatal alert": (lambda _: hostile.alert(hostile.FATAL, 40), True),
+    "plain close_notify": (lambda _: hostile.alert(hostile.WARNING, 0), True),
+    "empty record": (lambda _: hostile.record(hostile.APPLICATION_DATA, b""), True),
+    "client hello in the clear": (lambda _: hostile.record(
+        hostile.HANDSHAKE, hostile.client_hello()), True),
+    "noise": (lambda _: hostile.noise(41, 5000), True),
+}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", AFTER_HANDSHAKE)
+def test_broken_record_after_the_handshake(patient, tls_module, version, name):
+    break_it, ends_by_itself = AFTER_HANDSHAKE[name]
+    mark = patient.log.mark()
+    with BioClient(patient.address(), client_context(version=version)) as client:
+        client.handshake()
+        client.sock.sendall(client.seal(sip.options(patient.port())))
+        assert client.receive().status == 200
+        _send(client.sock, break_it(client.seal(sip.options(patient.port()))))
+        if not ends_by_itself:
+            _no_more(client.sock)
+        _wait_end(client.sock)
+    _assert_unharmed(patient)
+    _assert_quiet(patient, mark, tls_module)
+
+
+@pytest.mark.ours_only("frees blocks twice and may crash when handshakes fail in several workers")
+def test_mutated_client_hellos(patient):
+    """300 ClientHellos of OpenSSL with a few bytes changed, seeded."""
+    chance = random.Random(hostile.SEED)
+    print(f"seed {hostile.SEED}")
+    for _ in range(300):
+        client = BioClient(patient.address(), client_context())
+        with client:
+            client.step()
+            hello = bytearray(client.outgoing())
+            for _ in range(chance.randint(1, 4)):
+                hello[chance.randrange(len(hello))] = chance.randrange(256)
+            _send(client.sock, bytes(hello))
+            if chance.random() < 0.5:
+                client.sock.settimeout(0.01)
+                try:
+                    client.sock.recv(65536)
+                except OSError:
+                    pass
+            reset(client.sock)
+    _assert_unharmed(patient)
+
+
+@pytest.mark.parametrize("renegotiation", (
+    0, pytest.param(1, marks=pytest.mark.ours_only("OpenSSL 3 refuses it by default"))))
+def test_renegotiation(start, settings, pki, renegotiation):
+    """openssl asks for a new handshake in the middle of TLS 1.2: allowed or the end."""
+    kam = start(settings.but(modparams={"renegotiation": renegotiation}))
+    process = subprocess.Popen(
+        ["openssl", "s_client", "-connect", "127.0.0.1:%d" % kam.port(), "-tls1_2",
+         "-CAfile", pki.path("ca.pem")],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        kam.wait_connections(1)
+        process.stdin.write(b"R\n")
+        process.stdin.flush()
+        if renegotiation:
+            time.sleep(0.5)
+            process.stdin.write(sip.options(kam.port()))
+            process.stdin.flush()
+            until(lambda: b"200 OK" in process.stdout.readline(), "the request is answered")
+        else:
+            process.wait(TIMEOUT_S)
+            kam.wait_connections(0)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+    kam.wait_connections(0)

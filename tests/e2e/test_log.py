@@ -1,0 +1,188 @@
+# tls_gnutls - end to end: the log lines about connections
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+"""People grep these lines and feed them to fail2ban: texts and levels are part of the interface."""
+
+import re
+import ssl
+
+import pytest
+
+from .lib import hostile
+from .lib.kamailio import Kamailio
+from .lib.tls import BioClient, TlsClient, client_context, server_context
+from .lib.uas import TlsAgent, UdpSender
+
+VERSIONS = ("TLSv1.2", "TLSv1.3")
+INFO = 2            # the value for tls_log that a debug level of 2 shows
+NAMES = {
+    "client-ok": ("/C=DE/O=Example Telephony/CN=client-ok", "/C=DE/O=Example Telephony/CN=inter"),
+    "server-ec": ("/C=DE/O=Example Telephony/CN=server-ec", "/C=DE/O=Example Telephony/CN=inter"),
+}
+
+
+@pytest.fixture(scope="module")
+def kam(settings):
+    """Tells of every connection, asks for certificates, accepts all of them."""
+    with Kamailio(settings.but(listen=("tls", "udp"), modparams={
+            "tls_log": INFO, "verify_client": "optional_no_ca"})) as kamailio:
+        yield kamailio
+
+
+@pytest.fixture(scope="module")
+def silent(settings):
+    """With the default of tls_log (3), above what debug=2 shows."""
+    with Kamailio(settings.but(listen=("tls", "udp"))) as kamailio:
+        yield kamailio
+
+
+def _told(kam, mark, wanted, level="INFO"):
+    """The texts of the TLS module after a mark, once a line with `wanted` is there."""
+    kam.log.wait(wanted, since=mark)
+    return [text.partition("(): ")[2] or text
+            for module, text in kam.log.at_level(level, since=mark) if module == "tls"]
+
+
+def _has(told, pattern):
+    assert any(re.fullmatch(pattern, text) for text in told), f"no /{pattern}/ among {told}"
+
+
+def _visit(kam, pki, version=None, row=None):
+    """One good connection; gives its client side (closed) for address and cipher."""
+    cert = (pki.cert(row), pki.key(row)) if row else (None, None)
+    context = client_context(version=version, cert=cert[0], key=cert[1])
+    with TlsClient(kam.address(), context) as client:
+        assert client.ask().status == 200
+        bits = client.sock.cipher()[2]
+        return client.local[1], client.cipher, bits
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_accepted_connection(kam, pki, version):
+    mark = kam.log.mark()
+    port, cipher, bits = _visit(kam, pki, version)
+    told = _told(kam, mark, "did not present")
+    _has(told, rf"tls_accept: new connection from 127\.0\.0\.1:{port} "
+               rf"using {version} {re.escape(cipher)} {bits}")
+    _has(told, rf"tls_accept: local socket: 127\.0\.0\.1:{kam.port()}")
+    _has(told, "tls_accept: client did not present a certificate")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_accepted_connection_with_certificate(kam, pki, version):
+    mark = kam.log.mark()
+    _visit(kam, pki, version, "client-ok")
+    told = _told(kam, mark, "certificate issuer")
+    subject, issuer = NAMES["client-ok"]
+    _has(told, f"tls_accept: client certificate subject:{subject}")
+    _has(told, f"tls_accept: client certificate issuer:{issuer}")
+    assert not [text for text in told if "verification" in text]
+
+
+@pytest.mark.parametrize("row,reason", (
+    ("client-expired", "certificate has expired"),
+    ("client-notyet", "certificate is not yet valid"),
+    ("client-stranger", r"unable to get (local )?issuer certificate"
+                        r"|unable to verify the first certificate"),
+    ("client-selfsigned", "self signed certificate"),
+    ("client-serveronly", "unsupported certificate purpose"),
+))
+def test_tolerated_verification_failure(kam, pki, row, reason):
+    mark = kam.log.mark()
+    _visit(kam, pki, None, row)
+    told = _told(kam, mark, "verification failed")
+    failed = "WARNING: tls_accept: client certificate verification failed!!!"
+    assert any(text.startswith(failed) for text in told), told
+    assert any(re.search(f"verification failure: ({reason})", text) for text in told), told
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_outgoing_connection(kam, pki, version):
+    mark = kam.log.mark()
+    with TlsAgent(server_context(pki.cert("server-ec"), pki.key("server-ec"), version)) as agent, \
+            UdpSender(kam.address("udp")) as sender:
+        assert sender.ask(uri=f"sip:far@127.0.0.1:{agent.port};transport=tls").status == 200
+        told = _told(kam, mark, "certificate issuer")
+    _has(told, rf"tls_connect: new connection to 127\.0\.0\.1:{agent.port} using {version} \S+ \d+")
+    _has(told, r"tls_connect: sending socket: 127\.0\.0\.1:\d+ ?")
+    subject, issuer = NAMES["server-ec"]
+    _has(told, f"tls_connect: server certificate subject:{subject}")
+    _has(told, f"tls_connect: server certificate issuer:{issuer}")
+
+
+def test_outgoing_connection_to_a_server_not_verified(kam, pki):
+    mark = kam.log.mark()
+    context = server_context(pki.cert("server-expired"), pki.key("server-expired"))
+    with TlsAgent(context) as agent, UdpSender(kam.address("udp")) as sender:
+        assert sender.ask(uri=f"sip:far@127.0.0.1:{agent.port};transport=tls").status == 200
+        told = _told(kam, mark, "verification failed")
+    assert any(text.startswith("WARNING: tls_connect: server certificate verification failed!!!")
+               for text in told), told
+    assert any("certificate has expired" in text for text in told), told
+
+
+def test_default_level_hides_good_connections(silent, pki):
+    mark = silent.log.mark()
+    for row in (None, "client-ok"):
+        _visit(silent, pki, None, row)
+    silent.wait_connections(0)
+    assert not [text for _, text in silent.log.at_level("INFO", since=mark)
+                if "tls_accept" in text]
+
+
+@pytest.mark.parametrize("opening", ("plain SIP", "no common cipher suite"))
+def test_failed_handshake_names_both_ends(silent, tls_module, opening):
+    """Visible with the default of tls_log: error, name, source and destination."""
+    mark = silent.log.mark()
+    with BioClient(silent.address(), client_context()) as client:
+        client.sock.sendall(hostile.WRONG[opening])
+        try:
+            while client.sock.recv(65536):
+                pass
+        except ConnectionResetError:
+            pass
+        port = client.local[1]
+    silent.log.wait("dst addr", since=mark)
+    lines = "\n".join(text for level in ("ERROR", "WARNING")
+                      for module, text in silent.log.at_level(level, since=mark) if module == "tls")
+    assert "protocol level error" in lines
+    assert re.search(r"TLS accept:.*\(sni: unknown\)", lines), lines
+    assert f"src addr: 127.0.0.1:{port}" in lines
+    assert f"dst addr: 127.0.0.1:{silent.port()}" in lines
+    if tls_module.ours:
+        assert len(lines.splitlines()) == 1, lines
+
+
+def test_failed_handshake_tells_the_server_name(silent, pki):
+    """The client breaks off because of the certificate: the log has the name it asked for."""
+    mark = silent.log.mark()
+    context = client_context(trust=pki.path("ca-stranger.pem"), version="TLSv1.2")
+    with pytest.raises(ssl.SSLCertVerificationError):
+        TlsClient(silent.address(), context, name="sip.example.org")
+    silent.log.wait(r"TLS accept:.*\(sni: sip\.example\.org\)", since=mark)
+
+
+def test_rejected_client_certificate(start, settings, pki, tls_module):
+    kam = start(settings.but(modparams={"verify_client": "on"}))
+    mark = kam.log.mark()
+    context = client_context(version="TLSv1.2", cert=pki.cert("client-expired"),
+                             key=pki.key("client-expired"))
+    with pytest.raises((ssl.SSLError, ConnectionResetError)):
+        TlsClient(kam.address(), context)
+    kam.log.wait("dst addr", since=mark)
+    lines = kam.log.find("TLS accept:", since=mark)
+    assert lines and re.search("certificate", lines[0]), lines
+    if tls_module.ours:
+        assert re.search("expired", lines[0]), lines
+
+
+def test_secrets_are_not_logged(start, settings, pki):
+    """At the highest debug level, neither key nor ticket nor password shows up."""
+    with open(pki.key("server-ec"), encoding="ascii") as file:
+        key_lines = file.read().splitlines()[1:-1]
+    kam = start(settings.but(debug=4, modparams={"session_cache": 1, "tls_log": 4, "tls_debug": 4}))
+    for version in VERSIONS:
+        _visit(kam, pki, version)
+    log = "\n".join(kam.log.lines())
+    assert "tls_accept: new connection" in log
+    assert not [line for line in key_lines if line in log]
+    assert "PRIVATE KEY" not in log

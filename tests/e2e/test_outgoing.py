@@ -1,0 +1,232 @@
+# tls_gnutls - end to end: outgoing connections that fail, and the queue of clear text
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+"""The sender gets a failure, whatever the server does; nothing is left behind.
+
+Requests come in on UDP and go out over TLS.  A failed transaction ends with 408 (its timer),
+477 or 503 (the send failed at once).
+"""
+
+import pytest
+
+from .lib import hostile, sip
+from .lib.kamailio import Kamailio
+from .lib.tls import server_context
+from .lib.uas import BreakingServer, RefusingServer, SilentServer, TlsAgent, UdpSender
+from .lib.wait import until
+
+VERSIONS = ("TLSv1.2", "TLSv1.3")
+FAILED = (408, 477, 503)
+FR_TIMER_MS = 1500
+QUICK = f'modparam("tm", "fr_timer", {FR_TIMER_MS})\nmodparam("tm", "wt_timer", 500)'
+DEADLINE_S = 2
+
+
+@pytest.fixture(scope="module")
+def base(settings):
+    return settings.but(listen=("tls", "udp"), config=QUICK, core="tcp_connect_timeout=3",
+                        modparams={"low_mem_threshold1": 0, "low_mem_threshold2": 0})
+
+
+@pytest.fixture(scope="module")
+def kam(base, tls_module):
+    """Gives up handshakes after a short time, where the module can."""
+    more = {"handshake_timeout": DEADLINE_S} if tls_module.ours else {}
+    with Kamailio(base.but(modparams=more)) as kamailio:
+        yield kamailio
+
+
+@pytest.fixture
+def sender(kam):
+    with UdpSender(kam.address("udp")) as udp:
+        yield udp
+
+
+def _uri(server):
+    return f"sip:far@127.0.0.1:{server.port};transport=tls"
+
+
+def _assert_served(kam, pki, sender):
+    """A good server gets the next request: no process is stuck or dead."""
+    kam.assert_healthy()
+    with TlsAgent(server_context(pki.cert("server-ec"), pki.key("server-ec"))) as agent:
+        assert sender.ask(uri=_uri(agent)).status == 200
+
+
+def _assert_nothing_left(kam, timeout_s=30):
+    kam.wait_connections(0, timeout_s)
+    assert kam.tls_info()["clear_text_write_queued_bytes"] == 0
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_good_server(kam, pki, sender, version):
+    with TlsAgent(server_context(pki.cert("server-rsa"), pki.key("server-rsa"), version)) as agent:
+        replies = [sender.ask(uri=_uri(agent)) for _ in range(3)]
+        assert [reply.status for reply in replies] == [200, 200, 200]
+        assert len(agent.peers) == 1, "one connection serves all"
+    _assert_nothing_left(kam)
+
+
+def test_server_that_refuses_tcp(kam, pki, sender):
+    with RefusingServer() as server:
+        for _ in range(3):
+            assert sender.ask(uri=_uri(server)).status in FAILED
+    _assert_nothing_left(kam)
+    _assert_served(kam, pki, sender)
+
+
+@pytest.mark.ours_only("no deadline for handshakes")
+def test_server_that_never_answers(kam, pki, sender):
+    """The handshake deadline closes the connection and frees what waits."""
+    with SilentServer() as server:
+        replies = [sender.ask(uri=_uri(server)) for _ in range(2)]
+        assert all(reply.status in FAILED for reply in replies)
+        _assert_nothing_left(kam)
+    _assert_served(kam, pki, sender)
+
+
+SERVER_HELLO = hostile.record(hostile.HANDSHAKE, hostile.message(
+    2, b"\x03\x03" + hostile.noise(60, 32) + b"\0" + b"\xc0\x2b\0" + b"\0\0"))
+
+# what the server does with the connection
+BREAKS = {
+    "closes at once": {},
+    "resets at once": {"with_reset": True},
+    "closes after the ClientHello": {"after": 100},
+    "resets after the ClientHello": {"after": 100, "with_reset": True},
+    "answers noise": {"after": 100, "answer": hostile.noise(61, 500)},
+    "answers SIP": {"after": 100, "answer": b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"},
+    "answers HTTP": {"after": 100, "answer": b"HTTP/1.1 400 Bad Request\r\n\r\n"},
+    "answers a fatal alert": {"after": 100, "answer": hostile.alert(hostile.FATAL, 40)},
+    "answers close_notify": {"after": 100, "answer": hostile.alert(hostile.WARNING, 0)},
+    "answers half a ServerHello": {"after": 100, "answer": SERVER_HELLO[:20]},
+    "answers a ServerHello only": {"after": 100, "answer": SERVER_HELLO},
+    "answers an oversized record": {"after": 100, "answer": hostile.record(
+        hostile.HANDSHAKE, hostile.noise(62, 18500))},
+    "answers a client hello": {"after": 100, "answer": hostile.record(
+        hostile.HANDSHAKE, hostile.client_hello())},
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_server_that_breaks_the_handshake(kam, pki, sender, tls_module, name):
+    mark = kam.log.mark()
+    with BreakingServer(**BREAKS[name]) as server:
+        assert sender.ask(uri=_uri(server)).status in FAILED
+        assert server.connections >= 1
+        _assert_nothing_left(kam)
+    _assert_served(kam, pki, sender)
+    if tls_module.ours:
+        assert len([1 for module, _ in kam.log.at_level("ERROR", since=mark)
+                    if module == "tls"]) <= 1
+
+
+def test_server_that_closes_between_two_requests(kam, pki, sender):
+    """The good connection is closed by the server between two requests: a new one is made."""
+    context = server_context(pki.cert("server-ec"), pki.key("server-ec"))
+    with TlsAgent(context) as agent:
+        assert sender.ask(uri=_uri(agent)).status == 200
+        agent.close_connections()
+        _assert_nothing_left(kam)
+        assert sender.ask(uri=_uri(agent)).status == 200
+        assert len(agent.peers) == 2
+
+
+# -- the queue of clear text -------------------------------------------------------------------
+
+def _queued(kam):
+    return kam.tls_info()["clear_text_write_queued_bytes"]
+
+
+def test_queue_is_counted_and_shown(start, base):
+    kam = start(base.but(children=1))
+    with SilentServer() as server, UdpSender(kam.address("udp")) as sender:
+        sender.sock.send(sip.request(uri=_uri(server), via="UDP", sent_by=sender.sent_by,
+                                     body=b"x" * 3000))
+        until(lambda: 3000 < _queued(kam) < 4500, "one request waits")
+        listed = kam.kamcmd("tls.list")
+        assert "state: tls_connect" in listed
+        assert f"ct_wq_size: {_queued(kam)}" in listed
+        assert f"src_port: {server.port}" in listed
+
+
+def test_limit_of_one_connection(start, base):
+    """con_ct_wq_max: what does not fit ends the connection and fails the requests."""
+    limit = 20000
+    kam = start(base.but(children=1, modparams={"con_ct_wq_max": limit}))
+    with SilentServer() as server, UdpSender(kam.address("udp")) as sender:
+        for number in range(3):
+            sender.sock.send(sip.request(uri=_uri(server), via="UDP", sent_by=sender.sent_by,
+                                         cseq=number + 1, body=b"x" * 5000))
+        until(lambda: _queued(kam) > 15000, "three requests wait")
+        assert _queued(kam) <= limit
+        mark = kam.log.mark()
+        assert sender.ask(uri=_uri(server), body=b"x" * 8000).status in (477, 503)
+        kam.log.wait(r"ct write buffer full", since=mark)
+        until(lambda: _queued(kam) == 0, "the queue is freed")
+        kam.wait_connections(0)
+
+
+@pytest.mark.ours_only("the first piece is not limited")
+def test_limit_holds_for_the_first_request_too(start, base):
+    kam = start(base.but(modparams={"con_ct_wq_max": 2000}))
+    with SilentServer() as server, UdpSender(kam.address("udp")) as sender:
+        assert sender.ask(uri=_uri(server), body=b"x" * 3000).status in (477, 503)
+        _assert_nothing_left(kam)
+
+
+def test_below_the_limit_everything_arrives(start, base, pki):
+    kam = start(base.but(modparams={"con_ct_wq_max": 20000, "ct_wq_blk_size": 512}))
+    context = server_context(pki.cert("server-ec"), pki.key("server-ec"))
+    with TlsAgent(context) as agent, UdpSender(kam.address("udp"), window=1) as sender:
+        assert sender.ask(uri=_uri(agent), body=b"y" * 15000).status == 200
+        assert agent.requests[0].body == b"y" * 15000
+        assert _queued(kam) == 0
+
+
+def test_limit_of_all_connections(start, base):
+    """ct_wq_max: two connections that stall share it; the third finds no room."""
+    limit = 20000
+    kam = start(base.but(children=1, modparams={"ct_wq_max": limit}))
+    with SilentServer() as one, SilentServer() as two, SilentServer() as three, \
+            UdpSender(kam.address("udp")) as sender:
+        for server in (one, two):
+            sender.sock.send(sip.request(uri=_uri(server), via="UDP", sent_by=sender.sent_by,
+                                         body=b"x" * 8000))
+        until(lambda: _queued(kam) > 16000, "two requests wait")
+        assert _queued(kam) <= limit
+        assert sender.ask(uri=_uri(three), body=b"x" * 8000).status in (477, 503)
+        assert 16000 < _queued(kam) <= limit, "the other two are left alone"
+        kam.wait_connections(2)
+
+
+def test_stalled_server_frees_everything(start, base, tls_module):
+    """Shared memory after 20 stalled connections is what it was before."""
+    more = {"handshake_timeout": DEADLINE_S} if tls_module.ours else {}
+    kam = start(base.but(modparams=more, children=2))
+
+    def stall():
+        servers = [SilentServer() for _ in range(20)]
+        with UdpSender(kam.address("udp"), window=20) as sender:
+            statuses = [reply and reply.status for reply in sender.run(
+                [{"uri": _uri(server), "body": b"z" * 2000} for server in servers])]
+        assert all(status in FAILED for status in statuses)
+        for server in servers:
+            server.close()          # with the stock module this is what ends the connections
+        _assert_nothing_left(kam)
+        until(lambda: kam.transactions() == 0, "transactions are gone")
+
+    stall()
+    before = kam.shm_used()
+    stall()
+    stall()
+    after = kam.shm_used()
+    print(f"shared memory used: {before} bytes before, {after} after 40 stalled connections")
+    # one leaked connection would be 20 KB or more; names and blocklists may take a little
+    assert after - before < 8192
+
+
+def test_slow_server_is_waited_for(kam, pki, sender):
+    """A server that lets the client wait, but not as long as the deadline, is a good server."""
+    context = server_context(pki.cert("server-ec"), pki.key("server-ec"))
+    with TlsAgent(context, delay_s=0.7) as agent:
+        assert sender.ask(uri=_uri(agent)).status == 200
