@@ -345,6 +345,46 @@ static void list_take_all(struct tlsg_cipher_list *l, gnutls_priority_t prio)
 	l->named_len = l->suites_len;
 }
 
+/** The level that asks for no less than a profile. */
+static int profile_level(gnutls_certificate_verification_profiles_t profile)
+{
+	switch(profile) {
+		case GNUTLS_PROFILE_VERY_WEAK:
+			return 0;
+		case GNUTLS_PROFILE_LOW:
+			return 1;
+		case GNUTLS_PROFILE_HIGH:
+		case GNUTLS_PROFILE_SUITEB128:
+			return 3;
+		case GNUTLS_PROFILE_ULTRA:
+		case GNUTLS_PROFILE_SUITEB192:
+			return 4;
+		case GNUTLS_PROFILE_FUTURE:
+			return 5;
+		default:
+			return TLSG_SEC_LEVEL_DEFAULT;
+	}
+}
+
+/** Takes the security level from the last %PROFILE_ of a native string. */
+static void list_take_profile(struct tlsg_cipher_list *l, const char *string)
+{
+	static const char word[] = "%PROFILE_";
+	size_t len;
+
+	l->sec_level = TLSG_SEC_LEVEL_DEFAULT;
+	for(const char *p = string; *p != '\0'; p += len + (p[len] == ':')) {
+		char name[16];
+
+		len = strcspn(p, ":");
+		if(len < sizeof(word) || len - (sizeof(word) - 1) >= sizeof(name) || strncmp(p, word, sizeof(word) - 1) != 0)
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)(len - (sizeof(word) - 1)), p + sizeof(word) - 1);
+		l->sec_level = profile_level(gnutls_certificate_verification_profile_get_id(name));
+		l->sec_level_named = true;
+	}
+}
+
 /** A native string speaks the versions that both it and tls_method have. */
 static enum tlsg_ret eval_native(struct tlsg_cipher_list *l, const char *string, struct tlsg_err *err)
 {
@@ -370,7 +410,7 @@ static enum tlsg_ret eval_native(struct tlsg_cipher_list *l, const char *string,
 	if(ret != TLSG_OK)
 		return ret;
 	l->versions = priority_versions(prio);
-	l->sec_level = TLSG_SEC_LEVEL_DEFAULT;
+	list_take_profile(l, string);
 	list_take_all(l, prio);
 	gnutls_priority_deinit(prio);
 	if(l->suites_len == 0)
@@ -400,6 +440,14 @@ enum tlsg_ret tlsg_cipher_list_eval(const char *string, const struct tlsg_method
 }
 
 /* ---- enforcement ---- */
+
+gnutls_certificate_verification_profiles_t tlsg_cipher_list_profile(const struct tlsg_cipher_list *list)
+{
+	static const gnutls_certificate_verification_profiles_t profiles[] = {GNUTLS_PROFILE_VERY_WEAK, GNUTLS_PROFILE_LOW,
+			GNUTLS_PROFILE_MEDIUM, GNUTLS_PROFILE_HIGH, GNUTLS_PROFILE_ULTRA, GNUTLS_PROFILE_FUTURE};
+
+	return profiles[list->sec_level];
+}
 
 bool tlsg_cipher_list_has(const struct tlsg_cipher_list *list, const struct tlsg_suite *suite)
 {

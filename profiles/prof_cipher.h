@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <gnutls/x509.h>
+
 #include "base/err.h"
 #include "profiles/cipher_rules.h"
 #include "profiles/prof_method.h"
@@ -49,7 +51,7 @@ struct tlsg_cipher_list
 	enum tlsg_cipher_kind kind;
 	unsigned versions;				 /**< OR of TLSG_VERSION_BIT(): what the priority string admits */
 	int sec_level;					 /**< 0 to 5: what certificates and keys have to satisfy */
-	bool sec_level_named;			 /**< the string has @SECLEVEL */
+	bool sec_level_named;			 /**< the string has @SECLEVEL, a native one %PROFILE_ */
 	enum tlsg_suite_b suite_b;		 /**< curves and signatures are those of Suite B */
 	bool surplus;					 /**< kind LIST: the priority string admits suites that are not in the list */
 	bool reordered;					 /**< kind LIST: GnuTLS offers the suites in another order than the list's */
@@ -131,5 +133,11 @@ enum tlsg_cipher_choice tlsg_cipher_list_choose(const struct tlsg_cipher_list *l
  */
 enum tlsg_ret tlsg_cipher_list_single(
 		const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf, size_t size) TLSG_MUST_CHECK;
+
+/**
+ * What certificates of peers have to satisfy, by the security level.
+ * @return GNUTLS_PROFILE_VERY_WEAK for level 0, then LOW, MEDIUM, HIGH, ULTRA, FUTURE.
+ */
+gnutls_certificate_verification_profiles_t tlsg_cipher_list_profile(const struct tlsg_cipher_list *list);
 
 #endif

@@ -260,6 +260,42 @@ static void test_native_strings(void **state)
 	}
 }
 
+/* What certificates have to satisfy. */
+static void test_certificate_profiles(void **state)
+{
+	static const struct
+	{
+		const char *string;
+		gnutls_certificate_verification_profiles_t profile;
+		bool named;
+	} rows[] = {
+			{"ALL", GNUTLS_PROFILE_MEDIUM, false},
+			{"ALL:@SECLEVEL=0", GNUTLS_PROFILE_VERY_WEAK, true},
+			{"ALL:@SECLEVEL=1", GNUTLS_PROFILE_LOW, true},
+			{"ALL:@SECLEVEL=2", GNUTLS_PROFILE_MEDIUM, true},
+			{"ALL:@SECLEVEL=3", GNUTLS_PROFILE_HIGH, true},
+			{"ALL:@SECLEVEL=4", GNUTLS_PROFILE_ULTRA, true},
+			{"ALL:@SECLEVEL=5", GNUTLS_PROFILE_FUTURE, true},
+			{"NORMAL", GNUTLS_PROFILE_MEDIUM, false},
+			{"NORMAL:%PROFILE_LOW", GNUTLS_PROFILE_LOW, true},
+			{"NORMAL:%PROFILE_HIGH:%COMPAT", GNUTLS_PROFILE_HIGH, true},
+			{"NORMAL:%PROFILE_LOW:%PROFILE_ULTRA", GNUTLS_PROFILE_ULTRA, true},
+			{"NORMAL:%PROFILE_LEGACY", GNUTLS_PROFILE_MEDIUM, true}, /* the next stricter one */
+			{"NORMAL:%PROFILE_SUITEB128", GNUTLS_PROFILE_HIGH, true},
+			{"NORMAL:%PROFILE_FUTURE", GNUTLS_PROFILE_FUTURE, true},
+			{"NORMAL:%PROFILE_VERY_WEAK", GNUTLS_PROFILE_VERY_WEAK, true},
+	};
+
+	(void)state;
+	for(size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct tlsg_cipher_list l;
+
+		eval(&l, rows[i].string, "TLSv1.2+");
+		assert_int_equal(tlsg_cipher_list_profile(&l), rows[i].profile);
+		assert_int_equal(l.sec_level_named, rows[i].named);
+	}
+}
+
 /* cipher_list not set: the system's default within tls_method. */
 static void test_default(void **state)
 {
@@ -752,6 +788,7 @@ int main(void)
 			cmocka_unit_test(test_too_long_for_a_priority_string),
 			cmocka_unit_test(test_which_language),
 			cmocka_unit_test(test_native_strings),
+			cmocka_unit_test(test_certificate_profiles),
 			cmocka_unit_test(test_default),
 			cmocka_unit_test(test_notes),
 			cmocka_unit_test(test_priority_strings),
