@@ -14,6 +14,7 @@ import datetime
 import json
 import os
 import platform
+import resource
 import shlex
 import signal
 import subprocess
@@ -251,6 +252,25 @@ class Bench:
 				self.notes.append(f"{key}: the two did not negotiate the same: {seen}")
 
 
+def busy_s():
+	"""CPU time used on the whole machine since it was started, stolen time included, in seconds."""
+	with open("/proc/stat", encoding="ascii") as file:
+		user, nice, system, _idle, _wait, irq, soft, steal = (int(word) for word in file.readline().split()[1:9])
+	return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")
+
+
+def own_s():
+	"""CPU time used by this program and all that it has started and that has ended."""
+	used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+	return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def disturbance(args):
+	"""Which part of the machine's CPU time others took during the run, in percent."""
+	others = busy_s() - args.busy - (own_s() - args.own)
+	return max(0.0, 100 * others / (os.cpu_count() * (time.monotonic() - args.started)))
+
+
 def machine(args):
 	"""What the figures were taken on, as a Markdown list; nothing that names the machine."""
 	cpu = "unknown"
@@ -267,11 +287,12 @@ def machine(args):
 		system = platform.system()
 	return "\n".join([
 		f"- CPU: {cpu}, {os.cpu_count()} cores; {system}, Linux {platform.release()}",
-		f"- {run_tool(['kamailio', '-v']).splitlines()[0].removeprefix('version: ')};"
-		f" GnuTLS {gnutls(None).decode()}; {run_tool(['openssl', 'version']).partition('  ')[0].rpartition(' (')[0] or ''}"
-		.rstrip("; ") + f"; tls_gnutls {revision()}",
+		f"- {run_tool(['kamailio', '-v']).splitlines()[0].removeprefix('version: ').strip()};"
+		f" GnuTLS {gnutls(None).decode()}; {' '.join(run_tool(['openssl', 'version']).split()[:2])};"
+		f" tls_gnutls {revision()}",
 		f"- command: `{command(args)}`, {datetime.date.today().isoformat()},"
-		f" load average before it {args.load:.2f}, duration {time.monotonic() - args.started:.0f} s",
+		f" {time.monotonic() - args.started:.0f} s; other work on the machine took {disturbance(args):.0f} % of its CPU"
+		" time meanwhile",
 		f"- {args.repetitions} repetitions; figures are medians, ratios are the medians of the pairs",
 	])
 
@@ -344,6 +365,10 @@ def arguments(words):
 	return args
 
 
+def programs_build():
+	subprocess.run(["make", "-s", "-C", os.path.dirname(os.path.abspath(__file__)), "BENCH_BUILD=" + PROGRAMS], check=True)
+
+
 def ended(_number, _frame):
 	raise KeyboardInterrupt
 
@@ -351,12 +376,11 @@ def ended(_number, _frame):
 def main():
 	args = arguments(sys.argv[1:])
 	args.started = time.monotonic()
-	args.load = os.getloadavg()[0]
+	args.busy, args.own = busy_s(), own_s()
 	os.environ["PATH"] += ":/usr/sbin:/sbin"
 	signal.signal(signal.SIGTERM, ended)
 	try:
-		subprocess.run(["make", "-s", "-C", os.path.dirname(os.path.abspath(__file__)), "BENCH_BUILD=" + PROGRAMS],
-			check=True)
+		programs_build()
 		with tempfile.TemporaryDirectory(prefix="bench-") as folder:
 			bench = Bench(args, folder)
 			bench.run()

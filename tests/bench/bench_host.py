@@ -218,13 +218,13 @@ class Kamailio:
 			raise BenchError(f"a process of Kamailio ({self.label}) has gone:\n{self.log_tail()}") from error
 
 	def settle(self):
-		"""Waits until what the last connections left to do is done: two quiet 20 ms in a row, at most 1 s."""
+		"""Waits until what the last connections left to do is done: two quiet 10 ms in a row, at most 1 s."""
 		quiet = 0
 		before = self.cpu_ns()
-		for _ in range(50):
-			time.sleep(0.02)
+		for _ in range(100):
+			time.sleep(0.01)
 			now = self.cpu_ns()
-			quiet = quiet + 1 if now - before < 400_000 else 0
+			quiet = quiet + 1 if now - before < 200_000 else 0
 			before = now
 			if quiet == 2:
 				return
