@@ -86,7 +86,8 @@ static enum tlsg_ret evaluate(struct tlsg_prof *p, struct tlsg_priority *x, stru
 	tlsg_err_clear(&cause);
 	ret = tlsg_cipher_list_eval(p->s.cipher_list.s, m, &note, &x->list, &cause);
 	if(ret != TLSG_OK)
-		return tlsg_err_set(err, ret, "%.*s: %.400s", p->id.len, p->id.s, cause.text);
+		return tlsg_err_set(err, ret, "%.*s: cipher_list \"%.*s\": %.300s", p->id.len, p->id.s,
+				p->s.cipher_list.s != NULL ? p->s.cipher_list.len : 0, p->s.cipher_list.s != NULL ? p->s.cipher_list.s : "", cause.text);
 	return TLSG_OK;
 }
 
