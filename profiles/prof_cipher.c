@@ -345,42 +345,44 @@ static void list_take_all(struct tlsg_cipher_list *l, gnutls_priority_t prio)
 	l->named_len = l->suites_len;
 }
 
-/** The level that asks for no less than a profile. */
-static int profile_level(gnutls_certificate_verification_profiles_t profile)
+/** The level that asks for no less than a profile of GnuTLS. @param name  what stands behind %PROFILE_. */
+static int profile_level(const char *name, size_t len)
 {
-	switch(profile) {
-		case GNUTLS_PROFILE_VERY_WEAK:
-			return 0;
-		case GNUTLS_PROFILE_LOW:
-			return 1;
-		case GNUTLS_PROFILE_HIGH:
-		case GNUTLS_PROFILE_SUITEB128:
-			return 3;
-		case GNUTLS_PROFILE_ULTRA:
-		case GNUTLS_PROFILE_SUITEB192:
-			return 4;
-		case GNUTLS_PROFILE_FUTURE:
-			return 5;
-		default:
-			return TLSG_SEC_LEVEL_DEFAULT;
-	}
+	static const struct
+	{
+		const char *name;
+		int level;
+	} levels[] = {
+			{"VERY_WEAK", 0},
+			{"LOW", 1},
+			{"LEGACY", 2},
+			{"MEDIUM", 2},
+			{"HIGH", 3},
+			{"SUITEB128", 3},
+			{"ULTRA", 4},
+			{"SUITEB192", 4},
+			{"FUTURE", 5},
+	};
+
+	for(size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if(strlen(levels[i].name) == len && memcmp(levels[i].name, name, len) == 0)
+			return levels[i].level;
+	return TLSG_SEC_LEVEL_DEFAULT;
 }
 
 /** Takes the security level from the last %PROFILE_ of a native string. */
 static void list_take_profile(struct tlsg_cipher_list *l, const char *string)
 {
 	static const char word[] = "%PROFILE_";
+	const size_t word_len = sizeof(word) - 1;
 	size_t len;
 
 	l->sec_level = TLSG_SEC_LEVEL_DEFAULT;
 	for(const char *p = string; *p != '\0'; p += len + (p[len] == ':')) {
-		char name[16];
-
 		len = strcspn(p, ":");
-		if(len < sizeof(word) || len - (sizeof(word) - 1) >= sizeof(name) || strncmp(p, word, sizeof(word) - 1) != 0)
+		if(len <= word_len || strncmp(p, word, word_len) != 0)
 			continue;
-		snprintf(name, sizeof(name), "%.*s", (int)(len - (sizeof(word) - 1)), p + sizeof(word) - 1);
-		l->sec_level = profile_level(gnutls_certificate_verification_profile_get_id(name));
+		l->sec_level = profile_level(p + word_len, len - word_len);
 		l->sec_level_named = true;
 	}
 }
