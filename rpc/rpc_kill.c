@@ -7,11 +7,15 @@
 
 #include "rpc/rpc_export.h"
 
+#define FAULT 400
+
 void tlsg_rpc_kill(rpc_t *rpc, void *ctx)
 {
 	int id = 0;
 
-	if(rpc->scan(ctx, "d", &id) < 1)
-		return; /* the core has made a fault of it */
+	if(rpc->scan(ctx, "d", &id) < 1 || id <= 0) {
+		rpc->fault(ctx, FAULT, "Connection id expected: a number that tls.list shows");
+		return;
+	}
 	rpc->rpl_printf(ctx, tlsg_rpc_source_get()->kill(id) ? "OK" : "TLS connection id not found");
 }

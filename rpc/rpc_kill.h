@@ -9,7 +9,7 @@
 #include "core/rpc.h"
 
 /**
- * tls.kill <id>: a line of text. An argument that is missing or not a number is a fault of the core.
+ * tls.kill <id>: a line of text, or fault 400 when the argument is missing or no positive number.
  * Source: spec 10.5.
  */
 void tlsg_rpc_kill(rpc_t *rpc, void *ctx);

@@ -5,9 +5,12 @@
  */
 #include "rpc/rpc_reload.h"
 
+#include <stdio.h>
+
 #include "rpc/rpc_export.h"
 
 #define FAULT 500
+#define FAULT_TEXT 256 /* what binrpc has room for */
 
 static const char *sentence(enum tlsg_rpc_reload_stage stage)
 {
@@ -26,6 +29,7 @@ static const char *sentence(enum tlsg_rpc_reload_stage stage)
 void tlsg_rpc_reload(rpc_t *rpc, void *ctx)
 {
 	enum tlsg_rpc_reload_stage stage = TLSG_RPC_RELOAD_PARSE;
+	char text[FAULT_TEXT];
 	struct tlsg_err err;
 
 	tlsg_err_clear(&err);
@@ -35,5 +39,6 @@ void tlsg_rpc_reload(rpc_t *rpc, void *ctx)
 		return;
 	}
 	LM_ERR("the TLS configuration was not reloaded, the one before stays: %s\n", err.text);
-	rpc->fault(ctx, FAULT, err.text[0] != '\0' ? "%s: %s" : "%s%s", sentence(stage), err.text);
+	snprintf(text, sizeof(text), err.text[0] != '\0' ? "%s: %s" : "%s%s", sentence(stage), err.text);
+	rpc->fault(ctx, FAULT, "%s", text);
 }
