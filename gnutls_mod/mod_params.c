@@ -233,7 +233,6 @@ static const struct
 	const char *unset; /* NULL: anything that is set is worth a line */
 	const char *why;
 } texts_without_effect[] = {
-		{"engine_config", &private.engine_config, "NONE", "keys on tokens are found by pkcs11: URIs"},
 		{"engine_algorithms", &private.engine_algorithms, "ALL", "a token is used for its keys only"},
 		{"provider_quirks_config", &private.provider_quirks_config, NULL, "it steers OpenSSL's providers"},
 		{"rand_engine", &private.rand_engine, NULL, "GnuTLS has its own generator"},
