@@ -165,6 +165,8 @@ static gnutls_certificate_credentials_t creds_new(void)
 	if(gnutls_certificate_allocate_credentials(&c) < 0)
 		return NULL;
 	gnutls_certificate_set_retrieve_function3(c, retrieve_cb);
+	/* For clients that want DHE and name no group of RFC 7919. */
+	(void)gnutls_certificate_set_known_dh_params(c, GNUTLS_SEC_PARAM_MEDIUM);
 	return c;
 }
 

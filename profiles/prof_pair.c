@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/scope.h"
 #include "profiles/prof_key.h"
+#include "profiles/prof_priority.h"
 
 #define CHAIN_MAX 32
 
@@ -76,11 +77,20 @@ static void warn_order(const struct tlsg_prof *p, const str *file, gnutls_x509_c
 		LM_DBG("%.*s: \"%.*s\" holds no intermediate certificates\n", p->id.len, p->id.s, file->len, file->s);
 }
 
-static void warn_weak(const struct tlsg_prof *p, const str *file, const struct tlsg_pair *pair)
+/* OpenSSL refuses a key of our own that is weaker than the security level. */
+static enum tlsg_ret check_strength(const struct tlsg_prof *p, const str *file, const struct tlsg_pair *pair,
+		struct tlsg_err *err)
 {
-	if(gnutls_pk_bits_to_sec_param(pair->pk, pair->bits) < GNUTLS_SEC_PARAM_LOW)
-		LM_WARN("%.*s: the key of \"%.*s\" is weak (%s, %u bits)\n", p->id.len, p->id.s, file->len, file->s,
-				gnutls_pk_get_name(pair->pk), pair->bits);
+	int level = p->priority->list.sec_level;
+	unsigned has = gnutls_sec_param_to_symmetric_bits(gnutls_pk_bits_to_sec_param(pair->pk, pair->bits));
+	unsigned wants = (unsigned)tlsg_rules_level_bits(level);
+
+	if(has >= wants)
+		return TLSG_OK;
+	return tlsg_err_set(err, TLSG_E_CONFIG,
+			"%.*s: certificate: the key of \"%.*s\" (%s, %u bits) is too weak for security level %d; use a larger key, or "
+			"@SECLEVEL=n in cipher_list",
+			p->id.len, p->id.s, file->len, file->s, gnutls_pk_get_name(pair->pk), pair->bits, level);
 }
 
 /* Looks at the chain as a peer would, with private objects. */
@@ -108,7 +118,7 @@ static enum tlsg_ret inspect(struct tlsg_prof *p, const str *file, struct tlsg_p
 	warn_dates(p, file, crts[0], pair);
 	warn_usage(p, file, crts[0]);
 	warn_order(p, file, crts, pair->chain_len);
-	warn_weak(p, file, pair);
+	ret = check_strength(p, file, pair, err);
 done:
 	for(i = 0; i < CHAIN_MAX && crts[i] != NULL; i++)
 		gnutls_x509_crt_deinit(crts[i]);

@@ -12,14 +12,14 @@
 /* Payload of the first chunk: the connection, and what an established session of GnuTLS 3.7 and 3.8 keeps. */
 #define HOME_BYTES 13312
 
-static enum tlsg_ret copy_name(struct tlsg_conn *c, const str *name, struct tlsg_err *err)
+static enum tlsg_ret copy_name(struct tlsg_conn *c, const str *name, str *to, struct tlsg_err *err)
 {
 	if(name->s == NULL || name->len <= 0)
 		return TLSG_OK;
-	c->sni.s = tlsg_arena_keep_copy(c->arena, name->s, (size_t)name->len);
-	if(c->sni.s == NULL)
+	to->s = tlsg_arena_keep_copy(c->arena, name->s, (size_t)name->len);
+	if(to->s == NULL)
 		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
-	c->sni.len = name->len;
+	to->len = name->len;
 	return TLSG_OK;
 }
 
@@ -37,7 +37,11 @@ static enum tlsg_ret conn_start(struct tlsg_conn *c, const struct tlsg_conn_para
 	if(p->deadline_s > 0)
 		c->deadline = get_ticks_raw() + S_TO_TICKS((ticks_t)p->deadline_s);
 	c->ref.prof = tlsg_prof_find(p->set, &p->query);
-	ret = copy_name(c, &p->sni, err);
+	ret = copy_name(c, &p->sni, &c->sni, err);
+	if(ret == TLSG_OK && p->query.role == TLSG_CLIENT && p->sni.len > 0)
+		c->expected = c->sni;
+	else if(ret == TLSG_OK && p->query.role == TLSG_CLIENT)
+		ret = copy_name(c, &p->query.server_name, &c->expected, err);
 	if(ret != TLSG_OK)
 		return ret;
 	ret = tlsg_arena_reserve(c->arena, TLSG_HEADROOM_INIT);

@@ -102,10 +102,25 @@ static unsigned versions_of(const struct tlsg_hello *h)
 	return versions;
 }
 
+/* Key exchanges that the client leaves no curve for (RFC 8422 section 5.1.1). */
+static unsigned without_of(const struct tlsg_hello *h)
+{
+	static const uint16_t curves[] = {23, 24, 25, 29, 30}; /* P-256, P-384, P-521, X25519, X448 */
+	size_t i;
+	size_t k;
+
+	for(i = 0; i < h->groups_len; i++)
+		for(k = 0; k < sizeof(curves) / sizeof(curves[0]); k++)
+			if((h->groups[2 * i] << 8 | h->groups[2 * i + 1]) == curves[k])
+				return 0;
+	return h->groups == NULL ? 0 : TLSG_KX_ECDHE;
+}
+
 /* Keeps to the suite list where the priority string admits more, architecture section 4. */
 static int enforce(struct tlsg_conn *c, const struct tlsg_hello *h)
 {
-	struct tlsg_cipher_offer offer = {.ids = h->suites, .ids_bytes = h->suites_len * 2, .versions = versions_of(h)};
+	struct tlsg_cipher_offer offer = {.ids = h->suites, .ids_bytes = h->suites_len * 2, .versions = versions_of(h),
+			.without = without_of(h)};
 	gnutls_priority_t compiled;
 
 	if((offer.versions & c->ref.prof->priority->list.versions) == 0)

@@ -6,6 +6,7 @@
 #include "transport/conn_info.h"
 
 #include "base/scope.h"
+#include "profiles/prof_priority.h"
 #include "transport/conn_priv.h"
 #include "transport/conn_stats.h"
 
@@ -87,8 +88,10 @@ int tlsg_conn_verify(struct tlsg_conn *c)
 	in.check_crl = p->trust != NULL && p->trust->has_crl;
 	in.depth = p->s.verify_depth;
 	in.role = (enum tlsg_role)c->role;
+	in.keep_going = p->verify_no_ca;
+	in.profile = tlsg_cipher_list_profile(&p->priority->list);
 	in.verify_name = c->role == TLSG_CLIENT ? p->s.verify_name : 0;
-	in.name = c->sni;
+	in.name = c->expected;
 	in.now = time(NULL);
 	ret = tlsg_verify_chain(&in, &result);
 	tlsg_scope_leave(previous);

@@ -34,6 +34,7 @@ struct tlsg_conn
 	struct tlsg_peer *peer;	  /**< [arena] NULL until the handshake is done; release store */
 	struct tlsg_io *io;		  /**< of the running step, this process's; NULL outside */
 	str sni;				  /**< [arena] received or sent; zero-terminated */
+	str expected;			  /**< [arena] client: who the server should be, {NULL,0} unknown */
 	struct tlsg_conn_verdict verdict;
 	struct tlsg_queue queue;
 	unsigned char *kept; /**< [arena] received bytes not used yet */

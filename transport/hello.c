@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define EXT_SERVER_NAME 0
+#define EXT_SUPPORTED_GROUPS 10
 #define EXT_SUPPORTED_VERSIONS 43
 #define NAME_TYPE_HOST 0
 #define NAME_MAX_BYTES 255
@@ -74,14 +75,15 @@ static bool read_name(struct cursor ext, struct tlsg_hello *hello)
 	return true;
 }
 
-static bool read_versions(struct cursor ext, struct tlsg_hello *hello)
+/* An extension that is one list of two-byte numbers behind a length of 1 or 2 bytes. */
+static bool read_numbers(struct cursor ext, unsigned bytes, const unsigned char **at, size_t *len)
 {
 	struct cursor list;
 
-	if(!vector(&ext, 1, &list) || ext.left != 0 || list.left % 2 != 0)
+	if(!vector(&ext, bytes, &list) || ext.left != 0 || list.left % 2 != 0)
 		return false;
-	hello->versions = list.at;
-	hello->versions_len = list.left / 2;
+	*at = list.at;
+	*len = list.left / 2;
 	return true;
 }
 
@@ -100,7 +102,9 @@ static bool read_extensions(struct cursor c, struct tlsg_hello *hello)
 			return false;
 		if(type == EXT_SERVER_NAME && !read_name(ext, hello))
 			return false;
-		if(type == EXT_SUPPORTED_VERSIONS && !read_versions(ext, hello))
+		if(type == EXT_SUPPORTED_VERSIONS && !read_numbers(ext, 1, &hello->versions, &hello->versions_len))
+			return false;
+		if(type == EXT_SUPPORTED_GROUPS && !read_numbers(ext, 2, &hello->groups, &hello->groups_len))
 			return false;
 	}
 	return true;

@@ -26,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	inside(h.suites, h.suites_len * 2, data, size);
 	inside(h.name, h.name_len, data, size);
 	inside(h.versions, h.versions_len * 2, data, size);
+	inside(h.groups, h.groups_len * 2, data, size);
 	if(h.name != NULL && (h.name_len == 0 || h.name_len > 255 || memchr(h.name, 0, h.name_len) != NULL))
 		abort();
 	return 0;
