@@ -7,89 +7,27 @@
  * GnuTLS parses a list into a tree of nodes, which takes a hundred times the memory of its bytes, and looks serial numbers up
  * one by one. That happens once, when the list is loaded; here positions in its DER are kept.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
+
 #include "profiles/prof_crl.h"
 
 #include <gnutls/abstract.h>
 
 #include "base/arena.h"
-
-#define TAG_INTEGER 0x02
-#define TAG_BIT_STRING 0x03
-#define TAG_UTC_TIME 0x17
-#define TAG_GENERALIZED_TIME 0x18
-#define TAG_SEQUENCE 0x30
+#include "profiles/prof_der.h"
 
 #define OID_CRL_NUMBER "2.5.29.20"
 #define OID_AUTHORITY_KEY_ID "2.5.29.35"
+#define OID_DISTRIBUTION_POINT "2.5.29.28"
+#define OID_DELTA "2.5.29.27"
+#define OID_CRL_DISTRIBUTION_POINTS "2.5.29.31"
 #define EXTENSIONS_MAX 64
 
-/* What is left to read of a constructed value. */
-struct reader
+static bool is_time_next(const struct tlsg_der_reader *r)
 {
-	const unsigned char *at;
-	const unsigned char *end;
-};
-
-/* One element: all of it, and its contents. */
-struct element
-{
-	unsigned char tag;
-	const unsigned char *all;
-	const unsigned char *contents;
-	size_t size; /* of the contents */
-};
-
-/* Length field in the short form or with one to four bytes, X.690 section 8.1.3; the indefinite form is not DER. */
-static bool read_length(struct reader *r, size_t *size)
-{
-	unsigned bytes;
-
-	if(r->at == r->end)
-		return false;
-	*size = *r->at++;
-	if(*size < 0x80)
-		return true;
-	bytes = (unsigned)*size & 0x7f;
-	if(bytes == 0 || bytes > 4 || bytes > (size_t)(r->end - r->at))
-		return false;
-	for(*size = 0; bytes > 0; bytes--)
-		*size = *size << 8 | *r->at++;
-	return true;
-}
-
-static bool read_element(struct reader *r, struct element *e)
-{
-	if(r->at == r->end)
-		return false;
-	e->all = r->at;
-	e->tag = *r->at++;
-	if(!read_length(r, &e->size) || e->size > (size_t)(r->end - r->at))
-		return false;
-	e->contents = r->at;
-	r->at += e->size;
-	return true;
-}
-
-/* Reads an element that must have that tag. */
-static bool read_tagged(struct reader *r, unsigned char tag, struct element *e)
-{
-	return read_element(r, e) && e->tag == tag;
-}
-
-/* Whether the next element has that tag. */
-static bool is_next(const struct reader *r, unsigned char tag)
-{
-	return r->at != r->end && *r->at == tag;
-}
-
-static bool is_time_next(const struct reader *r)
-{
-	return is_next(r, TAG_UTC_TIME) || is_next(r, TAG_GENERALIZED_TIME);
-}
-
-static struct reader inside(const struct element *e)
-{
-	return (struct reader){e->contents, e->contents + e->size};
+	return tlsg_der_is_next(r, TLSG_DER_UTC_TIME) || tlsg_der_is_next(r, TLSG_DER_GENERALIZED_TIME);
 }
 
 static struct tlsg_der bytes_of(const unsigned char *at, size_t size)
@@ -101,9 +39,9 @@ static struct tlsg_der bytes_of(const unsigned char *at, size_t size)
 static void integer_of(const unsigned char *all, const unsigned char **contents, size_t *size)
 {
 	/* longest form: tag, four bytes of length behind their count */
-	struct reader r = {all + 1, all + 6};
+	struct tlsg_der_reader r = tlsg_der_over(all + 1, 5);
 
-	if(!read_length(&r, size))
+	if(!tlsg_der_read_length(&r, size))
 		*size = 0;
 	*contents = r.at;
 }
@@ -131,19 +69,19 @@ static int serial_cmp(const void *pa, const void *pb)
 }
 
 /* Fills the index, or only counts when serials is NULL. */
-static bool read_serials(const struct element *revoked, const unsigned char **serials, unsigned *len)
+static bool read_serials(const struct tlsg_der_element *revoked, const unsigned char **serials, unsigned *len)
 {
-	struct reader r = inside(revoked);
-	struct element entry, serial;
+	struct tlsg_der_reader r = tlsg_der_inside(revoked);
+	struct tlsg_der_element entry, serial;
 	unsigned n = 0;
 
-	while(r.at != r.end) {
-		struct reader in_entry;
+	while(!tlsg_der_is_end(&r)) {
+		struct tlsg_der_reader in_entry;
 
-		if(!read_tagged(&r, TAG_SEQUENCE, &entry))
+		if(!tlsg_der_read_tagged(&r, TLSG_DER_SEQUENCE, &entry))
 			return false;
-		in_entry = inside(&entry);
-		if(!read_tagged(&in_entry, TAG_INTEGER, &serial) || serial.size == 0)
+		in_entry = tlsg_der_inside(&entry);
+		if(!tlsg_der_read_tagged(&in_entry, TLSG_DER_INTEGER, &serial) || serial.size == 0)
 			return false;
 		if(serials != NULL)
 			serials[n] = serial.all;
@@ -153,57 +91,115 @@ static bool read_serials(const struct element *revoked, const unsigned char **se
 	return true;
 }
 
-static bool element_equals(const struct element *a, const struct element *b)
-{
-	return a->tag == b->tag && a->size == b->size && memcmp(a->contents, b->contents, a->size) == 0;
-}
-
 /* The three parts of a list; the signature has no unused bits. */
-static bool read_parts(struct tlsg_crl *crl, struct element *tbs, struct element *algorithm)
+static bool read_parts(struct tlsg_crl *crl, struct tlsg_der_element *tbs, struct tlsg_der_element *algorithm)
 {
-	struct reader r = {crl->der.data, crl->der.data + crl->der.size};
-	struct element list, signature;
+	struct tlsg_der_reader r = tlsg_der_over(crl->der.data, crl->der.size);
+	struct tlsg_der_element list, signature;
 
-	if(!read_tagged(&r, TAG_SEQUENCE, &list) || r.at != r.end)
+	if(!tlsg_der_read_tagged(&r, TLSG_DER_SEQUENCE, &list) || !tlsg_der_is_end(&r))
 		return false;
-	r = inside(&list);
-	if(!read_tagged(&r, TAG_SEQUENCE, tbs) || !read_tagged(&r, TAG_SEQUENCE, algorithm)
-			|| !read_tagged(&r, TAG_BIT_STRING, &signature) || r.at != r.end)
+	r = tlsg_der_inside(&list);
+	if(!tlsg_der_read_tagged(&r, TLSG_DER_SEQUENCE, tbs) || !tlsg_der_read_tagged(&r, TLSG_DER_SEQUENCE, algorithm)
+			|| !tlsg_der_read_tagged(&r, TLSG_DER_BIT_STRING, &signature) || !tlsg_der_is_end(&r))
 		return false;
 	if(signature.size < 2 || signature.contents[0] != 0)
 		return false;
-	crl->tbs = bytes_of(tbs->all, (size_t)(tbs->contents - tbs->all) + tbs->size);
+	crl->tbs = bytes_of(tbs->all, tlsg_der_size(tbs));
 	crl->signature = bytes_of(signature.contents + 1, signature.size - 1);
 	return true;
 }
 
 /* Positions of what is needed, RFC 5280 section 5.1. revoked->size is 0 when the list is empty. */
-static bool read_list(struct tlsg_crl *crl, struct element *revoked)
+static bool read_list(struct tlsg_crl *crl, struct tlsg_der_element *revoked)
 {
-	struct element tbs, algorithm, e, issuer;
-	struct reader in;
+	struct tlsg_der_element tbs, algorithm, e, issuer;
+	struct tlsg_der_reader in;
 
 	if(!read_parts(crl, &tbs, &algorithm))
 		return false;
-	in = inside(&tbs);
-	if(is_next(&in, TAG_INTEGER) && !read_element(&in, &e))
+	in = tlsg_der_inside(&tbs);
+	if(tlsg_der_is_next(&in, TLSG_DER_INTEGER) && !tlsg_der_read(&in, &e))
 		return false;
 	/* section 5.1.1.2: what is signed names the same algorithm */
-	if(!read_tagged(&in, TAG_SEQUENCE, &e) || !element_equals(&e, &algorithm)
-			|| !read_tagged(&in, TAG_SEQUENCE, &issuer))
+	if(!tlsg_der_read_tagged(&in, TLSG_DER_SEQUENCE, &e) || !tlsg_der_equals(&e, &algorithm)
+			|| !tlsg_der_read_tagged(&in, TLSG_DER_SEQUENCE, &issuer))
 		return false;
-	crl->issuer = bytes_of(issuer.all, (size_t)(issuer.contents - issuer.all) + issuer.size);
-	if(!is_time_next(&in) || !read_element(&in, &e))
+	crl->issuer = bytes_of(issuer.all, tlsg_der_size(&issuer));
+	if(!is_time_next(&in) || !tlsg_der_read(&in, &e))
 		return false;
-	if(is_time_next(&in) && !read_element(&in, &e))
+	if(is_time_next(&in) && !tlsg_der_read(&in, &e))
 		return false;
 	revoked->size = 0;
 	revoked->contents = in.at;
-	return !is_next(&in, TAG_SEQUENCE) || read_element(&in, revoked);
+	return !tlsg_der_is_next(&in, TLSG_DER_SEQUENCE) || tlsg_der_read(&in, revoked);
 }
 
-/* Whether the list stands for itself: complete for its issuer, and nothing critical in it that is not understood. */
-static bool is_complete(gnutls_x509_crl_t crl)
+/* A BOOLEAN of the issuing distribution point. @return false: damaged. */
+static bool read_flag(const struct tlsg_der_element *e, bool *flag)
+{
+	*flag = e->size == 1 && e->contents[0] != 0;
+	return e->size == 1;
+}
+
+/* IssuingDistributionPoint, RFC 5280 section 5.2.5. What makes a list partial by reasons or indirect makes it unusable, and so
+ * does a name relative to the issuer. */
+static bool read_distribution_point(const gnutls_datum_t *ext, struct tlsg_crl *out)
+{
+	struct tlsg_der_reader r = tlsg_der_over(ext->data, ext->size);
+	struct tlsg_der_element list, e, names;
+	bool users = false, cas = false, good = true;
+
+	if(!tlsg_der_read_tagged(&r, TLSG_DER_SEQUENCE, &list) || !tlsg_der_is_end(&r))
+		return false;
+	r = tlsg_der_inside(&list);
+	while(good && !tlsg_der_is_end(&r)) {
+		if(!tlsg_der_read(&r, &e))
+			return false;
+		if(e.tag == TLSG_DER_CONSTRUCTED(0)) {
+			struct tlsg_der_reader in = tlsg_der_inside(&e);
+
+			good = tlsg_der_read_tagged(&in, TLSG_DER_CONSTRUCTED(0), &names) && names.size > 0;
+			/* the bytes of the extension go, so the same bytes are looked up in the list itself */
+			out->points.data = good ? memmem(out->der.data, out->der.size, names.contents, names.size) : NULL;
+			out->points.size = good ? (unsigned)names.size : 0;
+			good = good && out->points.data != NULL;
+		} else if(e.tag == TLSG_DER_CONTEXT(1))
+			good = read_flag(&e, &users);
+		else if(e.tag == TLSG_DER_CONTEXT(2))
+			good = read_flag(&e, &cas);
+		else
+			good = false;
+	}
+	out->scope = users ? TLSG_CRL_USERS : cas ? TLSG_CRL_CAS : TLSG_CRL_ALL;
+	return good && !(users && cas);
+}
+
+/* Takes one extension. @return false: the list cannot be used. */
+static bool read_extension(gnutls_x509_crl_t crl, unsigned i, const char *oid, struct tlsg_crl *out)
+{
+	gnutls_datum_t data = {NULL, 0};
+	bool good;
+
+	if(strcmp(oid, OID_DELTA) == 0)
+		return false;
+	if(strcmp(oid, OID_DISTRIBUTION_POINT) != 0)
+		return true;
+	if(gnutls_x509_crl_get_extension_data2(crl, i, &data) < 0)
+		return false;
+	good = read_distribution_point(&data, out);
+	gnutls_free(data.data);
+	return good;
+}
+
+static bool is_known_extension(const char *oid)
+{
+	return strcmp(oid, OID_CRL_NUMBER) == 0 || strcmp(oid, OID_AUTHORITY_KEY_ID) == 0
+		   || strcmp(oid, OID_DISTRIBUTION_POINT) == 0;
+}
+
+/* What the extensions say about the use of the list. @return false: it cannot be used. */
+static bool read_extensions(gnutls_x509_crl_t crl, struct tlsg_crl *out)
 {
 	char oid[128];
 	size_t size;
@@ -216,8 +212,10 @@ static bool is_complete(gnutls_x509_crl_t crl)
 		rc = gnutls_x509_crl_get_extension_info(crl, i, oid, &size, &critical);
 		if(rc < 0)
 			break;
-		if(critical && strcmp(oid, OID_CRL_NUMBER) != 0 && strcmp(oid, OID_AUTHORITY_KEY_ID) != 0)
+		if(!read_extension(crl, i, oid, out))
 			return false;
+		if(critical && !is_known_extension(oid))
+			out->has_critical = true;
 	}
 	return rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
 }
@@ -231,7 +229,7 @@ static void read_key_id(gnutls_x509_crl_t crl, struct tlsg_crl *out)
 }
 
 static enum tlsg_ret index_serials(
-		struct tlsg_arena *arena, const struct element *revoked, struct tlsg_crl *out, struct tlsg_err *err)
+		struct tlsg_arena *arena, const struct tlsg_der_element *revoked, struct tlsg_crl *out, struct tlsg_err *err)
 {
 	if(!read_serials(revoked, NULL, &out->serials_len))
 		return tlsg_err_set(err, TLSG_E_CONFIG, "its entries are damaged");
@@ -262,7 +260,7 @@ static enum tlsg_ret read_fields(const gnutls_datum_t *der, struct tlsg_crl *out
 		out->next_update = 0;
 	rc = gnutls_x509_crl_get_signature_algorithm(crl);
 	out->algo = rc < 0 ? GNUTLS_SIGN_UNKNOWN : (gnutls_sign_algorithm_t)rc;
-	out->usable = out->this_update != (time_t)-1 && is_complete(crl);
+	out->usable = out->this_update != (time_t)-1 && read_extensions(crl, out);
 	read_key_id(crl, out);
 	rc = 0;
 done:
@@ -277,18 +275,18 @@ done:
 enum tlsg_ret tlsg_crl_load(
 		struct tlsg_arena *arena, const gnutls_datum_t *der, struct tlsg_crl *out, struct tlsg_err *err)
 {
-	struct element revoked = {.size = 0};
+	struct tlsg_der_element revoked = {.size = 0};
 	enum tlsg_ret ret;
 
 	memset(out, 0, sizeof(*out));
 	out->signer = -1;
-	ret = read_fields(der, out, err);
-	if(ret != TLSG_OK)
-		return ret;
 	out->der.data = tlsg_arena_keep_copy(arena, der->data, der->size);
 	out->der.size = der->size;
 	if(out->der.data == NULL)
 		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+	ret = read_fields(der, out, err);
+	if(ret != TLSG_OK)
+		return ret;
 	if(!read_list(out, &revoked))
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the list is damaged");
 	return index_serials(arena, &revoked, out, err);
@@ -304,6 +302,57 @@ bool tlsg_crl_is_of(const struct tlsg_crl *crl, gnutls_x509_crt_t issuer, const 
 	if(crl->key_id_len == 0 || gnutls_x509_crt_get_subject_key_id(issuer, id, &size, NULL) < 0)
 		return true;
 	return size == crl->key_id_len && memcmp(id, crl->key_id, size) == 0;
+}
+
+/* Whether one of two lists of GeneralNames has a name of the other. */
+static bool names_meet(struct tlsg_der_reader a, struct tlsg_der_reader b)
+{
+	struct tlsg_der_element x, y;
+
+	while(tlsg_der_read(&a, &x)) {
+		struct tlsg_der_reader in = b;
+
+		while(tlsg_der_read(&in, &y))
+			if(tlsg_der_equals(&x, &y))
+				return true;
+	}
+	return false;
+}
+
+/* Whether a DistributionPoint of a certificate is the one of a list. One for some reasons only, or with another issuer, is not. */
+static bool point_meets(const struct tlsg_der_element *point, const struct tlsg_crl *crl)
+{
+	struct tlsg_der_reader r = tlsg_der_inside(point);
+	struct tlsg_der_element name, names;
+
+	if(!tlsg_der_read_tagged(&r, TLSG_DER_CONSTRUCTED(0), &name) || !tlsg_der_is_end(&r))
+		return false;
+	r = tlsg_der_inside(&name);
+	return tlsg_der_read_tagged(&r, TLSG_DER_CONSTRUCTED(0), &names)
+		   && names_meet(tlsg_der_inside(&names), tlsg_der_over(crl->points.data, crl->points.size));
+}
+
+bool tlsg_crl_covers(const struct tlsg_crl *crl, gnutls_x509_crt_t crt, bool is_ca)
+{
+	gnutls_datum_t ext = {NULL, 0};
+	struct tlsg_der_reader r;
+	struct tlsg_der_element list, point;
+	bool found = false;
+
+	if(crl->scope == (is_ca ? TLSG_CRL_USERS : TLSG_CRL_CAS))
+		return false;
+	if(crl->points.size == 0)
+		return true;
+	if(gnutls_x509_crt_get_extension_by_oid2(crt, OID_CRL_DISTRIBUTION_POINTS, 0, &ext, NULL) < 0)
+		return false;
+	r = tlsg_der_over(ext.data, ext.size);
+	if(tlsg_der_read_tagged(&r, TLSG_DER_SEQUENCE, &list)) {
+		r = tlsg_der_inside(&list);
+		while(!found && tlsg_der_read_tagged(&r, TLSG_DER_SEQUENCE, &point))
+			found = point_meets(&point, crl);
+	}
+	gnutls_free(ext.data);
+	return found;
 }
 
 bool tlsg_crl_is_signed_by(const struct tlsg_crl *crl, gnutls_x509_crt_t issuer)

@@ -13,6 +13,14 @@
 
 #define TLSG_KEY_ID_MAX 64
 
+/** Whose certificates a list is about, RFC 5280 section 5.2.5. */
+enum tlsg_crl_scope
+{
+	TLSG_CRL_ALL = 0,
+	TLSG_CRL_USERS, /**< of those that are no CA */
+	TLSG_CRL_CAS
+};
+
 /** All pointers point into the arena; issuer, tbs, signature and serials into der. */
 struct tlsg_crl
 {
@@ -27,8 +35,11 @@ struct tlsg_crl
 	unsigned key_id_len;				   /**< 0: the list has none */
 	const unsigned char **serials;		   /**< INTEGERs of the revoked certificates, sorted for tlsg_crl_has() */
 	unsigned serials_len;
-	bool usable; /**< false: partial, indirect or delta list, or a critical extension that is not understood */
-	int signer;	 /**< index in the trust's cas of the certificate that verified it when it was loaded; -1 none did */
+	enum tlsg_crl_scope scope;
+	struct tlsg_der points; /**< GeneralNames of its distribution point, one after the other; size 0: it has none */
+	bool usable;			/**< false: partial by reasons, indirect, a delta list, or its extensions are damaged */
+	bool has_critical;		/**< it has a critical extension that is not understood */
+	int signer; /**< index in the trust's cas of the certificate that verified it when it was loaded; -1 none did */
 };
 
 /**
@@ -48,6 +59,14 @@ enum tlsg_ret tlsg_crl_load(struct tlsg_arena *arena, const gnutls_datum_t *der,
  * @param dn      DER of its subject.
  */
 bool tlsg_crl_is_of(const struct tlsg_crl *crl, gnutls_x509_crt_t issuer, const gnutls_datum_t *dn);
+
+/**
+ * Whether a certificate is within the scope of a list of its issuer: a kind of certificates, a distribution point.
+ * @param crt    certificate, borrowed.
+ * @param is_ca  it says that it is one of a CA.
+ * Source: RFC 5280 sections 5.2.5 and 6.3.3.
+ */
+bool tlsg_crl_covers(const struct tlsg_crl *crl, gnutls_x509_crt_t crt, bool is_ca);
 
 /**
  * Whether the signature of a list is that of an issuer. One public key operation, and a hash over the list.

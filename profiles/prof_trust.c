@@ -118,9 +118,8 @@ static enum tlsg_ret add_crl(struct loader *l, const gnutls_datum_t *der, const 
 		return tlsg_err_set(l->err, ret == TLSG_E_RESOURCE ? ret : TLSG_E_CONFIG, "%s: a CRL in \"%s\": %s", l->setting,
 				file, why.text);
 	if(!crls[l->crls_len].usable)
-		LM_WARN("%s: a CRL in \"%s\" is not used: it is partial, indirect or a delta CRL, or has a critical extension"
-				" that is not understood\n",
-				l->setting, file);
+		LM_WARN("%s: a CRL in \"%s\" is not used: it is a delta CRL, indirect, or for some reasons only\n", l->setting,
+				file);
 	l->crls_len++;
 	return TLSG_OK;
 }

@@ -31,21 +31,15 @@ struct judge
 	unsigned bad_signature; /* position, NOWHERE if all are good */
 };
 
-/* Extensions that GnuTLS or the checks below act upon. */
+/* Extensions that may be critical: those that both GnuTLS and OpenSSL act upon, and that do not limit policies only. */
 static const char *const known_extensions[] = {
-		"2.5.29.14",						 /* subject key identifier */
-		"2.5.29.15",						 /* key usage */
-		"2.5.29.17",						 /* subject alternative name */
-		"2.5.29.18",						 /* issuer alternative name */
-		"2.5.29.19",						 /* basic constraints */
-		"2.5.29.30",						 /* name constraints */
-		"2.5.29.31",						 /* CRL distribution points */
-		"2.5.29.32",						 /* certificate policies */
-		"2.5.29.35",						 /* authority key identifier */
-		OID_EXTENDED_KEY_USAGE, "2.5.29.54", /* inhibit any policy */
-		"1.3.6.1.5.5.7.1.1",				 /* authority information access */
-		"1.3.6.1.5.5.7.1.14",				 /* proxy certificate information */
-		"1.3.6.1.5.5.7.1.24"				 /* TLS features */
+		"2.5.29.15",						/* key usage */
+		"2.5.29.17",						/* subject alternative name */
+		"2.5.29.19",						/* basic constraints */
+		"2.5.29.30",						/* name constraints */
+		"2.5.29.31",						/* CRL distribution points */
+		"2.5.29.32",						/* certificate policies */
+		OID_EXTENDED_KEY_USAGE, "2.5.29.54" /* inhibit any policy */
 };
 
 static const struct
@@ -77,6 +71,8 @@ static const struct
 		{TLSG_V_REJECTED, GNUTLS_A_BAD_CERTIFICATE, "certificate rejected"},
 		{TLSG_V_CRITICAL_EXTENSION, GNUTLS_A_CERTIFICATE_UNKNOWN, "unhandled critical extension"},
 		{TLSG_V_CRL_SIGN, GNUTLS_A_CERTIFICATE_UNKNOWN, "key usage does not include CRL signing"},
+		{TLSG_V_CRL_CRITICAL_EXTENSION, GNUTLS_A_CERTIFICATE_UNKNOWN, "unhandled critical CRL extension"},
+		{TLSG_V_CRL_SCOPE, GNUTLS_A_CERTIFICATE_UNKNOWN, "different CRL scope"},
 		{TLSG_V_NAME_CONSTRAINT, GNUTLS_A_CERTIFICATE_UNKNOWN, "name constraint violated"},
 		{TLSG_V_APPLICATION, GNUTLS_A_HANDSHAKE_FAILURE, "application verification failure"},
 		{TLSG_V_NAME_MISMATCH, GNUTLS_A_BAD_CERTIFICATE, "certificate is not valid for the expected name"},
@@ -209,14 +205,26 @@ static bool is_ca(const struct judge *j, unsigned i, int *path_length)
 	return rc >= 0 && ca != 0 && has_key_usage(crt, GNUTLS_KEY_KEY_CERT_SIGN);
 }
 
+static bool has_subject(gnutls_x509_crt_t crt, const gnutls_datum_t *dn)
+{
+	gnutls_datum_t subject = {NULL, 0};
+	bool equal;
+
+	if(gnutls_x509_crt_get_raw_dn(crt, &subject) < 0)
+		return false;
+	equal = subject.size == dn->size && memcmp(subject.data, dn->data, dn->size) == 0;
+	gnutls_free(subject.data);
+	return equal;
+}
+
 static bool is_self_issued(gnutls_x509_crt_t crt)
 {
-	gnutls_datum_t subject = {NULL, 0}, issuer = {NULL, 0};
-	bool equal = false;
+	gnutls_datum_t issuer = {NULL, 0};
+	bool equal;
 
-	if(gnutls_x509_crt_get_raw_dn(crt, &subject) >= 0 && gnutls_x509_crt_get_raw_issuer_dn(crt, &issuer) >= 0)
-		equal = subject.size == issuer.size && memcmp(subject.data, issuer.data, subject.size) == 0;
-	gnutls_free(subject.data);
+	if(gnutls_x509_crt_get_raw_issuer_dn(crt, &issuer) < 0)
+		return false;
+	equal = has_subject(crt, &issuer);
 	gnutls_free(issuer.data);
 	return equal;
 }
@@ -413,38 +421,62 @@ static bool crl_is_better(const struct tlsg_crl *a, const struct tlsg_crl *b, ti
 	return a->this_update > b->this_update;
 }
 
-/* The list to use for what an issuer issued: a current one if there is, the latest of them. */
-static const struct tlsg_crl *crl_find(const struct judge *j, gnutls_x509_crt_t issuer)
+/* What is known about the revocation of one certificate. */
+struct finding
 {
-	const struct tlsg_trust *set = j->in->set;
-	const struct tlsg_crl *best = NULL;
-	gnutls_datum_t dn = {NULL, 0};
+	const struct tlsg_crl *crl; /* the list to use; NULL none */
+	unsigned signer;			/* position of the certificate that should have signed it */
+	bool out_of_scope;			/* there is one that is not for such a certificate */
+};
+
+/* Who signed a list for the issuer at a position: it, or a certificate above with its name (a CA that has changed its key). */
+static unsigned crl_signer(const struct judge *j, const struct tlsg_crl *crl, unsigned issuer, const gnutls_datum_t *dn)
+{
 	unsigned i;
 
-	if(set == NULL || gnutls_x509_crt_get_raw_dn(issuer, &dn) < 0)
-		return NULL;
-	for(i = 0; i < set->crls_len; i++) {
-		const struct tlsg_crl *crl = &set->crls[i];
+	for(i = issuer; i < j->chain.len; i++)
+		if(tlsg_crl_is_of(crl, crt_at(j, i), dn) && has_subject(crt_at(j, i), dn))
+			return i;
+	return NOWHERE;
+}
 
-		if(crl->usable && crl_is_better(crl, best, j->in->now) && tlsg_crl_is_of(crl, issuer, &dn))
-			best = crl;
+/* Finds the list to use for a certificate: a current one if there is, the latest of them. */
+static void crl_find(const struct judge *j, unsigned i, unsigned issuer, struct finding *f)
+{
+	const struct tlsg_trust *set = j->in->set;
+	gnutls_datum_t dn = {NULL, 0};
+	bool ca = gnutls_x509_crt_get_ca_status(crt_at(j, i), NULL) > 0;
+	unsigned k, signer;
+
+	if(set == NULL || gnutls_x509_crt_get_raw_dn(crt_at(j, issuer), &dn) < 0)
+		return;
+	for(k = 0; k < set->crls_len; k++) {
+		const struct tlsg_crl *crl = &set->crls[k];
+
+		if(!crl->usable || (signer = crl_signer(j, crl, issuer, &dn)) == NOWHERE)
+			continue;
+		if(!tlsg_crl_covers(crl, crt_at(j, i), ca))
+			f->out_of_scope = true;
+		else if(crl_is_better(crl, f->crl, j->in->now)) {
+			f->crl = crl;
+			f->signer = signer;
+		}
 	}
 	gnutls_free(dn.data);
-	return best;
 }
 
 /* The signature was checked when the list was loaded, if its issuer was known then. */
-static bool crl_is_genuine(const struct judge *j, const struct tlsg_crl *crl, unsigned issuer)
+static bool crl_is_genuine(const struct judge *j, const struct finding *f)
 {
-	const struct tlsg_der *der = j->chain.certs[issuer].der;
+	const struct tlsg_der *der = j->chain.certs[f->signer].der;
 
-	if(crl->signer >= 0) {
-		const struct tlsg_der *signer = &j->in->set->cas[crl->signer];
+	if(f->crl->signer >= 0) {
+		const struct tlsg_der *signer = &j->in->set->cas[f->crl->signer];
 
 		if(signer->size == der->size && memcmp(signer->data, der->data, der->size) == 0)
 			return true;
 	}
-	return tlsg_crl_is_signed_by(crl, crt_at(j, issuer));
+	return tlsg_crl_is_signed_by(f->crl, crt_at(j, f->signer));
 }
 
 static bool check_serial(struct judge *j, const struct tlsg_crl *crl, unsigned i)
@@ -459,22 +491,24 @@ static bool check_serial(struct judge *j, const struct tlsg_crl *crl, unsigned i
 
 static bool check_revoked(struct judge *j, unsigned i)
 {
-	unsigned issuer = i + 1 < j->chain.len ? i + 1 : i;
-	const struct tlsg_crl *crl = crl_find(j, crt_at(j, issuer));
+	struct finding f = {.crl = NULL};
 	time_t now = j->in->now;
 
-	if(crl == NULL)
-		return fail(j, TLSG_V_NO_CRL, i);
-	if(!has_key_usage(crt_at(j, issuer), GNUTLS_KEY_CRL_SIGN) && !fail(j, TLSG_V_CRL_SIGN, i))
+	crl_find(j, i, i + 1 < j->chain.len ? i + 1 : i, &f);
+	if(f.crl == NULL)
+		return fail(j, f.out_of_scope ? TLSG_V_CRL_SCOPE : TLSG_V_NO_CRL, i);
+	if(!has_key_usage(crt_at(j, f.signer), GNUTLS_KEY_CRL_SIGN) && !fail(j, TLSG_V_CRL_SIGN, i))
 		return false;
-	if(crl->this_update > now && !fail(j, TLSG_V_CRL_NOT_YET_VALID, i))
+	if(f.crl->this_update > now && !fail(j, TLSG_V_CRL_NOT_YET_VALID, i))
 		return false;
-	if(crl->next_update != 0 && crl->next_update < now && !fail(j, TLSG_V_CRL_EXPIRED, i))
+	if(f.crl->next_update != 0 && f.crl->next_update < now && !fail(j, TLSG_V_CRL_EXPIRED, i))
 		return false;
 	/* what a forged list says proves nothing */
-	if(!crl_is_genuine(j, crl, issuer))
+	if(!crl_is_genuine(j, &f))
 		return fail(j, TLSG_V_CRL_SIGNATURE, i);
-	return check_serial(j, crl, i);
+	if(f.crl->has_critical && !fail(j, TLSG_V_CRL_CRITICAL_EXTENSION, i))
+		return false;
+	return check_serial(j, f.crl, i);
 }
 
 /* Every certificate of the chain, the anchor too, needs a CRL of its issuer, spec 6.4. */

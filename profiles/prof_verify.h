@@ -37,6 +37,8 @@ enum tlsg_verify_code
 	TLSG_V_REJECTED = 28,
 	TLSG_V_CRITICAL_EXTENSION = 34,
 	TLSG_V_CRL_SIGN = 35, /**< the issuer of a CRL may not sign CRLs */
+	TLSG_V_CRL_CRITICAL_EXTENSION = 36,
+	TLSG_V_CRL_SCOPE = 44, /**< there are CRLs of the issuer, but not for such a certificate */
 	TLSG_V_NAME_CONSTRAINT = 47,
 	TLSG_V_APPLICATION = 50,
 	TLSG_V_NAME_MISMATCH = 62,
