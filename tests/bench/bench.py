@@ -78,6 +78,7 @@ WORKS = (
 IDLE_VERSIONS = ("1.3", "1.2")
 IDLE_GOAL = 0.27
 IDLE_S = 1.0
+BUSY_PERCENT = 15  # of the machine's CPU time; beyond it a result carries a warning
 BARE_PRIORITY = "NORMAL:-VERS-ALL:+VERS-TLS{version}:-GROUP-ALL:+GROUP-X25519:-CIPHER-ALL:+AES-256-GCM"
 
 
@@ -203,7 +204,7 @@ class Bench:
 			held = host.shared_bytes() - before
 			client.close()
 			left = self._left(host, before)
-		say(f"  {memory} idle, {self.title(name)} {version}: {held / count:.0f} bytes each, {left} left")
+		say(f"  {memory} idle, {self.title(name)}{' ' + version if version else ''}: {held / count:.0f} bytes each, {left} left")
 		return held / count, left
 
 	@staticmethod
@@ -271,7 +272,7 @@ def disturbance(args):
 	return max(0.0, 100 * others / (os.cpu_count() * (time.monotonic() - args.started)))
 
 
-def machine(args):
+def machine(args, others):
 	"""What the figures were taken on, as a Markdown list; nothing that names the machine."""
 	cpu = "unknown"
 	with open("/proc/cpuinfo", encoding="utf-8") as file:
@@ -291,7 +292,7 @@ def machine(args):
 		f" GnuTLS {gnutls(None).decode()}; {' '.join(run_tool(['openssl', 'version']).split()[:2])};"
 		f" tls_gnutls {revision()}",
 		f"- command: `{command(args)}`, {datetime.date.today().isoformat()},"
-		f" {time.monotonic() - args.started:.0f} s; other work on the machine took {disturbance(args):.0f} % of its CPU"
+		f" {time.monotonic() - args.started:.0f} s; other work on the machine took {others:.0f} % of its CPU"
 		" time meanwhile",
 		f"- {args.repetitions} repetitions; figures are medians, ratios are the medians of the pairs",
 	])
@@ -313,7 +314,10 @@ def command(args):
 
 def report(bench):
 	rows = list(bench.rows.values())
-	parts = [machine(bench.args)]
+	others = disturbance(bench.args)
+	parts = [machine(bench.args, others)]
+	if others > BUSY_PERCENT:
+		parts.append("**The machine was busy with other work: the CPU figures and verdicts of this run say little.**")
 	if rows:
 		parts.append(bench_report.cpu_table(rows, bench.args.title, bench.args.self_check))
 	if bench.idle_rows:
@@ -338,7 +342,7 @@ def arguments(words):
 	parser = argparse.ArgumentParser(prog="make bench", description="Compares a TLS module of Kamailio with tls.so.")
 	parser.add_argument("--module", default=os.path.join(BUILD, "tls_gnutls.so"),
 		help="module to compare; 'tls.so' compares tls.so with itself, a check of the tool (ratios near 1)")
-	parser.add_argument("--quick", action="store_true", help="about a minute, rough figures")
+	parser.add_argument("--quick", action="store_true", help="one to two minutes, rough figures")
 	parser.add_argument("--write", action="store_true", help="put the result into doc/benchmarks.md as well")
 	parser.add_argument("--memory", choices=MANAGERS, help="only one of Kamailio's memory managers")
 	parser.add_argument("--only", metavar="WORK,...", help="only these kinds of work (the start of the name is enough): "
