@@ -7,7 +7,7 @@
 
 #include "core/select.h"
 
-#include "gnutls_mod/mod_value.h"
+#include "gnutls_mod/mod_answer.h"
 
 /*
  * Each word of a path is replaced by the core with a number below 256 when the path is resolved. A number has a group, and a
@@ -18,7 +18,7 @@
 
 enum group
 {
-	GROUP_ITEM = 1 << GROUP_SHIFT,	/* enum tlsg_value_item */
+	GROUP_ITEM = 1 << GROUP_SHIFT,	/* enum tlsg_answer_item */
 	GROUP_OWNER = 2 << GROUP_SHIFT, /* 0 the peer, 1 we */
 	GROUP_SIDE = 3 << GROUP_SHIFT,	/* enum tlsg_cert_side */
 	GROUP_ATTR = 4 << GROUP_SHIFT,	/* enum tlsg_dn_attr */
@@ -26,17 +26,17 @@ enum group
 };
 
 /** Adds what one word means to a query. @return false: a word that has no meaning there. */
-static bool word_add(struct tlsg_value_query *q, int word)
+static bool word_add(struct tlsg_answer_query *q, int word)
 {
 	unsigned position = (unsigned)word & POSITION_MASK;
 
 	switch((unsigned)word - position) {
 		case GROUP_ITEM:
-			q->item = (enum tlsg_value_item)position;
+			q->item = (enum tlsg_answer_item)position;
 			return true;
 		case GROUP_OWNER:
 			q->own = position == 1;
-			q->item = TLSG_VALUE_ATTR;
+			q->item = TLSG_ANSWER_ATTR;
 			q->part = TLSG_DN_CN;
 			return true;
 		case GROUP_SIDE:
@@ -46,7 +46,7 @@ static bool word_add(struct tlsg_value_query *q, int word)
 			q->part = position;
 			return true;
 		case GROUP_SAN:
-			q->item = TLSG_VALUE_SAN;
+			q->item = TLSG_ANSWER_SAN;
 			q->part = position;
 			return true;
 		default:
@@ -55,7 +55,7 @@ static bool word_add(struct tlsg_value_query *q, int word)
 }
 
 /** Adds one element of a path to a query. @return false: it has no meaning there. */
-static bool element_add(struct tlsg_value_query *q, const select_param_t *p)
+static bool element_add(struct tlsg_answer_query *q, const select_param_t *p)
 {
 	switch(p->type) {
 		case SEL_PARAM_DIV:
@@ -64,7 +64,7 @@ static bool element_add(struct tlsg_value_query *q, const select_param_t *p)
 			q->index = p->v.i;
 			return true;
 		case SEL_PARAM_STR:
-			return tlsg_value_san_kind(&p->v.s, &q->part);
+			return tlsg_answer_san_kind(&p->v.s, &q->part);
 		default:
 			return false;
 	}
@@ -73,8 +73,8 @@ static bool element_add(struct tlsg_value_query *q, const select_param_t *p)
 /** Every select ends here. @return 0; -1: no value. */
 static int evaluate(str *res, const select_t *s, struct sip_msg *msg)
 {
-	struct tlsg_value_query q = {.item = TLSG_VALUE_DESCRIPTION};
-	struct tlsg_value v;
+	struct tlsg_answer_query q = {.item = TLSG_ANSWER_DESCRIPTION};
+	struct tlsg_answer v;
 	int i;
 
 	for(i = 1; i < s->n; i++) {
@@ -83,7 +83,7 @@ static int evaluate(str *res, const select_t *s, struct sip_msg *msg)
 			return -1;
 		}
 	}
-	if(tlsg_value_get(msg, &q, &v) < 0)
+	if(tlsg_answer_get(msg, &q, &v) < 0)
 		return -1;
 	*res = v.text;
 	return 0;
@@ -119,7 +119,7 @@ static int sel_leaf(str *res, select_t *s, struct sip_msg *msg)
 	{                                                                                \
 		(parent), SEL_PARAM_STR, STR_STATIC_INIT(word), (node), DIVERSION | (int)(n) \
 	}
-#define ITEM(name) (GROUP_ITEM | TLSG_VALUE_##name)
+#define ITEM(name) (GROUP_ITEM | TLSG_ANSWER_##name)
 #define ATTR(name) (GROUP_ATTR | TLSG_DN_##name)
 #define SAN(name) (GROUP_SAN | TLSG_SAN_##name | CONSUME_NEXT_INT | OPTIONAL)
 

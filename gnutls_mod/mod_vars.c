@@ -7,7 +7,7 @@
 
 #include "core/pvapi.h"
 
-#include "gnutls_mod/mod_value.h"
+#include "gnutls_mod/mod_answer.h"
 
 /* A query as the one number that a variable's definition can carry. */
 #define ITEM_BITS 8
@@ -15,17 +15,17 @@
 #define ISSUER_BIT (1 << (ITEM_BITS + 1))
 #define PART_SHIFT (ITEM_BITS + 2)
 
-#define PEER(item) (TLSG_VALUE_##item)
-#define MY(item) (TLSG_VALUE_##item | OWN_BIT)
+#define PEER(item) (TLSG_ANSWER_##item)
+#define MY(item) (TLSG_ANSWER_##item | OWN_BIT)
 #define PART(n) ((n) << PART_SHIFT)
 #define ISSUER(attr) (ISSUER_BIT | PART(TLSG_DN_##attr))
 #define SUBJECT(attr) PART(TLSG_DN_##attr)
 #define SAN(kind) PART(TLSG_SAN_##kind)
 
-static struct tlsg_value_query query_unpack(long n)
+static struct tlsg_answer_query query_unpack(long n)
 {
-	struct tlsg_value_query q = {
-			.item = (enum tlsg_value_item)(n & (OWN_BIT - 1)),
+	struct tlsg_answer_query q = {
+			.item = (enum tlsg_answer_item)(n & (OWN_BIT - 1)),
 			.own = (n & OWN_BIT) != 0,
 			.side = n & ISSUER_BIT ? TLSG_CERT_ISSUER : TLSG_CERT_SUBJECT,
 			.part = (unsigned)(n >> PART_SHIFT),
@@ -35,24 +35,24 @@ static struct tlsg_value_query query_unpack(long n)
 }
 
 /** Fills in the index of variables that have one. @return false: no single index. */
-static bool index_get(struct sip_msg *msg, pv_param_t *param, struct tlsg_value_query *q)
+static bool index_get(struct sip_msg *msg, pv_param_t *param, struct tlsg_answer_query *q)
 {
 	int flags = 0;
 
-	if(q->item != TLSG_VALUE_SAN)
+	if(q->item != TLSG_ANSWER_SAN)
 		return true;
 	return pv_get_spec_index(msg, param, &q->index, &flags) == 0 && (flags == 0 || flags == PV_IDX_NONE);
 }
 
 static int get(struct sip_msg *msg, pv_param_t *param, pv_value_t *res)
 {
-	struct tlsg_value_query q;
-	struct tlsg_value v;
+	struct tlsg_answer_query q;
+	struct tlsg_answer v;
 
 	if(param == NULL || res == NULL)
 		return -1;
 	q = query_unpack(param->pvn.u.isname.name.n);
-	if(!index_get(msg, param, &q) || tlsg_value_get(msg, &q, &v) < 0)
+	if(!index_get(msg, param, &q) || tlsg_answer_get(msg, &q, &v) < 0)
 		return pv_get_null(msg, param, res);
 	res->rs = v.text;
 	res->flags = PV_VAL_STR;
@@ -96,7 +96,7 @@ static int parse_count(pv_spec_p sp, const str *in, int definition)
 	if(sp == NULL || in == NULL || in->s == NULL)
 		return -1;
 	/* Accepted, as `tls` does: the variable has no value then. */
-	if(!tlsg_value_san_kind(in, &kind))
+	if(!tlsg_answer_san_kind(in, &kind))
 		LM_ERR("unknown kind of subject alternative name %.*s: use DNS, URI, EMAIL or IP\n", in->len, in->s);
 	return pv_init_iname(sp, definition | PART((int)kind));
 }
@@ -192,8 +192,8 @@ pv_export_t tlsg_vars_table[] = {
 enum tlsg_vars_found tlsg_vars_get_by_name(struct sip_msg *msg, const str *name, str *text)
 {
 	const pv_export_t *v = tlsg_vars_table;
-	struct tlsg_value_query q;
-	struct tlsg_value value;
+	struct tlsg_answer_query q;
+	struct tlsg_answer value;
 
 	while(v->name.s != NULL && !STR_EQ(v->name, *name))
 		v++;
@@ -202,7 +202,7 @@ enum tlsg_vars_found tlsg_vars_get_by_name(struct sip_msg *msg, const str *name,
 	if(v->parse_name != NULL)
 		return TLSG_VARS_UNSUPPORTED;
 	q = query_unpack(v->iparam);
-	if(tlsg_value_get(msg, &q, &value) < 0)
+	if(tlsg_answer_get(msg, &q, &value) < 0)
 		return TLSG_VARS_NULL;
 	*text = value.text;
 	return TLSG_VARS_VALUE;

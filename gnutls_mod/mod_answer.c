@@ -3,7 +3,7 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that runs script code.  Memory: static buffers of this process.  Lock: see mod_view.h.
  */
-#include "gnutls_mod/mod_value.h"
+#include "gnutls_mod/mod_answer.h"
 
 #include <stdio.h>
 
@@ -25,18 +25,18 @@ static unsigned char pems[PEM_SLOTS][PEM_BYTES];
 static unsigned char urls[URL_SLOTS][URL_BYTES];
 
 /** The buffer whose turn it is. */
-static struct tlsg_buf buffer_for(enum tlsg_value_item item)
+static struct tlsg_buf buffer_for(enum tlsg_answer_item item)
 {
 	static unsigned text, pem, url;
 	struct tlsg_buf b;
 
-	if(item == TLSG_VALUE_PEM_URL)
+	if(item == TLSG_ANSWER_PEM_URL)
 		tlsg_buf_init(&b, urls[url++ % URL_SLOTS], URL_BYTES);
-	else if(item == TLSG_VALUE_PEM || item == TLSG_VALUE_CHAIN)
+	else if(item == TLSG_ANSWER_PEM || item == TLSG_ANSWER_CHAIN)
 		tlsg_buf_init(&b, pems[pem++ % PEM_SLOTS], PEM_BYTES);
 	else
 		tlsg_buf_init(&b, texts[text++ % TEXT_SLOTS],
-				item == TLSG_VALUE_ATTR || item == TLSG_VALUE_SAN ? PART_BYTES : TEXT_BYTES);
+				item == TLSG_ANSWER_ATTR || item == TLSG_ANSWER_SAN ? PART_BYTES : TEXT_BYTES);
 	return b;
 }
 
@@ -45,7 +45,7 @@ static enum tlsg_ret put_string(struct tlsg_buf *b, const char *s)
 	return tlsg_buf_put(b, s, strlen(s)) ? TLSG_OK : TLSG_FULL;
 }
 
-static enum tlsg_ret put_number(struct tlsg_buf *b, int n, struct tlsg_value *out)
+static enum tlsg_ret put_number(struct tlsg_buf *b, int n, struct tlsg_answer *out)
 {
 	char text[16];
 
@@ -80,13 +80,13 @@ static const char *version_name(int version)
 
 /** Values that have to do with the session. */
 static enum tlsg_ret session_value(
-		const struct tlsg_view *v, enum tlsg_value_item item, struct tlsg_buf *b, struct tlsg_value *out)
+		const struct tlsg_view *v, enum tlsg_answer_item item, struct tlsg_buf *b, struct tlsg_answer *out)
 {
 	char text[256];
 
-	if(item == TLSG_VALUE_VERSION)
+	if(item == TLSG_ANSWER_VERSION)
 		return put_string(b, version_name(v->version));
-	if(item == TLSG_VALUE_SNI) {
+	if(item == TLSG_ANSWER_SNI) {
 		if(v->sni.s == NULL)
 			return TLSG_EOF;
 		return tlsg_buf_put(b, v->sni.s, (size_t)v->sni.len) ? TLSG_OK : TLSG_FULL;
@@ -94,11 +94,11 @@ static enum tlsg_ret session_value(
 	if(v->suite == NULL)
 		return TLSG_E_INTERNAL;
 	switch(item) {
-		case TLSG_VALUE_CIPHER:
+		case TLSG_ANSWER_CIPHER:
 			return put_string(b, tlsg_suite_name(v->suite));
-		case TLSG_VALUE_BITS:
+		case TLSG_ANSWER_BITS:
 			return put_number(b, tlsg_suite_bits(v->suite), out);
-		case TLSG_VALUE_DESCRIPTION:
+		case TLSG_ANSWER_DESCRIPTION:
 			if(tlsg_suite_describe(v->suite, text, sizeof(text)) != TLSG_OK)
 				return TLSG_E_INTERNAL;
 			return put_string(b, text);
@@ -109,23 +109,23 @@ static enum tlsg_ret session_value(
 
 /** Verification results: 1 when the peer sent a certificate and the result is the one asked for. */
 static enum tlsg_ret verify_value(
-		const struct tlsg_view *v, const struct tlsg_value_query *q, struct tlsg_buf *b, struct tlsg_value *out)
+		const struct tlsg_view *v, const struct tlsg_answer_query *q, struct tlsg_buf *b, struct tlsg_answer *out)
 {
 	enum tlsg_verify_code wanted = TLSG_V_OK;
 
 	if(q->own)
 		return TLSG_E_INTERNAL; /* nobody verifies our own certificate */
-	if(q->item == TLSG_VALUE_REVOKED)
+	if(q->item == TLSG_ANSWER_REVOKED)
 		wanted = TLSG_V_REVOKED;
-	else if(q->item == TLSG_VALUE_EXPIRED)
+	else if(q->item == TLSG_ANSWER_EXPIRED)
 		wanted = TLSG_V_EXPIRED;
-	else if(q->item == TLSG_VALUE_SELF_SIGNED)
+	else if(q->item == TLSG_ANSWER_SELF_SIGNED)
 		wanted = TLSG_V_SELF_SIGNED;
 	return put_number(b, v->has_peer && v->verify == wanted, out);
 }
 
 /** A subject alternative name; addresses are written as the core writes them (ipv6_hex_style). */
-static enum tlsg_ret san_value(const struct tlsg_cert *c, const struct tlsg_value_query *q, struct tlsg_buf *b)
+static enum tlsg_ret san_value(const struct tlsg_cert *c, const struct tlsg_answer_query *q, struct tlsg_buf *b)
 {
 	struct ip_addr ip = {0};
 	struct tlsg_buf raw;
@@ -146,28 +146,28 @@ static enum tlsg_ret san_value(const struct tlsg_cert *c, const struct tlsg_valu
 
 /** Values read out of a parsed certificate. */
 static enum tlsg_ret cert_value(
-		const struct tlsg_cert *c, const struct tlsg_value_query *q, struct tlsg_buf *b, struct tlsg_value *out)
+		const struct tlsg_cert *c, const struct tlsg_answer_query *q, struct tlsg_buf *b, struct tlsg_answer *out)
 {
-	struct tlsg_value ignored;
+	struct tlsg_answer ignored;
 	int version;
 
 	switch(q->item) {
-		case TLSG_VALUE_CERT_VERSION:
+		case TLSG_ANSWER_CERT_VERSION:
 			version = tlsg_cert_version(c);
 			return version < 0 ? TLSG_E_PEER : put_number(b, version, &ignored);
-		case TLSG_VALUE_SERIAL:
+		case TLSG_ANSWER_SERIAL:
 			return tlsg_cert_serial(c, b);
-		case TLSG_VALUE_NOT_BEFORE:
+		case TLSG_ANSWER_NOT_BEFORE:
 			return tlsg_cert_date(c, TLSG_CERT_NOT_BEFORE, b);
-		case TLSG_VALUE_NOT_AFTER:
+		case TLSG_ANSWER_NOT_AFTER:
 			return tlsg_cert_date(c, TLSG_CERT_NOT_AFTER, b);
-		case TLSG_VALUE_LINE:
+		case TLSG_ANSWER_LINE:
 			return tlsg_cert_line(c, q->side, b);
-		case TLSG_VALUE_ATTR:
+		case TLSG_ANSWER_ATTR:
 			return tlsg_cert_attr_get(c, q->side, (enum tlsg_dn_attr)q->part, b);
-		case TLSG_VALUE_SAN:
+		case TLSG_ANSWER_SAN:
 			return san_value(c, q, b);
-		case TLSG_VALUE_SAN_COUNT:
+		case TLSG_ANSWER_SAN_COUNT:
 			if(q->part >= TLSG_SANS)
 				return TLSG_EOF;
 			return put_number(b, (int)tlsg_cert_san_count(c, (enum tlsg_cert_san)q->part), out);
@@ -178,7 +178,7 @@ static enum tlsg_ret cert_value(
 
 /** Values that need a certificate. */
 static enum tlsg_ret certificate_value(
-		const struct tlsg_view *v, const struct tlsg_value_query *q, struct tlsg_buf *b, struct tlsg_value *out)
+		const struct tlsg_view *v, const struct tlsg_answer_query *q, struct tlsg_buf *b, struct tlsg_answer *out)
 {
 	const struct tlsg_der *der = q->own ? &v->own : &v->peer;
 	const struct tlsg_cert *c;
@@ -187,30 +187,30 @@ static enum tlsg_ret certificate_value(
 		LM_INFO("there is no certificate of %s on connection %d\n", q->own ? "ours" : "the peer", v->id);
 		return TLSG_E_PEER;
 	}
-	if(q->item == TLSG_VALUE_PEM)
+	if(q->item == TLSG_ANSWER_PEM)
 		return tlsg_cert_pem(der, b);
-	if(q->item == TLSG_VALUE_PEM_URL)
+	if(q->item == TLSG_ANSWER_PEM_URL)
 		return tlsg_cert_pem_url(der, b);
 	c = tlsg_view_cert(q->own);
 	return c != NULL ? cert_value(c, q, b, out) : TLSG_E_INTERNAL;
 }
 
 static enum tlsg_ret value_of(
-		const struct tlsg_view *v, const struct tlsg_value_query *q, struct tlsg_buf *b, struct tlsg_value *out)
+		const struct tlsg_view *v, const struct tlsg_answer_query *q, struct tlsg_buf *b, struct tlsg_answer *out)
 {
 	switch(q->item) {
-		case TLSG_VALUE_VERSION:
-		case TLSG_VALUE_DESCRIPTION:
-		case TLSG_VALUE_CIPHER:
-		case TLSG_VALUE_BITS:
-		case TLSG_VALUE_SNI:
+		case TLSG_ANSWER_VERSION:
+		case TLSG_ANSWER_DESCRIPTION:
+		case TLSG_ANSWER_CIPHER:
+		case TLSG_ANSWER_BITS:
+		case TLSG_ANSWER_SNI:
 			return session_value(v, q->item, b, out);
-		case TLSG_VALUE_VERIFIED:
-		case TLSG_VALUE_REVOKED:
-		case TLSG_VALUE_EXPIRED:
-		case TLSG_VALUE_SELF_SIGNED:
+		case TLSG_ANSWER_VERIFIED:
+		case TLSG_ANSWER_REVOKED:
+		case TLSG_ANSWER_EXPIRED:
+		case TLSG_ANSWER_SELF_SIGNED:
 			return verify_value(v, q, b, out);
-		case TLSG_VALUE_CHAIN:
+		case TLSG_ANSWER_CHAIN:
 			if(q->index < 0 || (unsigned)q->index >= v->built_len)
 				return TLSG_EOF;
 			return tlsg_cert_pem(&v->built[q->index], b);
@@ -219,10 +219,10 @@ static enum tlsg_ret value_of(
 	}
 }
 
-int tlsg_value_get(struct sip_msg *msg, const struct tlsg_value_query *q, struct tlsg_value *out)
+int tlsg_answer_get(struct sip_msg *msg, const struct tlsg_answer_query *q, struct tlsg_answer *out)
 {
 	const struct tlsg_view *v = tlsg_view_get(msg);
-	struct tlsg_value value = {.is_number = false};
+	struct tlsg_answer value = {.is_number = false};
 	struct tlsg_buf b;
 	enum tlsg_ret ret;
 
@@ -242,7 +242,7 @@ int tlsg_value_get(struct sip_msg *msg, const struct tlsg_value_query *q, struct
 	return 0;
 }
 
-bool tlsg_value_san_kind(const str *word, unsigned *kind)
+bool tlsg_answer_san_kind(const str *word, unsigned *kind)
 {
 	static const char *const words[TLSG_SANS] = {
 			[TLSG_SAN_EMAIL] = "EMAIL", [TLSG_SAN_DNS] = "DNS", [TLSG_SAN_URI] = "URI", [TLSG_SAN_IP] = "IP"};
