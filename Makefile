@@ -76,7 +76,7 @@ MOD_CPPFLAGS = -I. @$(DEFS) $(PKG_CFLAGS)
 TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS) -DTLSG_TEST
 
 .PHONY: all compare unit fuzz check check-all check-unit check-build check-e2e check-fuzz check-long check-san \
-	check-valgrind check-e2e-long check-fuzz-long fuzz-smoke lint format bench run clean FORCE
+	check-e2e-san check-valgrind check-e2e-long check-fuzz-long fuzz-smoke lint format bench run clean FORCE
 all: $(SO) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
@@ -191,10 +191,15 @@ check-all:
 
 check-long:
 	@scripts/deps.sh check
-	@scripts/run-check.sh all check-san check-valgrind check-e2e-long check-fuzz-long
+	@scripts/run-check.sh all check-san check-e2e-san check-valgrind check-e2e-long check-fuzz-long
 
 check-san:
 	$(MAKE) SAN=1 check-unit
+
+# Real Kamailios with the sanitizers' build of the module.
+check-e2e-san:
+	$(MAKE) SAN=1 all
+	@scripts/with-sanitizers.sh scripts/run-pytest.sh tests/e2e --tls-module $(B)/san/tls_gnutls.so -m "not long"
 
 check-valgrind: unit
 	@UNIT_TIMEOUT=1800 WRAP="valgrind -q --error-exitcode=99 --trace-children=no --leak-check=full \

@@ -28,10 +28,13 @@ printf '%s\n' "$@" | xargs -P "${JOBS:-2}" -I TARGET sh -c '
 	[ -d "$seeds" ] || seeds=
 	dict=tests/fuzz/${name#fuzz_}.dict
 	if [ -f "$dict" ]; then dict=-dict=$dict; else dict=; fi
+	trap "kill \$child 2>/dev/null; exit 130" INT TERM
 	status=0
 	TMPDIR=$scratch/$name.tmp timeout -k 5 $((FUZZ_SECONDS + 60)) TARGET -max_total_time="$FUZZ_SECONDS" -timeout=10 \
 		-rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix=build/fuzz/crashes/$name- $dict "$kept" $seeds \
-		>"$scratch/$name.log" 2>&1 </dev/null || status=$?
+		>"$scratch/$name.log" 2>&1 </dev/null &
+	child=$!
+	wait "$child" || status=$?
 	runs=$(sed -n "s/^stat::number_of_executed_units: *//p" "$scratch/$name.log")
 	if [ "$status" -eq 0 ] && [ "${runs:-0}" -gt 0 ]; then
 		echo "$name: $runs inputs in $FUZZ_SECONDS s, no finding"

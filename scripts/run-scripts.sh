@@ -11,7 +11,15 @@ set -eu
 	exit 1
 }
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+child=
+# A script runs in a process group of its own (timeout makes it); it is ended together with this one.
+cleanup()
+{
+	[ -z "$child" ] || kill "$child" 2>/dev/null || true
+	[ -z "$child" ] || wait "$child" || true
+	rm -rf "$scratch"
+}
+trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 ok=0
@@ -20,7 +28,10 @@ skipped=0
 for script in "$@"; do
 	mkdir "$scratch/tmp"
 	status=0
-	TMPDIR=$scratch/tmp timeout -k 5 300 "$script" >"$scratch/log" 2>&1 </dev/null || status=$?
+	TMPDIR=$scratch/tmp timeout -k 5 300 "$script" >"$scratch/log" 2>&1 </dev/null &
+	child=$!
+	wait "$child" || status=$?
+	child=
 	rm -rf "$scratch/tmp"
 	name=$(basename "$script" .sh)
 	case $status in

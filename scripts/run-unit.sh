@@ -17,13 +17,17 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 export WRAP="${WRAP:-}" UNIT_TIMEOUT="${UNIT_TIMEOUT:-300}" scratch
 
-# Each program has a TMPDIR of its own, which goes with it. A failing one leaves a mark.
+# Each program has a TMPDIR of its own, which goes with it. A failing one leaves a mark. `timeout` puts the program in
+# a process group of its own, so Ctrl-C is passed on by hand.
 printf '%s\n' "$@" | xargs -P "${JOBS:-2}" -I PROGRAM sh -c '
 	name=$(basename PROGRAM)
 	log=$scratch/$name.log
 	mkdir "$scratch/$name.tmp"
+	trap "kill \$child 2>/dev/null; exit 130" INT TERM
 	status=0
-	TMPDIR=$scratch/$name.tmp timeout -k 5 "$UNIT_TIMEOUT" $WRAP PROGRAM >"$log" 2>&1 </dev/null || status=$?
+	TMPDIR=$scratch/$name.tmp timeout -k 5 "$UNIT_TIMEOUT" $WRAP PROGRAM >"$log" 2>&1 </dev/null &
+	child=$!
+	wait "$child" || status=$?
 	rm -rf "$scratch/$name.tmp"
 	echo "$status" >"$scratch/$name.status"
 	passed=$(sed -n "s/^\[  PASSED  \] //p" "$log" | awk "{s += \$1} END {print s + 0}")
