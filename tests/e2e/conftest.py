@@ -34,6 +34,8 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes a minute or more; runs only with --long")
     config.addinivalue_line(
         "markers", "ours_only(reason): the stock tls.so is known to behave otherwise")
+    config.addinivalue_line(
+        "markers", "stock_may_crash: under this load the stock tls.so has been seen to crash")
 
 
 def module_under_test(config):
@@ -56,6 +58,8 @@ def pytest_collection_modifyitems(config, items):
         only = item.get_closest_marker("ours_only")
         if only and not module.ours:
             item.add_marker(pytest.mark.skip(reason=f"stock tls.so: {only.args[0]}"))
+        if item.get_closest_marker("stock_may_crash") and not module.ours:
+            item.add_marker(pytest.mark.xfail(reason="the stock tls.so may crash", strict=False))
 
 
 def pytest_report_header(config):

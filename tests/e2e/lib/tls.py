@@ -201,3 +201,14 @@ class BioClient:
             if not data:
                 return messages
             messages += self._parser.feed(data)
+
+    def wait_end(self):
+        """Wait until the peer closes TCP: "close_notify" if TLS was closed before, or "TCP only"."""
+        while data := self.sock.recv(65536):
+            self._in.write(data)
+        try:
+            data = self.tls.read(65536)
+        except ssl.SSLWantReadError:
+            return "TCP only"
+        assert not data, f"more data: {data!r}"
+        return "close_notify"
