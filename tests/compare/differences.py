@@ -38,11 +38,10 @@ LIST = (
         "the name on one line, as `$tls(p_subject_line)` gives it", MORE,
         "tls.so fills these variables from 6.1 on.", _is_new),
     Difference(
-        "Default suites", ("handshake",),
-        "takes ECDHE-ECDSA-AES256-SHA384 and other suites with CBC and SHA-2",
-        "refuses them unless cipher_list names them", LIBRARY,
-        "Without cipher_list the priorities of the system's GnuTLS decide, and these leave the suites out.",
-        lambda case, theirs, ours: case == "suite" and not theirs.refused and ours.refused),
+        "Ephemeral Diffie-Hellman without cipher_list", ("handshake",),
+        "refuses clients that have nothing but DHE suites, unless cipher_list is set", "takes them", DEFECT,
+        "tls.so installs Diffie-Hellman parameters only when cipher_list is set.",
+        lambda case, theirs, ours: case == "suite" and theirs.refused and not ours.refused),
     Difference(
         "Last fields of tls.list", ("tls.list",), "ends with `state`",
         "has `sni`, `timestamp` and `dom` behind `state`", MORE,
