@@ -8,6 +8,9 @@
  */
 #include "profiles/prof_chain.h"
 
+#include "profiles/prof_der.h"
+
+#define OID_AUTHORITY_KEY_ID "2.5.29.35"
 #define STEPS_MAX 64
 #define CANDIDATES_MAX 8
 #define TRIALS_MAX 8 /* signature checks to choose between candidates, in one build */
@@ -32,12 +35,61 @@ struct builder
 	bool used[TLSG_VERIFY_CHAIN_MAX]; /* of what was sent */
 };
 
+/* Whether a GeneralName is the directory name that another certificate was issued under. */
+static bool is_issuer_name(const struct tlsg_der_element *general, gnutls_x509_crt_t crt)
+{
+	gnutls_datum_t dn = {NULL, 0};
+	bool equal;
+
+	if(general->tag != TLSG_DER_CONSTRUCTED(4) || gnutls_x509_crt_get_raw_issuer_dn(crt, &dn) < 0)
+		return false;
+	equal = general->size == dn.size && memcmp(general->contents, dn.data, dn.size) == 0;
+	gnutls_free(dn.data);
+	return equal;
+}
+
+static bool is_serial(const struct tlsg_der_element *e, gnutls_x509_crt_t crt)
+{
+	unsigned char serial[128];
+	size_t size = sizeof(serial);
+
+	return gnutls_x509_crt_get_serial(crt, serial, &size) >= 0 && size == e->size
+		   && memcmp(serial, e->contents, size) == 0;
+}
+
+/* Whether the authority key identifier, where it names its certificate by issuer and serial number, means this one.
+ * GnuTLS compares the identifier of the key only. */
+static bool is_authority(gnutls_x509_crt_t issuer, gnutls_x509_crt_t crt)
+{
+	gnutls_datum_t ext = {NULL, 0};
+	struct tlsg_der_element list, e, name;
+	struct tlsg_der_reader r;
+	bool good;
+
+	if(gnutls_x509_crt_get_extension_by_oid2(crt, OID_AUTHORITY_KEY_ID, 0, &ext, NULL) < 0)
+		return true;
+	r = tlsg_der_over(ext.data, ext.size);
+	good = tlsg_der_read_tagged(&r, TLSG_DER_SEQUENCE, &list);
+	r = good ? tlsg_der_inside(&list) : r;
+	while(good && !tlsg_der_is_end(&r)) {
+		good = tlsg_der_read(&r, &e);
+		if(good && e.tag == TLSG_DER_CONSTRUCTED(1)) {
+			struct tlsg_der_reader names = tlsg_der_inside(&e);
+
+			good = tlsg_der_read(&names, &name) && is_issuer_name(&name, issuer);
+		} else if(good && e.tag == TLSG_DER_CONTEXT(2))
+			good = is_serial(&e, issuer);
+	}
+	gnutls_free(ext.data);
+	return good;
+}
+
 /* Whether a certificate can have issued another: names, key identifiers, and a key that can make such a signature. */
 static bool can_have_issued(gnutls_x509_crt_t issuer, gnutls_x509_crt_t crt)
 {
 	int algo, pk;
 
-	if(!gnutls_x509_crt_check_issuer(crt, issuer))
+	if(!gnutls_x509_crt_check_issuer(crt, issuer) || !is_authority(issuer, crt))
 		return false;
 	algo = gnutls_x509_crt_get_signature_algorithm(crt);
 	pk = gnutls_x509_crt_get_pk_algorithm(issuer, NULL);

@@ -13,6 +13,7 @@
 #include <gnutls/x509-ext.h>
 
 #include "profiles/prof_chain.h"
+#include "profiles/prof_constraints.h"
 #include "profiles/prof_name.h"
 
 #define OID_EXTENDED_KEY_USAGE "2.5.29.37"
@@ -386,7 +387,18 @@ static bool check_strength(struct judge *j)
 		   || fail(j, TLSG_V_WEAK_HASH, 0);
 }
 
-/* What GnuTLS found besides signatures and strength. */
+static bool has_constraints(const struct judge *j)
+{
+	unsigned i;
+
+	for(i = 1; i < j->chain.len; i++)
+		if(tlsg_constraints_exist(crt_at(j, i)))
+			return true;
+	return false;
+}
+
+/* What GnuTLS found besides signatures and strength, and the checks here did not: it counts certificates that a CA issued to
+ * itself for path lengths, and refuses some name constraints that it cannot compare. */
 static bool check_rest(struct judge *j)
 {
 	const unsigned known = GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNATURE_FAILURE | GNUTLS_CERT_INSECURE_ALGORITHM;
@@ -397,7 +409,7 @@ static bool check_rest(struct judge *j)
 	if(status & GNUTLS_CERT_SIGNER_NOT_CA)
 		return fail(j, TLSG_V_INVALID_CA, 1);
 	if(status & GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE)
-		return fail(j, TLSG_V_NAME_CONSTRAINT, 0);
+		return fail(j, has_constraints(j) ? TLSG_V_NAME_CONSTRAINT : TLSG_V_PATH_LENGTH, 0);
 	if((status & GNUTLS_CERT_SIGNER_NOT_FOUND) && j->chain.is_anchored)
 		return fail(j, TLSG_V_UNTRUSTED, 0);
 	if(j->out->status != 0 && j->out->code == TLSG_V_OK)
@@ -553,6 +565,30 @@ static bool check_signatures(struct judge *j)
 	return true;
 }
 
+/* Constraints of one CA for all certificates below it. Those that a CA issues to itself are exempt, but for the leaf. */
+static bool check_constraints_of(struct judge *j, unsigned ca)
+{
+	unsigned i;
+
+	for(i = 0; i < ca; i++) {
+		if(i > 0 && is_self_issued(crt_at(j, i)))
+			continue;
+		if(!tlsg_constraints_hold(crt_at(j, ca), crt_at(j, i)) && !fail(j, TLSG_V_NAME_CONSTRAINT, i))
+			return false;
+	}
+	return true;
+}
+
+static bool check_constraints(struct judge *j)
+{
+	unsigned i;
+
+	for(i = j->chain.len - 1; i > 0; i--)
+		if(tlsg_constraints_exist(crt_at(j, i)) && !check_constraints_of(j, i))
+			return false;
+	return true;
+}
+
 static bool check_name(struct judge *j)
 {
 	const struct tlsg_verify_input *in = j->in;
@@ -577,7 +613,7 @@ static bool check_built(struct judge *j)
 static void judge_chain(struct judge *j)
 {
 	static bool (*const checks[])(struct judge *) = {check_leaf_key, check_built, check_extensions, ask_gnutls,
-			check_strength, check_revocation, check_signatures, check_rest, check_name};
+			check_strength, check_revocation, check_signatures, check_constraints, check_rest, check_name};
 	size_t i;
 
 	for(i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
