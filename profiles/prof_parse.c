@@ -1,21 +1,17 @@
 /*
- * tls_gnutls - reads tls.cfg
+ * tls_gnutls - reads one file of profiles
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: start-up or the RPC process that reloads.  Memory: the snapshot's arena, pkg while parsing.  Lock: none.
  *
  * Words are cut by the core's lexer, so that the file means what it meant. What the core would only log (values, headers) is read
  * here, so that the caller is told too; errors inside a word are logged by the core, in a line of its own.
  */
-#include "profiles/prof_parse.h"
+#include "profiles/prof_file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <strings.h>
-#include <sys/stat.h>
 
 #include <arpa/inet.h>
 
@@ -227,29 +223,11 @@ static int value_get(struct parse *c, cfg_parser_t *st, cfg_token_t *t)
 	return line_end(c, st);
 }
 
-static int number_read(const str *v, int *out)
-{
-	char text[16];
-	char *end;
-	long n;
-
-	if(v->len <= 0 || (size_t)v->len >= sizeof(text))
-		return -1;
-	memcpy(text, v->s, (size_t)v->len);
-	text[v->len] = '\0';
-	errno = 0;
-	n = strtol(text, &end, 10);
-	if(errno != 0 || *end != '\0' || end == text || n < INT_MIN || n > INT_MAX)
-		return -1;
-	*out = (int)n;
-	return 0;
-}
-
 static int number_set(struct parse *c, const struct key *k, const cfg_token_t *t, int *out)
 {
 	int n;
 
-	if(number_read(&t->val, &n) < 0)
+	if(!tlsg_value_number(&t->val, &n))
 		return fail(c, t->start.line, t->start.col, "Invalid integer value '%.*s'", t->val.len, t->val.s);
 	if(n >= 0 && n <= k->max) {
 		*out = n;
@@ -370,25 +348,6 @@ static int option_cb(void *param, cfg_parser_t *st, unsigned int flags)
 
 /* ---- [role:domain] ---- */
 
-/* Reads up to three decimal digits or more, at most max. */
-static int decimal_read(const str *v, unsigned max, unsigned *out)
-{
-	unsigned n = 0;
-	int i;
-
-	if(v->len <= 0)
-		return -1;
-	for(i = 0; i < v->len; i++) {
-		if(v->s[i] < '0' || v->s[i] > '9')
-			return -1;
-		n = n * 10 + (unsigned)(v->s[i] - '0');
-		if(n > max)
-			return -1;
-	}
-	*out = n;
-	return 0;
-}
-
 /* first: the word before the first dot. */
 static int ipv4_read(struct parse *c, cfg_parser_t *st, const cfg_token_t *first, struct header *h)
 {
@@ -398,7 +357,7 @@ static int ipv4_read(struct parse *c, cfg_parser_t *st, const cfg_token_t *first
 
 	t.val.s = t.buf;
 	for(i = 0; i < 4; i++) {
-		if(t.type != CFG_TOKEN_ALPHA || decimal_read(&t.val, 255, &octet) < 0)
+		if(t.type != CFG_TOKEN_ALPHA || !tlsg_value_decimal(&t.val, 255, &octet))
 			return fail_at(c, first, "Invalid IPv4 address");
 		h->addr.bytes[i] = (uint8_t)octet;
 		if(i == 3)
@@ -463,7 +422,7 @@ static int port_read(struct parse *c, cfg_parser_t *st, struct header *h)
 	}
 	if(t.type == '\n')
 		return fail_at(c, &t, "Invalid port number: the line ends before it");
-	if(t.type != CFG_TOKEN_ALPHA || decimal_read(&t.val, 65535, &port) < 0)
+	if(t.type != CFG_TOKEN_ALPHA || !tlsg_value_decimal(&t.val, 65535, &port))
 		return fail(c, t.start.line, t.start.col, "Invalid port number '%.*s' (allowed: 0 to 65535, or *)", t.val.len,
 				t.val.s);
 	h->port = (uint16_t)port;
@@ -549,7 +508,7 @@ static int section_cb(void *param, cfg_parser_t *st, unsigned int flags)
 	return 0;
 }
 
-/* ---- files ---- */
+/* ---- the file ---- */
 
 static void options_bind(struct parse *c)
 {
@@ -591,8 +550,7 @@ static cfg_parser_t *parser_open(struct parse *c)
 	return st;
 }
 
-/* path: in the arena, zero-terminated. */
-static enum tlsg_ret file_read(struct tlsg_set *set, const char *path, const struct stat *info, struct tlsg_err *err)
+enum tlsg_ret tlsg_prof_file_parse(struct tlsg_set *set, const char *path, bool is_public, struct tlsg_err *err)
 {
 	struct parse c = {.set = set, .err = err, .ret = TLSG_OK, .file = {(char *)path, (int)strlen(path)}};
 	cfg_parser_t *st;
@@ -612,136 +570,7 @@ static enum tlsg_ret file_read(struct tlsg_set *set, const char *path, const str
 		c.ret = file_refuse(&c, "cannot be read to its end", 0);
 	lexer_reset();
 	cfg_parser_close(st);
-	if(c.has_secret && (info->st_mode & S_IROTH))
+	if(c.has_secret && is_public)
 		LM_WARN("%s: holds a password and can be read by everybody\n", path);
 	return c.ret;
-}
-
-/* A file of a directory, in the arena. */
-struct entry
-{
-	struct entry *next;
-	char *path;
-};
-
-static enum tlsg_ret entry_add(struct tlsg_set *set, const char *dir, const char *name, struct entry **list)
-{
-	char path[TLSG_PATH_SIZE];
-	struct entry *e;
-	int len = snprintf(path, sizeof(path), "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", name);
-
-	if(len < 0 || (size_t)len >= sizeof(path))
-		return TLSG_E_CONFIG;
-	e = tlsg_arena_keep(set->arena, sizeof(*e));
-	if(e == NULL)
-		return TLSG_E_RESOURCE;
-	e->path = tlsg_arena_keep_copy(set->arena, path, (size_t)len);
-	if(e->path == NULL)
-		return TLSG_E_RESOURCE;
-	while(*list != NULL && strcmp((*list)->path, e->path) < 0)
-		list = &(*list)->next;
-	e->next = *list;
-	*list = e;
-	return TLSG_OK;
-}
-
-static enum tlsg_ret dir_list(struct tlsg_set *set, const char *path, struct entry **list, struct tlsg_err *err)
-{
-	DIR *dir = opendir(path);
-	const struct dirent *d;
-	enum tlsg_ret ret = TLSG_OK;
-
-	if(dir == NULL)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: the directory cannot be opened: %s", path, strerror(errno));
-	while(ret == TLSG_OK && (d = readdir(dir)) != NULL)
-		if(strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
-			ret = entry_add(set, path, d->d_name, list);
-	closedir(dir);
-	if(ret == TLSG_E_CONFIG)
-		return tlsg_err_set(err, ret, "%s: holds a file whose path is longer than %d bytes", path, TLSG_PATH_SIZE - 1);
-	if(ret != TLSG_OK)
-		return tlsg_err_set(err, ret, "%s: shared memory exhausted", path);
-	return TLSG_OK;
-}
-
-static enum tlsg_ret dir_read(struct tlsg_set *set, const char *path, struct tlsg_err *err)
-{
-	struct entry *list = NULL;
-	const struct entry *e;
-	enum tlsg_ret ret = dir_list(set, path, &list, err);
-	struct stat info;
-
-	for(e = list; e != NULL && ret == TLSG_OK; e = e->next) {
-		if(stat(e->path, &info) != 0)
-			return tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot be looked at: %s", e->path, strerror(errno));
-		if(S_ISREG(info.st_mode))
-			ret = file_read(set, e->path, &info, err);
-	}
-	return ret;
-}
-
-/* ---- all files together ---- */
-
-static bool is_same_name(const str *a, const str *b)
-{
-	return a->len == b->len && strncasecmp(a->s, b->s, (size_t)a->len) == 0;
-}
-
-/* Whether nothing can tell two profiles of one address apart. Names that are equal are allowed: the later one wins. */
-static bool is_duplicate(const struct tlsg_prof *a, const struct tlsg_prof *b)
-{
-	if(a->kind != TLSG_PROF_ADDR || b->kind != TLSG_PROF_ADDR || a->port != b->port
-			|| !tlsg_addr_is_equal(&a->addr, &b->addr))
-		return false;
-	if(a->s.server_name.len > 0 && b->s.server_name.len > 0)
-		return false;
-	return a->s.server_id.len == 0 || b->s.server_id.len == 0 || is_same_name(&a->s.server_id, &b->s.server_id);
-}
-
-static enum tlsg_ret list_check(const struct tlsg_prof *list, struct tlsg_err *err)
-{
-	const struct tlsg_prof *p, *q;
-
-	for(p = list; p != NULL; p = p->next) {
-		if(p->kind == TLSG_PROF_ANY && p->s.server_name.len == 0 && p->s.server_id.len == 0)
-			return tlsg_err_set(err, TLSG_E_CONFIG,
-					"%.*s:%d:1: TLS domain for any address without server_name: nothing could select it", p->file.len,
-					p->file.s, p->line);
-		for(q = p->next; q != NULL; q = q->next)
-			if(is_duplicate(p, q))
-				return tlsg_err_set(err, TLSG_E_CONFIG,
-						"%.*s:%d:1: Duplicate TLS domain: same address and port as %.*s:%d, and no server_name in both",
-						p->file.len, p->file.s, p->line, q->file.len, q->file.s, q->line);
-	}
-	return TLSG_OK;
-}
-
-enum tlsg_ret tlsg_prof_parse(struct tlsg_set *set, const char *path, struct tlsg_err *err)
-{
-	struct tlsg_err unused;
-	struct stat info;
-	enum tlsg_ret ret;
-	int role;
-
-	tlsg_err_clear(&unused);
-	if(err == NULL)
-		err = &unused;
-	if(path[0] == '\0' || strlen(path) >= TLSG_PATH_SIZE)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "the path of the profiles' file is empty or longer than %d bytes",
-				TLSG_PATH_SIZE - 1);
-	if(stat(path, &info) != 0)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot be looked at: %s", path, strerror(errno));
-	if(S_ISDIR(info.st_mode)) {
-		ret = dir_read(set, path, err);
-	} else if(S_ISREG(info.st_mode)) {
-		path = tlsg_arena_keep_copy(set->arena, path, strlen(path));
-		if(path == NULL)
-			return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
-		ret = file_read(set, path, &info, err);
-	} else {
-		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: is neither a file nor a directory", path);
-	}
-	for(role = 0; role < TLSG_ROLES && ret == TLSG_OK; role++)
-		ret = list_check(set->list[role], err);
-	return ret;
 }

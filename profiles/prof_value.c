@@ -5,6 +5,9 @@
  */
 #include "profiles/prof_value.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <strings.h>
 
 static const struct
@@ -36,6 +39,42 @@ bool tlsg_value_verify_client(const str *token, enum tlsg_verify_client *out)
 			return true;
 		}
 	return false;
+}
+
+bool tlsg_value_number(const str *text, int *out)
+{
+	char digits[16];
+	char *end;
+	long n;
+
+	if(text->len <= 0 || (size_t)text->len >= sizeof(digits) || text->s[0] == ' ')
+		return false;
+	memcpy(digits, text->s, (size_t)text->len);
+	digits[text->len] = '\0';
+	errno = 0;
+	n = strtol(digits, &end, 10);
+	if(errno != 0 || *end != '\0' || end == digits || n < INT_MIN || n > INT_MAX)
+		return false;
+	*out = (int)n;
+	return true;
+}
+
+bool tlsg_value_decimal(const str *text, unsigned max, unsigned *out)
+{
+	unsigned n = 0;
+	int i;
+
+	if(text->len <= 0)
+		return false;
+	for(i = 0; i < text->len; i++) {
+		if(text->s[i] < '0' || text->s[i] > '9')
+			return false;
+		n = n * 10 + (unsigned)(text->s[i] - '0');
+		if(n > max)
+			return false;
+	}
+	*out = n;
+	return true;
 }
 
 bool tlsg_value_is_uri(const str *value)

@@ -21,6 +21,23 @@
 bool tlsg_value_verify_client(const str *token, enum tlsg_verify_client *out);
 
 /**
+ * Reads a whole number.
+ * @param text  decimal digits, with a sign if wanted, and nothing else.
+ * @param out   [out] set on success only.
+ * @return true; false: empty, something else, or beyond an int.
+ */
+bool tlsg_value_number(const str *text, int *out);
+
+/**
+ * Reads a number without a sign.
+ * @param text  decimal digits and nothing else; leading zeroes are allowed.
+ * @param max   highest value allowed, at most UINT_MAX / 10 - 1.
+ * @param out   [out] set on success only.
+ * @return true; false: empty, something else, or above max.
+ */
+bool tlsg_value_decimal(const str *text, unsigned max, unsigned *out);
+
+/**
  * Whether a value names something that is no file: a URI (`pkcs11:`, `tpmkey:`), or one of the spellings for
  * keys behind OpenSSL (`/engine:`, `/uri:`).
  */

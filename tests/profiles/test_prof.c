@@ -432,6 +432,50 @@ static void test_value_verify_client(void **state)
 	}
 }
 
+static void test_value_numbers(void **state)
+{
+	static const struct
+	{
+		const char *text;
+		bool is_number;
+		int number;
+		bool is_decimal; /* up to 255 */
+		unsigned decimal;
+	} rows[] = {
+			{"0", true, 0, true, 0},
+			{"255", true, 255, true, 255},
+			{"256", true, 256, false, 0},
+			{"0007", true, 7, true, 7},
+			{"-1", true, -1, false, 0},
+			{"+5", true, 5, false, 0},
+			{"2147483647", true, 2147483647, false, 0},
+			{"-2147483648", true, -2147483647 - 1, false, 0},
+			{"2147483648", false, 0, false, 0},
+			{"-2147483649", false, 0, false, 0},
+			{"99999999999999999999", false, 0, false, 0},
+			{"4294967297", false, 0, false, 0},
+			{"", false, 0, false, 0},
+			{"-", false, 0, false, 0},
+			{"1 ", false, 0, false, 0},
+			{" 1", false, 0, false, 0},
+			{"0x1", false, 0, false, 0},
+			{"1a", false, 0, false, 0},
+	};
+	size_t i;
+
+	(void)state;
+	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		str s = {(char *)rows[i].text, (int)strlen(rows[i].text)};
+		unsigned decimal = 77;
+		int number = 77;
+
+		assert_int_equal(tlsg_value_number(&s, &number), rows[i].is_number);
+		assert_int_equal(number, rows[i].is_number ? rows[i].number : 77);
+		assert_int_equal(tlsg_value_decimal(&s, 255, &decimal), rows[i].is_decimal);
+		assert_int_equal(decimal, rows[i].is_decimal ? rows[i].decimal : 77);
+	}
+}
+
 static void test_value_path(void **state)
 {
 	static const struct
@@ -511,6 +555,7 @@ int main(void)
 			WITH_SET(test_complete_without_memory),
 			WITH_SET(test_path_too_long),
 			cmocka_unit_test(test_value_verify_client),
+			cmocka_unit_test(test_value_numbers),
 			cmocka_unit_test(test_value_path),
 			cmocka_unit_test(test_value_path_at_the_limit),
 	};
