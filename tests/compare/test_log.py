@@ -47,6 +47,7 @@ def test_usual_clients(pair, pki, row, version):
     _compare(pair, client_context(version=version, cert=cert[0], key=cert[1]))
 
 
-@pytest.mark.parametrize("row", UNTRUSTED)
+# with several faults the two modules name different ones, see differences.py
+@pytest.mark.parametrize("row", sorted(set(UNTRUSTED) - {"selfsigned-notyet"}))
 def test_untrusted_clients(pair, odd, row):
     _compare(pair, client_context(cert=odd.cert(row), key=odd.key(row)))

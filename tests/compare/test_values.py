@@ -88,4 +88,4 @@ def test_server_names(tolerant, name):
 def test_suites(tolerant, ciphers):
     context = client_context(version="TLSv1.2")
     context.set_ciphers(ciphers + ":@SECLEVEL=0")
-    _compare(tolerant, "suite", context)
+    _compare(tolerant, f"suite {ciphers}", context)
