@@ -17,21 +17,27 @@
 #include "gnutls_mod/mod_params.h"
 
 static int route_out = -1;
+static int route_expiring = -1;
 static struct tcp_connection *current;
+
+/* @return index of an event route that has a body, -1 none. */
+static int find_route(const char *name)
+{
+	int i = route_lookup(&event_rt, (char *)name);
+
+	return i >= 0 && event_rt.rlist[i] != NULL ? i : -1;
+}
 
 void tlsg_events_init(void)
 {
-	int i;
-
+	route_expiring = find_route("tls:certificate-expiring");
 	if(tlsg_params_private()->event_callback.len > 0) {
 		forward_set_send_info(1);
 		return;
 	}
-	i = route_lookup(&event_rt, "tls:connection-out");
-	if(i < 0 || event_rt.rlist[i] == NULL)
-		return;
-	route_out = i;
-	forward_set_send_info(1);
+	route_out = find_route("tls:connection-out");
+	if(route_out >= 0)
+		forward_set_send_info(1);
 }
 
 bool tlsg_events_has_out(void)
@@ -79,4 +85,24 @@ bool tlsg_events_run_out(struct tcp_connection *c)
 	current = NULL;
 	set_route_type(backup);
 	return (ctx.run_flags & DROP_R_F) != 0;
+}
+
+bool tlsg_events_has_expiring(void)
+{
+	return route_expiring >= 0;
+}
+
+void tlsg_events_run_expiring(void)
+{
+	struct run_act_ctx ctx;
+	int backup = get_route_type();
+
+	if(faked_msg_init() < 0) {
+		LM_ERR("event_route[tls:certificate-expiring]: no message to run with\n");
+		return;
+	}
+	init_run_actions_ctx(&ctx);
+	set_route_type(LOCAL_ROUTE);
+	run_top_route(event_rt.rlist[route_expiring], faked_msg_next(), &ctx);
+	set_route_type(backup);
 }

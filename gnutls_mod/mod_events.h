@@ -23,6 +23,12 @@ bool tlsg_events_has_out(void);
  */
 bool tlsg_events_run_out(struct tcp_connection *c);
 
+/** @return whether event_route[tls:certificate-expiring] exists. */
+bool tlsg_events_has_expiring(void);
+
+/** Runs event_route[tls:certificate-expiring]. The caller has set what it reads, and holds no lock. */
+void tlsg_events_run_expiring(void);
+
 /** The connection for which an event route runs in this process. @return borrowed, without a reference; NULL outside. */
 struct tcp_connection *tlsg_events_connection(void);
 

@@ -16,6 +16,7 @@
 #include "gnutls_mod/mod_deadline.h"
 #include "gnutls_mod/mod_events.h"
 #include "gnutls_mod/mod_init.h"
+#include "gnutls_mod/mod_keylog.h"
 #include "gnutls_mod/mod_log.h"
 #include "gnutls_mod/mod_outgoing.h"
 #include "gnutls_mod/mod_params.h"
@@ -262,6 +263,7 @@ static enum tlsg_ret locked_step(struct round *r, struct tlsg_conn **conn)
 	if(*conn != NULL)
 		ret = step(r, *conn);
 	lock_release(&r->c->write_lock);
+	tlsg_keylog_flush(r->c);
 	return ret;
 }
 

@@ -14,8 +14,10 @@
 #include "gnutls_mod/mod_config.h"
 #include "gnutls_mod/mod_deadline.h"
 #include "gnutls_mod/mod_events.h"
+#include "gnutls_mod/mod_expiry.h"
 #include "gnutls_mod/mod_hooks.h"
 #include "gnutls_mod/mod_init.h"
+#include "gnutls_mod/mod_keylog.h"
 #include "gnutls_mod/mod_params.h"
 #include "gnutls_mod/mod_rpc.h"
 #include "gnutls_mod/mod_script.h"
@@ -82,11 +84,15 @@ static int mod_init(void)
 	}
 	if(tlsg_params_declare() < 0)
 		return -1;
-	if(init_shared() < 0 || check_config() < 0 || tlsg_selects_register() < 0 || tlsg_rpc_start() < 0) {
+	if(init_shared() < 0 || tlsg_keylog_init() < 0 || check_config() < 0 || tlsg_selects_register() < 0 || tlsg_rpc_start() < 0) {
 		tlsg_init_destroy();
 		return -1;
 	}
 	tlsg_events_init();
+	if(tlsg_expiry_init() < 0) {
+		tlsg_init_destroy();
+		return -1;
+	}
 	LM_INFO("using GnuTLS %s\n", gnutls_check_version(NULL));
 	initialised = true;
 	return 0;

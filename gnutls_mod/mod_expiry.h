@@ -1,0 +1,17 @@
+/*
+ * tls_gnutls - warns before certificates and CRLs of the configuration expire
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: the core's timer process.  Memory: pkg of that process.  Lock: none held while script code runs.
+ */
+#ifndef TLSG_GNUTLS_MOD_MOD_EXPIRY_H
+#define TLSG_GNUTLS_MOD_MOD_EXPIRY_H
+
+/**
+ * Registers the timer, unless certificate_warn_days is empty. Looks for event_route[tls:certificate-expiring]. In mod_init.
+ * For each item and each threshold that it falls below, once: a line at WARN, and the event route with
+ * $xavp(tls_expiring=>kind), profile, file, days, date.
+ * @return 0; -1 the timer cannot be registered.
+ */
+int tlsg_expiry_init(void);
+
+#endif

@@ -1,0 +1,148 @@
+/*
+ * tls_gnutls - writes the key log: to the log, to a file, by UDP
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process that ends a step of a handshake; no lock held.  Memory: static buffers of this process, wiped after use.
+ * Lock: none; a file is appended to with one write() per handshake step.
+ */
+#include "gnutls_mod/mod_keylog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/host.h"
+
+#include "core/ip_addr.h"
+#include "core/resolve.h"
+#include "core/tcp_conn.h"
+#include "core/ut.h"
+
+#include "gnutls_mod/mod_params.h"
+#include "transport/conn_keylog.h"
+
+#define TEXT_BYTES 8192
+
+static bool active;
+static union sockaddr_union peer;
+static int udp_socket = -1; /* of this process, opened at first use */
+
+/* "udp:ip:port", the address of version 6 in brackets. */
+static int peer_parse(const str *text)
+{
+	char copy[128];
+	char *host;
+	char *port;
+	unsigned number = 0;
+	str host_str;
+	str port_str;
+	struct ip_addr *ip;
+
+	if(text->len < 8 || text->len >= (int)sizeof(copy) || strncasecmp(text->s, "udp:", 4) != 0)
+		return -1;
+	memcpy(copy, text->s, (size_t)text->len);
+	copy[text->len] = '\0';
+	host = copy + 4;
+	port = strrchr(host, ':');
+	if(port == NULL || port == host)
+		return -1;
+	*port++ = '\0';
+	host_str.s = host;
+	host_str.len = (int)strlen(host);
+	port_str.s = port;
+	port_str.len = (int)strlen(port);
+	ip = str2ip(&host_str);
+	if(ip == NULL)
+		ip = str2ip6(&host_str);
+	if(ip == NULL || str2int(&port_str, &number) < 0 || number == 0 || number > 65535)
+		return -1;
+	return init_su(&peer, ip, (unsigned short)number);
+}
+
+int tlsg_keylog_init(void)
+{
+	const struct tlsg_params_private *p = tlsg_params_private();
+	const int on = TLSG_KEYLOG_INIT | TLSG_KEYLOG_ACTIVE;
+
+	if((p->keylog_mode & on) != on)
+		return 0;
+	if((p->keylog_mode & TLSG_KEYLOG_PEER) && peer_parse(&p->keylog_peer) < 0) {
+		LM_ERR("parameter \"keylog_peer\" is \"%.*s\"; it must be udp:ip:port\n", p->keylog_peer.len, p->keylog_peer.s);
+		return -1;
+	}
+	LM_WARN("keylog_mode is %d: the keys of all TLS connections are written; whoever reads them can read the traffic\n",
+			p->keylog_mode);
+	active = true;
+	tlsg_keylog_enable((p->keylog_mode & TLSG_KEYLOG_FILTER) != 0);
+	return 0;
+}
+
+/* Which connection the lines after it belong to; readers of key logs pass over comments. */
+static void put_comment(struct tlsg_buf *out, const struct tcp_connection *c)
+{
+	struct ip_addr src = c->rcv.src_ip;
+	struct ip_addr dst = c->rcv.dst_ip;
+	char text[256];
+	int n = snprintf(text, sizeof(text), "# connection %d %s", c->id, ip_addr2a(&src));
+
+	n += snprintf(text + n, sizeof(text) - (size_t)n, " %d %s %d %s\n", c->rcv.src_port, ip_addr2a(&dst), c->rcv.dst_port,
+			c->flags & F_CONN_PASSIVE ? "server" : "client");
+	(void)tlsg_buf_put(out, text, (size_t)n);
+}
+
+static void to_file(const struct tlsg_buf *text)
+{
+	const char *name = tlsg_params_private()->keylog_file.s;
+	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if(fd < 0 || write(fd, text->data, text->wr) != (ssize_t)text->wr)
+		LM_ERR("keylog_file: cannot write to \"%s\": %s\n", name, strerror(errno));
+	if(fd >= 0)
+		close(fd);
+}
+
+static void to_peer(const char *line, size_t size)
+{
+	if(udp_socket < 0)
+		udp_socket = socket(peer.s.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if(udp_socket < 0 || sendto(udp_socket, line, size, 0, &peer.s, sockaddru_len(peer)) < 0)
+		LM_DBG("keylog_peer: cannot send: %s\n", strerror(errno));
+}
+
+/* Line by line, without the newline. */
+static void to_lines(const struct tlsg_buf *text, int mode)
+{
+	const char *at = (const char *)text->data;
+	const char *end = at + text->wr;
+
+	while(at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		size_t n = (size_t)((newline != NULL ? newline : end) - at);
+
+		if(mode & TLSG_KEYLOG_LOG)
+			LM_NOTICE("tlskeylog: %.*s\n", (int)n, at);
+		if(mode & TLSG_KEYLOG_PEER)
+			to_peer(at, n);
+		at += n + 1;
+	}
+}
+
+void tlsg_keylog_flush(const struct tcp_connection *c)
+{
+	static unsigned char bytes[TEXT_BYTES];
+	int mode = tlsg_params_private()->keylog_mode;
+	struct tlsg_buf text;
+
+	if(!active || !tlsg_keylog_has_lines())
+		return;
+	tlsg_buf_init(&text, bytes, sizeof(bytes));
+	put_comment(&text, c);
+	tlsg_keylog_take(&text);
+	if(mode & TLSG_KEYLOG_FILE)
+		to_file(&text);
+	if(mode & (TLSG_KEYLOG_LOG | TLSG_KEYLOG_PEER))
+		to_lines(&text, mode);
+	gnutls_memset(bytes, 0, text.wr);
+}
