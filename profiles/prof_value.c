@@ -47,7 +47,7 @@ bool tlsg_value_number(const str *text, int *out)
 	char *end;
 	long n;
 
-	if(text->len <= 0 || (size_t)text->len >= sizeof(digits) || text->s[0] == ' ')
+	if(text->len <= 0 || (size_t)text->len >= sizeof(digits) || memchr("+-0123456789", text->s[0], 12) == NULL)
 		return false;
 	memcpy(digits, text->s, (size_t)text->len);
 	digits[text->len] = '\0';

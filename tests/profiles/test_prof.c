@@ -458,6 +458,7 @@ static void test_value_numbers(void **state)
 			{"-", false, 0, false, 0},
 			{"1 ", false, 0, false, 0},
 			{" 1", false, 0, false, 0},
+			{"\t1", false, 0, false, 0},
 			{"0x1", false, 0, false, 0},
 			{"1a", false, 0, false, 0},
 	};
