@@ -14,7 +14,7 @@
 
 #define SIZE_MAX_BYTES ((size_t)1 << 30)	  /* larger requests are a defect of the caller */
 #define SMALL_CHUNKS_MAX 8					  /* with more chunks than that the keep zone grows in larger ones */
-#define LATE_UNITS_MAX 64U					  /* largest block learned after a handshake */
+#define LATE_UNITS_MAX 120U					  /* largest block learned after a handshake: it must fit a small chunk */
 #define LATE_AGE 16							  /* steps a block must have survived for that */
 #define LATE_BIT 63U						  /* in the set of ordinals learned */
 #define HOME_DEFAULT_BYTES ((size_t)4 * 1024) /* room for a few structures of an owner */
