@@ -5,6 +5,8 @@
  */
 #include "gnutls_mod/mod_config.h"
 
+#include <errno.h>
+
 #include "core/ip_addr.h"
 #include "core/socket_info.h"
 
@@ -87,10 +89,13 @@ static enum tlsg_ret check_sockets(const struct tlsg_set *set, struct tlsg_err *
 		ip.af = p->addr.len == 4 ? AF_INET : AF_INET6;
 		ip.len = p->addr.len;
 		memcpy(ip.u.addr, p->addr.bytes, p->addr.len);
-		if(find_si(&ip, p->port, PROTO_TLS) == NULL)
-			return tlsg_err_set(err, TLSG_E_CONFIG,
-					"%.*s:%d: no TLS socket listens on %s:%d; add listen=tls:... or change the profile", p->file.len, p->file.s,
-					p->line, ip_addr2a(&ip), p->port);
+		if(find_si(&ip, p->port, PROTO_TLS) != NULL)
+			continue;
+		if(err != NULL)
+			err->sys_errno = EADDRNOTAVAIL;
+		return tlsg_err_set(err, TLSG_E_CONFIG,
+				"%.*s:%d: no TLS socket listens on %s:%d; add listen=tls:... or change the profile", p->file.len,
+				p->file.s, p->line, ip_addr2a(&ip), p->port);
 	}
 	return TLSG_OK;
 }

@@ -82,8 +82,9 @@ static void check_one(int id)
 
 	lock_get(tcpconn_lock);
 	c = tlsg_hooks_find_unsafe(id);
-	if(c != NULL && (c->type != PROTO_TLS || (c->flags & F_CONN_PENDING)
-							|| (c->extra_data != NULL && tlsg_conn_is_established(tlsg_hooks_conn(c)))))
+	if(c != NULL
+			&& (c->type != PROTO_TLS || (c->flags & F_CONN_PENDING)
+					|| (c->extra_data != NULL && tlsg_conn_is_established(tlsg_hooks_conn(c)))))
 		c = NULL;
 	if(c != NULL)
 		tcpconn_ref(c);

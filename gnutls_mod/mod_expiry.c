@@ -154,8 +154,8 @@ static void report(const struct item *i, time_t now)
 	gmtime_r(&i->at, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S UTC", &tm);
 	if(i->at <= now)
-		LM_WARN("%.*s: the %s \"%.*s\" has expired on %s\n", i->profile.len, i->profile.s, i->kind, i->file.len, i->file.s,
-				date);
+		LM_WARN("%.*s: the %s \"%.*s\" has expired on %s\n", i->profile.len, i->profile.s, i->kind, i->file.len,
+				i->file.s, date);
 	else
 		LM_WARN("%.*s: the %s \"%.*s\" expires on %s, in %d days\n", i->profile.len, i->profile.s, i->kind, i->file.len,
 				i->file.s, date, days);

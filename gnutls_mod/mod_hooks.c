@@ -111,7 +111,8 @@ static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *er
 	}
 	if(!has_memory(TLSG_LOW_MEM_NEW)) {
 		tlsg_stats_handshake_failed(TLSG_FAIL_MEMORY);
-		tlsg_err_set(err, TLSG_E_RESOURCE, "not enough free shared memory for a new connection: %lu bytes, low_mem_threshold1 %lu",
+		tlsg_err_set(err, TLSG_E_RESOURCE,
+				"not enough free shared memory for a new connection: %lu bytes, low_mem_threshold1 %lu",
 				shm_available_safe(), (unsigned long)tlsg_params_low_mem_bytes(TLSG_LOW_MEM_NEW));
 		return NULL;
 	}
@@ -161,8 +162,8 @@ static const char *what_failed(const struct tlsg_conn *conn, bool reading)
 }
 
 /* Hook: write_lock held by the caller. Spec 12.5. */
-static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len, const char **rest_buf, unsigned *rest_len,
-		snd_flags_t *send_flags)
+static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len, const char **rest_buf,
+		unsigned *rest_len, snd_flags_t *send_flags)
 {
 	struct tlsg_conn_limits limits;
 	struct tlsg_buf out;

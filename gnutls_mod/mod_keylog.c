@@ -87,8 +87,8 @@ static void put_comment(struct tlsg_buf *out, const struct tcp_connection *c)
 	char text[256];
 	int n = snprintf(text, sizeof(text), "# connection %d %s", c->id, ip_addr2a(&src));
 
-	n += snprintf(text + n, sizeof(text) - (size_t)n, " %d %s %d %s\n", c->rcv.src_port, ip_addr2a(&dst), c->rcv.dst_port,
-			c->flags & F_CONN_PASSIVE ? "server" : "client");
+	n += snprintf(text + n, sizeof(text) - (size_t)n, " %d %s %d %s\n", c->rcv.src_port, ip_addr2a(&dst),
+			c->rcv.dst_port, c->flags & F_CONN_PASSIVE ? "server" : "client");
 	(void)tlsg_buf_put(out, text, (size_t)n);
 }
 

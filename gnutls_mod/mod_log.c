@@ -35,7 +35,8 @@ static bool is_due(void)
 	return true;
 }
 
-void tlsg_log_failure(const struct tcp_connection *c, const struct tlsg_conn *conn, const char *what, const struct tlsg_err *err)
+void tlsg_log_failure(
+		const struct tcp_connection *c, const struct tlsg_conn *conn, const char *what, const struct tlsg_err *err)
 {
 	char src[ADDR_TEXT];
 	char dst[ADDR_TEXT];
@@ -45,7 +46,8 @@ void tlsg_log_failure(const struct tcp_connection *c, const struct tlsg_conn *co
 	addr_text(&c->rcv.dst_ip, c->rcv.dst_port, dst);
 	switch(err->class) {
 		case TLSG_CLASS_PEER:
-			LM_WARN("protocol level error: %s:%s (sni: %s) src addr: %s dst addr: %s\n", what, err->text, sni, src, dst);
+			LM_WARN("protocol level error: %s:%s (sni: %s) src addr: %s dst addr: %s\n", what, err->text, sni, src,
+					dst);
 			break;
 		case TLSG_CLASS_RESOURCE:
 			if(is_due())
@@ -119,7 +121,8 @@ void tlsg_log_established(const struct tcp_connection *c, const struct tlsg_conn
 		return;
 	}
 	log_names(level, who, peer, &p->chain[0]);
-	if(p->verify != TLSG_V_OK)
-		LOG(level, "WARNING: %s: %s certificate verification failed!!! verification failure: %s\n", who, peer,
-				tlsg_verify_reason(p->verify));
+	if(p->verify != TLSG_V_OK) {
+		LOG(level, "WARNING: %s: %s certificate verification failed!!!\n", who, peer);
+		LOG(level, "verification failure: %s\n", tlsg_verify_reason(p->verify));
+	}
 }

@@ -20,7 +20,8 @@ struct tlsg_conn;
  * @param what  "TLS accept", "TLS connect", "TLS read", "TLS write".
  * @param err   the cause.
  */
-void tlsg_log_failure(const struct tcp_connection *c, const struct tlsg_conn *conn, const char *what, const struct tlsg_err *err);
+void tlsg_log_failure(
+		const struct tcp_connection *c, const struct tlsg_conn *conn, const char *what, const struct tlsg_err *err);
 
 /** Logs the lines of spec section 15 about a finished handshake, at the level tls_log. */
 void tlsg_log_established(const struct tcp_connection *c, const struct tlsg_conn *conn);

@@ -84,7 +84,8 @@ static int mod_init(void)
 	}
 	if(tlsg_params_declare() < 0)
 		return -1;
-	if(init_shared() < 0 || tlsg_keylog_init() < 0 || check_config() < 0 || tlsg_selects_register() < 0 || tlsg_rpc_start() < 0) {
+	if(init_shared() < 0 || tlsg_keylog_init() < 0 || check_config() < 0 || tlsg_selects_register() < 0
+			|| tlsg_mod_rpc_start() < 0) {
 		tlsg_init_destroy();
 		return -1;
 	}
@@ -141,7 +142,8 @@ int mod_register(char *path, int *dlflags, void *p1, void *p2)
 	(void)p1;
 	(void)p2;
 	if(module_loaded("tls")) {
-		LM_CRIT("a module named \"tls\" is loaded already (tls.so?); load tls_gnutls.so instead of it, not beside it\n");
+		LM_CRIT("a module named \"tls\" is loaded already (tls.so?); load tls_gnutls.so instead of it, not beside "
+				"it\n");
 		return -1;
 	}
 	if(tlsg_hooks_register() < 0) {

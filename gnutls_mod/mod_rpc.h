@@ -14,10 +14,5 @@
  */
 int tlsg_mod_rpc_start(void);
 
-/** The same. */
-static inline int tlsg_rpc_start(void)
-{
-	return tlsg_mod_rpc_start();
-}
 
 #endif

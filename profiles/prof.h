@@ -98,8 +98,8 @@ struct tlsg_der
 	unsigned size;
 };
 
-struct tlsg_key;   /* profiles/prof_key.h */
-struct tlsg_trust; /* profiles/prof_trust.h */
+struct tlsg_key;	  /* profiles/prof_key.h */
+struct tlsg_trust;	  /* profiles/prof_trust.h */
 struct tlsg_priority; /* profiles/prof_priority.h */
 
 /** A certificate chain and its key. */
@@ -107,12 +107,12 @@ struct tlsg_pair
 {
 	gnutls_pcert_st *chain; /**< [arena] leaf first */
 	unsigned chain_len;
-	struct tlsg_key *key;	   /**< [arena] */
-	gnutls_privkey_t privkey;  /**< [arena] external key whose callbacks find this process's real key */
-	gnutls_pk_algorithm_t pk;  /**< of the leaf */
-	unsigned bits;			   /**< of the leaf's key */
-	time_t not_after;		   /**< of the leaf */
-	time_t not_before;		   /**< of the leaf */
+	struct tlsg_key *key;	  /**< [arena] */
+	gnutls_privkey_t privkey; /**< [arena] external key whose callbacks find this process's real key */
+	gnutls_pk_algorithm_t pk; /**< of the leaf */
+	unsigned bits;			  /**< of the leaf's key */
+	time_t not_after;		  /**< of the leaf */
+	time_t not_before;		  /**< of the leaf */
 };
 
 #define TLSG_PAIRS_MAX 8
@@ -137,7 +137,8 @@ struct tlsg_prof
 	bool verify_no_ca; /**< optional_no_ca: verified, recorded, never enforced */
 	struct tlsg_pair *pairs;
 	unsigned pairs_len;
-	struct tlsg_trust *trust;		  /**< CA certificates and CRLs, shared by profiles that name the same files; may be empty */
+	struct tlsg_trust
+			*trust; /**< CA certificates and CRLs, shared by profiles that name the same files; may be empty */
 	const struct tlsg_priority *priority; /**< method and cipher_list compiled, shared by profiles that set the same */
 	/** what tells this profile's tickets from others': hash over session_id, id, certificates, trust and verification */
 	unsigned char ticket_context[TLSG_TICKET_CONTEXT_SIZE];
@@ -163,6 +164,7 @@ struct tlsg_prof *tlsg_prof_add(struct tlsg_set *set, enum tlsg_role role, enum 
  * Computes the id (spec 3.6) and fills what is not set from the compiled-in defaults.
  * @return TLSG_OK, TLSG_E_RESOURCE.
  */
-enum tlsg_ret tlsg_prof_complete(struct tlsg_prof *p, const struct tlsg_prof_settings *defaults, struct tlsg_err *err) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_prof_complete(
+		struct tlsg_prof *p, const struct tlsg_prof_settings *defaults, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 #endif

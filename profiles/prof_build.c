@@ -21,7 +21,8 @@ static void set_verify_mode(struct tlsg_prof *p)
 	p->verify_no_ca = s->verify_client == TLSG_VERIFY_CLIENT_OPTIONAL_NO_CA;
 	if(s->require_certificate > 0 || s->verify_client == TLSG_VERIFY_CLIENT_ON) {
 		p->verify_mode = TLSG_VERIFY_PEER_FAIL;
-		what = p->role == TLSG_SERVER ? "Client MUST present valid certificate" : "Server MUST present valid certificate";
+		what = p->role == TLSG_SERVER ? "Client MUST present valid certificate"
+									  : "Server MUST present valid certificate";
 	} else if(s->verify_certificate > 0 || s->verify_client > TLSG_VERIFY_CLIENT_ON) {
 		p->verify_mode = TLSG_VERIFY_PEER;
 		what = p->role == TLSG_SERVER ? "IF client provides certificate then it MUST be valid"
@@ -76,8 +77,7 @@ enum tlsg_ret tlsg_set_build(struct tlsg_set *set, struct tlsg_err *err)
 	int role;
 
 	for(role = 0; role < TLSG_ROLES; role++)
-		if(set->defaults[role] == NULL
-				&& tlsg_prof_add(set, (enum tlsg_role)role, TLSG_PROF_DEFAULT, NULL, 0) == NULL)
+		if(set->defaults[role] == NULL && tlsg_prof_add(set, (enum tlsg_role)role, TLSG_PROF_DEFAULT, NULL, 0) == NULL)
 			return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
 	for(role = 0; role < TLSG_ROLES && ret == TLSG_OK; role++)
 		ret = build_one(set->defaults[role], err);

@@ -20,6 +20,7 @@
 
 #define NAME_DIRECTORY \
 	TLSG_DER_CONSTRUCTED(4) /* the choice of GeneralName that directoryName is; explicit, X.680 section 31.2.7 */
+#define NAME_DNS TLSG_DER_CONTEXT(2)
 #define NAME_URI TLSG_DER_CONTEXT(6)
 
 /* What the subtrees of one extension are compared with. */
@@ -130,10 +131,10 @@ static bool ends_with(const unsigned char *text, size_t size, const unsigned cha
 	return true;
 }
 
-/* The host of an URI with an authority. @return its size, 0: it has none. */
+/* The host of a URI with an authority and without a user. @return its size, 0: it is no such URI. */
 static size_t uri_host(const struct tlsg_der_element *uri, const unsigned char **host)
 {
-	const unsigned char *end = uri->contents + uri->size, *at, *user;
+	const unsigned char *end = uri->contents + uri->size, *at, *port;
 	size_t size = 0;
 
 	at = memmem(uri->contents, uri->size, "://", 3);
@@ -142,14 +143,11 @@ static size_t uri_host(const struct tlsg_der_element *uri, const unsigned char *
 	at += 3;
 	while(at + size < end && at[size] != '/' && at[size] != '?' && at[size] != '#')
 		size++;
-	user = memchr(at, '@', size);
-	if(user != NULL) {
-		size -= (size_t)(user + 1 - at);
-		at = user + 1;
-	}
+	if(memchr(at, '@', size) != NULL)
+		return 0;
 	*host = at;
-	user = memchr(at, ':', size);
-	return user != NULL ? (size_t)(user - at) : size;
+	port = memchr(at, ':', size);
+	return port != NULL ? (size_t)(port - at) : size;
 }
 
 /* A base that begins with a point is all hosts below it, another one is that host. */
@@ -188,7 +186,7 @@ static bool compare_side(struct comparison *c, const struct tlsg_der_element *si
 			c->restricted = true;
 			c->permitted = c->permitted || name_is_in(&c->name, &base);
 		} else
-			/* an URI without a host cannot be shown to lie outside */
+			/* a URI without a host cannot be shown to lie outside */
 			c->excluded = c->excluded || name_is_in(&c->name, &base)
 						  || (base.tag == NAME_URI && uri_host(&c->name, &(const unsigned char *){NULL}) == 0);
 	}
@@ -277,20 +275,32 @@ static bool subject_holds(const gnutls_datum_t *constraints, gnutls_x509_crt_t c
 	return good;
 }
 
-/* The kinds that GnuTLS compares. */
-static bool gnutls_holds(gnutls_x509_crt_t ca, gnutls_x509_crt_t crt)
+static bool has_name(const gnutls_datum_t *san, unsigned char tag)
 {
-	static const gnutls_x509_subject_alt_name_t kinds[] = {
-			GNUTLS_SAN_DNSNAME, GNUTLS_SAN_RFC822NAME, GNUTLS_SAN_IPADDRESS};
+	struct tlsg_der_reader r = tlsg_der_over(san->data, san->size);
+	struct tlsg_der_element list, name;
+
+	if(!tlsg_der_read(&r, &list))
+		return false;
+	r = tlsg_der_inside(&list);
+	while(tlsg_der_read(&r, &name))
+		if(name.tag == tag)
+			return true;
+	return false;
+}
+
+/* The kinds that GnuTLS compares. */
+static bool gnutls_holds(gnutls_x509_crt_t ca, gnutls_x509_crt_t crt, bool dns)
+{
 	gnutls_x509_name_constraints_t nc = NULL;
 	bool good = false;
-	size_t i;
 
 	if(gnutls_x509_name_constraints_init(&nc) < 0)
 		return false;
 	if(gnutls_x509_crt_get_name_constraints(ca, nc, 0, NULL) >= 0)
-		for(i = 0, good = true; good && i < sizeof(kinds) / sizeof(kinds[0]); i++)
-			good = gnutls_x509_name_constraints_check_crt(nc, kinds[i], crt) != 0;
+		good = (!dns || gnutls_x509_name_constraints_check_crt(nc, GNUTLS_SAN_DNSNAME, crt) != 0)
+			   && gnutls_x509_name_constraints_check_crt(nc, GNUTLS_SAN_RFC822NAME, crt) != 0
+			   && gnutls_x509_name_constraints_check_crt(nc, GNUTLS_SAN_IPADDRESS, crt) != 0;
 	gnutls_x509_name_constraints_deinit(nc);
 	return good;
 }
@@ -304,7 +314,7 @@ bool tlsg_constraints_exist(gnutls_x509_crt_t ca)
 	return rc != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
 }
 
-bool tlsg_constraints_hold(gnutls_x509_crt_t ca, gnutls_x509_crt_t crt)
+bool tlsg_constraints_hold(gnutls_x509_crt_t ca, gnutls_x509_crt_t crt, bool leaf)
 {
 	gnutls_datum_t constraints = {NULL, 0}, san = {NULL, 0};
 	bool good = false;
@@ -317,7 +327,8 @@ bool tlsg_constraints_hold(gnutls_x509_crt_t ca, gnutls_x509_crt_t crt)
 	rc = gnutls_x509_crt_get_extension_by_oid2(crt, OID_SAN, 0, &san, NULL);
 	if(rc < 0 && rc != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
 		goto done;
-	good = subject_holds(&constraints, crt) && (rc < 0 || sans_hold(&constraints, &san)) && gnutls_holds(ca, crt);
+	good = subject_holds(&constraints, crt) && (rc < 0 || sans_hold(&constraints, &san))
+		   && gnutls_holds(ca, crt, leaf || has_name(&san, NAME_DNS));
 done:
 	gnutls_free(constraints.data);
 	gnutls_free(san.data);

@@ -14,7 +14,7 @@ struct local
 	uint32_t number;
 	unsigned trusts_len;
 	unsigned keys_len;
-	gnutls_certificate_credentials_t plain; /* for profiles that trust nobody: certificate callback only */
+	gnutls_certificate_credentials_t plain;	 /* for profiles that trust nobody: certificate callback only */
 	gnutls_certificate_credentials_t *creds; /* by trust, owns the list in lists */
 	gnutls_x509_trust_list_t *lists;
 	gnutls_privkey_t *keys;

@@ -198,8 +198,8 @@ static enum tlsg_ret import_error(int rc, const str *file, bool has_password, st
 }
 
 /* The unencrypted PKCS#8 bytes and the properties of the key in a file, on this process's heap. */
-static enum tlsg_ret key_read(const str *file, const str *password, struct tlsg_key *k, gnutls_datum_t *der,
-		struct tlsg_err *err)
+static enum tlsg_ret key_read(
+		const str *file, const str *password, struct tlsg_key *k, gnutls_datum_t *der, struct tlsg_err *err)
 {
 	gnutls_x509_privkey_t key = NULL;
 	gnutls_datum_t data = {NULL, 0};
@@ -218,8 +218,8 @@ static enum tlsg_ret key_read(const str *file, const str *password, struct tlsg_
 	}
 	rc = gnutls_x509_privkey_verify_params(key);
 	if(rc < 0) {
-		ret = tlsg_err_set(err, TLSG_E_CONFIG, "private_key: the key in \"%s\" is damaged: %s", file->s,
-				gnutls_strerror(rc));
+		ret = tlsg_err_set(
+				err, TLSG_E_CONFIG, "private_key: the key in \"%s\" is damaged: %s", file->s, gnutls_strerror(rc));
 		goto done;
 	}
 	k->pk = (gnutls_pk_algorithm_t)gnutls_x509_privkey_get_pk_algorithm2(key, &k->bits);
@@ -256,8 +256,8 @@ static enum tlsg_ret make_external(struct tlsg_set *set, struct tlsg_key *k, str
 	return rc < 0 ? tlsg_err_gnutls(err, rc, "private_key: making the external key") : TLSG_OK;
 }
 
-enum tlsg_ret tlsg_key_load(struct tlsg_set *set, const str *file, const str *password, struct tlsg_key **out,
-		struct tlsg_err *err)
+enum tlsg_ret tlsg_key_load(
+		struct tlsg_set *set, const str *file, const str *password, struct tlsg_key **out, struct tlsg_err *err)
 {
 	struct tlsg_key *k = key_find(set, file);
 	gnutls_datum_t der = {NULL, 0};

@@ -16,9 +16,9 @@ struct tlsg_key
 	uint32_t set_number;	  /**< of the snapshot */
 	gnutls_pk_algorithm_t pk; /**< GNUTLS_PK_RSA, _RSA_PSS, _ECDSA, _EDDSA_* */
 	unsigned bits;
-	str source; /**< file name for messages, zero-terminated */
-	str setting; /**< the value that it was loaded for: finds it again for other profiles of the snapshot */
-	struct tlsg_der der; /**< [arena] unencrypted PKCS#8 in DER */
+	str source;			  /**< file name for messages, zero-terminated */
+	str setting;		  /**< the value that it was loaded for: finds it again for other profiles of the snapshot */
+	struct tlsg_der der;  /**< [arena] unencrypted PKCS#8 in DER */
 	gnutls_privkey_t ext; /**< [arena] what sessions use: its callbacks find this process's real key */
 };
 
@@ -49,6 +49,7 @@ gnutls_privkey_t tlsg_key_open(const struct tlsg_key *k);
  * @return TLSG_OK; TLSG_E_CONFIG: cannot be read (with the reason and the user it was tried as), empty, larger than 16 MiB;
  *         TLSG_E_RESOURCE.
  */
-enum tlsg_ret tlsg_file_read(const char *setting, const char *file, gnutls_datum_t *out, struct tlsg_err *err) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_file_read(
+		const char *setting, const char *file, gnutls_datum_t *out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 #endif

@@ -71,7 +71,8 @@ static enum tlsg_ret compile_all(struct tlsg_prof *p, struct tlsg_priority *x, s
 	if(rc >= 0)
 		return TLSG_OK;
 	return tlsg_err_set(err, rc == GNUTLS_E_MEMORY_ERROR ? TLSG_E_RESOURCE : TLSG_E_CONFIG,
-			"%.*s: cipher_list: \"%s\" cannot be compiled: %s", p->id.len, p->id.s, x->list.priority, gnutls_strerror(rc));
+			"%.*s: cipher_list: \"%s\" cannot be compiled: %s", p->id.len, p->id.s, x->list.priority,
+			gnutls_strerror(rc));
 }
 
 static enum tlsg_ret evaluate(struct tlsg_prof *p, struct tlsg_priority *x, struct tlsg_err *err)
@@ -87,7 +88,8 @@ static enum tlsg_ret evaluate(struct tlsg_prof *p, struct tlsg_priority *x, stru
 	ret = tlsg_cipher_list_eval(p->s.cipher_list.s, m, &note, &x->list, &cause);
 	if(ret != TLSG_OK)
 		return tlsg_err_set(err, ret, "%.*s: cipher_list \"%.*s\": %.300s", p->id.len, p->id.s,
-				p->s.cipher_list.s != NULL ? p->s.cipher_list.len : 0, p->s.cipher_list.s != NULL ? p->s.cipher_list.s : "", cause.text);
+				p->s.cipher_list.s != NULL ? p->s.cipher_list.len : 0,
+				p->s.cipher_list.s != NULL ? p->s.cipher_list.s : "", cause.text);
 	return TLSG_OK;
 }
 
@@ -137,7 +139,8 @@ static unsigned keys_of(const struct tlsg_prof *p)
 	return keys;
 }
 
-enum tlsg_ret tlsg_priority_for_offer(const struct tlsg_prof *p, struct tlsg_cipher_offer *offer, gnutls_priority_t *compiled)
+enum tlsg_ret tlsg_priority_for_offer(
+		const struct tlsg_prof *p, struct tlsg_cipher_offer *offer, gnutls_priority_t *compiled)
 {
 	const struct tlsg_priority *x = p->priority;
 	const struct tlsg_suite *best;

@@ -37,6 +37,7 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err) T
  * @param compiled  [out] priority to set; NULL: leave the profile's.
  * @return TLSG_OK; TLSG_E_PEER: no suite in common.
  */
-enum tlsg_ret tlsg_priority_for_offer(const struct tlsg_prof *p, struct tlsg_cipher_offer *offer, gnutls_priority_t *compiled) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_priority_for_offer(
+		const struct tlsg_prof *p, struct tlsg_cipher_offer *offer, gnutls_priority_t *compiled) TLSG_MUST_CHECK;
 
 #endif

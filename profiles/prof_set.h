@@ -12,27 +12,27 @@
 /** What the module parameters say about all profiles together. Read when a snapshot is built. */
 struct tlsg_set_options
 {
-	str session_id;		   /**< context of resumption: goes into the ticket keys */
-	bool session_cache;	   /**< tickets are issued and taken */
-	str config_dir;		   /**< directory of the main configuration file, ends in '/' */
-	unsigned log_level;	   /**< of informational lines */
+	str session_id;		/**< context of resumption: goes into the ticket keys */
+	bool session_cache; /**< tickets are issued and taken */
+	str config_dir;		/**< directory of the main configuration file, ends in '/' */
+	unsigned log_level; /**< of informational lines */
 };
 
 struct tlsg_set
 {
 	struct tlsg_arena *arena;
-	uint32_t number;			  /**< 1, 2, … in order of building */
-	uint32_t refs;				  /**< atomic: connections, plus one while current */
-	struct tlsg_set *older;		  /**< list of published ones that are still referenced; under the publisher's lock */
+	uint32_t number;		/**< 1, 2, … in order of building */
+	uint32_t refs;			/**< atomic: connections, plus one while current */
+	struct tlsg_set *older; /**< list of published ones that are still referenced; under the publisher's lock */
 	struct tlsg_prof *defaults[TLSG_ROLES];
 	struct tlsg_prof *list[TLSG_ROLES]; /**< lookup order */
 	unsigned profs_len;
 	unsigned keys_len;
 	unsigned trusts_len;
-	struct tlsg_key *keys;	   /**< list */
-	struct tlsg_trust *trusts; /**< list */
+	struct tlsg_key *keys;			  /**< list */
+	struct tlsg_trust *trusts;		  /**< list */
 	struct tlsg_priority *priorities; /**< list */
-	struct tlsg_set_options options; /**< copied into the arena */
+	struct tlsg_set_options options;  /**< copied into the arena */
 };
 
 /** Sets up the lock and the master ticket key in shared memory. Before the forks. @return TLSG_OK, TLSG_E_RESOURCE. */

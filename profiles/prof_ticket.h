@@ -31,7 +31,8 @@ void tlsg_ticket_global_deinit(void);
  * @return TLSG_OK; TLSG_E_INTERNAL: not initialised, or the derivation failed: issue no tickets.
  * Source: architecture section 6; gnutls_hmac_fast() with SHA-512.
  */
-enum tlsg_ret tlsg_ticket_key(const struct tlsg_prof *p, time_t now, unsigned char key[TLSG_TICKET_KEY_SIZE]) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_ticket_key(
+		const struct tlsg_prof *p, time_t now, unsigned char key[TLSG_TICKET_KEY_SIZE]) TLSG_MUST_CHECK;
 
 /**
  * Computes the ticket context of a completed and loaded profile: a hash over everything that decides who may resume.

@@ -573,7 +573,7 @@ static bool check_constraints_of(struct judge *j, unsigned ca)
 	for(i = 0; i < ca; i++) {
 		if(i > 0 && is_self_issued(crt_at(j, i)))
 			continue;
-		if(!tlsg_constraints_hold(crt_at(j, ca), crt_at(j, i)) && !fail(j, TLSG_V_NAME_CONSTRAINT, i))
+		if(!tlsg_constraints_hold(crt_at(j, ca), crt_at(j, i), i == 0) && !fail(j, TLSG_V_NAME_CONSTRAINT, i))
 			return false;
 	}
 	return true;

@@ -94,8 +94,8 @@ enum tlsg_ret tlsg_conn_bind(struct tlsg_conn *c, struct tlsg_err *err)
 	int rc;
 
 	if(cred == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "no memory for the credentials of %.*s", c->ref.prof->id.len,
-				c->ref.prof->id.s);
+		return tlsg_err_set(
+				err, TLSG_E_RESOURCE, "no memory for the credentials of %.*s", c->ref.prof->id.len, c->ref.prof->id.s);
 	rc = gnutls_credentials_set(c->session, GNUTLS_CRD_CERTIFICATE, cred);
 	if(rc < 0)
 		return tlsg_err_gnutls(err, rc, "binding credentials");
@@ -103,8 +103,8 @@ enum tlsg_ret tlsg_conn_bind(struct tlsg_conn *c, struct tlsg_err *err)
 	return TLSG_OK;
 }
 
-enum tlsg_ret tlsg_conn_enter(struct tlsg_conn *c, struct tlsg_io *io, size_t headroom, struct tlsg_arena **previous,
-		struct tlsg_err *err)
+enum tlsg_ret tlsg_conn_enter(
+		struct tlsg_conn *c, struct tlsg_io *io, size_t headroom, struct tlsg_arena **previous, struct tlsg_err *err)
 {
 	enum tlsg_ret ret;
 
@@ -145,8 +145,9 @@ enum tlsg_ret tlsg_conn_keep(struct tlsg_conn *c, struct tlsg_buf *in, struct tl
 
 	if(left == 0)
 		return TLSG_OK;
-	p = tlsg_arena_reserve(c->arena, old + left + TLSG_HEADROOM_INIT) == TLSG_OK ? tlsg_arena_malloc(c->arena, old + left)
-																				 : NULL;
+	p = tlsg_arena_reserve(c->arena, old + left + TLSG_HEADROOM_INIT) == TLSG_OK
+				? tlsg_arena_malloc(c->arena, old + left)
+				: NULL;
 	if(p == NULL || tlsg_arena_is_poisoned(c->arena)) {
 		tlsg_arena_overflow_free(c->arena);
 		c->state = TLSG_CONN_FAILED;

@@ -46,16 +46,16 @@ struct tlsg_io
 /** What a new connection is made from. Strings are copied. */
 struct tlsg_conn_params
 {
-	struct tlsg_set *set; /**< a reference is taken over by the connection, on failure too */
+	struct tlsg_set *set;		  /**< a reference is taken over by the connection, on failure too */
 	struct tlsg_prof_query query; /**< role, local address, expected name, id */
-	str sni;			  /**< client: name to send, {NULL,0} none */
-	int deadline_s;		  /**< seconds until the first handshake must be done; 0: no limit */
+	str sni;					  /**< client: name to send, {NULL,0} none */
+	int deadline_s;				  /**< seconds until the first handshake must be done; 0: no limit */
 };
 
 /** Figures for tls.list, spec 10.2. */
 struct tlsg_conn_status
 {
-	const char *state; /**< static: "none/init", "tls_accept", "tls_connect", "established", "unknown/error" */
+	const char *state;	 /**< static: "none/init", "tls_accept", "tls_connect", "established", "unknown/error" */
 	unsigned ct_wq_size; /**< bytes of clear text queued */
 	unsigned enc_rd_buf; /**< received bytes kept undecrypted */
 	unsigned flags;		 /**< 1 write wants read, 2 handshake done, 4 renegotiation */
@@ -87,7 +87,8 @@ void tlsg_conn_free(struct tlsg_conn *c);
  *         (what is left of in stays there: tlsg_conn_keep()). TLSG_EOF: the peer ended the session properly; clear text before it has
  *         been delivered. TLSG_E_*: the connection is dead; send out, it may hold an alert.
  */
-enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tlsg_buf *clear, struct tlsg_err *err) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_conn_read(
+		struct tlsg_conn *c, struct tlsg_io *io, struct tlsg_buf *clear, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
  * Clear text in, records out. Before the handshake is done the text is queued.
@@ -97,7 +98,8 @@ enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tls
  * @return TLSG_OK: all used and encrypted. TLSG_AGAIN: all used, some of it queued until the peer answers. TLSG_FULL: out has no room for the
  *         rest. TLSG_EOF: we have closed the session, nothing was used. TLSG_E_RESOURCE: queue limits; TLSG_E_*: dead.
  */
-enum tlsg_ret tlsg_conn_write(struct tlsg_conn *c, struct tlsg_io *io, const char *data, size_t size, size_t *used, struct tlsg_err *err) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_conn_write(struct tlsg_conn *c, struct tlsg_io *io, const char *data, size_t size, size_t *used,
+		struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** Appends a close_notify to out for an established session; otherwise does nothing. Nothing can be sent afterwards. */
 void tlsg_conn_close_notify(struct tlsg_conn *c, struct tlsg_io *io);

@@ -120,8 +120,8 @@ static unsigned without_of(const struct tlsg_hello *h)
 /* Keeps to the suite list where the priority string admits more, architecture section 4. */
 static int enforce(struct tlsg_conn *c, const struct tlsg_hello *h)
 {
-	struct tlsg_cipher_offer offer = {.ids = h->suites, .ids_bytes = h->suites_len * 2, .versions = versions_of(h),
-			.without = without_of(h)};
+	struct tlsg_cipher_offer offer = {
+			.ids = h->suites, .ids_bytes = h->suites_len * 2, .versions = versions_of(h), .without = without_of(h)};
 	gnutls_priority_t compiled;
 
 	if((offer.versions & c->ref.prof->priority->list.versions) == 0)
@@ -132,7 +132,8 @@ static int enforce(struct tlsg_conn *c, const struct tlsg_hello *h)
 }
 
 /* Before GnuTLS looks at a ClientHello: here the whole profile can still be applied. */
-static int hello_cb(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming, const gnutls_datum_t *msg)
+static int hello_cb(
+		gnutls_session_t session, unsigned type, unsigned when, unsigned incoming, const gnutls_datum_t *msg)
 {
 	struct tlsg_conn *c = conn_of(session);
 	struct tlsg_hello hello;

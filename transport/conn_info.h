@@ -24,9 +24,9 @@ struct tlsg_peer
 	uint16_t suite_id;				/**< two-byte id as in the TLS registry */
 	int version;					/**< gnutls_protocol_t */
 	bool resumed;
-	bool is_client; /**< we opened the connection */
-	str sni;		/**< server: received; client: sent; {NULL,0} none; zero-terminated */
-	time_t since;	/**< when the handshake ended */
+	bool is_client;				  /**< we opened the connection */
+	str sni;					  /**< server: received; client: sent; {NULL,0} none; zero-terminated */
+	time_t since;				  /**< when the handshake ended */
 	enum tlsg_verify_code verify; /**< TLSG_V_OK when the peer sent no certificate */
 	unsigned chain_len;			  /**< certificates the peer sent; 0 none */
 	struct tlsg_der *chain;		  /**< leaf first */

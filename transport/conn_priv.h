@@ -20,8 +20,8 @@
 struct tlsg_conn_verdict
 {
 	enum tlsg_verify_code code;
-	int alert;			   /**< to send, -1 none */
-	unsigned built_len;	   /**< certificates in built */
+	int alert;				/**< to send, -1 none */
+	unsigned built_len;		/**< certificates in built */
 	struct tlsg_der *built; /**< [arena] */
 };
 
@@ -42,15 +42,15 @@ struct tlsg_conn
 	unsigned kept_rd; /**< bytes of kept that are used */
 	struct tlsg_addr local;
 	uint16_t local_port;
-	uint8_t state; /**< enum tlsg_conn_state */
-	uint8_t role;  /**< enum tlsg_role */
+	uint8_t state;		/**< enum tlsg_conn_state */
+	uint8_t role;		/**< enum tlsg_role */
 	bool established;	/**< first handshake is done */
 	bool renegotiating; /**< a later handshake runs */
 	bool hold_queue;
 	bool tcp_eof;
-	bool hello_seen;  /**< profile chosen by SNI */
-	bool entered;	  /**< re-entry guard */
-	bool close_sent;  /**< close_notify is out */
+	bool hello_seen; /**< profile chosen by SNI */
+	bool entered;	 /**< re-entry guard */
+	bool close_sent; /**< close_notify is out */
 	bool peer_closed; /**< close_notify came: nothing more is read, replies can still be written (RFC 8446 section 6.1) */
 	int cred_process; /**< process whose credentials the session holds, -1 none */
 	ticks_t deadline; /**< for the first handshake, 0 none */
@@ -71,7 +71,8 @@ enum tlsg_ret tlsg_conn_enter(struct tlsg_conn *c, struct tlsg_io *io, size_t he
  * @param ret  what the step found.
  * @return ret; TLSG_E_RESOURCE when the step was given private memory: the connection has failed.
  */
-enum tlsg_ret tlsg_conn_leave(struct tlsg_conn *c, struct tlsg_arena *previous, enum tlsg_ret ret, struct tlsg_err *err);
+enum tlsg_ret tlsg_conn_leave(
+		struct tlsg_conn *c, struct tlsg_arena *previous, enum tlsg_ret ret, struct tlsg_err *err);
 
 /** Binds this process's credentials of the connection's profile. @return TLSG_OK, TLSG_E_RESOURCE. */
 enum tlsg_ret tlsg_conn_bind(struct tlsg_conn *c, struct tlsg_err *err) TLSG_MUST_CHECK;

@@ -67,8 +67,8 @@ static struct tlsg_queue_block *block_new(unsigned size)
 	return b;
 }
 
-enum tlsg_ret tlsg_queue_add(struct tlsg_queue *q, const char *data, unsigned size, const struct tlsg_conn_limits *limits,
-		struct tlsg_err *err)
+enum tlsg_ret tlsg_queue_add(struct tlsg_queue *q, const char *data, unsigned size,
+		const struct tlsg_conn_limits *limits, struct tlsg_err *err)
 {
 	struct tlsg_queue_block *b = NULL;
 	unsigned in_last = q->last != NULL ? q->last->size - q->last->wr : 0;
@@ -82,8 +82,9 @@ enum tlsg_ret tlsg_queue_add(struct tlsg_queue *q, const char *data, unsigned si
 				"ct write buffer full for this connection (%u bytes queued, %u more, con_ct_wq_max %u)", q->bytes, size,
 				limits->con_queue_max_bytes);
 	if(!total_add(size, limits->queue_max_bytes))
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "ct write buffer full (%u bytes queued by all connections, ct_wq_max %u)",
-				tlsg_queue_total_bytes(), limits->queue_max_bytes);
+		return tlsg_err_set(err, TLSG_E_RESOURCE,
+				"ct write buffer full (%u bytes queued by all connections, ct_wq_max %u)", tlsg_queue_total_bytes(),
+				limits->queue_max_bytes);
 	if(size > in_last) {
 		unsigned rest = size - in_last;
 

@@ -32,8 +32,8 @@ void tlsg_queue_global_deinit(void);
  * Appends all or nothing.
  * @return TLSG_OK; TLSG_E_RESOURCE: a limit would be exceeded (also by the first chunk), or shared memory is exhausted.
  */
-enum tlsg_ret tlsg_queue_add(struct tlsg_queue *q, const char *data, unsigned size, const struct tlsg_conn_limits *limits,
-		struct tlsg_err *err) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_queue_add(struct tlsg_queue *q, const char *data, unsigned size,
+		const struct tlsg_conn_limits *limits, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** First contiguous run of bytes. @param size [out] its length. @return NULL and size 0 when empty. */
 const char *tlsg_queue_peek(const struct tlsg_queue *q, unsigned *size);

@@ -159,16 +159,16 @@ enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tls
 		tlsg_stats_handshake_failed(TLSG_FAIL_TIMEOUT);
 		return tlsg_err_set(err, TLSG_E_PEER, "handshake not finished within handshake_timeout");
 	}
-	ret = tlsg_conn_enter(c, io, c->state == TLSG_CONN_HANDSHAKING ? TLSG_HEADROOM_HANDSHAKE : TLSG_HEADROOM_RECORD,
-			&previous, err);
+	ret = tlsg_conn_enter(
+			c, io, c->state == TLSG_CONN_HANDSHAKING ? TLSG_HEADROOM_HANDSHAKE : TLSG_HEADROOM_RECORD, &previous, err);
 	if(ret != TLSG_OK)
 		return ret;
 	return tlsg_conn_leave(c, previous, read_steps(c, clear, err), err);
 }
 
 /* Starts the handshake of an outgoing connection; what the peer must answer first is queued. */
-static enum tlsg_ret write_early(struct tlsg_conn *c, struct tlsg_io *io, const char *data, size_t size, size_t *used,
-		struct tlsg_err *err)
+static enum tlsg_ret write_early(
+		struct tlsg_conn *c, struct tlsg_io *io, const char *data, size_t size, size_t *used, struct tlsg_err *err)
 {
 	struct tlsg_arena *previous;
 	enum tlsg_ret ret = TLSG_AGAIN;
@@ -189,8 +189,8 @@ static enum tlsg_ret write_early(struct tlsg_conn *c, struct tlsg_io *io, const 
 	return TLSG_AGAIN;
 }
 
-enum tlsg_ret tlsg_conn_write(struct tlsg_conn *c, struct tlsg_io *io, const char *data, size_t size, size_t *used,
-		struct tlsg_err *err)
+enum tlsg_ret tlsg_conn_write(
+		struct tlsg_conn *c, struct tlsg_io *io, const char *data, size_t size, size_t *used, struct tlsg_err *err)
 {
 	struct tlsg_arena *previous;
 	enum tlsg_ret ret;

@@ -21,8 +21,8 @@ struct tlsg_hello
 	size_t name_len;			   /**< 1 to 255 */
 	const unsigned char *versions; /**< supported_versions, two bytes each; NULL none */
 	size_t versions_len;		   /**< number of versions */
-	const unsigned char *groups; /**< supported_groups, two bytes each; NULL none */
-	size_t groups_len;			 /**< number of groups */
+	const unsigned char *groups;   /**< supported_groups, two bytes each; NULL none */
+	size_t groups_len;			   /**< number of groups */
 };
 
 /**

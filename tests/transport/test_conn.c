@@ -20,11 +20,23 @@
 #define DAYS_LONG 3650
 
 static const struct tlsg_cert_row rows[] = {
-		{.name = "ca", .flags = TLSG_CERT_CA, .usage = GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN, .from_days = -10,
+		{.name = "ca",
+				.flags = TLSG_CERT_CA,
+				.usage = GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN,
+				.from_days = -10,
 				.to_days = DAYS_LONG},
-		{.name = "other", .flags = TLSG_CERT_CA, .usage = GNUTLS_KEY_KEY_CERT_SIGN, .from_days = -10, .to_days = DAYS_LONG},
+		{.name = "other",
+				.flags = TLSG_CERT_CA,
+				.usage = GNUTLS_KEY_KEY_CERT_SIGN,
+				.from_days = -10,
+				.to_days = DAYS_LONG},
 		{.name = "ec", .issuer = "ca", .cn = "localhost", .from_days = -10, .to_days = DAYS_LONG},
-		{.name = "rsa", .issuer = "ca", .cn = "localhost", .key = TLSG_KEY_RSA2048, .from_days = -10, .to_days = DAYS_LONG},
+		{.name = "rsa",
+				.issuer = "ca",
+				.cn = "localhost",
+				.key = TLSG_KEY_RSA2048,
+				.from_days = -10,
+				.to_days = DAYS_LONG},
 		{.name = "named", .issuer = "ca", .cn = "named.example", .from_days = -10, .to_days = DAYS_LONG},
 		{.name = "client", .issuer = "ca", .cn = "alice", .from_days = -10, .to_days = DAYS_LONG},
 		{.name = "stranger", .issuer = "other", .cn = "mallory", .from_days = -10, .to_days = DAYS_LONG},
@@ -56,15 +68,15 @@ static str str_of(struct tlsg_set *set, const char *text)
 /* What a test wants to be different from the ordinary. */
 struct setup
 {
-	int method;			 /* 0: TLSv1.2+ */
-	const char *server;	 /* name of the server's certificate; NULL: ec */
-	const char *client;	 /* NULL none */
-	int client_verifies; /* verify_certificate of the client, against ca */
-	int server_verifies; /* verify_certificate */
-	int server_requires; /* require_certificate */
+	int method;			   /* 0: TLSv1.2+ */
+	const char *server;	   /* name of the server's certificate; NULL: ec */
+	const char *client;	   /* NULL none */
+	int client_verifies;   /* verify_certificate of the client, against ca */
+	int server_verifies;   /* verify_certificate */
+	int server_requires;   /* require_certificate */
 	const char *client_ca; /* NULL: ca */
-	const char *ciphers; /* of the server, NULL default */
-	bool with_named;	 /* adds [server:any] named.example */
+	const char *ciphers;   /* of the server, NULL default */
+	bool with_named;	   /* adds [server:any] named.example */
 	bool cache;
 };
 
@@ -76,7 +88,8 @@ static void use_pair(struct tlsg_prof *p, const char *name)
 
 static struct tlsg_set *set_make(const struct setup *u)
 {
-	struct tlsg_set_options o = {.session_id = {"test", 4}, .config_dir = {dir, (int)strlen(dir)}, .session_cache = u->cache};
+	struct tlsg_set_options o = {
+			.session_id = {"test", 4}, .config_dir = {dir, (int)strlen(dir)}, .session_cache = u->cache};
 	struct tlsg_set *set = tlsg_set_new(&o);
 	struct tlsg_err err;
 	struct tlsg_prof *p;
@@ -113,9 +126,9 @@ static struct tlsg_set *set_make(const struct setup *u)
 /* Two connections and what travels between them. */
 struct pair
 {
-	struct tlsg_conn *conn[2];	/* by role */
-	struct tlsg_buf wire[2];	/* towards the role */
-	struct tlsg_buf clear[2];	/* received by the role */
+	struct tlsg_conn *conn[2]; /* by role */
+	struct tlsg_buf wire[2];   /* towards the role */
+	struct tlsg_buf clear[2];  /* received by the role */
 	enum tlsg_ret last[2];
 	struct tlsg_err err[2];
 	struct tlsg_conn_limits limits;
@@ -128,7 +141,8 @@ static struct pair *pair_new(const struct setup *u, const char *sni)
 	int role;
 
 	tlsg_set_publish(set_make(u));
-	x->limits = (struct tlsg_conn_limits){.con_queue_max_bytes = 65536, .queue_max_bytes = 1 << 20, .queue_block_bytes = 4096};
+	x->limits = (struct tlsg_conn_limits){
+			.con_queue_max_bytes = 65536, .queue_max_bytes = 1 << 20, .queue_block_bytes = 4096};
 	for(role = 0; role < 2; role++) {
 		struct tlsg_conn_params p = {.set = tlsg_set_get(), .query = {.role = (enum tlsg_role)role}, .deadline_s = 30};
 
@@ -295,13 +309,11 @@ static void test_mutual(void **state)
 		bool up;
 		enum tlsg_verify_code code;
 	} all[] = {
-			{"client", 1, 0, true, TLSG_V_OK},
-			{"client", 0, 1, true, TLSG_V_OK},
-			{NULL, 1, 0, true, TLSG_V_OK},					  /* none is fine unless required */
-			{NULL, 0, 1, false, TLSG_V_OK},					  /* required */
+			{"client", 1, 0, true, TLSG_V_OK}, {"client", 0, 1, true, TLSG_V_OK},
+			{NULL, 1, 0, true, TLSG_V_OK},						 /* none is fine unless required */
+			{NULL, 0, 1, false, TLSG_V_OK},						 /* required */
 			{"stranger", 1, 0, false, TLSG_V_LEAF_UNVERIFIABLE}, /* presented, so it must be valid */
-			{"expired", 0, 1, false, TLSG_V_EXPIRED},
-			{"stranger", 0, 0, true, TLSG_V_OK}, /* not asked for */
+			{"expired", 0, 1, false, TLSG_V_EXPIRED}, {"stranger", 0, 0, true, TLSG_V_OK}, /* not asked for */
 	};
 	static const int methods[] = {TLSG_METHOD_TLSV1_2, TLSG_METHOD_TLSV1_3};
 	size_t i;
@@ -310,7 +322,9 @@ static void test_mutual(void **state)
 	(void)state;
 	for(i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		for(k = 0; k < 2; k++) {
-			struct setup u = {.method = methods[k], .client = all[i].client, .server_verifies = all[i].verifies,
+			struct setup u = {.method = methods[k],
+					.client = all[i].client,
+					.server_verifies = all[i].verifies,
 					.server_requires = all[i].requires};
 			struct pair *x = pair_new(&u, NULL);
 
@@ -357,7 +371,8 @@ static void test_sni_applies_the_whole_profile(void **state)
 	handshake(x);
 	assert_up(x);
 	/* certificate and protocol range are those of the named profile */
-	assert_memory_equal(tlsg_conn_peer(x->conn[TLSG_CLIENT])->chain[0].data, tlsg_certs_get(&certs, "named")->der.data, 64);
+	assert_memory_equal(
+			tlsg_conn_peer(x->conn[TLSG_CLIENT])->chain[0].data, tlsg_certs_get(&certs, "named")->der.data, 64);
 	assert_int_equal(tlsg_conn_peer(x->conn[TLSG_SERVER])->version, GNUTLS_TLS1_2);
 	assert_int_equal(tlsg_conn_peer(x->conn[TLSG_SERVER])->prof->kind, TLSG_PROF_ANY);
 	pair_free(x);
@@ -478,7 +493,8 @@ static void test_large_text_in_small_pieces(void **state)
 		assert_memory_equal(got, text + total, small.wr);
 		total += small.wr;
 		if(x->last[TLSG_SERVER] == TLSG_FULL && total == 300) { /* what is left is kept, as the read hook does it */
-			assert_int_equal(tlsg_conn_keep(x->conn[TLSG_SERVER], &x->wire[TLSG_SERVER], &x->err[TLSG_SERVER]), TLSG_OK);
+			assert_int_equal(
+					tlsg_conn_keep(x->conn[TLSG_SERVER], &x->wire[TLSG_SERVER], &x->err[TLSG_SERVER]), TLSG_OK);
 			assert_int_equal(tlsg_buf_filled(&x->wire[TLSG_SERVER]), 0);
 			assert_true(tlsg_conn_has_pending(x->conn[TLSG_SERVER]));
 		}
@@ -503,7 +519,8 @@ static void test_output_without_room(void **state)
 	handshake(x);
 	assert_up(x);
 	tlsg_buf_init(&out, bytes, sizeof(bytes));
-	assert_int_equal(tlsg_conn_write(x->conn[TLSG_CLIENT], &io, text, sizeof(text), &used, &x->err[TLSG_CLIENT]), TLSG_FULL);
+	assert_int_equal(
+			tlsg_conn_write(x->conn[TLSG_CLIENT], &io, text, sizeof(text), &used, &x->err[TLSG_CLIENT]), TLSG_FULL);
 	assert_int_equal(used, 16384); /* one record fitted: the rest is for the next call */
 	assert_true(out.wr > used);
 	pair_free(x);
@@ -612,8 +629,16 @@ static void test_memory_short_refuses_before_the_step(void **state)
 static void test_headroom(void **state)
 {
 	static const struct setup all[] = {
-			{.server = "rsa", .method = TLSG_METHOD_TLSV1_2, .client = "client", .server_requires = 1, .client_verifies = 1},
-			{.server = "rsa", .method = TLSG_METHOD_TLSV1_3, .client = "client", .server_requires = 1, .client_verifies = 1},
+			{.server = "rsa",
+					.method = TLSG_METHOD_TLSV1_2,
+					.client = "client",
+					.server_requires = 1,
+					.client_verifies = 1},
+			{.server = "rsa",
+					.method = TLSG_METHOD_TLSV1_3,
+					.client = "client",
+					.server_requires = 1,
+					.client_verifies = 1},
 			{.server = "ec", .cache = true},
 	};
 	static char text[65000];
