@@ -37,6 +37,10 @@ DAY = datetime.timedelta(days=1)
 REASONS = {
     "issuer without basicConstraints": "RFC 5280 wants the extension in every CA; OpenSSL takes keyCertSign for it",
     "another way found": "OpenSSL follows the first possible issuer; we go back and try the next",
+    "constraint refused": "GnuTLS refuses some constraints on URIs and directory names that it cannot compare",
+    "common name": "GnuTLS takes the common name for a DNS name when there is no other; OpenSSL only if it looks like one",
+    "excluded": "one code for both kinds of name constraints, 47; OpenSSL has 48 for excluded names",
+    "URI": "a URI without an authority is refused with a code of its own by OpenSSL, 53",
     "SHA-1 list": "GnuTLS counts SHA-1 signatures of CRLs as broken; OpenSSL does not look",
 }
 
@@ -80,6 +84,11 @@ class Cert:
         return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "tls_gnutls tests"),
                           x509.NameAttribute(NameOID.COMMON_NAME, self.how["cn"] or self.name)])
 
+    def authority(self, key_id, name, serial):
+        """Authority key identifier that names a certificate by its issuer's name and its serial number."""
+        aki = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.issuer.key.public_key())
+        return x509.AuthorityKeyIdentifier(aki.key_identifier if key_id else None, [x509.DirectoryName(name)], serial)
+
     def build(self, keys, rng):
         how = self.how
         first, last = how["days"] or (-30, 365)
@@ -93,15 +102,21 @@ class Cert:
             b = b.add_extension(x509.ExtendedKeyUsage([EKU[e] for e in how["eku"].split()]), False)
         if not how["no_ids"]:
             b = b.add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), False)
-            if not self.issuer.how["no_ids"]:
+            if how["authority"]:
+                b = b.add_extension(self.authority(*how["authority"]), False)
+            elif not self.issuer.how["no_ids"]:
                 aki = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.issuer.key.public_key())
                 b = b.add_extension(aki, False)
         if how["critical"]:
             b = b.add_extension(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\5\0"), True)
-        if how["permitted"]:
-            b = b.add_extension(x509.NameConstraints([x509.DNSName(how["permitted"])], None), True)
-        if how["dns"]:
-            b = b.add_extension(x509.SubjectAlternativeName([x509.DNSName(how["dns"])]), False)
+        if how["permitted"] or how["excluded"]:
+            b = b.add_extension(x509.NameConstraints(how["permitted"], how["excluded"]), True)
+        if how["names"]:
+            b = b.add_extension(x509.SubjectAlternativeName(how["names"]), False)
+        if how["point"]:
+            b = b.add_extension(x509.CRLDistributionPoints([
+                x509.DistributionPoint([x509.UniformResourceIdentifier(u)], None, None, None) for u in how["point"].split()]),
+                False)
         signer = keys.get("ec", rng) if how["forged"] and how["key"] in (None, "ec") else self.issuer.key
         if how["forged"] and isinstance(signer, rsa.RSAPrivateKey):
             signer = rsa.generate_private_key(65537, 2048)
@@ -111,13 +126,20 @@ class Cert:
 class Crl:
     """One revocation list."""
 
-    def __init__(self, keys, rng, issuer, revoked=(), days=(-1, 30), forged=False, sha1=False):
+    def __init__(self, keys, rng, issuer, revoked=(), days=(-1, 30), forged=False, sha1=False, point=None, extra=()):
         self.sha1 = sha1
         b = x509.CertificateRevocationListBuilder(issuer.dn(), NOW + days[0] * DAY, NOW + days[1] * DAY)
         b = b.add_extension(x509.CRLNumber(1), False)
         if not issuer.how["no_ids"]:
             aki = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
             b = b.add_extension(aki, False)
+        if point:
+            full = [x509.UniformResourceIdentifier(u) for u in point.get("uris", "").split()] or None
+            b = b.add_extension(x509.IssuingDistributionPoint(
+                full, None, point.get("users", False), point.get("cas", False), point.get("reasons"),
+                point.get("indirect", False), point.get("attributes", False)), True)
+        for extension, critical in extra:
+            b = b.add_extension(extension, critical)
         for cert in revoked:
             b = b.add_revoked_certificate(x509.RevokedCertificateBuilder(cert.x509.serial_number, NOW - DAY).build())
         key = issuer.key
@@ -179,6 +201,15 @@ class Case:
             return "issuer without basicConstraints"
         if self.crls and any(c.sha1 for c in self.crls) and ours[0] == 8:
             return "SHA-1 list"
+        if ours[0] == 47 and self.what.startswith("constraint"):
+            if theirs == (48, ours[1]):
+                return "excluded"
+            if theirs == (53, ours[1]):
+                return "URI"
+            if theirs[0] == 0 and "permitted" in self.what and not self.sent[0].how["names"]:
+                return "common name"
+            if theirs[0] == 0 and ("Directory" in self.what or "UniformResource" in self.what):
+                return "constraint refused"
         names = [c.how["cn"] or c.name for c in self.sent + self.trusted]
         if len(set(names)) < len(names) and self.is_another_way(ours):
             return "another way found"
@@ -297,11 +328,85 @@ class Maker:
         yield "critical extension", [self.cert("x", root, critical=True)], [root]
         sub = self.ca("sub", root, critical=True)
         yield "critical extension in issuer", [self.cert("x", sub), sub], [root]
-        sub = self.ca("sub", root, permitted="example.org")
-        yield "permitted name", [self.cert("x", sub, dns="sip.example.org"), sub], [root]
-        yield "name not permitted", [self.cert("x", sub, dns="sip.example.com"), sub], [root]
+        yield from self.table_of_names(root)
+        yield from self.table_of_authorities(root)
         yield from self.table_of_lists(root, other, a, leaf, leaf_a, own)
+        yield from self.table_of_scopes(root, a)
         yield from self.table_of_ways(root, other)
+
+    def table_of_names(self, root):
+        """Name constraints: each kind, permitted and excluded, inside and outside, and for an intermediate."""
+        dns, uri, mail = x509.DNSName, x509.UniformResourceIdentifier, x509.RFC822Name
+        directory = x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "tls_gnutls tests")]))
+        other = x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "someone else")]))
+        longer = x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "tls_gnutls tests"),
+                                               x509.NameAttribute(NameOID.COMMON_NAME, "x")]))
+        for base, inside, outside in (
+                (dns("example.org"), dns("sip.example.org"), dns("sip.example.com")),
+                (dns("example.org"), dns("example.org"), dns("badexample.org")),
+                (mail("example.org"), mail("a@example.org"), mail("a@example.com")),
+                (mail("a@example.org"), mail("a@example.org"), mail("b@example.org")),
+                (uri("example.org"), uri("https://example.org/x"), uri("https://sip.example.org/x")),
+                (uri(".example.org"), uri("https://sip.example.org:443/x"), uri("https://example.org/x")),
+                (uri("example.org"), uri("sip://user@example.org"), uri("sip:example.org")),
+                (uri("example.org"), uri("HTTP://EXAMPLE.org"), uri("https://example.org.evil.example")),
+                (longer, directory, other)):
+            for how in ({"permitted": [base]}, {"excluded": [base]}):
+                sub = self.ca("sub", root, **how)
+                for names in ([inside], [outside], [inside, outside], None):
+                    yield f"constraint {how}", [self.cert("x", sub, names=names), sub], [root]
+        for base in (directory, other, longer):
+            for how in ({"permitted": [base]}, {"excluded": [base]}):
+                sub = self.ca("sub", root, **how)
+                yield f"constraint {how} and subject", [self.cert("x", sub), sub], [root]
+                yield f"constraint {how} and other subject", [self.cert("y", sub), sub], [root]
+        two = self.ca("two", root, permitted=[dns("example.org"), dns("example.net")])
+        yield "two permitted", [self.cert("x", two, names=[dns("a.example.net")]), two], [root]
+        below = self.ca("below", two, permitted=[dns("example.org")])
+        yield "narrower below", [self.cert("x", below, names=[dns("a.example.net")]), below, two], [root]
+        yield "narrower below", [self.cert("x", below, names=[dns("a.example.org")]), below, two], [root]
+        below = self.ca("below", two, names=[dns("ca.example.com")])
+        yield "intermediate outside", [self.cert("x", below, names=[dns("a.example.org")]), below, two], [root]
+        top = self.ca("top", permitted=[dns("example.org")])
+        yield "constraints of the root", [self.cert("x", top, names=[dns("a.example.org")])], [top]
+        yield "constraints of the root", [self.cert("x", top, names=[dns("a.example.com")])], [top]
+
+    def table_of_authorities(self, root):
+        """Authority key identifiers by name and serial number, right and wrong."""
+        sub = self.ca("sub", root)
+        for key_id in (True, False):
+            for name in (root.dn(), sub.dn()):
+                for serial in (sub.x509.serial_number, 4711):
+                    yield "authority", [self.cert("x", sub, authority=(key_id, name, serial)), sub], [root]
+
+    def table_of_scopes(self, root, a):
+        """CRLs for a distribution point, or for a kind of certificates."""
+        one, two = "http://crl.example.org/1", "http://crl.example.org/2"
+        for points in ({"uris": one}, {"uris": two}, {"uris": f"{two} {one}"}, {"users": True}, {"cas": True},
+                       {"uris": one, "users": True}, {"uris": one, "cas": True}, {"indirect": True}, {"attributes": True},
+                       {"reasons": frozenset([x509.ReasonFlags.key_compromise])}):
+            for where in (one, two, None):
+                leaf = self.cert("x", root, ca=False, point=where)
+                for revoked in ((), (leaf,)):
+                    yield f"scope {points}, point {where}", [leaf], [root], [self.crl(root, *revoked, point=points),
+                                                                             self.crl(root, point={"cas": True})]
+        leaf = self.cert("x", a)
+        users, cas = self.crl(root, point={"users": True}), self.crl(root, point={"cas": True})
+        yield "scopes, both lists", [leaf, a], [root], [users, cas, self.crl(a)]
+        yield "scopes, list for users only", [leaf, a], [root], [users, self.crl(a)]
+        for extension in (x509.DeltaCRLIndicator(1),
+                          x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\5\0")):
+            for critical in (True, False):
+                leaf = self.cert("x", root)
+                for revoked in ((), (leaf,)):
+                    yield "list with extension", [leaf], [root], [self.crl(root, *revoked, extra=[(extension, critical)])]
+        old = self.ca("rolled")
+        new = self.ca("rolled", key_of=None)
+        link = self.ca("rolled", old, key_of=new)
+        leaf = self.cert("x", link)
+        yield "new key, list of the new key", [leaf, link], [old], [self.crl(new), self.crl(old)]
+        yield "new key, list of the old key", [leaf, link], [old], [self.crl(old)]
+        yield "new key, revoked", [leaf, link], [old], [self.crl(new, leaf), self.crl(old)]
 
     def table_of_lists(self, root, other, a, leaf, leaf_a, own):
         of_root, of_a = self.crl(root), self.crl(a)
