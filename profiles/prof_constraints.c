@@ -209,34 +209,6 @@ static bool name_holds(const gnutls_datum_t *constraints, const struct tlsg_der_
 	return !c.excluded && (!c.restricted || c.permitted);
 }
 
-/* Kinds that only their presence is known of: otherName, x400Address, ediPartyName, registeredID. */
-static bool is_opaque(unsigned char tag)
-{
-	return tag == TLSG_DER_CONSTRUCTED(0) || tag == TLSG_DER_CONSTRUCTED(3) || tag == TLSG_DER_CONSTRUCTED(5)
-		   || tag == TLSG_DER_CONTEXT(8);
-}
-
-/* Whether there is a constraint of an opaque kind. */
-static bool has_kind(const gnutls_datum_t *constraints, unsigned char tag)
-{
-	struct tlsg_der_reader r = tlsg_der_over(constraints->data, constraints->size), in;
-	struct tlsg_der_element list, side, subtree, base;
-
-	if(!tlsg_der_read(&r, &list))
-		return true;
-	r = tlsg_der_inside(&list);
-	while(tlsg_der_read(&r, &side)) {
-		struct tlsg_der_reader trees = tlsg_der_inside(&side);
-
-		while(tlsg_der_read(&trees, &subtree)) {
-			in = tlsg_der_inside(&subtree);
-			if(!tlsg_der_read(&in, &base) || base.tag == tag)
-				return true;
-		}
-	}
-	return false;
-}
-
 /* The names of subjectAltName. */
 static bool sans_hold(const gnutls_datum_t *constraints, const gnutls_datum_t *san)
 {
@@ -250,8 +222,6 @@ static bool sans_hold(const gnutls_datum_t *constraints, const gnutls_datum_t *s
 		if(!tlsg_der_read(&r, &name))
 			return false;
 		if((name.tag == NAME_DIRECTORY || name.tag == NAME_URI) && !name_holds(constraints, &name))
-			return false;
-		if(is_opaque(name.tag) && has_kind(constraints, name.tag))
 			return false;
 	}
 	return true;
@@ -289,7 +259,7 @@ static bool has_name(const gnutls_datum_t *san, unsigned char tag)
 	return false;
 }
 
-/* The kinds that GnuTLS compares. */
+/* The kinds that GnuTLS compares. It takes no extension with constraints of kinds that it does not know. */
 static bool gnutls_holds(gnutls_x509_crt_t ca, gnutls_x509_crt_t crt, bool dns)
 {
 	gnutls_x509_name_constraints_t nc = NULL;

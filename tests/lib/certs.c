@@ -193,6 +193,9 @@ static void set_extensions(gnutls_x509_crt_t crt, const struct tlsg_cert *own, c
 	set_sans(crt, r);
 	set_constraints(crt, r);
 	set_key_ids(crt, own, issuer);
+	if(r->extra_oid != NULL)
+		must(gnutls_x509_crt_set_extension_by_oid(crt, r->extra_oid, r->extra, r->extra_size, r->extra_critical),
+				r->name, "extra");
 	if(r->flags & TLSG_CERT_CRITICAL)
 		must(gnutls_x509_crt_set_extension_by_oid(crt, "1.3.6.1.4.1.99999.1", "\x05\x00", 2, 1), r->name, "critical");
 }

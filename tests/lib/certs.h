@@ -71,6 +71,10 @@ struct tlsg_cert_row
 	size_t raw_san_size;
 	const char *permitted_dns; /* name constraint */
 	const char *excluded_dns;
+	const char *extra_oid; /* an extension as bytes */
+	const char *extra;
+	size_t extra_size;
+	bool extra_critical;
 	int from_days; /* from_days and to_days 0: -30 and 365 */
 	int to_days;
 	enum tlsg_cert_key key;
