@@ -39,18 +39,19 @@ void tlsg_config_deinit(void)
 static enum tlsg_ret from_params(struct tlsg_set *set, struct tlsg_err *err)
 {
 	struct tlsg_prof_settings s;
+	enum tlsg_ret ret = TLSG_OK;
 	int role;
 
 	if(tlsg_params_fill_settings(&s) < 0)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "module parameters are not valid");
-	for(role = 0; role < TLSG_ROLES; role++) {
+	for(role = 0; role < TLSG_ROLES && ret == TLSG_OK; role++) {
 		struct tlsg_prof *p = tlsg_prof_add(set, (enum tlsg_role)role, TLSG_PROF_DEFAULT, NULL, 0);
 
 		if(p == NULL)
 			return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
-		p->s = s;
+		ret = tlsg_prof_complete(p, &s, err); /* copies the strings into the arena */
 	}
-	return TLSG_OK;
+	return ret;
 }
 
 enum tlsg_ret tlsg_config_parse(struct tlsg_set **out, struct tlsg_err *err)

@@ -75,22 +75,20 @@ static void limits_get(struct tlsg_conn_limits *l)
 	l->renegotiation = tlsg_params_private()->renegotiation != 0;
 }
 
-/* Free shared memory, asked for at most once a tick for existing connections: the answer takes the core's memory lock. */
+/* Whether enough shared memory is free. The core's answer takes its memory lock: for existing connections once a tick. */
 static bool has_memory(enum tlsg_low_mem which)
 {
 	static ticks_t asked;
-	static bool answer = true;
+	static uint64_t available = UINT64_MAX;
 	uint64_t threshold = tlsg_params_low_mem_bytes(which);
 
 	if(threshold == 0)
 		return true;
-	if(which == TLSG_LOW_MEM_NEW)
-		return shm_available_safe() >= threshold;
-	if(asked != get_ticks_raw()) {
+	if(which == TLSG_LOW_MEM_NEW || asked != get_ticks_raw()) {
 		asked = get_ticks_raw();
-		answer = shm_available_safe() >= threshold;
+		available = shm_available_safe();
 	}
-	return answer;
+	return available >= threshold;
 }
 
 static void addr_copy(struct tlsg_addr *to, const struct ip_addr *from)

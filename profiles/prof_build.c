@@ -44,12 +44,10 @@ static enum tlsg_ret check_name(const struct tlsg_prof *p, struct tlsg_err *err)
 			p->file.s, p->line);
 }
 
-static enum tlsg_ret build_one(struct tlsg_prof *p, struct tlsg_err *err)
+static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 {
-	enum tlsg_ret ret = tlsg_prof_complete(p, tlsg_prof_defaults(p->role), err);
+	enum tlsg_ret ret = check_name(p, err);
 
-	if(ret == TLSG_OK)
-		ret = check_name(p, err);
 	if(ret == TLSG_OK)
 		ret = tlsg_priority_compile(p, err);
 	if(ret == TLSG_OK)
@@ -60,6 +58,23 @@ static enum tlsg_ret build_one(struct tlsg_prof *p, struct tlsg_err *err)
 		return ret;
 	set_verify_mode(p);
 	return tlsg_ticket_context(p);
+}
+
+static enum tlsg_ret build_one(struct tlsg_prof *p, struct tlsg_err *err)
+{
+	enum tlsg_ret ret = tlsg_prof_complete(p, tlsg_prof_defaults(p->role), err);
+	struct tlsg_err cause;
+
+	if(ret != TLSG_OK)
+		return ret;
+	tlsg_err_clear(&cause);
+	ret = compile(p, &cause);
+	if(ret == TLSG_OK)
+		return TLSG_OK;
+	/* every sentence begins with the profile that it is about */
+	if(strncmp(cause.text, p->id.s, (size_t)p->id.len) == 0)
+		return tlsg_err_set(err, ret, "%s", cause.text);
+	return tlsg_err_set(err, ret, "%.*s: %.400s", p->id.len, p->id.s, cause.text);
 }
 
 static enum tlsg_ret build_list(struct tlsg_prof *p, struct tlsg_err *err)
