@@ -1,8 +1,8 @@
-#!/bin/sh
+#!/bin/bash
 # tls_gnutls - `make run` answers SIP over TLS, its printed commands work, and Ctrl-C leaves nothing behind
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
-# With job control the background processes do not ignore SIGINT, which is what Ctrl-C sends.
+# bash: with its job control background processes do not ignore SIGINT, which is what Ctrl-C sends, also without a terminal.
 set -eum
 
 first=
