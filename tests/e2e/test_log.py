@@ -89,7 +89,7 @@ def test_accepted_connection_with_certificate(kam, pki, version):
 def test_tolerated_verification_failure(kam, pki, row, reason):
     mark = kam.log.mark()
     _visit(kam, pki, None, row)
-    told = _told(kam, mark, "verification failed")
+    told = _told(kam, mark, "verification failure: ")
     failed = "WARNING: tls_accept: client certificate verification failed!!!"
     assert any(text.startswith(failed) for text in told), told
     assert any(re.search(f"verification failure: ({reason})", text) for text in told), told
@@ -114,7 +114,7 @@ def test_outgoing_connection_to_a_server_not_verified(kam, pki):
     context = server_context(pki.cert("server-expired"), pki.key("server-expired"))
     with TlsAgent(context) as agent, UdpSender(kam.address("udp")) as sender:
         assert sender.ask(uri=f"sip:far@127.0.0.1:{agent.port};transport=tls").status == 200
-        told = _told(kam, mark, "verification failed")
+        told = _told(kam, mark, "verification failure: ")
     assert any(text.startswith("WARNING: tls_connect: server certificate verification failed!!!")
                for text in told), told
     assert any("certificate has expired" in text for text in told), told
@@ -179,7 +179,7 @@ def test_secrets_are_not_logged(start, settings, pki):
     """At the highest debug level, neither key nor ticket nor password shows up."""
     with open(pki.key("server-ec"), encoding="ascii") as file:
         key_lines = file.read().splitlines()[1:-1]
-    kam = start(settings.but(debug=3, modparams={"session_cache": 1}))
+    kam = start(settings.but(debug=3, core="memdbg=5", modparams={"session_cache": 1}))
     for version in VERSIONS:
         _visit(kam, pki, version)
     log = "\n".join(kam.log.lines())

@@ -23,6 +23,8 @@ def pair(settings, stock_settings):
     """{"ours": ..., "stock": ...}; each UDP socket has one worker, so it keeps the order."""
     more = {"listen": ("tls",) + UDP_SOCKETS, "children": 1, "tcp_children": 3,
             "core": "tcp_rd_buf_size=131072\ntcp_conn_wq_max=1048576",
+            # a far end that answers late is not asked again: each request is sent once
+            "config": 'modparam("tm", "retr_timer1", 60000)',
             "modparams": {"con_ct_wq_max": 1048576}, "shm_mb": 512}
     with contextlib.ExitStack() as stack:
         both = {
@@ -127,7 +129,8 @@ def test_large_bodies(pair, agent, direction):
 
 def test_burst_before_the_handshake_keeps_its_order(start, settings, stock_settings, agent):
     """The requests that arrive while the outgoing handshake runs wait, and leave in order."""
-    more = {"listen": ("tls", "udp1"), "children": 1}
+    more = {"listen": ("tls", "udp1"), "children": 1,
+            "config": 'modparam("tm", "retr_timer1", 60000)'}
     ours = start(settings.but(**more))
     stock = start(stock_settings.but(**more))
     count = 60

