@@ -24,6 +24,7 @@ kamcmd=$(command -v kamcmd || echo /usr/sbin/kamcmd)
 
 pid=
 nap=
+shown=
 dir=$(mktemp -d "${TMPDIR:-/tmp}/tls_gnutls.XXXXXX")
 # Kamailio has a process group of its own: what it does not end itself within 10 s is ended here.
 cleanup()
@@ -41,6 +42,7 @@ cleanup()
 		wait "$pid" 2>/dev/null || true
 	fi
 	rm -rf "$dir"
+	[ -z "$shown" ] || echo "Kamailio has ended, $dir is removed."
 }
 trap cleanup EXIT
 trap 'exit 0' INT TERM HUP
@@ -148,6 +150,7 @@ To try in another terminal:
 Ctrl-C ends it and removes $dir.
 TEXT
 
+shown=1
 if [ -n "${RUN_SECONDS:-}" ]; then
 	sleep "$RUN_SECONDS" &
 	nap=$!
