@@ -1,10 +1,8 @@
 /*
- * tls_gnutls - a region of shared memory with one owner: keep zone, step zone, blocks
+ * tls_gnutls - a region of shared memory with one owner: blocks, step zone, learning
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: shm.  Lock: none of its own, see arena.h.
  *
- * Keep zone: blocks are cut one after the other out of the home, later out of small chunks; freed ones wait in one list
- * for a block of the same size and are joined when nothing else helps. It is short and changes rarely.
  * Step zone: each chunk has free lists by size class; a chunk in which nothing lives is as good as new at once.
  * A large block has a step chunk for itself. GnuTLS takes and frees five of 17 KB for each message; they get the same
  * chunk one after the other, which is wiped when the step ends, not five times (`dirty`).
@@ -13,218 +11,19 @@
 #include "base/host.h"
 
 #define SIZE_MAX_BYTES ((size_t)1 << 30)	  /* larger requests are a defect of the caller */
-#define SMALL_CHUNKS_MAX 8					  /* with more chunks than that the keep zone grows in larger ones */
 #define LATE_UNITS_MAX 120U					  /* largest block learned after a handshake: it must fit a small chunk */
 #define LATE_AGE 16							  /* steps a block must have survived for that */
 #define LATE_BIT 63U						  /* in the set of ordinals learned */
 #define HOME_DEFAULT_BYTES ((size_t)4 * 1024) /* room for a few structures of an owner */
-#define SPLIT_UNITS_MIN 3U					  /* smallest remainder worth a block: header and two units */
 
 static uint32_t units_of(size_t bytes)
 {
 	return bytes == 0 ? 1 : (uint32_t)((bytes + TLSG_UNIT - 1) / TLSG_UNIT);
 }
 
-static struct tlsg_block **link_of(struct tlsg_block *free_block)
-{
-	return tlsg_block_payload(free_block);
-}
-
 static struct tlsg_chunk *home_of(struct tlsg_arena *a)
 {
 	return (struct tlsg_chunk *)((unsigned char *)a - sizeof(struct tlsg_chunk));
-}
-
-/* ---- chunks of an arena ---- */
-
-static struct tlsg_chunk *chunk_attach(struct tlsg_arena *a, enum tlsg_chunk_kind kind, size_t bytes)
-{
-	struct tlsg_chunk *c = tlsg_arena_chunk_take(kind, bytes);
-
-	if(c == NULL)
-		return NULL;
-	c->arena = a;
-	a->held += c->total;
-	a->chunks++;
-	return c;
-}
-
-static void chunk_detach(struct tlsg_chunk *c)
-{
-	c->arena->held -= c->total;
-	c->arena->chunks--;
-	c->next = NULL;
-	tlsg_arena_chunks_give(c);
-}
-
-static void list_push(struct tlsg_chunk **list, struct tlsg_chunk *c)
-{
-	c->prev = NULL;
-	c->next = *list;
-	if(*list != NULL)
-		(*list)->prev = c;
-	*list = c;
-}
-
-static void list_remove(struct tlsg_chunk **list, struct tlsg_chunk *c)
-{
-	if(c->prev != NULL)
-		c->prev->next = c->next;
-	else
-		*list = c->next;
-	if(c->next != NULL)
-		c->next->prev = c->prev;
-}
-
-static struct tlsg_block *block_cut(struct tlsg_chunk *c, uint32_t cap)
-{
-	struct tlsg_block *b;
-
-	if(c->end - c->bump <= cap)
-		return NULL;
-	b = tlsg_chunk_block(c, c->bump);
-	b->offset = c->bump;
-	b->cap = cap;
-	c->bump += 1 + cap;
-	return b;
-}
-
-/* ---- keep zone ---- */
-
-static void keep_push(struct tlsg_arena *a, struct tlsg_block *b)
-{
-	b->tag = TLSG_TAG_FREE;
-	*link_of(b) = a->free;
-	a->free = b;
-}
-
-/** Takes a free block of exactly, or (exact false) at least that capacity; the rest becomes a block of its own. */
-static struct tlsg_block *keep_reuse(struct tlsg_arena *a, uint32_t cap, bool exact)
-{
-	struct tlsg_block **at = &a->free, *b, *rest;
-
-	while((b = *at) != NULL && (exact ? b->cap != cap : b->cap < cap))
-		at = link_of(b);
-	if(b == NULL)
-		return NULL;
-	*at = *link_of(b);
-	if(b->cap - cap >= SPLIT_UNITS_MIN) {
-		rest = b + 1 + cap;
-		rest->offset = b->offset + 1 + cap;
-		rest->cap = b->cap - cap - 1;
-		b->cap = cap;
-		keep_push(a, rest);
-	}
-	return b;
-}
-
-/** Joins free neighbours in a chunk of the keep zone and puts what results into the list. */
-static void keep_join_chunk(struct tlsg_arena *a, struct tlsg_chunk *c, uint32_t first)
-{
-	struct tlsg_block *b, *last = NULL;
-	uint32_t at = first, next;
-
-	while(at < c->bump) {
-		b = tlsg_chunk_block(c, at);
-		next = at + 1 + b->cap;
-		if(b->tag != TLSG_TAG_FREE) {
-			last = NULL;
-		} else if(last != NULL) {
-			last->cap += 1 + b->cap;
-		} else {
-			last = b;
-			keep_push(a, b);
-		}
-		at = next;
-	}
-	if(last != NULL) {
-		a->free = *link_of(last);
-		c->bump = last->offset;
-	}
-}
-
-static uint32_t keep_first_unit(const struct tlsg_arena *a, const struct tlsg_chunk *c)
-{
-	size_t head = (const void *)(c + 1) == (const void *)a ? sizeof(*a) : 0;
-
-	return tlsg_chunk_first_unit(c) + (uint32_t)(head / TLSG_UNIT);
-}
-
-static void keep_join(struct tlsg_arena *a)
-{
-	struct tlsg_chunk *c;
-
-	a->free = NULL;
-	for(c = a->keep; c != NULL; c = c->next)
-		keep_join_chunk(a, c, keep_first_unit(a, c));
-}
-
-static struct tlsg_block *keep_cut(struct tlsg_arena *a, uint32_t cap)
-{
-	struct tlsg_chunk *c;
-	struct tlsg_block *b = NULL;
-
-	for(c = a->keep; c != NULL && b == NULL; c = c->next)
-		b = block_cut(c, cap);
-	return b;
-}
-
-static struct tlsg_block *keep_grow(struct tlsg_arena *a, uint32_t cap)
-{
-	enum tlsg_chunk_kind kind = TLSG_CHUNK_ODD;
-	struct tlsg_chunk *c;
-	size_t need = ((size_t)cap + 2) * TLSG_UNIT + sizeof(*c);
-
-	if(a->chunks <= SMALL_CHUNKS_MAX && need <= TLSG_CHUNK_SMALL_BYTES)
-		kind = TLSG_CHUNK_SMALL;
-	else if(a->chunks > SMALL_CHUNKS_MAX && need + sizeof(struct tlsg_chunk_lists) <= TLSG_CHUNK_STEP_BYTES)
-		kind = TLSG_CHUNK_STEP;
-	c = chunk_attach(a, kind, need);
-	if(c == NULL)
-		return NULL;
-	c->zone = TLSG_ZONE_KEEP;
-	list_push(&a->keep, c);
-	return block_cut(c, cap);
-}
-
-static struct tlsg_block *keep_get(struct tlsg_arena *a, uint32_t cap)
-{
-	struct tlsg_block *b = NULL;
-
-	if(a->free != NULL)
-		b = keep_reuse(a, cap, true);
-	if(b == NULL)
-		b = keep_cut(a, cap);
-	if(b == NULL && a->free != NULL) {
-		b = keep_reuse(a, cap, false);
-		if(b == NULL) {
-			keep_join(a);
-			b = keep_reuse(a, cap, false);
-		}
-		if(b == NULL)
-			b = keep_cut(a, cap);
-	}
-	if(b == NULL)
-		b = keep_grow(a, cap);
-	return b;
-}
-
-/** Gives back chunks of the keep zone in which nothing lives; never the home, whose arena counts as a block. */
-static void keep_trim(struct tlsg_arena *a)
-{
-	struct tlsg_chunk *c, *next;
-	bool joined = false;
-
-	for(c = a->keep; c != NULL; c = next) {
-		next = c->next;
-		if(c->live != 0)
-			continue;
-		if(!joined)
-			keep_join(a);
-		joined = true;
-		list_remove(&a->keep, c);
-		chunk_detach(c);
-	}
 }
 
 /* ---- step zone ---- */
@@ -256,7 +55,7 @@ static struct tlsg_block *chunk_get(struct tlsg_chunk *c, unsigned class, uint32
 	struct tlsg_block *b;
 
 	if(*first == 0)
-		return block_cut(c, cap);
+		return tlsg_chunk_cut(c, cap);
 	b = tlsg_chunk_block(c, *first);
 	memcpy(first, tlsg_block_payload(b), sizeof(*first));
 	return b;
@@ -299,9 +98,9 @@ static struct tlsg_chunk *step_chunk(struct tlsg_arena *a)
 	struct tlsg_chunk *c = a->idle;
 
 	if(c != NULL)
-		list_remove(&a->idle, c);
+		tlsg_chunk_remove(&a->idle, c);
 	else
-		c = chunk_attach(a, TLSG_CHUNK_STEP, 0);
+		c = tlsg_arena_chunk_attach(a, TLSG_CHUNK_STEP, 0);
 	return c;
 }
 
@@ -314,12 +113,12 @@ static struct tlsg_block *big_get(struct tlsg_arena *a, uint32_t units)
 	if(need + sizeof(struct tlsg_chunk_lists) <= TLSG_CHUNK_STEP_BYTES)
 		c = step_chunk(a);
 	else
-		c = chunk_attach(a, TLSG_CHUNK_ODD, need);
+		c = tlsg_arena_chunk_attach(a, TLSG_CHUNK_ODD, need - sizeof(*c));
 	if(c == NULL)
 		return NULL;
 	c->zone = TLSG_ZONE_BIG;
-	list_push(&a->big, c);
-	return block_cut(c, units);
+	tlsg_chunk_push(&a->big, c);
+	return tlsg_chunk_cut(c, units);
 }
 
 static struct tlsg_block *step_get(struct tlsg_arena *a, uint32_t units)
@@ -341,23 +140,23 @@ static struct tlsg_block *step_get(struct tlsg_arena *a, uint32_t units)
 		return NULL;
 	chunk_clean(c);
 	c->zone = TLSG_ZONE_STEP;
-	list_push(&a->step, c);
+	tlsg_chunk_push(&a->step, c);
 	return chunk_get(c, class, cap);
 }
 
 static void big_free(struct tlsg_arena *a, struct tlsg_chunk *c, struct tlsg_block *b)
 {
 	c->live = 0;
-	list_remove(&a->big, c);
+	tlsg_chunk_remove(&a->big, c);
 	if(c->kind == TLSG_CHUNK_ODD) {
 		tlsg_arena_wipe(tlsg_block_payload(b), b->size);
-		chunk_detach(c);
+		tlsg_arena_chunk_detach(c);
 		return;
 	}
 	if(c->dirty < c->bump)
 		c->dirty = c->bump;
 	c->bump = tlsg_chunk_first_unit(c);
-	list_push(&a->idle, c);
+	tlsg_chunk_push(&a->idle, c);
 }
 
 static void step_free(struct tlsg_arena *a, struct tlsg_chunk *c, struct tlsg_block *b)
@@ -371,9 +170,9 @@ static void step_free(struct tlsg_arena *a, struct tlsg_chunk *c, struct tlsg_bl
 		chunk_put(c, b);
 		return;
 	}
-	list_remove(&a->step, c);
+	tlsg_chunk_remove(&a->step, c);
 	chunk_reset(c);
-	list_push(&a->idle, c);
+	tlsg_chunk_push(&a->idle, c);
 }
 
 static void step_trim(struct tlsg_arena *a)
@@ -424,7 +223,7 @@ static void chunk_learn_late(struct tlsg_chunk *c)
 
 static void ordinals_new(struct tlsg_arena *a)
 {
-	struct tlsg_chunk *c = chunk_attach(a, TLSG_CHUNK_SMALL, 0);
+	struct tlsg_chunk *c = tlsg_arena_chunk_attach(a, TLSG_CHUNK_SMALL, 0);
 
 	_Static_assert(TLSG_LEARN_UNITS + sizeof(*c) + TLSG_UNIT <= TLSG_CHUNK_SMALL_BYTES, "ordinals fit");
 	if(c == NULL)
@@ -437,7 +236,7 @@ static void ordinals_drop(struct tlsg_arena *a)
 {
 	if(a->ordinals == NULL)
 		return;
-	chunk_detach((struct tlsg_chunk *)(void *)a->ordinals - 1);
+	tlsg_arena_chunk_detach((struct tlsg_chunk *)(void *)a->ordinals - 1);
 	a->ordinals = NULL;
 }
 
@@ -486,7 +285,7 @@ void *tlsg_arena_malloc(struct tlsg_arena *a, size_t bytes)
 		return NULL;
 	units = units_of(bytes);
 	if(is_keeper(a, units, &ordinal))
-		b = keep_get(a, units);
+		b = tlsg_arena_keep_get(a, units);
 	if(b == NULL)
 		b = step_get(a, units);
 	if(b != NULL) {
@@ -510,7 +309,7 @@ void *tlsg_arena_keep(struct tlsg_arena *a, size_t bytes)
 		bytes = 1;
 	if(bytes > SIZE_MAX_BYTES)
 		return NULL;
-	b = keep_get(a, units_of(bytes));
+	b = tlsg_arena_keep_get(a, units_of(bytes));
 	if(b == NULL)
 		return NULL;
 	b->units = TLSG_LEARN_UNITS;
@@ -562,7 +361,7 @@ void tlsg_arena_free(void *p)
 	}
 	tlsg_arena_wipe(p, b->size);
 	c->live--;
-	keep_push(a, b);
+	tlsg_arena_keep_put(a, b);
 }
 
 /** Changes the size of a block where it is. @return false when it does not fit. */
@@ -639,7 +438,7 @@ struct tlsg_arena *tlsg_arena_new(size_t home_bytes)
 	c->arena = a;
 	c->zone = TLSG_ZONE_KEEP;
 	c->live = 1; /* the arena */
-	c->bump = keep_first_unit(a, c);
+	c->bump = tlsg_arena_first_unit(a, c);
 	ordinals_new(a);
 	return a;
 }
@@ -663,12 +462,12 @@ static void list_drop(struct tlsg_arena *a, struct tlsg_chunk *list)
 
 	for(c = list; c != NULL; c = next) {
 		next = c->next;
-		chunk_wipe(c, keep_first_unit(a, c));
+		chunk_wipe(c, tlsg_arena_first_unit(a, c));
 		chunk_clean(c);
 		if(c->kind == TLSG_CHUNK_STEP)
 			chunk_reset(c);
 		if(c != home_of(a))
-			chunk_detach(c);
+			tlsg_arena_chunk_detach(c);
 	}
 }
 
@@ -699,9 +498,9 @@ enum tlsg_ret tlsg_arena_reserve(struct tlsg_arena *a, size_t bytes)
 	while(have < bytes) {
 		ret = tlsg_arena_spare_add();
 		if(ret == TLSG_FULL) {
-			c = chunk_attach(a, TLSG_CHUNK_STEP, 0);
+			c = tlsg_arena_chunk_attach(a, TLSG_CHUNK_STEP, 0);
 			if(c != NULL)
-				list_push(&a->idle, c);
+				tlsg_chunk_push(&a->idle, c);
 			ret = c != NULL ? TLSG_OK : TLSG_E_RESOURCE;
 		}
 		if(ret != TLSG_OK)
@@ -719,7 +518,7 @@ void tlsg_arena_trim(struct tlsg_arena *a)
 		for(c = a->step; c != NULL; c = c->next)
 			chunk_learn_late(c);
 	step_trim(a);
-	keep_trim(a);
+	tlsg_arena_keep_trim(a);
 }
 
 void tlsg_arena_settle(struct tlsg_arena *a)

@@ -202,4 +202,81 @@ void tlsg_arena_private_drop(struct tlsg_arena *a);
 /** Whether this process has private blocks. */
 bool tlsg_arena_private_any(void);
 
+/** Takes a block of exactly that many units out of the keep zone. @return block, not handed out yet; NULL: no shared memory. */
+struct tlsg_block *tlsg_arena_keep_get(struct tlsg_arena *a, uint32_t cap);
+
+/** Puts a wiped block of the keep zone into the list of free ones. */
+void tlsg_arena_keep_put(struct tlsg_arena *a, struct tlsg_block *b);
+
+/** Gives back chunks of the keep zone in which nothing lives; never the home, whose arena counts as a block. */
+void tlsg_arena_keep_trim(struct tlsg_arena *a);
+
+/* ---- chunks of an arena ---- */
+
+static inline struct tlsg_chunk *tlsg_arena_chunk_attach(struct tlsg_arena *a, enum tlsg_chunk_kind kind, size_t bytes)
+{
+	struct tlsg_chunk *c = tlsg_arena_chunk_take(kind, bytes);
+
+	if(c == NULL)
+		return NULL;
+	c->arena = a;
+	a->held += c->total;
+	a->chunks++;
+	return c;
+}
+
+static inline void tlsg_arena_chunk_detach(struct tlsg_chunk *c)
+{
+	c->arena->held -= c->total;
+	c->arena->chunks--;
+	c->next = NULL;
+	tlsg_arena_chunks_give(c);
+}
+
+static inline void tlsg_chunk_push(struct tlsg_chunk **list, struct tlsg_chunk *c)
+{
+	c->prev = NULL;
+	c->next = *list;
+	if(*list != NULL)
+		(*list)->prev = c;
+	*list = c;
+}
+
+static inline void tlsg_chunk_remove(struct tlsg_chunk **list, struct tlsg_chunk *c)
+{
+	if(c->prev != NULL)
+		c->prev->next = c->next;
+	else
+		*list = c->next;
+	if(c->next != NULL)
+		c->next->prev = c->prev;
+}
+
+static inline struct tlsg_block *tlsg_chunk_cut(struct tlsg_chunk *c, uint32_t cap)
+{
+	struct tlsg_block *b;
+
+	if(c->end - c->bump <= cap)
+		return NULL;
+	b = tlsg_chunk_block(c, c->bump);
+	b->offset = c->bump;
+	b->cap = cap;
+	c->bump += 1 + cap;
+	return b;
+}
+
+/** First unit of a block in a chunk of the arena: the home holds the arena first. */
+static inline uint32_t tlsg_arena_first_unit(const struct tlsg_arena *a, const struct tlsg_chunk *c)
+{
+	size_t head = (const void *)(c + 1) == (const void *)a ? sizeof(*a) : 0;
+
+	return tlsg_chunk_first_unit(c) + (uint32_t)(head / TLSG_UNIT);
+}
+
+/** Where a free block of the keep zone holds the link to the next one. */
+static inline struct tlsg_block **tlsg_block_link(struct tlsg_block *free_block)
+{
+	return tlsg_block_payload(free_block);
+}
+
 #endif

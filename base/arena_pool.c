@@ -100,7 +100,7 @@ static struct tlsg_chunk *home_find(struct pool *p, size_t total)
 
 	while((c = *at) != NULL && c->total != total)
 		at = &c->next;
-	if(c == NULL && p->home_count == TLSG_POOL_HOME_MAX) {
+	if(c == NULL && p->home != NULL && p->home_count == TLSG_POOL_HOME_MAX) {
 		/* Full of sizes that nobody asks for any more: make room for one that somebody does. */
 		c = p->home;
 		p->home = c->next;

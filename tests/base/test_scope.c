@@ -678,8 +678,8 @@ int main(void)
 	const char *folder = getenv("TMPDIR");
 	int failed;
 
-	(void)snprintf(config_path, sizeof(config_path), "%s/gnutls-config-%ld", folder != NULL ? folder : "/tmp",
-			(long)getpid());
+	(void)snprintf(
+			config_path, sizeof(config_path), "%s/gnutls-config-%ld", folder != NULL ? folder : "/tmp", (long)getpid());
 	if(setenv(CONFIG_ENV, config_path, 1) != 0)
 		return 1;
 	config_write("[priorities]\nOURS = NORMAL\n", 500);
