@@ -209,6 +209,7 @@ def test_tshark_decrypts_with_the_key_log(settings, start, tmp_path):
     def sip_lines(*more):
         return subprocess.run(
             ["tshark", "-r", str(capture), "-d", f"tcp.port=={port},tls",
+             "-d", f"tls.port=={port},sip",
              *more, "-Y", "sip", "-T", "fields",
              "-e", "sip.Method", "-e", "sip.Status-Code"],
             capture_output=True, text=True, check=True).stdout.split()
