@@ -486,22 +486,19 @@ static bool keep_str(struct tlsg_arena *arena, const str *from, str *to)
 	return to->s != NULL;
 }
 
-static enum tlsg_ret trust_new(struct loader *l, const struct tlsg_prof_settings *s, struct tlsg_trust **out)
+/* Fills a new trust. */
+static enum tlsg_ret trust_read(struct loader *l, const struct tlsg_prof_settings *s, struct tlsg_trust *t)
 {
 	struct tlsg_arena *arena = l->set->arena;
-	struct tlsg_trust *t = tlsg_arena_keep(arena, sizeof(*t));
 	enum tlsg_ret ret;
 
 	l->setting = "ca_list";
-	if(t == NULL || !keep_str(arena, &s->ca_list, &t->ca_list) || !keep_str(arena, &s->ca_path, &t->ca_path)
+	if(!keep_str(arena, &s->ca_list, &t->ca_list) || !keep_str(arena, &s->ca_path, &t->ca_path)
 			|| !keep_str(arena, &s->crl, &t->crl))
 		return no_memory(l);
 	t->has_crl = is_set(&s->crl);
 	ret = load_all(l, s, &t->cas_announced);
-	if(ret == TLSG_OK)
-		ret = trust_fill(t, l);
-	*out = t;
-	return ret;
+	return ret == TLSG_OK ? trust_fill(t, l) : ret;
 }
 
 enum tlsg_ret tlsg_trust_load(
@@ -516,9 +513,12 @@ enum tlsg_ret tlsg_trust_load(
 		*out = t;
 		return TLSG_OK;
 	}
+	t = tlsg_arena_keep(set->arena, sizeof(*t));
+	if(t == NULL)
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "ca_list: shared memory exhausted");
 	/* what GnuTLS parses here is thrown away again: it has no place in the snapshot's arena */
 	previous = tlsg_scope_enter(NULL);
-	ret = trust_new(&l, s, &t);
+	ret = trust_read(&l, s, t);
 	gnutls_free(l.cas);
 	gnutls_free(l.crls);
 	tlsg_scope_leave(previous);

@@ -10,17 +10,13 @@
 #include "profiles/prof_verify.h"
 
 #include <gnutls/abstract.h>
-#include <gnutls/x509-ext.h>
 
 #include "profiles/prof_chain.h"
 #include "profiles/prof_constraints.h"
 #include "profiles/prof_name.h"
+#include "profiles/prof_usage.h"
 
-#define OID_EXTENDED_KEY_USAGE "2.5.29.37"
-#define OID_NETSCAPE_SGC "2.16.840.1.113730.4.1"
-#define OID_MICROSOFT_SGC "1.3.6.1.4.1.311.10.3.3"
 #define SERIAL_MAX 128
-#define EXTENSIONS_MAX 64 /* more in one certificate are refused */
 #define NOWHERE TLSG_VERIFY_CHAIN_MAX
 
 /* Everything known while one chain is judged. */
@@ -31,77 +27,6 @@ struct judge
 	struct tlsg_chain chain;
 	unsigned bad_signature; /* position, NOWHERE if all are good */
 };
-
-/* Extensions that may be critical: those that both GnuTLS and OpenSSL act upon, and that do not limit policies only. */
-static const char *const known_extensions[] = {
-		"2.5.29.15",						/* key usage */
-		"2.5.29.17",						/* subject alternative name */
-		"2.5.29.19",						/* basic constraints */
-		"2.5.29.30",						/* name constraints */
-		"2.5.29.31",						/* CRL distribution points */
-		"2.5.29.32",						/* certificate policies */
-		OID_EXTENDED_KEY_USAGE, "2.5.29.54" /* inhibit any policy */
-};
-
-static const struct
-{
-	enum tlsg_verify_code code;
-	int alert;
-	const char *reason;
-} codes[] = {
-		{TLSG_V_OK, GNUTLS_A_CLOSE_NOTIFY, "ok"},
-		{TLSG_V_UNSPECIFIED, GNUTLS_A_INTERNAL_ERROR, "unspecified certificate verification error"},
-		{TLSG_V_NO_ISSUER, GNUTLS_A_UNKNOWN_CA, "unable to get issuer certificate"},
-		{TLSG_V_NO_CRL, GNUTLS_A_UNKNOWN_CA, "unable to get certificate CRL"},
-		{TLSG_V_SIGNATURE, GNUTLS_A_DECRYPT_ERROR, "certificate signature failure"},
-		{TLSG_V_CRL_SIGNATURE, GNUTLS_A_DECRYPT_ERROR, "CRL signature failure"},
-		{TLSG_V_NOT_YET_VALID, GNUTLS_A_BAD_CERTIFICATE, "certificate is not yet valid"},
-		{TLSG_V_EXPIRED, GNUTLS_A_CERTIFICATE_EXPIRED, "certificate has expired"},
-		{TLSG_V_CRL_NOT_YET_VALID, GNUTLS_A_BAD_CERTIFICATE, "CRL is not yet valid"},
-		{TLSG_V_CRL_EXPIRED, GNUTLS_A_CERTIFICATE_EXPIRED, "CRL has expired"},
-		{TLSG_V_OUT_OF_MEMORY, GNUTLS_A_INTERNAL_ERROR, "out of memory"},
-		{TLSG_V_SELF_SIGNED, GNUTLS_A_UNKNOWN_CA, "self signed certificate"},
-		{TLSG_V_SELF_SIGNED_IN_CHAIN, GNUTLS_A_UNKNOWN_CA, "self signed certificate in certificate chain"},
-		{TLSG_V_NO_LOCAL_ISSUER, GNUTLS_A_UNKNOWN_CA, "unable to get local issuer certificate"},
-		{TLSG_V_LEAF_UNVERIFIABLE, GNUTLS_A_UNKNOWN_CA, "unable to verify the first certificate"},
-		{TLSG_V_CHAIN_TOO_LONG, GNUTLS_A_UNKNOWN_CA, "certificate chain too long"},
-		{TLSG_V_REVOKED, GNUTLS_A_CERTIFICATE_REVOKED, "certificate revoked"},
-		{TLSG_V_PATH_LENGTH, GNUTLS_A_UNKNOWN_CA, "path length constraint exceeded"},
-		{TLSG_V_PURPOSE, GNUTLS_A_UNSUPPORTED_CERTIFICATE, "unsupported certificate purpose"},
-		{TLSG_V_UNTRUSTED, GNUTLS_A_BAD_CERTIFICATE, "certificate not trusted"},
-		{TLSG_V_REJECTED, GNUTLS_A_BAD_CERTIFICATE, "certificate rejected"},
-		{TLSG_V_CRITICAL_EXTENSION, GNUTLS_A_CERTIFICATE_UNKNOWN, "unhandled critical extension"},
-		{TLSG_V_CRL_SIGN, GNUTLS_A_CERTIFICATE_UNKNOWN, "key usage does not include CRL signing"},
-		{TLSG_V_CRL_CRITICAL_EXTENSION, GNUTLS_A_CERTIFICATE_UNKNOWN, "unhandled critical CRL extension"},
-		{TLSG_V_CRL_SCOPE, GNUTLS_A_CERTIFICATE_UNKNOWN, "different CRL scope"},
-		{TLSG_V_NAME_CONSTRAINT, GNUTLS_A_CERTIFICATE_UNKNOWN, "name constraint violated"},
-		{TLSG_V_APPLICATION, GNUTLS_A_HANDSHAKE_FAILURE, "application verification failure"},
-		{TLSG_V_NAME_MISMATCH, GNUTLS_A_BAD_CERTIFICATE, "certificate is not valid for the expected name"},
-		{TLSG_V_WEAK, GNUTLS_A_BAD_CERTIFICATE, "certificate key too weak"},
-		{TLSG_V_WEAK_CA, GNUTLS_A_BAD_CERTIFICATE, "CA certificate key too weak"},
-		{TLSG_V_WEAK_HASH, GNUTLS_A_BAD_CERTIFICATE, "digest of a certificate's signature too weak"},
-		{TLSG_V_INVALID_CA, GNUTLS_A_UNKNOWN_CA, "invalid CA certificate"},
-};
-
-const char *tlsg_verify_reason(enum tlsg_verify_code code)
-{
-	size_t i;
-
-	for(i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if(codes[i].code == code)
-			return codes[i].reason;
-	return "unknown error";
-}
-
-int tlsg_verify_alert(enum tlsg_verify_code code)
-{
-	size_t i;
-
-	for(i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if(codes[i].code == code)
-			return codes[i].alert;
-	return GNUTLS_A_CERTIFICATE_UNKNOWN;
-}
 
 /* How much a failure says when all of them are looked for, spec 6.5. */
 static int rank(enum tlsg_verify_code code)
@@ -137,59 +62,15 @@ static gnutls_x509_crt_t crt_at(const struct judge *j, unsigned i)
 
 /* ---- what a certificate says it may be used for ---- */
 
-/* Whether an extended key usage, if there is one, names what the peer is. `any` does not count, as in OpenSSL. */
-static bool has_extended_usage(gnutls_x509_crt_t crt, enum tlsg_role role)
-{
-	gnutls_x509_key_purposes_t list = NULL;
-	gnutls_datum_t ext = {NULL, 0}, oid = {NULL, 0};
-	bool good = false;
-	unsigned i;
-	int rc = gnutls_x509_crt_get_extension_by_oid2(crt, OID_EXTENDED_KEY_USAGE, 0, &ext, NULL);
-
-	if(rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-		return true;
-	if(rc < 0)
-		return false;
-	if(gnutls_x509_key_purpose_init(&list) < 0)
-		goto done;
-	if(gnutls_x509_ext_import_key_purposes(&ext, list, 0) < 0)
-		goto done;
-	for(i = 0; !good && gnutls_x509_key_purpose_get(list, i, &oid) >= 0; i++) {
-		const char *text = (const char *)oid.data;
-
-		if(role == TLSG_SERVER)
-			good = strcmp(text, GNUTLS_KP_TLS_WWW_CLIENT) == 0;
-		else
-			good = strcmp(text, GNUTLS_KP_TLS_WWW_SERVER) == 0 || strcmp(text, OID_NETSCAPE_SGC) == 0
-				   || strcmp(text, OID_MICROSOFT_SGC) == 0;
-	}
-done:
-	if(list != NULL)
-		gnutls_x509_key_purpose_deinit(list);
-	gnutls_free(ext.data);
-	return good;
-}
-
-/* Whether the key usage, if there is one, has one of the bits. */
-static bool has_key_usage(gnutls_x509_crt_t crt, unsigned bits)
-{
-	unsigned usage = 0;
-	int rc = gnutls_x509_crt_get_key_usage(crt, &usage, NULL);
-
-	if(rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-		return true;
-	return rc >= 0 && (usage & bits) != 0;
-}
-
 static bool fits_purpose(const struct judge *j, unsigned i)
 {
 	unsigned bits = GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_AGREEMENT;
 
-	if(!has_extended_usage(crt_at(j, i), j->in->role))
+	if(!tlsg_usage_has_purpose(crt_at(j, i), j->in->role))
 		return false;
 	if(j->in->role == TLSG_CLIENT)
 		bits |= GNUTLS_KEY_KEY_ENCIPHERMENT;
-	return i > 0 || has_key_usage(crt_at(j, i), bits);
+	return i > 0 || tlsg_usage_has_bits(crt_at(j, i), bits);
 }
 
 /* Whether a certificate may issue others. Version 1 has no way to say so: only an anchor of ours may be one. */
@@ -203,54 +84,7 @@ static bool is_ca(const struct judge *j, unsigned i, int *path_length)
 		*path_length = -1;
 		return j->chain.is_anchored && i == j->chain.len - 1 && gnutls_x509_crt_get_version(crt) == 1;
 	}
-	return rc >= 0 && ca != 0 && has_key_usage(crt, GNUTLS_KEY_KEY_CERT_SIGN);
-}
-
-static bool has_subject(gnutls_x509_crt_t crt, const gnutls_datum_t *dn)
-{
-	gnutls_datum_t subject = {NULL, 0};
-	bool equal;
-
-	if(gnutls_x509_crt_get_raw_dn(crt, &subject) < 0)
-		return false;
-	equal = subject.size == dn->size && memcmp(subject.data, dn->data, dn->size) == 0;
-	gnutls_free(subject.data);
-	return equal;
-}
-
-static bool is_self_issued(gnutls_x509_crt_t crt)
-{
-	gnutls_datum_t issuer = {NULL, 0};
-	bool equal;
-
-	if(gnutls_x509_crt_get_raw_issuer_dn(crt, &issuer) < 0)
-		return false;
-	equal = has_subject(crt, &issuer);
-	gnutls_free(issuer.data);
-	return equal;
-}
-
-/* Whether a certificate has a critical extension that nobody here looks at. */
-static bool has_unknown_critical(gnutls_x509_crt_t crt)
-{
-	char oid[128];
-	size_t size;
-	unsigned i, k, critical;
-	int rc = 0;
-
-	for(i = 0; i < EXTENSIONS_MAX; i++) {
-		size = sizeof(oid);
-		critical = 1;
-		rc = gnutls_x509_crt_get_extension_info(crt, i, oid, &size, &critical);
-		if(rc < 0)
-			break;
-		for(k = 0; critical && k < sizeof(known_extensions) / sizeof(known_extensions[0]); k++)
-			if(strcmp(oid, known_extensions[k]) == 0)
-				break;
-		if(critical && k == sizeof(known_extensions) / sizeof(known_extensions[0]))
-			return true;
-	}
-	return rc != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
+	return rc >= 0 && ca != 0 && tlsg_usage_has_bits(crt, GNUTLS_KEY_KEY_CERT_SIGN);
 }
 
 /* Critical extensions, CA flags, purposes and path lengths, from the leaf up. */
@@ -262,7 +96,7 @@ static bool check_extensions(struct judge *j)
 	for(i = 0; i < j->chain.len; i++) {
 		int path_length = -1;
 
-		if(has_unknown_critical(crt_at(j, i)) && !fail(j, TLSG_V_CRITICAL_EXTENSION, i))
+		if(tlsg_usage_has_unknown_critical(crt_at(j, i)) && !fail(j, TLSG_V_CRITICAL_EXTENSION, i))
 			return false;
 		if(i > 0 && !is_ca(j, i, &path_length) && !fail(j, TLSG_V_INVALID_CA, i))
 			return false;
@@ -270,7 +104,7 @@ static bool check_extensions(struct judge *j)
 			return false;
 		if(path_length >= 0 && below > path_length && !fail(j, TLSG_V_PATH_LENGTH, i))
 			return false;
-		if(i > 0 && !is_self_issued(crt_at(j, i)))
+		if(i > 0 && !tlsg_usage_is_self_issued(crt_at(j, i)))
 			below++;
 	}
 	return true;
@@ -447,7 +281,7 @@ static unsigned crl_signer(const struct judge *j, const struct tlsg_crl *crl, un
 	unsigned i;
 
 	for(i = issuer; i < j->chain.len; i++)
-		if(tlsg_crl_is_of(crl, crt_at(j, i), dn) && has_subject(crt_at(j, i), dn))
+		if(tlsg_crl_is_of(crl, crt_at(j, i), dn) && tlsg_usage_has_subject(crt_at(j, i), dn))
 			return i;
 	return NOWHERE;
 }
@@ -509,7 +343,7 @@ static bool check_revoked(struct judge *j, unsigned i)
 	crl_find(j, i, i + 1 < j->chain.len ? i + 1 : i, &f);
 	if(f.crl == NULL)
 		return fail(j, f.out_of_scope ? TLSG_V_CRL_SCOPE : TLSG_V_NO_CRL, i);
-	if(!has_key_usage(crt_at(j, f.signer), GNUTLS_KEY_CRL_SIGN) && !fail(j, TLSG_V_CRL_SIGN, i))
+	if(!tlsg_usage_has_bits(crt_at(j, f.signer), GNUTLS_KEY_CRL_SIGN) && !fail(j, TLSG_V_CRL_SIGN, i))
 		return false;
 	if(f.crl->this_update > now && !fail(j, TLSG_V_CRL_NOT_YET_VALID, i))
 		return false;
@@ -571,7 +405,7 @@ static bool check_constraints_of(struct judge *j, unsigned ca)
 	unsigned i;
 
 	for(i = 0; i < ca; i++) {
-		if(i > 0 && is_self_issued(crt_at(j, i)))
+		if(i > 0 && tlsg_usage_is_self_issued(crt_at(j, i)))
 			continue;
 		if(!tlsg_constraints_hold(crt_at(j, ca), crt_at(j, i), i == 0) && !fail(j, TLSG_V_NAME_CONSTRAINT, i))
 			return false;
