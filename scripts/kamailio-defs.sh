@@ -23,6 +23,7 @@ build=$1
 given=${2:-}
 defs=$build/kamailio.defs
 stamp=$build/.kamailio-defs
+kamailio=${KAMAILIO_BIN:-$(command -v kamailio || echo /usr/sbin/kamailio)}
 
 # What the stored answer depends on: the tree and the installed package.
 identity()
@@ -33,6 +34,7 @@ identity()
 		echo "package $(dpkg-query -W -f '${Version}' kamailio 2>/dev/null || echo none)"
 	fi
 	cksum <"$scripts/kamailio-defs.sh"
+	[ ! -x "$kamailio" ] || "$kamailio" -V | sed -n 's/^flags: //p' | cksum
 }
 
 # copy_tree FROM TO: what the headers and the make rules of the module tls need, in a place of our own.
@@ -78,7 +80,14 @@ tree_make()
 		make --no-print-directory "$@" </dev/null
 }
 if [ -z "$given" ] || [ ! -f "$tree/src/config.mak" ]; then
-	tree_make -C "$tree/src" cfg prefix=/usr cfg_target=/etc/kamailio/ FLAVOUR=kamailio >"$log" 2>&1 ||
+	# With a libssl on the machine the core is built to share mutexes between processes, and says so in its flags.
+	# The machine that built the package had one; this one need not: the installed binary tells.
+	if [ -x "$kamailio" ] && ! "$kamailio" -V | grep -q 'TLS_PTHREAD_MUTEX_SHARED'; then
+		shared=LIBSSL_PKGCONFIG=
+	else
+		shared=LIBSSL_SET_MUTEX_SHARED=1
+	fi
+	tree_make -C "$tree/src" cfg "$shared" prefix=/usr cfg_target=/etc/kamailio/ FLAVOUR=kamailio >"$log" 2>&1 ||
 		die "\"make cfg\" in $tree/src failed; see $log"
 fi
 line=$(tree_make -C "$tree/src/modules/tls" quiet=verbose -n 2>>"$log" | grep -- ' -c [a-z_]*\.c' | head -n 1) || true

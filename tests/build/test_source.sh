@@ -32,6 +32,17 @@ touch -d '2001-01-01 00:00:00' "$TMPDIR/build/kamailio.defs"
 scripts/kamailio-defs.sh "$TMPDIR/build" "$given"
 [ -z "$(find "$TMPDIR/build/kamailio.defs" -newermt 2001-01-02)" ] || fail "the defines were written again though nothing changed"
 
+# The machine's libssl does not decide, the installed Kamailio does.
+PKG_CONFIG_LIBDIR=$TMPDIR scripts/kamailio-defs.sh "$TMPDIR/build3" "$given"
+grep -v '^-isystem ' "$TMPDIR/build3/kamailio.defs" >"$TMPDIR/found"
+cmp "$TMPDIR/wanted" "$TMPDIR/found" || fail "without libssl the defines are others"
+printf '#!/bin/sh\necho "flags: USE_TCP, USE_TLS"\n' >"$TMPDIR/kamailio"
+chmod +x "$TMPDIR/kamailio"
+KAMAILIO_BIN=$TMPDIR/kamailio scripts/kamailio-defs.sh "$TMPDIR/build3" "$given"
+if grep -q KSR_PTHREAD_MUTEX_SHARED "$TMPDIR/build3/kamailio.defs"; then
+	fail "mutexes are shared though the installed Kamailio was built without that"
+fi
+
 # A define of the tree's own goes in by itself.
 chmod -R u+w "$given"
 cp "$given/src/Makefile.defs" "$TMPDIR/Makefile.defs"
