@@ -19,6 +19,7 @@
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 KAMAILIO_SRC ?=
 COMPARE ?= 1
