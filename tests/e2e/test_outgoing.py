@@ -219,10 +219,10 @@ def test_stalled_server_frees_everything(start, base, tls_module):
     before = kam.shm_used()
     stall()
     stall()
-    after = kam.shm_used()
-    print(f"shared memory used: {before} bytes before, {after} after 40 stalled connections")
-    # one leaked connection would be 20 KB or more; names and blocklists may take a little
-    assert after - before < 8192
+    # one leaked connection would be 20 KB or more, and 40 are tried; a process may keep one
+    # freed chunk of 16 KB at hand
+    until(lambda: kam.shm_used() - before < 20000, "shared memory is as before")
+    print(f"shared memory used: {before} bytes before, {kam.shm_used()} after 40 stalled connections")
 
 
 def test_slow_server_is_waited_for(kam, pki, sender):
