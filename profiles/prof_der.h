@@ -39,10 +39,10 @@ struct tlsg_der_element
 	size_t size; /**< of the contents */
 };
 
-/** @return a reader over bytes. */
+/** @return a reader over bytes. @param data  NULL only when size is 0. */
 static inline struct tlsg_der_reader tlsg_der_over(const void *data, size_t size)
 {
-	return (struct tlsg_der_reader){data, (const unsigned char *)data + size};
+	return (struct tlsg_der_reader){data, size > 0 ? (const unsigned char *)data + size : data};
 }
 
 /** @return a reader over the contents of an element. */

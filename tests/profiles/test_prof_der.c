@@ -93,6 +93,9 @@ static void test_nesting(void **state)
 	assert_false(tlsg_der_is_end(&r));
 	assert_false(tlsg_der_read_tagged(&r, TLSG_DER_INTEGER, &c));
 	assert_false(tlsg_der_equals(&a, &c));
+	r = tlsg_der_over(NULL, 0);
+	assert_true(tlsg_der_is_end(&r));
+	assert_false(tlsg_der_read(&r, &c));
 }
 
 int main(void)
