@@ -43,6 +43,7 @@ enum tlsg_ret tlsg_arena_global_init(void) TLSG_MUST_CHECK;
 /**
  * Gives each process a pool of spare chunks (only the table; pools fill on use). Before this call, and in processes
  * numbered outside the table, chunks come straight from shm_malloc.
+ * A pool keeps up to 256 KB, less when all of them together would keep more than an eighth of the shared memory.
  * @param processes  get_max_procs(), at least 1. Call once, before the forks that make workers.
  * @return TLSG_OK, or TLSG_E_RESOURCE.
  */

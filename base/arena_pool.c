@@ -27,6 +27,7 @@ struct shared
 	uint64_t learned[TLSG_LEARN_UNITS]; /**< relaxed atomics */
 	int64_t held;						/**< as in a pool, for processes without one */
 	uint32_t pools;
+	size_t pool_bytes; /**< what each pool may keep */
 	void *pools_raw;   /**< [shm] owned: address the core gave */
 	struct pool *pool; /**< [shm] in pools_raw */
 };
@@ -176,7 +177,7 @@ static void push(struct tlsg_chunk **list, struct tlsg_chunk *c)
 /** @return whether the pool keeps the chunk. */
 static bool pool_keeps(struct pool *p, struct tlsg_chunk *c)
 {
-	if(p->spare + c->total > TLSG_POOL_BYTES)
+	if(p->spare + c->total > shared->pool_bytes)
 		return false;
 	switch((enum tlsg_chunk_kind)c->kind) {
 		case TLSG_CHUNK_STEP:
@@ -277,6 +278,14 @@ enum tlsg_ret tlsg_arena_global_init(void)
 	return TLSG_OK;
 }
 
+/** All pools together may keep an eighth of the shared memory, and none more than TLSG_POOL_BYTES. */
+static size_t pool_bytes_for(unsigned processes)
+{
+	size_t bytes = shm_available() / 8 / processes;
+
+	return bytes < TLSG_POOL_BYTES ? bytes : TLSG_POOL_BYTES;
+}
+
 enum tlsg_ret tlsg_arena_pools_init(unsigned processes)
 {
 	size_t bytes = (size_t)processes * sizeof(struct pool);
@@ -288,6 +297,7 @@ enum tlsg_ret tlsg_arena_pools_init(unsigned processes)
 		return TLSG_E_RESOURCE;
 	shared->pool = (struct pool *)(((uintptr_t)shared->pools_raw + CACHE_LINE - 1) & ~(uintptr_t)(CACHE_LINE - 1));
 	memset(shared->pool, 0, bytes);
+	shared->pool_bytes = pool_bytes_for(processes);
 	__atomic_store_n(&shared->pools, processes, __ATOMIC_RELEASE);
 	return TLSG_OK;
 }

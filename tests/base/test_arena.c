@@ -400,6 +400,26 @@ static void test_pool_has_a_cap(void **state)
 	assert_true(tlsg_stub_shm_in_use() < TLSG_POOL_BYTES + 32 * 1024);
 }
 
+/** Where shared memory is scarce, pools keep less of it. */
+static void test_cap_follows_the_size_of_shared_memory(void **state)
+{
+	struct tlsg_arena *a;
+	size_t spare, i;
+
+	(void)state;
+	tlsg_arena_global_deinit();
+	tlsg_stub_shm_limit_set((size_t)2 * 1024 * 1024);
+	assert_int_equal(tlsg_arena_global_init(), TLSG_OK);
+	assert_int_equal(tlsg_arena_pools_init(PROCESSES), TLSG_OK);
+	a = tlsg_arena_new(HOME_BYTES);
+	for(i = 0; i < 20; i++)
+		tlsg_arena_malloc(a, 16000);
+	tlsg_arena_drop(a);
+	(void)tlsg_arena_total_held(&spare);
+	assert_true(spare > 0);
+	assert_true(spare <= (size_t)2 * 1024 * 1024 / 8 / PROCESSES);
+}
+
 static void test_homes_are_kept_at_hand(void **state)
 {
 	struct tlsg_arena *a[TLSG_POOL_HOME_MAX], *large;
@@ -1116,6 +1136,7 @@ int main(void)
 			TEST(test_second_free_is_noticed),
 			TEST(test_chunks_return),
 			TEST(test_pool_has_a_cap),
+			TEST(test_cap_follows_the_size_of_shared_memory),
 			TEST(test_homes_are_kept_at_hand),
 			TEST(test_accounting_across_processes),
 			TEST(test_process_without_pool),
