@@ -91,7 +91,7 @@ static bool has_memory(enum tlsg_low_mem which)
 	return available >= threshold;
 }
 
-static void addr_copy(struct tlsg_addr *to, const struct ip_addr *from)
+void tlsg_hooks_addr_copy(struct tlsg_addr *to, const struct ip_addr *from)
 {
 	to->len = from->len <= sizeof(to->bytes) ? (uint8_t)from->len : 0;
 	memcpy(to->bytes, from->u.addr, to->len);
@@ -119,7 +119,7 @@ static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *er
 		tlsg_err_set(err, TLSG_E_INTERNAL, "no configuration");
 		return NULL;
 	}
-	addr_copy(&p.query.addr, &c->rcv.dst_ip);
+	tlsg_hooks_addr_copy(&p.query.addr, &c->rcv.dst_ip);
 	p.query.port = c->rcv.dst_port;
 	p.deadline_s = tlsg_params_private()->handshake_timeout_s;
 	p.query.role = c->flags & F_CONN_PASSIVE ? TLSG_SERVER : TLSG_CLIENT;
@@ -452,10 +452,27 @@ static int pre_init_hook(void)
 	return 0;
 }
 
+#if VERSIONVAL >= 6001000
+/* Hooks of tls_connection_match_domain; TCPCONN_LOCK is held. Spec 12.12. */
+static int match_domain_hook(struct tcp_connection *c, struct ip_addr *ip, unsigned short port)
+{
+	(void)ip;
+	(void)port;
+	return tlsg_outgoing_is_same(c);
+}
+
+static int match_connections_hook(struct tcp_connection *a, struct tcp_connection *b)
+{
+	return tlsg_outgoing_is_same_pair(a, b);
+}
+#define MATCH_HOOKS .match_domain = match_domain_hook, .match_connections_domain = match_connections_hook,
+#else
+#define MATCH_HOOKS
+#endif
+
 int tlsg_hooks_register(void)
 {
-	struct tls_hooks hooks = {
-			.read = read_hook,
+	struct tls_hooks hooks = {.read = read_hook,
 			.encode = encode_hook,
 			.on_tcpconn_init = init_hook,
 			.tcpconn_clean = clean_hook,
@@ -464,7 +481,7 @@ int tlsg_hooks_register(void)
 			.init = tlsg_init_processes_known,
 			.destroy = tlsg_init_destroy,
 			.pre_init = pre_init_hook,
-	};
+			MATCH_HOOKS};
 
 	return register_tls_hooks(&hooks);
 }

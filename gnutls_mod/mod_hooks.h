@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 
+struct tlsg_addr;
 struct tlsg_conn;
 
 /**
@@ -37,6 +38,9 @@ struct tlsg_conn *tlsg_hooks_conn(const struct tcp_connection *c);
  * @param c  its reference, taken by the caller, is given to tcp_main.
  */
 void tlsg_hooks_kill(struct tcp_connection *c);
+
+/** Copies an address of the core's. @param to [out] len 0 for what is neither IPv4 nor IPv6. */
+void tlsg_hooks_addr_copy(struct tlsg_addr *to, const struct ip_addr *from);
 
 /** Finds a connection by id. Caller holds TCPCONN_LOCK. @return borrowed while the lock is held; NULL none. */
 struct tcp_connection *tlsg_hooks_find_unsafe(int id);

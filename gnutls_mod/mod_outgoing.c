@@ -11,6 +11,7 @@
 #include "core/xavp.h"
 
 #include "gnutls_mod/mod_outgoing.h"
+#include "gnutls_mod/mod_hooks.h"
 #include "gnutls_mod/mod_params.h"
 #include "transport/conn.h"
 
@@ -76,9 +77,9 @@ void tlsg_outgoing_names(const struct tcp_connection *c, struct tlsg_conn_params
 	str id = xavp_string("server_id");
 
 #if VERSIONVAL >= 6001000
-	if(name.len <= 0)
+	if(c != NULL && name.len <= 0)
 		name = c->cinfo.server_name;
-	if(id.len <= 0)
+	if(c != NULL && id.len <= 0)
 		id = c->cinfo.server_id;
 #else
 	(void)c;
@@ -91,4 +92,53 @@ void tlsg_outgoing_names(const struct tcp_connection *c, struct tlsg_conn_params
 		name = tlsg_prof_find(p->set, &p->query)->s.server_name;
 	if(is_host_name(&name))
 		p->sni = name;
+}
+
+static bool is_same_name(const char *a, const str *b)
+{
+	if(a == NULL || b->len <= 0)
+		return a == NULL && b->len <= 0;
+	return strlen(a) == (size_t)b->len && strncasecmp(a, b->s, (size_t)b->len) == 0;
+}
+
+int tlsg_outgoing_is_same(const struct tcp_connection *c)
+{
+	struct tlsg_conn *conn = tlsg_hooks_conn(c);
+	struct tlsg_conn_params p = {0};
+	struct tlsg_conn_status s;
+	int same;
+
+	if(conn == NULL)
+		return 1;
+	p.set = tlsg_set_get();
+	if(p.set == NULL)
+		return 1;
+	p.query.role = TLSG_CLIENT;
+	p.query.port = c->rcv.dst_port;
+	tlsg_hooks_addr_copy(&p.query.addr, &c->rcv.dst_ip);
+	tlsg_outgoing_names(NULL, &p);
+	tlsg_conn_status_get(conn, &s);
+	if(tlsg_conn_role(conn) == TLSG_SERVER) /* an accepted connection has no server name of ours */
+		same = p.query.server_name.len <= 0 && p.query.server_id.len <= 0;
+	else
+		same = strcmp(s.profile, tlsg_prof_find(p.set, &p.query)->id.s) == 0 && is_same_name(s.sni, &p.sni);
+	tlsg_set_put(p.set);
+	return same;
+}
+
+int tlsg_outgoing_is_same_pair(const struct tcp_connection *a, const struct tcp_connection *b)
+{
+	struct tlsg_conn *conn_a = tlsg_hooks_conn(a);
+	struct tlsg_conn *conn_b = tlsg_hooks_conn(b);
+	struct tlsg_conn_status sa;
+	struct tlsg_conn_status sb;
+	str name;
+
+	if(conn_a == NULL || conn_b == NULL)
+		return 1;
+	tlsg_conn_status_get(conn_a, &sa);
+	tlsg_conn_status_get(conn_b, &sb);
+	name.s = (char *)sb.sni;
+	name.len = sb.sni != NULL ? (int)strlen(sb.sni) : 0;
+	return strcmp(sa.profile, sb.profile) == 0 && is_same_name(sa.sni, &name);
 }

@@ -28,4 +28,16 @@ void tlsg_outgoing_names_done(void);
  */
 int tlsg_outgoing_set_server_id(const str *id);
 
+/**
+ * Whether an existing connection is the one that this process would open now: same profile, same server name. For
+ * connection lookups of hosts from 6.1 on; TCPCONN_LOCK is held.
+ * @param c  found by address.
+ * @return 1: may be reused, also while its TLS state is not made yet; 0: a connection of its own is needed.
+ * Source: spec 12.12.
+ */
+int tlsg_outgoing_is_same(const struct tcp_connection *c);
+
+/** Whether two connections have the same identity, for aliases. TCPCONN_LOCK is held. @return 1, also when one has no TLS state; 0. */
+int tlsg_outgoing_is_same_pair(const struct tcp_connection *a, const struct tcp_connection *b);
+
 #endif
