@@ -159,6 +159,7 @@ class Kamailio:
         if self.settings.user:
             shutil.chown(self.folder, self.settings.user)
         self._ports = {name: free_port() for name in self.settings.listen}
+        self._slept = set()
         config = self.write_config()
         with open(self.log.path, "wb") as log:
             self._process = subprocess.Popen(
@@ -190,7 +191,12 @@ class Kamailio:
             table = self.rpc("core.psx", timeout_s=1)
         except OSError:
             return False
-        return any("tcp main" in entry["DSC"] for entry in table)
+        if not any("tcp main" in entry["DSC"] for entry in table):
+            return False
+        # A child that has not run since its fork takes a SIGTERM for its parent's and forgets it:
+        # whoever sleeps has run.
+        self._slept |= {entry["PID"] for entry in table if _state(entry["PID"]) in "SD"}
+        return all(entry["PID"] in self._slept for entry in table)
 
     def stop(self):
         """SIGTERM, wait, and check that it ended by itself with status 0 and left no process."""
@@ -355,10 +361,15 @@ class Kamailio:
         return left
 
 
-def _is_alive(pid):
-    """True when the process exists and is no zombie."""
+def _state(pid):
+    """The letter of a process's state, as ps(1) shows it; X when there is none."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in "ZX"
+        return "X"
+    return stat.rpartition(")")[2].split()[0]
+
+
+def _is_alive(pid):
+    """True when the process exists and is no zombie."""
+    return _state(pid) not in "ZX"
