@@ -75,7 +75,7 @@ int tlsg_keylog_init(void)
 	LM_WARN("keylog_mode is %d: the keys of all TLS connections are written; whoever reads them can read the traffic\n",
 			p->keylog_mode);
 	active = true;
-	tlsg_keylog_enable((p->keylog_mode & TLSG_KEYLOG_FILTER) != 0);
+	tlsg_conn_keylog_enable((p->keylog_mode & TLSG_KEYLOG_FILTER) != 0);
 	return 0;
 }
 
@@ -135,11 +135,11 @@ void tlsg_keylog_flush(const struct tcp_connection *c)
 	int mode = tlsg_params_private()->keylog_mode;
 	struct tlsg_buf text;
 
-	if(!active || !tlsg_keylog_has_lines())
+	if(!active || !tlsg_conn_keylog_has_lines())
 		return;
 	tlsg_buf_init(&text, bytes, sizeof(bytes));
 	put_comment(&text, c);
-	tlsg_keylog_take(&text);
+	tlsg_conn_keylog_take(&text);
 	if(mode & TLSG_KEYLOG_FILE)
 		to_file(&text);
 	if(mode & (TLSG_KEYLOG_LOG | TLSG_KEYLOG_PEER))

@@ -58,7 +58,8 @@ static void warn_usage(const struct tlsg_prof *p, const str *file, gnutls_x509_c
 	if(gnutls_x509_crt_get_key_usage(crt, &usage, &critical) < 0)
 		return;
 	if(!(usage & (GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_ENCIPHERMENT)))
-		LM_WARN("%.*s: the key usage of \"%.*s\" allows neither signatures nor key encipherment; peers will refuse it\n",
+		LM_WARN("%.*s: the key usage of \"%.*s\" allows neither signatures nor key encipherment; peers will refuse "
+				"it\n",
 				p->id.len, p->id.s, file->len, file->s);
 }
 
@@ -78,8 +79,8 @@ static void warn_order(const struct tlsg_prof *p, const str *file, gnutls_x509_c
 }
 
 /* OpenSSL refuses a key of our own that is weaker than the security level. */
-static enum tlsg_ret check_strength(const struct tlsg_prof *p, const str *file, const struct tlsg_pair *pair,
-		struct tlsg_err *err)
+static enum tlsg_ret check_strength(
+		const struct tlsg_prof *p, const str *file, const struct tlsg_pair *pair, struct tlsg_err *err)
 {
 	int level = p->priority->list.sec_level;
 	unsigned has = gnutls_sec_param_to_symmetric_bits(gnutls_pk_bits_to_sec_param(pair->pk, pair->bits));
@@ -88,7 +89,8 @@ static enum tlsg_ret check_strength(const struct tlsg_prof *p, const str *file, 
 	if(has >= wants)
 		return TLSG_OK;
 	return tlsg_err_set(err, TLSG_E_CONFIG,
-			"%.*s: certificate: the key of \"%.*s\" (%s, %u bits) is too weak for security level %d; use a larger key, or "
+			"%.*s: certificate: the key of \"%.*s\" (%s, %u bits) is too weak for security level %d; use a larger key, "
+			"or "
 			"@SECLEVEL=n in cipher_list",
 			p->id.len, p->id.s, file->len, file->s, gnutls_pk_get_name(pair->pk), pair->bits, level);
 }
@@ -126,8 +128,8 @@ done:
 }
 
 /* Whether the key belongs to the leaf: compares public key identifiers. */
-static enum tlsg_ret check_fit(struct tlsg_prof *p, const str *cert_file, const struct tlsg_pair *pair,
-		struct tlsg_err *err)
+static enum tlsg_ret check_fit(
+		struct tlsg_prof *p, const str *cert_file, const struct tlsg_pair *pair, struct tlsg_err *err)
 {
 	unsigned char of_key[64];
 	unsigned char of_cert[64];
@@ -169,8 +171,8 @@ struct pair_settings
 	const str *password;
 };
 
-static enum tlsg_ret load_one(struct tlsg_prof *p, const struct pair_settings *s, struct tlsg_pair *pair,
-		struct tlsg_err *err)
+static enum tlsg_ret load_one(
+		struct tlsg_prof *p, const struct pair_settings *s, struct tlsg_pair *pair, struct tlsg_err *err)
 {
 	gnutls_datum_t data = {NULL, 0};
 	enum tlsg_ret ret = tlsg_file_read(s->cert_name, s->cert->s, &data, err);
@@ -219,8 +221,8 @@ enum tlsg_ret tlsg_pair_load(struct tlsg_prof *p, struct tlsg_err *err)
 		if(!is_set(s.cert) && !is_set(s.key))
 			continue;
 		if(!is_set(s.cert))
-			return tlsg_err_set(err, TLSG_E_CONFIG, "%.*s: private_key \"%.*s\" is set without a %s", p->id.len, p->id.s,
-					s.key->len, s.key->s, s.cert_name);
+			return tlsg_err_set(err, TLSG_E_CONFIG, "%.*s: private_key \"%.*s\" is set without a %s", p->id.len,
+					p->id.s, s.key->len, s.key->s, s.cert_name);
 		if(!is_set(s.key))
 			s.key = s.cert;
 		ret = load_one(p, &s, &p->pairs[p->pairs_len], err);

@@ -177,7 +177,7 @@ enum tlsg_ret tlsg_conn_session_init(struct tlsg_conn *c, struct tlsg_err *err)
 	gnutls_session_set_ptr(c->session, c);
 	tlsg_carrier_stream_init(c);
 	gnutls_handshake_set_timeout(c->session, 0);
-	tlsg_keylog_session_init(c->session);
+	tlsg_conn_keylog_session_init(c->session);
 	gnutls_session_set_verify_function(c->session, verify_cb);
 	if(c->role == TLSG_SERVER)
 		gnutls_handshake_set_hook_function(c->session, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_PRE, hello_cb);
