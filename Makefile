@@ -1,9 +1,9 @@
 # tls_gnutls - builds the module, its tests, its checks
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
-# make              build/tls_gnutls.so
+# make              build/tls_gnutls.so, build/tls-gnutls-ciphers
 # make run          a Kamailio on tls:127.0.0.1 with throw-away certificates, in the foreground
-# make check        all tests but the long ones; make check-unit, check-build, check-fuzz, check-e2e run one part
+# make check        all tests but the long ones; make check-unit, check-build, check-openssl, check-fuzz, check-e2e run one part
 # make check-long   the long tests, and the unit tests under valgrind and the sanitizers
 # make lint         format, gcc and clang, clang-tidy, cppcheck, include direction, banned functions
 # make format       lays out the C files
@@ -43,6 +43,7 @@ O ?= $(B)
 endif
 SO = $(O)/tls_gnutls.so
 DEFS = $(B)/kamailio.defs
+CIPHERS_TOOL = $(O)/tls-gnutls-ciphers
 
 # ---- sources -------------------------------------------------------------------------------------------------------
 BASE_SRC = $(sort $(wildcard base/*.c))
@@ -76,9 +77,9 @@ MOD_CPPFLAGS = -I. @$(DEFS) $(PKG_CFLAGS)
 # Unit tests see tests/stub/base/host.h where the module sees base/host.h.
 TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS) -DTLSG_TEST
 
-.PHONY: all compare unit fuzz check check-all check-unit check-build check-e2e check-fuzz check-long check-san \
+.PHONY: all compare unit fuzz check check-all check-unit check-build check-openssl check-e2e check-fuzz check-long check-san \
 	check-e2e-san check-valgrind check-e2e-long check-fuzz-long fuzz-smoke lint format bench run clean FORCE
-all: $(SO) compare
+all: $(SO) $(CIPHERS_TOOL) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
 OBJ = $(SRC:%.c=$(O)/obj/%.o)
@@ -96,6 +97,20 @@ $(SO): $(OBJ) misc/tls.map
 	@mkdir -p $(@D)
 	$(call say,LINK  $@)
 	$(Q)$(CC) $(MOD_LDFLAGS) $(LDFLAGS) $(OBJ) $(LIBS) -o $@
+
+# The tool evaluates cipher strings with the module's own code; it knows neither Kamailio nor sessions.
+CIPHERS_TOOL_SRC = tools/tls-gnutls-ciphers.c base/err.c \
+	$(addprefix profiles/,suites.c prof_method.c cipher_rules.c cipher_priority.c prof_cipher.c)
+
+$(CIPHERS_TOOL): $(CIPHERS_TOOL_SRC:%.c=$(O)/tool/%.o)
+	@mkdir -p $(@D)
+	$(call say,LINK  $@)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(O)/tool/%.o: %.c $(DEFS)
+	@mkdir -p $(@D)
+	$(call say,CC    $< (for the tool))
+	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(TEST_CPPFLAGS) -MMD -MP -c $< -o $@
 
 compare: $(SO)
 	@COMPARE=$(COMPARE) scripts/check-version $(SO)
@@ -151,6 +166,20 @@ unit: $(TEST_BIN)
 check-unit: unit
 	@scripts/run-unit.sh $(TEST_BIN)
 
+# What cipher strings select and what verification says, beside the openssl command: each line is a run over a corpus.
+VERIFY_TOOL = $(T)/verify_tool
+$(VERIFY_TOOL): $(T)/tests/profiles/verify_tool.o $(BELOW_profiles:%=$(T)/lib%.a) $(T)/libtestlib.a
+	$(call say,LINK  $@)
+	$(Q)$(CC) $(OPT) -pthread $(LDFLAGS) $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -ldl -o $@
+
+check-openssl: $(CIPHERS_TOOL) $(VERIFY_TOOL)
+	@scripts/run-python.sh tests/profiles/ciphers_tool.py $(CIPHERS_TOOL)
+	@scripts/run-python.sh tests/profiles/ciphers_compare.py $(CIPHERS_TOOL)
+	@scripts/run-python.sh tests/profiles/ciphers_compare.py $(CIPHERS_TOOL) --enforced
+	@scripts/run-python.sh tests/profiles/ciphers_compare.py $(CIPHERS_TOOL) --method TLSv1.2
+	@scripts/run-python.sh tests/profiles/ciphers_compare.py $(CIPHERS_TOOL) --method TLSv1.3
+	@scripts/run-python.sh tests/profiles/verify_compare.py $(VERIFY_TOOL)
+
 check-build: all
 	@MODULE=$(abspath $(SO)) OBJ=$(O)/obj scripts/run-scripts.sh $(sort $(wildcard tests/build/*.sh))
 
@@ -188,7 +217,7 @@ check:
 	$(MAKE) check-all
 
 check-all:
-	@scripts/run-check.sh all check-unit check-build check-e2e check-fuzz
+	@scripts/run-check.sh all check-unit check-build check-openssl check-e2e check-fuzz
 
 check-long:
 	@scripts/deps.sh check
@@ -218,7 +247,7 @@ lint: $(DEFS)
 
 # Lays out the C files as .clang-format says. Changes files.
 format:
-	clang-format -i $(SRC) $(wildcard $(FOLDERS:%=%/*.h)) $(wildcard tests/*/*.[ch] tests/*/*/*.[ch])
+	clang-format -i $(SRC) $(wildcard tools/*.c $(FOLDERS:%=%/*.h)) $(wildcard tests/*/*.[ch] tests/*/*/*.[ch])
 
 bench: all
 	@scripts/deps.sh bench
@@ -231,6 +260,6 @@ run:
 	@MODULE=$(abspath $(SO)) scripts/run.sh
 
 clean:
-	rm -rf $(B)/obj $(B)/test $(B)/tests $(B)/san $(B)/clang $(B)/fuzz $(B)/lint $(B)/tls_gnutls.so
+	rm -rf $(B)/obj $(B)/test $(B)/tests $(B)/san $(B)/clang $(B)/fuzz $(B)/lint $(B)/tool $(B)/tls_gnutls.so $(B)/tls-gnutls-ciphers
 
--include $(OBJ:.o=.d) $(wildcard $(T)/*/*.d $(T)/tests/*/*.d $(F)/obj/*/*.d $(F)/obj/tests/*/*.d)
+-include $(OBJ:.o=.d) $(wildcard $(O)/tool/*/*.d) $(wildcard $(T)/*/*.d $(T)/tests/*/*.d $(F)/obj/*/*.d $(F)/obj/tests/*/*.d)
