@@ -92,11 +92,12 @@ static enum tlsg_ret check_sockets(const struct tlsg_set *set, struct tlsg_err *
 		memcpy(ip.u.addr, p->addr.bytes, p->addr.len);
 		if(find_si(&ip, p->port, PROTO_TLS) != NULL)
 			continue;
-		if(err != NULL)
-			err->sys_errno = EADDRNOTAVAIL;
-		return tlsg_err_set(err, TLSG_E_CONFIG,
+		tlsg_err_set(err, TLSG_E_CONFIG,
 				"%.*s:%d: no TLS socket listens on %s:%d; add listen=tls:... or change the profile", p->file.len,
 				p->file.s, p->line, ip_addr2a(&ip), p->port);
+		if(err != NULL)
+			err->sys_errno = EADDRNOTAVAIL; /* the RPC command tells this case by it */
+		return TLSG_E_CONFIG;
 	}
 	return TLSG_OK;
 }

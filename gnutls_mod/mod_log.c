@@ -13,6 +13,7 @@
 #include "transport/conn_cert.h"
 
 #define ADDR_TEXT 64
+#define NAME_BYTES 8192 /* as for variables */
 
 /* "ip:port", without brackets, as fail2ban rules for the tls module expect it. */
 static const char *addr_text(const struct ip_addr *ip, unsigned short port, char *buf)
@@ -81,8 +82,8 @@ static const char *version_text(int version)
 static void log_names(int level, const char *who, const char *peer, const struct tlsg_der *der)
 {
 	static const char *const labels[] = {"subject", "issuer"};
+	static char text[NAME_BYTES];
 	struct tlsg_cert *cert = tlsg_cert_new(der);
-	char text[1024];
 	int side;
 
 	if(cert == NULL)
@@ -93,6 +94,9 @@ static void log_names(int level, const char *who, const char *peer, const struct
 		tlsg_buf_init(&line, text, sizeof(text));
 		if(tlsg_cert_line(cert, (enum tlsg_cert_side)side, &line) == TLSG_OK)
 			LOG(level, "%s: %s certificate %s:%.*s\n", who, peer, labels[side], (int)line.wr, text);
+		else
+			LOG(level, "%s: %s certificate %s: not shown, longer than %d bytes or malformed\n", who, peer, labels[side],
+					NAME_BYTES);
 	}
 	tlsg_cert_free(cert);
 }
