@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from e2e.lib import sip
 from e2e.lib.kamailio import STOCK_MODULES, Kamailio, Settings
 from e2e.lib.tls import TlsClient
+from e2e.lib.uas import UdpSender
+from e2e.lib.wait import until
 
 from . import probes
 
@@ -62,4 +64,32 @@ def ask(kam, context, name="localhost", listen="tls"):
         return Answer(refused=True)
     values = probes.values(kam.log.lines(mark), call)
     assert len(values) == len(probes.PROBES), "not every probe was logged"
+    return Answer(refused=False, values=values)
+
+
+def _reply(sender):
+    """The status of the next final reply, None if none comes soon."""
+    try:
+        status = sip.parse(sender.sock.recv(65536)).status
+    except TimeoutError:
+        return None
+    return status if status >= 200 else None
+
+
+def relay(kam, agent):
+    """Send one MESSAGE that Kamailio relays to a TlsAgent; what the route of the reply saw."""
+    mark = kam.log.mark()
+    call = sip.new_id()
+    failed = len(agent.failures)
+    with UdpSender(kam.address("udp")) as sender:
+        sender.sock.settimeout(0.1)
+        sender.sock.send(sip.request(
+            "MESSAGE", f"sip:far@127.0.0.1:{agent.port};transport=tls", via="UDP",
+            sent_by=sender.sent_by, call_id=call))
+        status = until(lambda: _reply(sender) or len(agent.failures) > failed, "a reply, or a failure")
+    values = probes.values(kam.log.lines(mark), call)
+    if status != 200:
+        assert not values
+        return Answer(refused=True)
+    assert len(values) == len(probes.PROBES) - len(probes.FUNCTIONS), "not every probe was logged"
     return Answer(refused=False, values=values)

@@ -82,10 +82,22 @@ def _statement(number, probe):
     return f'\t{log}=$({name}{{s.encode.hexa}})=$({name})\\n");'
 
 
+def _statements(functions):
+    """All probes; with or without those that only request routes may have."""
+    return [_statement(number, probe) for number, probe in enumerate(PROBES)
+            if functions or not probe.endswith("()")]
+
+
 def script():
     """The request route that logs all probes and then answers."""
-    lines = [_statement(number, probe) for number, probe in enumerate(PROBES)]
-    return "\n".join(["request_route {", *lines, '\tsl_send_reply("200", "OK");', "}"])
+    return "\n".join(["request_route {", *_statements(True), '\tsl_send_reply("200", "OK");', "}"])
+
+
+def relay_script():
+    """Relays each request; the reply's route logs the probes, of the connection it came over."""
+    return "\n".join([
+        "request_route {", '\tt_on_reply("PROBES");', "\tt_relay();", "}",
+        "onreply_route[PROBES] {", *_statements(False), "}"])
 
 
 def values(log_lines, call):

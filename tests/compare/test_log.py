@@ -6,6 +6,7 @@ import pytest
 
 from e2e.lib.tls import TlsClient, client_context
 
+from .odd import ROWS as ODD_ROWS
 from .odd import UNTRUSTED
 from .pair import Pair
 
@@ -51,3 +52,9 @@ def test_usual_clients(pair, pki, row, version):
 @pytest.mark.parametrize("row", sorted(set(UNTRUSTED) - {"selfsigned-notyet"}))
 def test_untrusted_clients(pair, odd, row):
     _compare(pair, client_context(cert=odd.cert(row), key=odd.key(row)))
+
+
+@pytest.mark.parametrize("version", ("TLSv1.2", "TLSv1.3"))
+@pytest.mark.parametrize("row", ODD_ROWS)
+def test_odd_clients(pair, odd, row, version):
+    _compare(pair, client_context(version=version, cert=odd.cert(row), key=odd.key(row)))
