@@ -3,7 +3,8 @@
 #
 # make              build/tls_gnutls.so, build/tls-gnutls-ciphers
 # make run          a Kamailio on tls:127.0.0.1 with throw-away certificates, in the foreground
-# make check        all tests but the long ones; make check-unit, check-build, check-openssl, check-fuzz, check-e2e run one part
+# make check        all tests but the long ones; make check-unit, check-build, check-openssl, check-fuzz, check-e2e,
+#                   check-compare (against tls.so), check-bench run one part
 # make check-long   the long tests, and the unit tests under valgrind and the sanitizers
 # make lint         format, gcc and clang, clang-tidy, cppcheck, include direction, banned functions
 # make format       lays out the C files
@@ -77,8 +78,9 @@ MOD_CPPFLAGS = -I. @$(DEFS) $(PKG_CFLAGS)
 # Unit tests see tests/stub/base/host.h where the module sees base/host.h.
 TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS) -DTLSG_TEST
 
-.PHONY: all compare unit fuzz check check-all check-unit check-build check-openssl check-e2e check-fuzz check-long check-san \
-	check-e2e-san check-valgrind check-e2e-long check-fuzz-long fuzz-smoke lint format bench run clean FORCE
+.PHONY: all compare unit fuzz check check-all check-unit check-build check-openssl check-e2e check-compare check-bench \
+	check-fuzz check-long check-san check-e2e-san check-valgrind check-e2e-long check-fuzz-long fuzz-smoke lint format bench \
+	run clean FORCE
 all: $(SO) $(CIPHERS_TOOL) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
@@ -212,12 +214,20 @@ fuzz-smoke check-fuzz: fuzz
 check-e2e: all
 	@scripts/run-pytest.sh tests/e2e -m "not long"
 
+# The same script, certificates and clients on tls.so and on ours.
+check-compare: all
+	@TLSG_MODULE=$(abspath $(SO)) scripts/run-pytest.sh tests/compare
+
+# The benchmark's arithmetic; measures nothing.
+check-bench:
+	@scripts/run-pytest.sh tests/bench
+
 check:
 	@scripts/deps.sh check
 	$(MAKE) check-all
 
 check-all:
-	@scripts/run-check.sh all check-unit check-build check-openssl check-e2e check-fuzz
+	@scripts/run-check.sh all check-unit check-build check-openssl check-e2e check-compare check-bench check-fuzz
 
 check-long:
 	@scripts/deps.sh check
