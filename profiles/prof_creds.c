@@ -40,16 +40,15 @@ static void local_free(struct local *l)
 	gnutls_free(l);
 }
 
-/* Frees what belongs to snapshots that are gone. */
+/* Frees what belongs to snapshots that are gone. An old one may live on among younger ones that do not. */
 static void locals_collect(void)
 {
-	uint32_t oldest = tlsg_set_oldest();
 	struct local **at = &locals;
 
 	while(*at != NULL) {
 		struct local *l = *at;
 
-		if(l->number >= oldest) {
+		if(tlsg_set_is_alive(l->number)) {
 			at = &l->next;
 			continue;
 		}
@@ -90,11 +89,16 @@ static struct local *local_find(uint32_t number)
 
 static struct local *local_get(const struct tlsg_set *set)
 {
+	static uint32_t gone; /* snapshots that had gone when this process last looked */
+	uint32_t gone_now = tlsg_set_gone();
 	struct local *l = local_find(set->number);
 
+	if(gone != gone_now) { /* keys of old configurations do not stay longer than needed */
+		gone = gone_now;
+		locals_collect();
+	}
 	if(l != NULL)
 		return l;
-	locals_collect();
 	l = local_new(set);
 	if(l == NULL)
 		return NULL;

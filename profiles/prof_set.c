@@ -16,6 +16,7 @@ struct shared
 	struct tlsg_set *current; /* holds one reference */
 	struct tlsg_set *alive;	  /* all published ones that are referenced, newest first, linked by older */
 	uint32_t last_number;
+	uint32_t gone; /* atomic: how many have left the list */
 };
 
 static struct shared *shared; /* [shm] */
@@ -130,6 +131,7 @@ static void unlink_alive(struct tlsg_set *set)
 			break;
 		}
 	lock_release(&shared->lock);
+	__atomic_add_fetch(&shared->gone, 1, __ATOMIC_RELEASE);
 }
 
 void tlsg_set_put(struct tlsg_set *set)
@@ -153,15 +155,18 @@ unsigned tlsg_set_alive(void)
 	return n;
 }
 
-uint32_t tlsg_set_oldest(void)
+bool tlsg_set_is_alive(uint32_t number)
 {
 	const struct tlsg_set *s;
-	uint32_t oldest = UINT32_MAX;
 
 	lock_get(&shared->lock);
-	for(s = shared->alive; s != NULL; s = s->older)
-		if(s->number < oldest)
-			oldest = s->number;
+	for(s = shared->alive; s != NULL && s->number != number; s = s->older)
+		;
 	lock_release(&shared->lock);
-	return oldest;
+	return s != NULL;
+}
+
+uint32_t tlsg_set_gone(void)
+{
+	return __atomic_load_n(&shared->gone, __ATOMIC_ACQUIRE);
 }

@@ -68,7 +68,10 @@ void tlsg_set_put(struct tlsg_set *set);
 /** @return snapshots alive, the current one included. */
 unsigned tlsg_set_alive(void);
 
-/** Number of the oldest snapshot that is still alive: per-process objects of older ones can be freed. */
-uint32_t tlsg_set_oldest(void);
+/** Whether the snapshot with that number is published and referenced: a process frees what it made for one that is not. */
+bool tlsg_set_is_alive(uint32_t number);
+
+/** @return how many published snapshots have gone: changes when a process may have something to free. */
+uint32_t tlsg_set_gone(void);
 
 #endif
