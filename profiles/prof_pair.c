@@ -171,13 +171,49 @@ struct pair_settings
 	const str *password;
 };
 
+static bool is_equal(const str *a, const str *b)
+{
+	return a->len == b->len && memcmp(a->s, b->s, (size_t)a->len) == 0;
+}
+
+static const struct tlsg_pair *find_in_list(const struct tlsg_prof *p, const struct pair_settings *s)
+{
+	unsigned i;
+
+	for(; p != NULL; p = p->next)
+		for(i = 0; i < p->pairs_len; i++)
+			if(is_equal(&p->pairs[i].source, s->cert) && is_equal(&p->pairs[i].key->setting, s->key))
+				return &p->pairs[i];
+	return NULL;
+}
+
+/* What another profile of the snapshot has loaded for the same settings: a file is read once. */
+static const struct tlsg_pair *find_loaded(const struct tlsg_set *set, const struct pair_settings *s)
+{
+	const struct tlsg_pair *pair = NULL;
+	int role;
+
+	for(role = 0; role < TLSG_ROLES && pair == NULL; role++) {
+		pair = find_in_list(set->defaults[role], s);
+		if(pair == NULL)
+			pair = find_in_list(set->list[role], s);
+	}
+	return pair;
+}
+
 static enum tlsg_ret load_one(
 		struct tlsg_prof *p, const struct pair_settings *s, struct tlsg_pair *pair, struct tlsg_err *err)
 {
+	const struct tlsg_pair *loaded = find_loaded(p->set, s);
 	gnutls_datum_t data = {NULL, 0};
-	enum tlsg_ret ret = tlsg_file_read(s->cert_name, s->cert->s, &data, err);
+	enum tlsg_ret ret;
 	int rc;
 
+	if(loaded != NULL) {
+		*pair = *loaded;
+		return check_strength(p, s->cert, pair, err);
+	}
+	ret = tlsg_file_read(s->cert_name, s->cert->s, &data, err);
 	if(ret != TLSG_OK)
 		return ret;
 	rc = import_chain(p->set, &data, pair);
@@ -193,8 +229,10 @@ static enum tlsg_ret load_one(
 		ret = tlsg_key_load(p->set, s->key, s->password, &pair->key, err);
 	if(ret == TLSG_OK)
 		ret = check_fit(p, s->cert, pair, err);
-	if(ret == TLSG_OK)
+	if(ret == TLSG_OK) {
 		pair->privkey = pair->key->ext;
+		pair->source = *s->cert;
+	}
 	return ret;
 }
 
