@@ -141,6 +141,14 @@ static enum block_kind read_label(const char *text, const char **label)
 	return BLOCK_OTHER;
 }
 
+/* Whether the line of a label ends as it must; a file that was cut off there is not whole. */
+static bool has_whole_label(const char *begin)
+{
+	const char *dashes = strstr(begin + strlen("-----BEGIN "), "-----");
+
+	return dashes != NULL && memchr(begin, '\n', (size_t)(dashes - begin)) == NULL;
+}
+
 /* Takes one PEM block. crls: whether revocation lists count. */
 static enum tlsg_ret add_block(struct loader *l, const char *begin, size_t left, const char *file, bool crls)
 {
@@ -151,6 +159,9 @@ static enum tlsg_ret add_block(struct loader *l, const char *begin, size_t left,
 	enum tlsg_ret ret = TLSG_OK;
 	int rc;
 
+	if(kind == BLOCK_OTHER && !has_whole_label(begin))
+		return tlsg_err_set(
+				l->err, TLSG_E_CONFIG, "%s: \"%s\" ends within the first line of a PEM block", l->setting, file);
 	if(kind == BLOCK_OTHER || (kind == BLOCK_CRL && !crls))
 		return TLSG_OK;
 	if(kind == BLOCK_TRUSTED)
