@@ -10,7 +10,7 @@
 #include "rpc/rpc_export.h"
 
 #define FAULT 500
-#define FAULT_TEXT 256 /* what binrpc has room for */
+#define FAULT_TEXT 255 /* binrpc: a length of one byte that counts the zero byte too; longer faults are lost */
 
 static const char *sentence(enum tlsg_rpc_reload_stage stage)
 {
