@@ -5,23 +5,14 @@ import shutil
 import ssl
 
 import pytest
-from cryptography import x509
-from cryptography.x509.oid import NameOID
 
 from .lib.kamailio import DEFAULT_SCRIPT, Kamailio, StartFailed
 from .lib.ports import free_port
 from .lib.tls import TlsClient, client_context, server_context
+from .lib.tlscfg import pair, reading, section
 from .lib.uas import TlsAgent, UdpSender
 
 OURS = pytest.mark.ours_only("documented in doc/compatibility.md")
-
-
-def section(header, **keys):
-    return "\n".join([f"[{header}]", *(f'{name} = "{value}"' for name, value in keys.items())]) + "\n\n"
-
-
-def pair(pki, row):
-    return {"certificate": pki.cert(row), "private_key": pki.key(row)}
 
 
 @pytest.fixture
@@ -30,23 +21,16 @@ def with_file(settings, tmp_path):
     def make(text, **changes):
         path = tmp_path / "tls.cfg"
         path.write_text(text)
-        none = {"certificate": None, "private_key": None, "ca_list": None}
-        return settings.but(**changes).but(modparams={**none, "config": str(path)})
+        return reading(settings, path, **changes)
 
     return make
-
-
-def shown_by(client):
-    """Common name of the certificate that the server of a connection has shown."""
-    cert = x509.load_der_x509_certificate(client.sock.getpeercert(binary_form=True))
-    return cert.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
 
 
 def served(address, name=None, **context):
     """Common name of the certificate that a server shows for a server name."""
     with TlsClient(address, client_context(**context), name=name) as client:
         assert client.ask().status == 200
-        return shown_by(client)
+        return client.shown()
 
 
 def refused(settings):
@@ -107,7 +91,7 @@ def test_name_selects_the_profile(kam, name, row, version):
 ))
 def test_address_selects_the_profile(kam, host, name, row):
     with TlsClient((host, kam.second), client_context(), name=name) as client:
-        assert shown_by(client) == row
+        assert client.shown() == row
 
 
 @OURS
@@ -155,7 +139,7 @@ def test_ipv6_section(start, with_file, pki):
         section(f"server:[::1]:{port}", **pair(pki, "server-rsa"))
     kam = start(with_file(text, core=f"listen=tls:[::1]:{port}"))
     with TlsClient(("::1", port), client_context()) as client:
-        assert shown_by(client) == "server-rsa"
+        assert client.shown() == "server-rsa"
     assert served(kam.address()) == "server-ec"
 
 

@@ -308,6 +308,15 @@ class Kamailio:
         """Bytes of shared memory in use, without the manager's own overhead."""
         return int(self.rpc("core.shmmem")["used"])
 
+    def private_kb(self, pids=None):
+        """Private memory of processes, all of them by default, in KB."""
+        total = 0
+        for pid in pids or self._pids:
+            with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
+                total += sum(int(line.split()[1]) for line in rollup
+                             if line.startswith("Anonymous:"))
+        return total
+
     def tls_info(self):
         """The answer of tls.info with numbers as int."""
         return {name: int(value) for name, value in self.rpc("tls.info").items()}

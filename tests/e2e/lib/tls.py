@@ -4,6 +4,9 @@ import socket
 import ssl
 import struct
 
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
 from . import sip
 
 TIMEOUT_S = 20
@@ -111,6 +114,11 @@ class TlsClient:
         """Send a request (an OPTIONS when none is given) and give the reply to it."""
         self.send(data or sip.options(self.address[1]))
         return self.receive()
+
+    def shown(self):
+        """Common name in the certificate that the server has shown."""
+        cert = x509.load_der_x509_certificate(self.sock.getpeercert(binary_form=True))
+        return cert.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
 
     def close(self):
         self.sock.close()
