@@ -54,6 +54,17 @@ static bool vector(struct cursor *c, unsigned bytes, struct cursor *out)
 	return skip(c, n);
 }
 
+/* Whether all bytes are visible ASCII. What is not can be no host name, and must not get into a log line. */
+static bool is_visible(const struct cursor *c)
+{
+	size_t i;
+
+	for(i = 0; i < c->left; i++)
+		if(c->at[i] <= ' ' || c->at[i] > '~')
+			return false;
+	return true;
+}
+
 static bool read_name(struct cursor ext, struct tlsg_hello *hello)
 {
 	struct cursor list;
@@ -67,7 +78,7 @@ static bool read_name(struct cursor ext, struct tlsg_hello *hello)
 			return false;
 		if(type != NAME_TYPE_HOST)
 			continue;
-		if(name.left == 0 || name.left > NAME_MAX_BYTES || memchr(name.at, 0, name.left) != NULL || hello->name != NULL)
+		if(name.left == 0 || name.left > NAME_MAX_BYTES || !is_visible(&name) || hello->name != NULL)
 			return false;
 		hello->name = name.at;
 		hello->name_len = name.left;

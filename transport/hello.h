@@ -30,7 +30,8 @@ struct tlsg_hello
  * @param data   message body.
  * @param size   bytes of it.
  * @param hello  [out]
- * @return TLSG_OK; TLSG_E_PEER: malformed, a name longer than 255 bytes, empty, or with a zero byte.
+ * @return TLSG_OK; TLSG_E_PEER: malformed, a name longer than 255 bytes, empty, or with a byte that is not visible
+ *         ASCII.
  * Source: RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2, RFC 6066 section 3.
  */
 enum tlsg_ret tlsg_hello_read(const unsigned char *data, size_t size, struct tlsg_hello *hello) TLSG_MUST_CHECK;

@@ -116,6 +116,18 @@ static void test_names(void **state)
 	begin();
 	put_name("good\0evil", 9);
 	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	begin(); /* would forge a line of the log */
+	put_name("a\nWARNING: b", 12);
+	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	begin();
+	put_name("a b", 3);
+	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	begin();
+	put_name("\x1b[2Jx", 5);
+	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	begin();
+	put_name("a\x9b", 2);
+	assert_int_equal(read_msg(&h), TLSG_E_PEER);
 	begin(); /* two host names */
 	put_number(4 + 10, 2);
 	put_extension(0, "\x00\x08\x00\x00\x01x\x00\x00\x01y", 10);

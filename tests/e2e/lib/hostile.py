@@ -48,6 +48,12 @@ def client_hello(suites=b"\xc0\x2b\xc0\x2f\x13\x01", version=TLS12, extensions=b
     return message(CLIENT_HELLO, body)
 
 
+def server_name(name):
+    """The extension server_name."""
+    entry = b"\0" + struct.pack(">H", len(name)) + name
+    return struct.pack(">HHH", 0, len(entry) + 2, len(entry)) + entry
+
+
 _SSLV2_HELLO = (b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10"
                 b"\x07\x00\xc0\x05\x00\x80\x03\x00\x80\x01\x00\x80\x06\x00\x40\x04\x00\x80\x02\x00\x80"
                 + bytes(range(16)))
@@ -78,6 +84,8 @@ WRONG = {
     "old version only": record(HANDSHAKE, client_hello(version=0x0300)),
     "extensions cut off": record(HANDSHAKE, client_hello(extensions=b"\x00\x0a\x00\xff\x01")),
     "session id too long": record(HANDSHAKE, client_hello(session_id=bytes(33))),
+    "server name with a newline": record(HANDSHAKE, client_hello(
+        extensions=server_name(b"a\n 0(1) WARNING: tls [x.c:1]: forged(): line"))),
     "no compression": record(HANDSHAKE, client_hello(compressions=b"")),
     "empty client hello": record(HANDSHAKE, message(CLIENT_HELLO, b"")),
 }
