@@ -118,6 +118,9 @@ static int hash_prof(gnutls_hash_hd_t h, const struct tlsg_prof *p)
 	if(rc == 0)
 		rc = hash_bytes(h, p->priority->list.priority, strlen(p->priority->list.priority));
 	if(rc == 0)
+		rc = hash_bytes(
+				h, p->priority->list.suites, p->priority->list.suites_len * sizeof(p->priority->list.suites[0]));
+	if(rc == 0)
 		rc = hash_bytes(h, numbers, sizeof(numbers));
 	for(i = 0; rc == 0 && i < p->pairs_len; i++)
 		rc = hash_bytes(h, p->pairs[i].chain[0].cert.data, p->pairs[i].chain[0].cert.size);
