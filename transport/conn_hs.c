@@ -131,16 +131,17 @@ static int enforce(struct tlsg_conn *c, const struct tlsg_hello *h)
 	return compiled != NULL ? gnutls_priority_set(c->session, compiled) : 0;
 }
 
-/* Before GnuTLS looks at a ClientHello: here the whole profile can still be applied. */
+/* Before GnuTLS looks at a ClientHello: here the whole profile can still be applied. Called for every message. */
 static int hello_cb(
 		gnutls_session_t session, unsigned type, unsigned when, unsigned incoming, const gnutls_datum_t *msg)
 {
 	struct tlsg_conn *c = conn_of(session);
 	struct tlsg_hello hello;
 
-	(void)type;
 	(void)when;
-	if(!incoming)
+	if(type == GNUTLS_HANDSHAKE_CLIENT_HELLO_V2) /* the format of SSL 2 has no extensions, so no name; RFC 6176 */
+		return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
+	if(!incoming || type != GNUTLS_HANDSHAKE_CLIENT_HELLO)
 		return 0;
 	if(tlsg_hello_read(msg->data, msg->size, &hello) != TLSG_OK)
 		return GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
@@ -180,7 +181,7 @@ enum tlsg_ret tlsg_conn_session_init(struct tlsg_conn *c, struct tlsg_err *err)
 	tlsg_conn_keylog_session_init(c->session);
 	gnutls_session_set_verify_function(c->session, verify_cb);
 	if(c->role == TLSG_SERVER)
-		gnutls_handshake_set_hook_function(c->session, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_PRE, hello_cb);
+		gnutls_handshake_set_hook_function(c->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, hello_cb);
 	else if(c->sni.s != NULL) {
 		rc = gnutls_server_name_set(c->session, GNUTLS_NAME_DNS, c->sni.s, (size_t)c->sni.len);
 		if(rc < 0)
@@ -262,29 +263,41 @@ static size_t input_left(const struct tlsg_conn *c)
 	return c->kept_len - c->kept_rd + (c->io->in != NULL ? tlsg_buf_filled(c->io->in) : 0);
 }
 
-/* GnuTLS is satisfied: verify what a resumed session brought along, publish the record, give back what the handshake took. */
+/* Verifies what a resumed session brought along. GnuTLS does not look again at whether a certificate must be there. */
+static int verify_resumed(struct tlsg_conn *c)
+{
+	unsigned n = 0;
+
+	if(c->role != TLSG_SERVER || c->ref.prof->verify_mode == TLSG_VERIFY_NONE)
+		return 0;
+	if(c->ref.prof->verify_mode == TLSG_VERIFY_PEER_FAIL && gnutls_certificate_get_peers(c->session, &n) == NULL)
+		return GNUTLS_E_NO_CERTIFICATE_FOUND;
+	return tlsg_conn_verify(c);
+}
+
+/* GnuTLS is satisfied: look at what it does not, publish the record, give back what the handshake took. */
 static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 {
 	bool resumed = gnutls_session_is_resumed(c->session) != 0;
+	int rc = resumed ? verify_resumed(c) : 0;
 	enum tlsg_ret ret;
 
-	if(resumed && c->role == TLSG_SERVER && c->ref.prof->verify_mode != TLSG_VERIFY_NONE) {
-		int rc = tlsg_conn_verify(c);
-
-		if(rc < 0)
-			return fail(c, rc, err);
-	}
+	/* Whatever way led here, a suite outside the list ends it: architecture section 4. */
+	if(rc >= 0 && !tlsg_cipher_list_has(&c->ref.prof->priority->list, tlsg_conn_suite(c)))
+		rc = GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
+	if(rc < 0)
+		return fail(c, rc, err);
 	c->state = TLSG_CONN_ESTABLISHED;
 	if(c->renegotiating) {
 		c->renegotiating = false;
 		return TLSG_OK;
 	}
-	c->established = true;
 	ret = tlsg_conn_peer_publish(c, err);
-	if(ret == TLSG_OK && c->role == TLSG_CLIENT && !tlsg_cipher_list_has(&c->ref.prof->priority->list, c->peer->suite))
-		return fail(c, GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER, err);
-	if(ret == TLSG_OK)
+	if(ret == TLSG_OK) {
+		c->established = true;
 		tlsg_stats_handshake_done(c->peer->version, resumed, (enum tlsg_role)c->role);
+	} else
+		tlsg_stats_handshake_failed(TLSG_FAIL_MEMORY);
 	tlsg_arena_settle(c->arena);
 	return ret;
 }

@@ -128,6 +128,11 @@ static const struct tlsg_suite *find_suite(gnutls_session_t s, gnutls_protocol_t
 	return NULL;
 }
 
+const struct tlsg_suite *tlsg_conn_suite(const struct tlsg_conn *c)
+{
+	return find_suite(c->session, gnutls_protocol_get_version(c->session));
+}
+
 /* The pair whose leaf was sent. A resumed session sends none: then the profile's first, as OpenSSL answers. */
 static const struct tlsg_pair *find_own(const struct tlsg_conn *c)
 {
@@ -151,7 +156,7 @@ enum tlsg_ret tlsg_conn_peer_publish(struct tlsg_conn *c, struct tlsg_err *err)
 		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
 	r->prof = c->ref.prof;
 	r->version = (int)gnutls_protocol_get_version(c->session);
-	r->suite = find_suite(c->session, (gnutls_protocol_t)r->version);
+	r->suite = tlsg_conn_suite(c);
 	if(r->suite != NULL)
 		r->suite_id = (uint16_t)(r->suite->id[0] << 8 | r->suite->id[1]);
 	r->own = find_own(c);

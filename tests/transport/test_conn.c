@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/scope.h"
 #include "profiles/prof_method.h"
+#include "profiles/prof_priority.h"
 #include "profiles/prof_ticket.h"
 #include "tests/lib/certs.h"
 #include "transport/conn_priv.h"
@@ -76,7 +77,8 @@ struct setup
 	int server_requires;   /* require_certificate */
 	const char *client_ca; /* NULL: ca */
 	const char *ciphers;   /* of the server, NULL default */
-	bool with_named;	   /* adds [server:any] named.example */
+	const char *client_ciphers;
+	bool with_named; /* adds [server:any] named.example */
 	bool cache;
 };
 
@@ -108,6 +110,8 @@ static struct tlsg_set *set_make(const struct setup *u)
 	p->s.method = TLSG_METHOD_TLSV1_2_PLUS;
 	p->s.ca_list = str_of(set, path(u->client_ca != NULL ? u->client_ca : "ca", ".crt"));
 	p->s.verify_certificate = u->client_verifies;
+	if(u->client_ciphers != NULL)
+		p->s.cipher_list = str_of(set, u->client_ciphers);
 	if(u->client != NULL)
 		use_pair(p, u->client);
 	if(u->with_named) {
@@ -401,6 +405,63 @@ static void test_suite_list_is_enforced(void **state)
 	assert_int_equal(x->last[TLSG_SERVER], TLSG_E_PEER);
 	assert_int_equal(x->last[TLSG_CLIENT], TLSG_E_PEER);
 	pair_free(x);
+}
+
+/* The server picks a suite that the client's priority string admits and its list does not: that connection never was up. */
+static void test_client_keeps_to_its_list(void **state)
+{
+	struct setup u = {.method = TLSG_METHOD_TLSV1_2,
+			.server = "rsa",
+			.ciphers = "ECDHE-RSA-AES128-GCM-SHA256",
+			.client_ciphers = "AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"};
+	struct pair *x = pair_new(&u, NULL);
+
+	(void)state;
+	handshake(x);
+	assert_int_equal(x->last[TLSG_CLIENT], TLSG_E_PEER);
+	assert_false(tlsg_conn_is_established(x->conn[TLSG_CLIENT]));
+	assert_int_equal(tlsg_conn_state(x->conn[TLSG_CLIENT]), TLSG_CONN_FAILED);
+	pair_free(x);
+}
+
+/* A ticket from before the list got shorter is not taken, although the priority string stays what it was. */
+static void test_ticket_belongs_to_the_list(void **state)
+{
+	struct setup u = {.method = TLSG_METHOD_TLSV1_2,
+			.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384"};
+	struct setup v = {.method = TLSG_METHOD_TLSV1_2, .ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:AES256-GCM-SHA384"};
+	struct tlsg_set *a = set_make(&u);
+	struct tlsg_set *b = set_make(&v);
+	const struct tlsg_prof *pa = a->defaults[TLSG_SERVER];
+	const struct tlsg_prof *pb = b->defaults[TLSG_SERVER];
+
+	(void)state;
+	assert_string_equal(pa->priority->list.priority, pb->priority->list.priority);
+	assert_memory_not_equal(pa->ticket_context, pb->ticket_context, TLSG_TICKET_CONTEXT_SIZE);
+	tlsg_set_drop(a);
+	tlsg_set_drop(b);
+}
+
+/* The format of SSL 2: GnuTLS takes it, and it would go past what looks at a ClientHello. */
+static void test_old_hello_is_refused(void **state)
+{
+	struct setup u = {
+			.method = TLSG_METHOD_TLSV1_2, .server = "rsa", .ciphers = "AES128-SHA256:ECDHE-RSA-AES256-GCM-SHA384"};
+	static const unsigned char suites[] = {0x3C, 0x9D}; /* in the list; only in the priority string */
+	size_t i;
+
+	(void)state;
+	for(i = 0; i < sizeof(suites); i++) {
+		unsigned char hello[2 + 9 + 3 + 32] = {
+				0x80, 9 + 3 + 32, 1, 3, 3, 0, 3, 0, 0, 0, 32, 0x00, 0x00, suites[i], 1, 2, 3, 4};
+		struct pair *x = pair_new(&u, NULL);
+
+		tlsg_buf_put(&x->wire[TLSG_SERVER], hello, sizeof(hello));
+		deliver(x, TLSG_SERVER);
+		assert_int_equal(x->last[TLSG_SERVER], TLSG_E_PEER);
+		assert_true(tlsg_buf_filled(&x->wire[TLSG_CLIENT]) <= 7); /* an alert at most */
+		pair_free(x);
+	}
 }
 
 static void test_text_before_the_handshake_is_queued(void **state)
@@ -720,6 +781,9 @@ int main(void)
 			cmocka_unit_test(test_client_refuses_a_stranger),
 			cmocka_unit_test(test_sni_applies_the_whole_profile),
 			cmocka_unit_test(test_suite_list_is_enforced),
+			cmocka_unit_test(test_client_keeps_to_its_list),
+			cmocka_unit_test(test_ticket_belongs_to_the_list),
+			cmocka_unit_test(test_old_hello_is_refused),
 			cmocka_unit_test(test_text_before_the_handshake_is_queued),
 			cmocka_unit_test(test_queue_limits),
 			cmocka_unit_test(test_held_queue_waits),
