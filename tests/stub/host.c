@@ -42,6 +42,7 @@ struct region
 	size_t calls;
 	size_t limit;
 	long fail_after;
+	bool fail_once;
 	ticks_t ticks;
 	int processes;
 	struct block *bin[BINS];
@@ -109,8 +110,11 @@ static struct block *block_get(size_t total)
 static bool refused(size_t bytes)
 {
 	region->calls++;
-	if(region->fail_after == 0)
+	if(region->fail_after == 0) {
+		if(region->fail_once)
+			region->fail_after = -1;
 		return true;
+	}
 	if(region->fail_after > 0)
 		region->fail_after--;
 	return bytes > tlsg_stub_shm_available();
@@ -235,6 +239,13 @@ void tlsg_stub_shm_limit_set(size_t bytes)
 void tlsg_stub_shm_fail_after(long n)
 {
 	region->fail_after = n;
+	region->fail_once = false;
+}
+
+void tlsg_stub_shm_fail_once(long n)
+{
+	region->fail_after = n;
+	region->fail_once = true;
 }
 
 void tlsg_stub_shm_free_hook(void (*cb)(const void *p, size_t bytes))

@@ -57,6 +57,8 @@ size_t tlsg_stub_shm_calls(void);
 void tlsg_stub_shm_limit_set(size_t bytes);
 /** Lets n more allocations succeed and then all fail. @param n  negative: none fails. */
 void tlsg_stub_shm_fail_after(long n);
+/** Lets n more allocations succeed, has the next one fail, and those after it succeed again. */
+void tlsg_stub_shm_fail_once(long n);
 /** Has a function look at each block just before it is freed, in this process. @param cb  NULL to stop. */
 void tlsg_stub_shm_free_hook(void (*cb)(const void *p, size_t bytes));
 /** @return whether the address lies in the shared region. */
