@@ -12,6 +12,7 @@
 #include "core/config.h"
 
 #include "base/host.h"
+#include "profiles/key_file.h"
 #include "profiles/prof_method.h"
 #include "profiles/prof_value.h"
 
@@ -288,7 +289,10 @@ static int paths_convert(void)
 {
 	if(path_convert("config", &values.config, NULL) < 0
 			|| path_convert("certificate", &values.certificate, TLS_CERT_FILE) < 0
-			|| path_convert("private_key", &values.private_key, TLS_PKEY_FILE) < 0
+			/* a PKCS#12 file brings its key */
+			|| path_convert("private_key", &values.private_key,
+					   tlsg_key_name_is_pkcs12(&values.certificate) ? NULL : TLS_PKEY_FILE)
+					   < 0
 			|| path_convert("ca_list", &values.ca_list, TLS_CA_FILE) < 0
 			|| path_convert("ca_path", &values.ca_path, TLS_CA_PATH) < 0
 			|| path_convert("crl", &values.crl, TLS_CRL_FILE) < 0)

@@ -12,7 +12,10 @@
 
 #include <arpa/inet.h>
 
+#include <gnutls/crypto.h>
+
 #include "base/arena.h"
+#include "profiles/key_file.h"
 #include "profiles/prof_method.h"
 #include "profiles/prof_set.h"
 #include "profiles/prof_value.h"
@@ -118,6 +121,8 @@ struct tlsg_prof *tlsg_prof_add(struct tlsg_set *set, enum tlsg_role role, enum 
 	p->index = set->profs_len++;
 	tlsg_prof_settings_clear(&p->s);
 	if(kind == TLSG_PROF_DEFAULT) {
+		if(set->defaults[role] != NULL)
+			tlsg_prof_passwords_wipe(set->defaults[role]);
 		set->defaults[role] = p;
 		return p;
 	}
@@ -203,6 +208,13 @@ static void implied_certificate_check(const struct tlsg_prof *p, struct tlsg_pro
 	memset(&d->private_key, 0, sizeof(d->private_key));
 }
 
+/* A PKCS#12 file brings its key: the compiled-in file name does not get in the way. */
+static void implied_key_check(const struct tlsg_prof *p, struct tlsg_prof_settings *d)
+{
+	if(p->s.private_key.s == NULL && tlsg_key_name_is_pkcs12(&p->s.certificate))
+		memset(&d->private_key, 0, sizeof(d->private_key));
+}
+
 /* One line for each setting, as it is in the end. What follows '?' in a URI may be a PIN. */
 static void settings_log(struct tlsg_prof *p)
 {
@@ -219,6 +231,22 @@ static void settings_log(struct tlsg_prof *p)
 		else
 			LM_INFO("%.*s: %s='%.*s'\n", p->id.len, p->id.s, fields[i].name,
 					tlsg_value_is_uri(text) ? (int)strcspn(text->s, "?") : text->len, text->s);
+	}
+}
+
+void tlsg_prof_passwords_wipe(struct tlsg_prof *p)
+{
+	size_t i;
+
+	for(i = 0; i < FIELDS; i++) {
+		str *text;
+
+		if(fields[i].kind != FIELD_SECRET)
+			continue;
+		text = text_of(&p->s, &fields[i]);
+		if(text->s != NULL)
+			gnutls_memset(text->s, 0, (size_t)text->len);
+		memset(text, 0, sizeof(*text));
 	}
 }
 
@@ -239,6 +267,7 @@ enum tlsg_ret tlsg_prof_complete(struct tlsg_prof *p, const struct tlsg_prof_set
 	}
 	if(defaults == &defaults_of[TLSG_SERVER])
 		implied_certificate_check(p, &d);
+	implied_key_check(p, &d);
 	if(p->s.method == TLSG_METHOD_UNSET)
 		p->s.method = d.method;
 	for(i = 0; i < FIELDS; i++) {

@@ -161,6 +161,9 @@ void tlsg_prof_settings_clear(struct tlsg_prof_settings *s);
 struct tlsg_prof *tlsg_prof_add(struct tlsg_set *set, enum tlsg_role role, enum tlsg_prof_kind kind,
 		const struct tlsg_addr *addr, uint16_t port);
 
+/** Overwrites the passwords in the settings of a profile; they are "not set" then. */
+void tlsg_prof_passwords_wipe(struct tlsg_prof *p);
+
 /**
  * Computes the id (spec 3.6) and fills what is not set from the compiled-in defaults.
  * @return TLSG_OK, TLSG_E_RESOURCE.

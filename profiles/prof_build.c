@@ -6,6 +6,7 @@
  */
 #include "base/arena.h"
 #include "base/scope.h"
+#include "profiles/prof_key.h"
 #include "profiles/prof_pair.h"
 #include "profiles/prof_priority.h"
 #include "profiles/prof_set.h"
@@ -51,9 +52,9 @@ static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 	if(ret == TLSG_OK)
 		ret = tlsg_priority_compile(p, err);
 	if(ret == TLSG_OK)
-		ret = tlsg_pair_load(p, err);
-	if(ret == TLSG_OK)
 		ret = tlsg_trust_load(p->set, &p->s, &p->trust, err);
+	if(ret == TLSG_OK)
+		ret = tlsg_pair_load(p, err);
 	if(ret != TLSG_OK)
 		return ret;
 	set_verify_mode(p);
@@ -86,6 +87,21 @@ static enum tlsg_ret build_list(struct tlsg_prof *p, struct tlsg_err *err)
 	return ret;
 }
 
+/* What passwords were for is done. */
+static void passwords_wipe(struct tlsg_set *set)
+{
+	struct tlsg_prof *p;
+	int role;
+
+	tlsg_key_passwords_forget(set);
+	for(role = 0; role < TLSG_ROLES; role++) {
+		if(set->defaults[role] != NULL)
+			tlsg_prof_passwords_wipe(set->defaults[role]);
+		for(p = set->list[role]; p != NULL; p = p->next)
+			tlsg_prof_passwords_wipe(p);
+	}
+}
+
 enum tlsg_ret tlsg_set_build(struct tlsg_set *set, struct tlsg_err *err)
 {
 	enum tlsg_ret ret = TLSG_OK;
@@ -98,6 +114,7 @@ enum tlsg_ret tlsg_set_build(struct tlsg_set *set, struct tlsg_err *err)
 		ret = build_one(set->defaults[role], err);
 	for(role = 0; role < TLSG_ROLES && ret == TLSG_OK; role++)
 		ret = build_list(set->list[role], err);
+	passwords_wipe(set);
 	tlsg_arena_trim(set->arena);
 	return ret;
 }

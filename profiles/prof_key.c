@@ -6,83 +6,14 @@
  */
 #include "profiles/prof_key.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <gnutls/crypto.h>
-#include <gnutls/x509.h>
 
 #include "base/arena.h"
 #include "base/scope.h"
+#include "profiles/key_file.h"
+#include "profiles/key_password.h"
 #include "profiles/prof_creds.h"
-
-#define FILE_MAX_BYTES (16 * 1024 * 1024)
-
-/* Reads all of an open file; returns bytes read, -1 with errno. */
-static ssize_t read_all(int fd, unsigned char *to, size_t size)
-{
-	size_t done = 0;
-
-	while(done < size) {
-		ssize_t n = read(fd, to + done, size - done);
-
-		if(n < 0 && errno == EINTR)
-			continue;
-		if(n < 0)
-			return -1;
-		if(n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
-}
-
-enum tlsg_ret tlsg_file_read(const char *setting, const char *file, gnutls_datum_t *out, struct tlsg_err *err)
-{
-	struct stat st;
-	unsigned char *data = NULL;
-	ssize_t n;
-	enum tlsg_ret ret;
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-
-	if(fd < 0 || fstat(fd, &st) < 0) {
-		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot read \"%s\" as user id %d: %s", setting, file,
-				(int)geteuid(), strerror(errno));
-		goto done;
-	}
-	if(!S_ISREG(st.st_mode)) {
-		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" is not a regular file", setting, file);
-		goto done;
-	}
-	if(st.st_size == 0 || st.st_size > FILE_MAX_BYTES) {
-		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" %s", setting, file,
-				st.st_size == 0 ? "is empty" : "is larger than 16 MiB");
-		goto done;
-	}
-	data = gnutls_malloc((size_t)st.st_size + 1);
-	if(data == NULL) {
-		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "%s: no memory to read \"%s\"", setting, file);
-		goto done;
-	}
-	n = read_all(fd, data, (size_t)st.st_size);
-	if(n != st.st_size) {
-		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot read \"%s\": %s", setting, file,
-				n < 0 ? strerror(errno) : "it changed while it was read");
-		gnutls_memset(data, 0, (size_t)st.st_size);
-		gnutls_free(data);
-		goto done;
-	}
-	data[n] = '\0';
-	out->data = data;
-	out->size = (unsigned)n;
-	ret = TLSG_OK;
-done:
-	if(fd >= 0)
-		close(fd);
-	return ret;
-}
+#include "profiles/prof_value.h"
 
 /* Callbacks of the external key. They run in the scope of a connection; the real key is private to the process,
  * so the work is done without a scope and only the result is copied into it. */
@@ -174,74 +105,93 @@ static int info_cb(gnutls_privkey_t ext, unsigned flags, void *userdata)
 	return -1;
 }
 
-/* Parses what the file holds, decrypting it if needed. */
-static int import_file(gnutls_x509_privkey_t key, const gnutls_datum_t *data, const char *password, unsigned flags)
+static bool is_same(const str *a, const str *b)
 {
-	int rc = gnutls_x509_privkey_import2(key, data, GNUTLS_X509_FMT_PEM, password, flags);
-
-	if(rc == GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR || rc == GNUTLS_E_NO_CERTIFICATE_FOUND)
-		rc = gnutls_x509_privkey_import2(key, data, GNUTLS_X509_FMT_DER, password, flags);
-	return rc;
+	return a->len == b->len && (a->len <= 0 || memcmp(a->s, b->s, (size_t)a->len) == 0);
 }
 
-static enum tlsg_ret import_error(int rc, const str *file, bool has_password, struct tlsg_err *err)
-{
-	if(rc == GNUTLS_E_DECRYPTION_FAILED || rc == GNUTLS_E_INVALID_PASSWORD_STRING) {
-		if(has_password)
-			return tlsg_err_set(err, TLSG_E_CONFIG,
-					"private_key: \"%s\" is encrypted and the password given does not open it", file->s);
-		return tlsg_err_set(err, TLSG_E_CONFIG,
-				"private_key: \"%s\" is encrypted; set private_key_password or decrypt the file", file->s);
-	}
-	return tlsg_err_set(err, TLSG_E_CONFIG, "private_key: \"%s\" holds no private key that can be used: %s", file->s,
-			gnutls_strerror(rc));
-}
-
-/* The unencrypted PKCS#8 bytes and the properties of the key in a file, on this process's heap. */
-static enum tlsg_ret key_read(
-		const str *file, const str *password, struct tlsg_key *k, gnutls_datum_t *der, struct tlsg_err *err)
-{
-	gnutls_x509_privkey_t key = NULL;
-	gnutls_datum_t data = {NULL, 0};
-	bool has_password = password != NULL && password->s != NULL;
-	enum tlsg_ret ret = tlsg_file_read("private_key", file->s, &data, err);
-	int rc;
-
-	if(ret != TLSG_OK)
-		return ret;
-	rc = gnutls_x509_privkey_init(&key);
-	if(rc == 0)
-		rc = import_file(key, &data, has_password ? password->s : NULL, 0);
-	if(rc < 0) {
-		ret = import_error(rc, file, has_password, err);
-		goto done;
-	}
-	rc = gnutls_x509_privkey_verify_params(key);
-	if(rc < 0) {
-		ret = tlsg_err_set(
-				err, TLSG_E_CONFIG, "private_key: the key in \"%s\" is damaged: %s", file->s, gnutls_strerror(rc));
-		goto done;
-	}
-	k->pk = (gnutls_pk_algorithm_t)gnutls_x509_privkey_get_pk_algorithm2(key, &k->bits);
-	rc = gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_DER, NULL, GNUTLS_PKCS_PLAIN, der);
-	if(rc < 0)
-		ret = tlsg_err_gnutls(err, rc, "private_key: exporting the key");
-done:
-	if(key != NULL)
-		gnutls_x509_privkey_deinit(key);
-	gnutls_memset(data.data, 0, data.size);
-	gnutls_free(data.data);
-	return ret;
-}
-
-static struct tlsg_key *key_find(const struct tlsg_set *set, const str *file)
+/* A key that needed a password is shared only with profiles that give the same one: no wrong one passes unseen. */
+static struct tlsg_key *key_find(const struct tlsg_set *set, const struct tlsg_key_request *r)
 {
 	struct tlsg_key *k;
 
 	for(k = set->keys; k != NULL; k = k->next)
-		if(k->setting.len == file->len && memcmp(k->setting.s, file->s, (size_t)file->len) == 0)
+		if(is_same(&k->setting, r->file) && (!k->is_encrypted || k->is_asked || is_same(&k->password, r->password)))
 			return k;
 	return NULL;
+}
+
+/* ---- from a content on the heap to the snapshot and back ---- */
+
+static bool keep(struct tlsg_set *set, const gnutls_datum_t *from, struct tlsg_der *to)
+{
+	if(from->size == 0)
+		return true;
+	to->data = tlsg_arena_keep_copy(set->arena, from->data, from->size);
+	to->size = from->size;
+	return to->data != NULL;
+}
+
+static enum tlsg_ret content_keep(
+		struct tlsg_set *set, const struct tlsg_key_content *c, struct tlsg_key *k, struct tlsg_err *err)
+{
+	bool good = keep(set, &c->pkcs8, &k->der) && keep(set, &c->spki, &k->spki);
+	unsigned i;
+
+	k->pk = c->pk;
+	k->bits = c->bits;
+	k->is_encrypted = c->is_encrypted;
+	memcpy(k->digest, c->digest, sizeof(k->digest));
+	if(good && c->certs_len > 0) {
+		k->certs = tlsg_arena_keep(set->arena, sizeof(*k->certs) * c->certs_len);
+		good = k->certs != NULL;
+	}
+	for(i = 0; good && i < c->certs_len; i++) {
+		good = keep(set, &c->certs[i], &k->certs[i]);
+		k->certs_len = i + 1;
+	}
+	return good ? TLSG_OK : tlsg_err_set(err, TLSG_E_RESOURCE, "private_key: shared memory exhausted");
+}
+
+static bool copy_back(const struct tlsg_der *from, gnutls_datum_t *to)
+{
+	if(from->size == 0)
+		return true;
+	to->data = gnutls_malloc(from->size);
+	if(to->data == NULL)
+		return false;
+	memcpy(to->data, from->data, from->size);
+	to->size = from->size;
+	return true;
+}
+
+static bool content_copy(const struct tlsg_key *k, struct tlsg_key_content *c)
+{
+	unsigned i;
+
+	c->pk = k->pk;
+	c->bits = k->bits;
+	c->is_encrypted = true;
+	for(i = 0; i < k->certs_len; i++, c->certs_len = i)
+		if(!copy_back(&k->certs[i], &c->certs[i]))
+			return false;
+	return copy_back(&k->der, &c->pkcs8) && copy_back(&k->spki, &c->spki);
+}
+
+/* An encrypted file that has not changed since the active snapshot was built needs no password: its key is there. */
+static bool known_cb(const unsigned char *digest, void *param, struct tlsg_key_content *out)
+{
+	const str *file = param;
+	struct tlsg_set *set = tlsg_set_get();
+	const struct tlsg_key *k;
+	bool found = false;
+
+	for(k = set != NULL ? set->keys : NULL; k != NULL && !found; k = k->next)
+		found = is_same(&k->setting, file) && memcmp(k->digest, digest, sizeof(k->digest)) == 0 && content_copy(k, out);
+	if(!found)
+		tlsg_key_content_free(out);
+	tlsg_set_put(set);
+	return found;
 }
 
 /* The handle that sessions use, in the snapshot's arena. */
@@ -256,11 +206,30 @@ static enum tlsg_ret make_external(struct tlsg_set *set, struct tlsg_key *k, str
 	return rc < 0 ? tlsg_err_gnutls(err, rc, "private_key: making the external key") : TLSG_OK;
 }
 
-enum tlsg_ret tlsg_key_load(
-		struct tlsg_set *set, const str *file, const str *password, struct tlsg_key **out, struct tlsg_err *err)
+static enum tlsg_ret key_fill(
+		struct tlsg_set *set, const struct tlsg_key_request *r, struct tlsg_key *k, struct tlsg_err *err)
 {
-	struct tlsg_key *k = key_find(set, file);
-	gnutls_datum_t der = {NULL, 0};
+	char buf[TLSG_PASSWORD_SETTING_SIZE];
+	str password = *r->password;
+	struct tlsg_key_request absolute = {r->setting, r->file, &password};
+	struct tlsg_key_content c;
+	enum tlsg_ret ret;
+
+	if(!tlsg_password_setting(&set->options.config_dir, r->password, buf, &password))
+		return tlsg_err_set(err, TLSG_E_CONFIG, "private_key_password: the path of a file is longer than %d bytes",
+				TLSG_PATH_SIZE - 1);
+	ret = tlsg_key_file_load(&absolute, known_cb, (void *)r->file, &c, err);
+	if(ret != TLSG_OK)
+		return ret;
+	ret = content_keep(set, &c, k, err);
+	tlsg_key_content_free(&c);
+	return ret;
+}
+
+enum tlsg_ret tlsg_key_load(
+		struct tlsg_set *set, const struct tlsg_key_request *r, struct tlsg_key **out, struct tlsg_err *err)
+{
+	struct tlsg_key *k = key_find(set, r);
 	enum tlsg_ret ret;
 
 	if(k != NULL) {
@@ -269,19 +238,17 @@ enum tlsg_ret tlsg_key_load(
 	}
 	k = tlsg_arena_keep(set->arena, sizeof(*k));
 	if(k == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "private_key: shared memory exhausted");
-	ret = key_read(file, password, k, &der, err);
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: shared memory exhausted", r->setting);
+	ret = key_fill(set, r, k, err);
 	if(ret != TLSG_OK)
 		return ret;
-	k->der.data = tlsg_arena_keep_copy(set->arena, der.data, der.size);
-	k->der.size = der.size;
-	gnutls_memset(der.data, 0, der.size);
-	gnutls_free(der.data);
-	k->setting.s = tlsg_arena_keep_copy(set->arena, file->s, (size_t)file->len);
-	k->setting.len = file->len;
+	k->setting.s = tlsg_arena_keep_copy(set->arena, r->file->s, (size_t)r->file->len);
+	k->setting.len = r->file->len;
+	if(k->setting.s == NULL)
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: shared memory exhausted", r->setting);
 	k->source = k->setting;
-	if(k->der.data == NULL || k->setting.s == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "private_key: shared memory exhausted");
+	k->password = *r->password;
+	k->is_asked = tlsg_password_is_asked();
 	k->set_number = set->number;
 	ret = make_external(set, k, err);
 	if(ret != TLSG_OK)
@@ -291,6 +258,14 @@ enum tlsg_ret tlsg_key_load(
 	set->keys = k;
 	*out = k;
 	return TLSG_OK;
+}
+
+void tlsg_key_passwords_forget(struct tlsg_set *set)
+{
+	struct tlsg_key *k;
+
+	for(k = set->keys; k != NULL; k = k->next)
+		memset(&k->password, 0, sizeof(k->password));
 }
 
 gnutls_privkey_t tlsg_key_open(const struct tlsg_key *k)

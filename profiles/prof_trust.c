@@ -20,7 +20,7 @@
 
 #include "base/arena.h"
 #include "base/scope.h"
-#include "profiles/prof_key.h"
+#include "profiles/key_file.h"
 
 #define HASH_DIGITS 8
 #define GROW 64

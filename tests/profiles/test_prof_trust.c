@@ -233,7 +233,7 @@ static void test_bad_files(void **state)
 	refused(state, NULL, NULL, "crl2.pem", (const char *[]){"crl: a CRL in", "crl2.pem"});
 	refused(state, ".", NULL, NULL, (const char *[]){"ca_list: ", "not a regular file"});
 	assert_int_equal(stat(path_of("ca.pem"), &st), 0);
-	refused(state, NULL, "ca.pem", NULL, (const char *[]){"ca_path: cannot read the directory", "as user id"});
+	refused(state, NULL, "ca.pem", NULL, (const char *[]){"ca_path: cannot read the directory", "as user"});
 }
 
 /* ---- CRLs ---- */

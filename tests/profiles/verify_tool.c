@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "profiles/prof_key.h"
+#include "profiles/key_file.h"
 #include "profiles/prof_trust.h"
 #include "profiles/prof_verify.h"
 
