@@ -22,7 +22,9 @@
 #include "gnutls_mod/mod_rpc.h"
 #include "gnutls_mod/mod_script.h"
 #include "gnutls_mod/mod_selects.h"
+#include "gnutls_mod/mod_terminal.h"
 #include "gnutls_mod/mod_vars.h"
+#include "profiles/key_password.h"
 #include "profiles/prof_set.h"
 #include "profiles/prof_ticket.h"
 #include "transport/conn_queue.h"
@@ -101,12 +103,18 @@ static int mod_init(void)
 
 static int child_init(int rank)
 {
+	bool asks = tlsg_params_private()->key_password_mode != 0;
+	enum tlsg_ret ret;
 	struct tlsg_err err;
 
 	if(!initialised || rank != PROC_INIT)
 		return 0;
 	tlsg_err_clear(&err);
-	if(tlsg_config_load(&err) != TLSG_OK) {
+	tlsg_password_mode_set(asks, tlsg_terminal_ask);
+	ret = tlsg_config_load(&err);
+	tlsg_password_mode_set(asks, NULL);
+	tlsg_terminal_close();
+	if(ret != TLSG_OK) {
 		LM_ERR("%s\n", err.text);
 		return -1;
 	}

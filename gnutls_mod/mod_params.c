@@ -12,6 +12,7 @@
 #include "core/config.h"
 
 #include "base/host.h"
+#include "gnutls_mod/mod_terminal.h"
 #include "profiles/key_file.h"
 #include "profiles/prof_method.h"
 #include "profiles/prof_value.h"
@@ -63,6 +64,7 @@ static bool memory_is_counted = true;
 static int config_fixup(void *cfg, str *gname, str *name, void **val);
 static int timeout_fixup(void *cfg, str *gname, str *name, void **val);
 static int rand_engine_set(modparam_t type, void *val);
+static int password_mode_set(modparam_t type, void *val);
 
 #define DEF_INT(name, flags, min, max, fixup, text)              \
 	{                                                            \
@@ -126,7 +128,7 @@ param_export_t tlsg_mod_params[] = {
 		{"verify_name", PARAM_INT, &private.verify_name},
 		{"private_key", PARAM_STR, &values.private_key},
 		{"private_key_password", PARAM_STR, &private.private_key_password},
-		{"key_password_mode", PARAM_INT, &private.key_password_mode},
+		{"key_password_mode", PARAM_INT | PARAM_USE_FUNC, (void *)password_mode_set},
 		{"certificate", PARAM_STR, &values.certificate},
 		{"certificate2", PARAM_STR, &private.certificate2},
 		{"private_key2", PARAM_STR, &private.private_key2},
@@ -364,6 +366,16 @@ static int rand_engine_set(modparam_t type, void *val)
 	name[len] = '\0';
 	private.rand_engine.s = name;
 	private.rand_engine.len = (int)len;
+	return 0;
+}
+
+/* Whoever is to ask later has the terminal only now. */
+static int password_mode_set(modparam_t type, void *val)
+{
+	(void)type;
+	private.key_password_mode = (int)(long)val;
+	if(private.key_password_mode == 1)
+		tlsg_terminal_open();
 	return 0;
 }
 
