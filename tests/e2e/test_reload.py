@@ -220,7 +220,7 @@ BROKEN = {
         BUILD, r'private_key: "\S+/key\.pem" does not belong to the certificate in "\S+/cert\.pem"'),
     "no key": (
         lambda f, pki: (f.folder / "key.pem").unlink(),
-        BUILD, r'private_key: cannot read "\S+/key\.pem" as user id \d+: No such file'),
+        BUILD, r'private_key: cannot read "\S+/key\.pem" as user \S+ \(uid \d+\): No such file'),
     "encrypted key": (
         lambda f, pki: f.put("key.pem", pki.path("server-ec.enc.key")),
         BUILD, r'private_key: "\S+/key\.pem" is encrypted; set private_key_password'),
@@ -229,7 +229,7 @@ BROKEN = {
         BUILD, r'private_key: "\S+/key\.pem" holds no private key'),
     "no certificate": (
         lambda f, pki: (f.folder / "cert.pem").unlink(),
-        BUILD, r'certificate: cannot read "\S+/cert\.pem" as user id \d+: No such file'),
+        BUILD, r'certificate: cannot read "\S+/cert\.pem" as user \S+ \(uid \d+\): No such file'),
     "certificate cut off": (
         lambda f, pki: f.write("cert.pem", _cut(pki, "server-ec.crt", 400)),
         BUILD, r'certificate: "\S+/cert\.pem" holds no certificate'),
@@ -253,7 +253,7 @@ BROKEN = {
         BUILD, r'crl: a PEM block X509 CRL in "\S+/list\.crl" is damaged'),
     "no revocation list": (
         lambda f, pki: (f.folder / "list.crl").unlink(),
-        BUILD, r'crl: cannot read "\S+/list\.crl" as user id \d+: No such file'),
+        BUILD, r'crl: cannot read "\S+/list\.crl" as user \S+ \(uid \d+\): No such file'),
 }
 # the same for the file of profiles: its new text
 BROKEN_FILE = {
