@@ -312,9 +312,14 @@ enum tlsg_ret tlsg_conn_handshake(struct tlsg_conn *c, struct tlsg_err *err)
 			return finish(c, err);
 		if(rc == GNUTLS_E_GOT_APPLICATION_DATA && c->established)
 			return TLSG_EOF; /* the caller fetches it; only during a renegotiation */
-		if(rc == GNUTLS_E_WARNING_ALERT_RECEIVED)
+		if(rc == GNUTLS_E_WARNING_ALERT_RECEIVED) {
 			tlsg_stats_alert(false, (unsigned)gnutls_alert_get(c->session));
-		else if(rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED)
+			if(tlsg_conn_idle_record(c, err) != TLSG_OK) {
+				if(!c->established)
+					tlsg_stats_handshake_failed(TLSG_FAIL_PROTOCOL);
+				return TLSG_E_PEER;
+			}
+		} else if(rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED)
 			return fail(c, rc, err);
 		else if(gnutls_record_get_direction(c->session) == 1)
 			return TLSG_FULL;

@@ -52,6 +52,7 @@ struct tlsg_conn
 	bool entered;	 /**< re-entry guard */
 	bool close_sent; /**< close_notify is out */
 	bool peer_closed; /**< close_notify came: nothing more is read, replies can still be written (RFC 8446 section 6.1) */
+	uint8_t idle;	  /**< records without data since the last data, as far as one step could tell */
 	int cred_process; /**< process whose credentials the session holds, -1 none */
 	ticks_t deadline; /**< for the first handshake, 0 none */
 	time_t created;
@@ -91,6 +92,14 @@ enum tlsg_ret tlsg_conn_handshake(struct tlsg_conn *c, struct tlsg_err *err) TLS
 
 /** Marks the connection failed and appends the alert for a GnuTLS error, if there is one. Entered. */
 void tlsg_conn_alert_for(struct tlsg_conn *c, int gnutls_code);
+
+/**
+ * Counts a record that brought nothing: a warning, an empty one, a key update, a ticket, the wish for a
+ * renegotiation. Without a limit a peer could keep a reader
+ * busy with them. Entered.
+ * @return TLSG_OK; TLSG_E_PEER: too many in a row; an alert is in out.
+ */
+enum tlsg_ret tlsg_conn_idle_record(struct tlsg_conn *c, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** Builds and publishes the peer record. Entered. @return TLSG_OK, TLSG_E_RESOURCE. */
 enum tlsg_ret tlsg_conn_peer_publish(struct tlsg_conn *c, struct tlsg_err *err) TLSG_MUST_CHECK;

@@ -11,6 +11,8 @@
  * inserted key update). */
 #define RECORD_MAX 16384
 #define RECORD_EXTRA 512
+/* Records without data in a row. Servers send a handful of tickets, and GnuTLS takes eight key updates in a second. */
+#define IDLE_RECORDS_MAX 64
 
 static size_t record_size(const struct tlsg_io *io, size_t size)
 {
@@ -63,6 +65,17 @@ static size_t input_left(const struct tlsg_conn *c)
 	return c->kept_len - c->kept_rd + (c->io->in != NULL ? tlsg_buf_filled(c->io->in) : 0);
 }
 
+enum tlsg_ret tlsg_conn_idle_record(struct tlsg_conn *c, struct tlsg_err *err)
+{
+	if(c->idle < IDLE_RECORDS_MAX) {
+		c->idle++;
+		return TLSG_OK;
+	}
+	if(gnutls_alert_send(c->session, GNUTLS_AL_FATAL, GNUTLS_A_UNEXPECTED_MESSAGE) == 0)
+		tlsg_stats_alert(true, GNUTLS_A_UNEXPECTED_MESSAGE);
+	return tlsg_err_set(err, TLSG_E_PEER, "more than %d records without data in a row", IDLE_RECORDS_MAX);
+}
+
 /* The peer asks for a renegotiation (TLS 1.2 and older). */
 static enum tlsg_ret renegotiate(struct tlsg_conn *c, struct tlsg_err *err)
 {
@@ -70,6 +83,11 @@ static enum tlsg_ret renegotiate(struct tlsg_conn *c, struct tlsg_err *err)
 		c->state = TLSG_CONN_CLOSING;
 		return TLSG_EOF;
 	}
+	if(tlsg_conn_idle_record(c, err) != TLSG_OK)
+		return TLSG_E_PEER;
+	/* the step was entered to read a record */
+	if(tlsg_arena_reserve(c->arena, TLSG_HEADROOM_HANDSHAKE) != TLSG_OK)
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "not enough shared memory for a renegotiation");
 	c->state = TLSG_CONN_HANDSHAKING;
 	c->renegotiating = true;
 	return tlsg_conn_bind(c, err);
@@ -82,6 +100,7 @@ static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, stru
 	ssize_t n = gnutls_record_recv(c->session, clear->data + clear->wr, tlsg_buf_room(clear));
 
 	if(n > 0) {
+		c->idle = 0;
 		clear->wr += (size_t)n;
 		return TLSG_OK;
 	}
@@ -91,12 +110,12 @@ static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, stru
 			return TLSG_EOF;
 		case GNUTLS_E_AGAIN: /* also after tickets and key updates: there may be more */
 		case GNUTLS_E_INTERRUPTED:
-			return input_left(c) > 0 && input_left(c) < before ? TLSG_OK : TLSG_AGAIN;
+			return input_left(c) > 0 && input_left(c) < before ? tlsg_conn_idle_record(c, err) : TLSG_AGAIN;
 		case GNUTLS_E_REHANDSHAKE:
 			return renegotiate(c, err);
 		case GNUTLS_E_WARNING_ALERT_RECEIVED:
 			tlsg_stats_alert(false, (unsigned)gnutls_alert_get(c->session));
-			return TLSG_OK;
+			return tlsg_conn_idle_record(c, err);
 		case GNUTLS_E_FATAL_ALERT_RECEIVED: {
 			gnutls_alert_description_t a = gnutls_alert_get(c->session);
 

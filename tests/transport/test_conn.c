@@ -629,6 +629,55 @@ static void test_garbage_fails_for_good(void **state)
 	pair_free(x);
 }
 
+/* Records without data, as a client may send them: few are no harm, a flood is. @return what the server said last. */
+static enum tlsg_ret flood(struct pair *x, unsigned n, bool alerts)
+{
+	struct tlsg_io io = {.out = &x->wire[TLSG_SERVER], .limits = &x->limits};
+	struct tlsg_conn *c = x->conn[TLSG_CLIENT];
+	struct tlsg_arena *previous;
+
+	assert_int_equal(tlsg_conn_enter(c, &io, TLSG_HEADROOM_RECORD, &previous, NULL), TLSG_OK);
+	while(n-- > 0) {
+		if(alerts)
+			assert_int_equal(gnutls_alert_send(c->session, GNUTLS_AL_WARNING, GNUTLS_A_USER_CANCELED), 0);
+		else
+			assert_int_equal(gnutls_record_send2(c->session, "", 0, 1, 0), 0); /* padding only */
+	}
+	assert_int_equal(tlsg_conn_leave(c, previous, TLSG_OK, NULL), TLSG_OK);
+	deliver(x, TLSG_SERVER);
+	return x->last[TLSG_SERVER];
+}
+
+static void test_records_without_data(void **state)
+{
+	static const struct
+	{
+		int method;
+		bool alerts;
+	} all[] = {{TLSG_METHOD_TLSV1_2, true}, {TLSG_METHOD_TLSV1_3, false}};
+	size_t i;
+	int k;
+
+	(void)state;
+	for(i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct setup u = {.method = all[i].method};
+		struct pair *x = pair_new(&u, NULL);
+
+		handshake(x);
+		assert_up(x);
+		for(k = 0; k < 20; k++) {
+			assert_int_equal(flood(x, 20, all[i].alerts), TLSG_AGAIN);
+			assert_int_equal(send_text(x, TLSG_CLIENT, "x", 1), TLSG_OK);
+			run(x);
+			assert_text(x, TLSG_SERVER, "x");
+		}
+		assert_int_equal(flood(x, 500, all[i].alerts), TLSG_E_PEER);
+		assert_int_equal(tlsg_conn_state(x->conn[TLSG_SERVER]), TLSG_CONN_FAILED);
+		assert_int_equal(x->err[TLSG_SERVER].class, TLSG_CLASS_PEER);
+		pair_free(x);
+	}
+}
+
 static void test_flipped_bit_fails(void **state)
 {
 	struct setup u = {0};
@@ -791,6 +840,7 @@ int main(void)
 			cmocka_unit_test(test_output_without_room),
 			cmocka_unit_test(test_close_notify_closes_one_direction),
 			cmocka_unit_test(test_garbage_fails_for_good),
+			cmocka_unit_test(test_records_without_data),
 			cmocka_unit_test(test_flipped_bit_fails),
 			cmocka_unit_test(test_deadline),
 			cmocka_unit_test(test_memory_short_refuses_before_the_step),
