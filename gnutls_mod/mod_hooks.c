@@ -233,19 +233,35 @@ static enum tlsg_ret send_out(struct round *r)
 	return n < 0 ? tlsg_err_set(&r->err, TLSG_E_PEER, "cannot send the answer of the handshake") : TLSG_OK;
 }
 
+/*
+ * Sends the alert of a session that has failed. The peer may be gone already, which is nobody's mistake: the core's own way to send
+ * would tell of it at ERR. Lock held.
+ */
+static void send_last(struct round *r)
+{
+	if(r->c->wbuf_q.first != NULL)
+		(void)send_out(r); /* keeps the order */
+	else if(r->out.wr > 0)
+		(void)_tcpconn_write_nb(r->c->fd, r->c, (const char *)out_bytes, (int)r->out.wr);
+	r->out.wr = 0;
+}
+
 /* Steps until the input is used or the clear text has no room. Lock held. */
 static enum tlsg_ret step(struct round *r, struct tlsg_conn *conn)
 {
 	bool was_established = tlsg_conn_is_established(conn);
 	enum tlsg_ret ret;
-	enum tlsg_ret sent;
+	enum tlsg_ret sent = TLSG_OK;
 
 	do {
 		ret = tlsg_conn_read(conn, &r->io, &r->clear, &r->err);
-		sent = send_out(r);
+		if(ret < 0)
+			send_last(r);
+		else
+			sent = send_out(r);
 	} while(ret == TLSG_FULL && sent == TLSG_OK && tlsg_buf_room(&r->clear) > 0);
 	r->established = !was_established && tlsg_conn_is_established(conn);
-	if(ret >= 0 && sent != TLSG_OK)
+	if(sent != TLSG_OK)
 		return sent;
 	if(ret == TLSG_FULL && tlsg_conn_keep(conn, &r->in, &r->err) != TLSG_OK)
 		return TLSG_E_RESOURCE;

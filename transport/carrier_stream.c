@@ -24,6 +24,15 @@ static size_t take_kept(struct tlsg_conn *c, void *to, size_t size)
 	return n;
 }
 
+/* Remembers the end of what was taken: an alert that GnuTLS cannot read is told by it. */
+static void tail_add(struct tlsg_conn *c, const unsigned char *bytes, size_t n)
+{
+	size_t kept = n < TLSG_TAIL_BYTES ? TLSG_TAIL_BYTES - n : 0;
+
+	memmove(c->tail, c->tail + TLSG_TAIL_BYTES - kept, kept);
+	memcpy(c->tail + kept, bytes + n - (TLSG_TAIL_BYTES - kept), TLSG_TAIL_BYTES - kept);
+}
+
 static ssize_t pull_cb(gnutls_transport_ptr_t ptr, void *to, size_t size)
 {
 	struct tlsg_conn *c = ptr;
@@ -33,6 +42,8 @@ static ssize_t pull_cb(gnutls_transport_ptr_t ptr, void *to, size_t size)
 		n = take_kept(c, to, size);
 	else if(c->io->in != NULL)
 		n = tlsg_buf_take(c->io->in, to, size);
+	if(n > 0 && !c->established)
+		tail_add(c, to, n);
 	if(n > 0)
 		return (ssize_t)n;
 	gnutls_transport_set_errno(c->session, EAGAIN);

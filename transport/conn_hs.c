@@ -236,18 +236,38 @@ static enum tlsg_stats_failure failure_of(const struct tlsg_conn *c, int code)
 	}
 }
 
+/*
+ * The fatal alert that ended the handshake. TLS 1.3 clients with OpenSSL that do not like the server's certificate send it in clear text,
+ * which GnuTLS takes for a record that cannot be decrypted. Being wrong costs nothing: the session has ended in any case.
+ * @return GNUTLS_A_*; -1: another failure.
+ */
+static int alert_received(const struct tlsg_conn *c, int code)
+{
+	static const unsigned char clear_text[] = {21, 3, 3, 0, 2, GNUTLS_AL_FATAL};
+
+	if(code == GNUTLS_E_FATAL_ALERT_RECEIVED)
+		return (int)gnutls_alert_get(c->session);
+	if(code != GNUTLS_E_DECRYPTION_FAILED || c->established || memcmp(c->tail, clear_text, sizeof(clear_text)) != 0)
+		return -1;
+	return c->tail[sizeof(clear_text)];
+}
+
 /* A failure that ends the session: count it, answer it, say why. */
 static enum tlsg_ret fail(struct tlsg_conn *c, int code, struct tlsg_err *err)
 {
+	int a = alert_received(c, code);
+
+	if(a >= 0)
+		code = GNUTLS_E_FATAL_ALERT_RECEIVED;
 	if(!c->established)
 		tlsg_stats_handshake_failed(failure_of(c, code));
-	if(code == GNUTLS_E_FATAL_ALERT_RECEIVED) {
-		gnutls_alert_description_t a = gnutls_alert_get(c->session);
+	if(a >= 0) {
+		const char *name = gnutls_alert_get_name((gnutls_alert_description_t)a);
 
 		tlsg_stats_alert(false, (unsigned)a);
 		if(err != NULL)
-			err->alert = (int)a;
-		return tlsg_err_set(err, TLSG_E_PEER, "%s: %s", gnutls_strerror(code), gnutls_alert_get_name(a));
+			err->alert = a;
+		return tlsg_err_set(err, TLSG_E_PEER, "%s: %s", gnutls_strerror(code), name != NULL ? name : "unknown");
 	}
 	tlsg_conn_alert_for(c, code);
 	if(code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)

@@ -16,6 +16,8 @@
 #define TLSG_HEADROOM_HANDSHAKE (160 * 1024)
 #define TLSG_HEADROOM_RECORD (80 * 1024)
 
+#define TLSG_TAIL_BYTES 7 /* a record that is one alert */
+
 /** What the verification inside a handshake found, until the peer record takes it over. */
 struct tlsg_conn_verdict
 {
@@ -48,9 +50,10 @@ struct tlsg_conn
 	bool renegotiating; /**< a later handshake runs */
 	bool hold_queue;
 	bool tcp_eof;
-	bool hello_seen; /**< profile chosen by SNI */
-	bool entered;	 /**< re-entry guard */
-	bool close_sent; /**< close_notify is out */
+	bool hello_seen;					 /**< profile chosen by SNI */
+	bool entered;						 /**< re-entry guard */
+	bool close_sent;					 /**< close_notify is out */
+	unsigned char tail[TLSG_TAIL_BYTES]; /**< the last bytes that GnuTLS took during the first handshake */
 	bool peer_closed; /**< close_notify came: nothing more is read, replies can still be written (RFC 8446 section 6.1) */
 	uint8_t idle;	  /**< records without data since the last data, as far as one step could tell */
 	int cred_process; /**< process whose credentials the session holds, -1 none */

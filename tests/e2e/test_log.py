@@ -152,13 +152,21 @@ def test_failed_handshake_names_both_ends(silent, tls_module, opening):
         assert len(lines.splitlines()) == 1, lines
 
 
-def test_failed_handshake_tells_the_server_name(silent, pki):
-    """The client breaks off because of the certificate: the log has the name it asked for."""
+@pytest.mark.parametrize("version", VERSIONS)
+def test_client_that_refuses_the_certificate(silent, pki, tls_module, version):
+    """The log has the client's reason and the name it asked for; nothing of it is an error of this host."""
     mark = silent.log.mark()
-    context = client_context(trust=pki.path("ca-stranger.pem"), version="TLSv1.2")
+    context = client_context(trust=pki.path("ca-stranger.pem"), version=version)
+    before = silent.rpc("tls.sessions") if tls_module.ours else {}
     with pytest.raises(ssl.SSLCertVerificationError):
         TlsClient(silent.address(), context, name="sip.example.org")
-    silent.log.wait(r"TLS accept:.*\(sni: sip\.example\.org\)", since=mark)
+    silent.log.wait(r"TLS accept:.*(?i:unknown ca|ca is unknown).*\(sni: sip\.example\.org\)", since=mark)
+    silent.wait_connections(0)
+    if tls_module.ours:
+        assert silent.log.at_level("ERROR", since=mark) == []
+        after = silent.rpc("tls.sessions")
+        for name in ("handshakes_failed_alert", "alerts_received_unknown_ca"):
+            assert int(after[name]) == int(before[name]) + 1
 
 
 def test_rejected_client_certificate(start, settings, pki, tls_module):
