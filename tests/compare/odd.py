@@ -69,6 +69,18 @@ ROWS = {
         x509.UniformResourceIdentifier("sips:late.example.org"),
         *_dns("late.example.org")], 7),
     "hundreds": (_name(_ava(CN, "hundreds")), _dns(*(f"h{n}.example.org" for n in range(300))), 8),
+    "long-names": (_name(_ava(CN, "long names")), [
+        *_dns("d" * 1100), x509.RFC822Name("e" * 1100 + "@example.org"),
+        x509.UniformResourceIdentifier("sip:" + "u" * 1100)], 9),
+    "longest": (_name(*(_ava(OU, f"{n}" * 1000) for n in range(9)), _ava(CN, "longest")), [], 10),
+}
+
+# the content of a subject alternative name extension that says nothing, or nonsense
+MALFORMED = {
+    "no-names": b"\x30\x00", "empty-name": b"\x30\x02\x82\x00", "empty-address": b"\x30\x02\x87\x00",
+    "odd-address": b"\x30\x05\x87\x03\x01\x02\x03", "zero-in-name": b"\x30\x05\x82\x03a\x00b",
+    "line-in-name": b"\x30\x05\x82\x03a\nb", "latin-name": b"\x30\x05\x82\x03a\xe4b",
+    "empty-uri": b"\x30\x02\x86\x00", "empty-email": b"\x30\x02\x81\x00",
 }
 
 
@@ -95,6 +107,8 @@ class Odd:
             self._make(name, subject, names, serial)
         for name, (signer, days) in UNTRUSTED.items():
             self._make_untrusted(name, signer, days)
+        for name, content in MALFORMED.items():
+            self._make_malformed(name, content)
 
     def path(self, name):
         return str(self.folder / name)
@@ -130,6 +144,12 @@ class Odd:
         if names:
             builder = builder.add_extension(
                 x509.SubjectAlternativeName(names), critical=not subject.rdns)
+        self._write_pair(name, builder.sign(self._root_key, hashes.SHA256()), key)
+
+    def _make_malformed(self, name, content):
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = self._builder(_name(_ava(CN, name)), key, 98, False).add_extension(
+            x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.17"), content), critical=False)
         self._write_pair(name, builder.sign(self._root_key, hashes.SHA256()), key)
 
     def _make_untrusted(self, name, signer, days):

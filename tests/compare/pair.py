@@ -31,7 +31,7 @@ class Pair:
     def __init__(self, our_module, **settings):
         settings.setdefault("script", probes.script())
         settings["config"] = XLOG_BUFFER + settings.get("config", "")
-        self._settings = {
+        self.settings = {
             "theirs": Settings(module=STOCK, **settings),
             "ours": Settings(module=our_module, **settings),
         }
@@ -40,8 +40,8 @@ class Pair:
 
     def __enter__(self):
         with ExitStack() as stack:
-            self.theirs = stack.enter_context(Kamailio(self._settings["theirs"]))
-            self.ours = stack.enter_context(Kamailio(self._settings["ours"]))
+            self.theirs = stack.enter_context(Kamailio(self.settings["theirs"]))
+            self.ours = stack.enter_context(Kamailio(self.settings["ours"]))
             self._stack = stack.pop_all()
         return self
 

@@ -103,9 +103,8 @@ def relay_script():
 def values(log_lines, call):
     """{probe: value as bytes, or None for null} of one request."""
     found = {}
-    for line in log_lines:
-        match = _LINE.search(line)
-        if match and match["call"] == call:
+    for match in _LINE.finditer("\n".join(log_lines)):     # a zero in a value ends its line too early
+        if match["call"] == call:
             is_null = match["null"] and not match["hex"]
             value = None if is_null else bytes.fromhex(match["hex"])
             found[PROBES[int(match["number"])]] = value

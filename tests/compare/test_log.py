@@ -48,13 +48,13 @@ def test_usual_clients(pair, pki, row, version):
     _compare(pair, client_context(version=version, cert=cert[0], key=cert[1]))
 
 
-# with several faults the two modules name different ones, see differences.py
+# the rows whose lines differ are in differences.py
 @pytest.mark.parametrize("row", sorted(set(UNTRUSTED) - {"selfsigned-notyet"}))
 def test_untrusted_clients(pair, odd, row):
     _compare(pair, client_context(cert=odd.cert(row), key=odd.key(row)))
 
 
 @pytest.mark.parametrize("version", ("TLSv1.2", "TLSv1.3"))
-@pytest.mark.parametrize("row", ODD_ROWS)
+@pytest.mark.parametrize("row", sorted(set(ODD_ROWS) - {"longest"}))
 def test_odd_clients(pair, odd, row, version):
     _compare(pair, client_context(version=version, cert=odd.cert(row), key=odd.key(row)))

@@ -5,6 +5,7 @@ import pytest
 from e2e.lib.tls import client_context
 
 from . import differences
+from .odd import MALFORMED
 from .odd import ROWS as ODD_ROWS
 from .odd import UNTRUSTED
 from .pair import Pair, ask
@@ -59,7 +60,7 @@ def test_usual_clients(tolerant, pki, row, version):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("row", (*ODD_ROWS, *UNTRUSTED))
+@pytest.mark.parametrize("row", (*ODD_ROWS, *UNTRUSTED, *MALFORMED))
 def test_odd_clients(tolerant, odd, row, version):
     _compare(tolerant, row, client_context(version=version, cert=odd.cert(row), key=odd.key(row)))
 

@@ -1,0 +1,215 @@
+# tls_gnutls - comparison: the entries of the list of differences that no probe shows, each seen on both
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import re
+
+import pytest
+
+from e2e.lib import hostile, sip, ws
+from e2e.lib.kamailio import Kamailio
+from e2e.lib.tls import TlsClient, client_context
+from e2e.lib.wait import until
+
+from . import probes
+from .pair import Pair, ask
+
+REPLY = '\tsl_send_reply("200", "OK");\n'
+UPGRADE = r"""
+event_route[xhttp:request] {
+	if ($hdr(Upgrade) =~ "websocket") {
+		ws_handle_handshake();
+	}
+}
+"""
+WEBSOCKET = {
+    "modules": ("xhttp", "websocket"), "core": "tcp_accept_no_cl=yes",
+    "config": 'modparam("websocket", "keepalive_mechanism", 0)\n',
+}
+
+
+def _modparams(pki, **more):
+    return {"tls_method": "TLSv1.2+", "certificate": pki.cert("server-ec"),
+            "private_key": pki.key("server-ec"), "ca_list": pki.path("ca.pem"),
+            "verify_client": "optional_no_ca", **more}
+
+
+@pytest.fixture
+def known(pki):
+    """A client with a certificate that is trusted."""
+    return client_context(cert=pki.cert("client-ok"), key=pki.key("client-ok"))
+
+
+def _fault(kam, command, *arguments):
+    """The text of a command's fault; None: it succeeded."""
+    try:
+        kam.rpc(command, *arguments)
+    except RuntimeError as fault:
+        return str(fault)
+    return None
+
+
+def test_websocket(our_module, pki, known):
+    def over_wss(kam):
+        mark, call = kam.log.mark(), sip.new_id()
+        with ws.WsClient(kam.address(), known) as client:
+            assert client.ask(sip.options(kam.port(), via="WSS", call_id=call)).status == 200
+            listed = kam.rpc("tls.list")
+            assert kam.tls_info()["opened_connections"] == 1
+        kam.wait_connections(0)
+        return probes.values(kam.log.lines(mark), call), listed, mark
+
+    with Pair(our_module, modparams=_modparams(pki), **{
+            **WEBSOCKET, "script": probes.script() + UPGRADE}) as pair:
+        (theirs, their_list, mark), (ours, our_list, _) = pair.both(over_wss)
+        assert set(theirs.values()) == {None, b"N"} and theirs["is_peer_verified()"] == b"N"
+        assert pair.theirs.log.find("ERROR: tls ", mark)
+        assert ours == ask(pair.ours, known).values
+        assert not pair.ours.log.find("ERROR: tls ")
+        assert (len(their_list), len(our_list)) == (0, 1)
+
+
+def test_message_that_did_not_come_over_tls(our_module, pki):
+    def over_udp(kam):
+        mark = kam.log.mark()
+        call = sip.new_id()
+        from e2e.lib.uas import UdpSender
+        with UdpSender(kam.address("udp")) as sender:
+            reply = sender.ask(method="OPTIONS", uri=f"sip:127.0.0.1:{kam.port('udp')}", call_id=call)
+            assert reply.status == 200
+        return probes.values(kam.log.lines(mark), call)
+
+    with Pair(our_module, modparams=_modparams(pki), listen=("tls", "udp")) as pair:
+        theirs, ours = pair.both(over_udp)
+        assert ours == theirs and set(ours.values()) == {None, b"N"}
+
+
+LATER = ("$(tls_peer_san_hostname[1])", "$tls_peer_san_count(DNS)", "$sel(tls.peer.host[1])",
+         '$sel(tls.peer.count[\\"DNS\\"])')
+
+
+@pytest.mark.parametrize("expression", LATER)
+def test_variables_and_selects_of_later_versions(our_module, pki, known, expression):
+    script = f'request_route {{\n\txlog("L_NOTICE", "LATER <{expression}>\\n");\n{REPLY}}}'
+    pair = Pair(our_module, modparams=_modparams(pki), script=script)
+    theirs = Kamailio(pair.settings["theirs"])
+    try:
+        status, _ = theirs.check_config()
+        if status == 0:
+            with pytest.raises(Exception, match="Kamailio ended with status"):
+                theirs.start()
+    finally:
+        theirs.kill()
+        theirs.remove()
+    with Kamailio(pair.settings["ours"]) as ours:
+        with TlsClient(ours.address(), known) as client:
+            assert client.ask().status == 200
+        assert ours.log.find(r"LATER <(2|client-ok\.example\.org)>")
+
+
+LUA = """
+function ksr_request_route()
+	for _, name in ipairs({%s}) do
+		KSR.info("CGET " .. name .. " <" .. KSR.tls.cget(name) .. ">\\n")
+	end
+	KSR.sl.send_reply(200, "OK")
+end
+"""
+# what tls.so knows how to answer: values that need no parameter
+PLAIN = ("tls_version", "tls_description", "tls_cipher_info", "tls_cipher_bits")
+WITH_BLOCK = ("tls_peer_subject_cn", "tls_peer_serial", "tls_my_issuer_organization")
+
+
+def test_cget(our_module, pki, known, tmp_path):
+    def values(kam):
+        with TlsClient(kam.address(), known) as client:
+            assert client.ask().status == 200
+        text = "\n".join(kam.log.lines())
+        return dict(re.findall(r"CGET (\w+) <(.*?)\n?>", text))
+
+    path = tmp_path / "route.lua"
+    path.write_text(LUA % ", ".join(f'"{name}"' for name in PLAIN + WITH_BLOCK))
+    pair = Pair(our_module, modparams=_modparams(pki), modules=("app_lua",), script="",
+                config=f'modparam("app_lua", "load", "{path}")\ncfgengine "lua"\n')
+    with Kamailio(pair.settings["ours"]) as kam:
+        ours = values(kam)
+    theirs_kam = Kamailio(pair.settings["theirs"])
+    try:
+        theirs = values(theirs_kam.start())
+        assert theirs_kam.log.find(r"\bBUG\b")
+    finally:
+        theirs_kam.kill()       # its lines at BUG would fail the usual end
+        theirs_kam.remove()
+    for name in PLAIN:
+        assert ours[name] == theirs[name] != ""
+    for name in WITH_BLOCK:
+        assert theirs[name] == "" and ours[name] != ""
+
+
+def test_commands_and_statistics(our_module, pki):
+    with Pair(our_module, modparams=_modparams(pki), script=f"request_route {{\n{REPLY}}}") as pair:
+        for command, arguments in (("tls.kill", (1,)), ("tls.profiles", ()), ("tls.sessions", ())):
+            theirs, ours = pair.both(lambda kam, c=command, a=arguments: _fault(kam, c, *a))
+            assert "not found" in theirs.lower() and ours is None
+        theirs, ours = pair.both(lambda kam: kam.rpc("stats.get_statistics", "tls:"))
+        assert not theirs
+        assert any(line.startswith("tls:handshakes_done = ") for line in ours)
+        theirs, ours = pair.both(lambda kam: _fault(kam, "tls.reload"))
+        assert "No TLS configuration file configured" in theirs and ours is None
+
+
+def test_lines_about_missing_certificates(our_module, pki):
+    script = f'request_route {{\n\txlog("L_NOTICE", "CN <$tls_peer_subject_cn>\\n");\n{REPLY}}}'
+
+    def visit(kam):
+        with TlsClient(kam.address(), client_context()) as client:
+            assert client.ask().status == 200
+        assert kam.log.find("CN <<null>>")
+
+    with Pair(our_module, modparams=_modparams(pki), script=script) as pair:
+        pair.both(visit)
+        assert pair.theirs.log.find("ERROR: tls .*Unable to retrieve peer TLS certificate")
+        assert not pair.ours.log.find("ERROR: tls ")
+        assert len(pair.ours.log.find("INFO: tls .*no certificate of the peer on connection")) == 1
+
+
+def _send(kam, opening):
+    from e2e.lib.tls import BioClient
+    with BioClient(kam.address(), client_context()) as client:
+        client.sock.sendall(opening)
+        until(lambda: kam.log.find("dst addr: "), "the lines")
+        return client.local[1]
+
+
+@pytest.mark.parametrize("opening", ("plain SIP", "no common cipher suite"))
+def test_lines_about_failed_handshakes(our_module, pki, opening):
+    """Several lines at ERROR, or one at WARNING that holds the same parts."""
+    with Pair(our_module, modparams=_modparams(pki), script=f"request_route {{\n{REPLY}}}") as pair:
+        ports = pair.both(lambda kam: _send(kam, hostile.WRONG[opening]))
+        pair.both(lambda kam: kam.wait_connections(0))
+        parts = [("protocol level error", "TLS accept:", "(sni: unknown)",
+                  f"src addr: 127.0.0.1:{port}", f"dst addr: 127.0.0.1:{kam.port()}")
+                 for port, kam in zip(ports, (pair.theirs, pair.ours))]
+        lines = "\n".join(text for _, text in pair.theirs.log.at_level("ERROR"))
+        assert all(part in lines for part in parts[0])
+        assert pair.ours.log.at_level("ERROR") == []
+        (line,) = (text for _, text in pair.ours.log.at_level("WARNING") if "TLS accept" in text)
+        assert all(part in line for part in parts[1])
+
+
+def test_line_about_a_resumed_session(our_module, pki):
+    def visits(kam):
+        context = client_context(version="TLSv1.2")
+        with TlsClient(kam.address(), context) as client:
+            assert client.ask().status == 200
+            session = client.session
+        with TlsClient(kam.address(), context, session=session) as client:
+            assert client.ask().status == 200
+            reused = client.reused
+        found = kam.log.find("tls_accept: new connection from")
+        return reused, [line.split(" using ")[1] for line in found]
+
+    with Pair(our_module, modparams=_modparams(pki, session_cache=1, tls_log=1, verify_client="off"),
+              script=f"request_route {{\n{REPLY}}}") as pair:
+        (_, theirs), (reused, ours) = pair.both(visits)
+        assert reused
+        assert theirs[0] == theirs[1] == ours[0]
+        assert ours[1] == ours[0] + " (resumed)"
