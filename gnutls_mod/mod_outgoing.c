@@ -3,8 +3,6 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: the process that opens a connection.  Memory: pkg (this process).  Lock: none.
  */
-#include <arpa/inet.h>
-
 #include "base/host.h"
 
 #include "core/tcp_conn.h"
@@ -13,9 +11,8 @@
 #include "gnutls_mod/mod_outgoing.h"
 #include "gnutls_mod/mod_hooks.h"
 #include "gnutls_mod/mod_params.h"
+#include "profiles/prof_name.h"
 #include "transport/conn.h"
-
-#define NAME_MAX_BYTES 255
 
 static str connect_id; /* [pkg] set by the script for the next connection */
 
@@ -58,17 +55,17 @@ static str xavp_string(const char *name)
 	return v != NULL && v->val.v.s.len > 0 ? v->val.v.s : none;
 }
 
-/* RFC 6066 section 3: literal addresses are no server names. */
-static bool is_host_name(const str *name)
+/* What is sent of a name: a host name without the dot at its end, RFC 6066 section 3; nothing of addresses and of what is no name. */
+static str sni_of(str name)
 {
-	char text[NAME_MAX_BYTES + 1];
-	unsigned char addr[16];
+	char normal[TLSG_NAME_MAX + 1];
+	str none = {NULL, 0};
 
-	if(name->s == NULL || name->len <= 0 || name->len > NAME_MAX_BYTES || memchr(name->s, 0, (size_t)name->len) != NULL)
-		return false;
-	memcpy(text, name->s, (size_t)name->len);
-	text[name->len] = '\0';
-	return inet_pton(AF_INET, text, addr) != 1 && inet_pton(AF_INET6, text, addr) != 1 && text[0] != '[';
+	if(!tlsg_name_normalise(&name, normal))
+		return none;
+	if(name.s[name.len - 1] == '.')
+		name.len--;
+	return name;
 }
 
 void tlsg_outgoing_names(const struct tcp_connection *c, struct tlsg_conn_params *p)
@@ -90,8 +87,7 @@ void tlsg_outgoing_names(const struct tcp_connection *c, struct tlsg_conn_params
 	p->query.server_id = id;
 	if(name.len <= 0 && tlsg_params_private()->outgoing_sni)
 		name = tlsg_prof_find(p->set, &p->query)->s.server_name;
-	if(is_host_name(&name))
-		p->sni = name;
+	p->sni = sni_of(name);
 }
 
 static bool is_same_name(const char *a, const str *b)

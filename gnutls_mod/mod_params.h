@@ -99,7 +99,7 @@ struct tlsg_params_private
 	int handshake_timeout_s; /**< 0 off, up to 86400 */
 	int send_timeout_s;		 /**< accepted, without effect; -1 not set */
 	int verify_name;		 /**< 0 off, 1 RFC 5922, 2 RFC 5922 and wildcards */
-	int outgoing_sni;		 /**< 1: names of the profile and of the destination are sent too */
+	int outgoing_sni;		 /**< 1: the server_name of the profile is sent too */
 	int key_isolation;		 /**< 0, 1 */
 	str certificate_warn_days;
 	int warn_days[TLSG_WARN_DAYS_MAX]; /**< certificate_warn_days as numbers, highest first */

@@ -34,6 +34,9 @@ static void set_verify_mode(struct tlsg_prof *p)
 									  : "Server MAY present invalid certificate";
 	}
 	LM_INFO("%.*s: %s\n", p->id.len, p->id.s, what);
+	if(p->role == TLSG_CLIENT && s->verify_name > 0 && (p->verify_mode == TLSG_VERIFY_NONE || p->verify_no_ca))
+		LM_WARN("%.*s: verify_name is set, but no certificate is refused: set verify_certificate too\n", p->id.len,
+				p->id.s);
 }
 
 /* `any` profiles are found by name only. */

@@ -23,6 +23,17 @@ static enum tlsg_ret copy_name(struct tlsg_conn *c, const str *name, str *to, st
 	return TLSG_OK;
 }
 
+/* Whom a client expects: whom it asks for, else whom its profile names. */
+static enum tlsg_ret set_expected(struct tlsg_conn *c, const struct tlsg_conn_params *p, struct tlsg_err *err)
+{
+	if(c->sni.len > 0) {
+		c->expected = c->sni;
+		return TLSG_OK;
+	}
+	return copy_name(
+			c, p->query.server_name.len > 0 ? &p->query.server_name : &c->ref.prof->s.server_name, &c->expected, err);
+}
+
 static enum tlsg_ret conn_start(struct tlsg_conn *c, const struct tlsg_conn_params *p, struct tlsg_err *err)
 {
 	struct tlsg_arena *previous;
@@ -38,10 +49,8 @@ static enum tlsg_ret conn_start(struct tlsg_conn *c, const struct tlsg_conn_para
 		c->deadline = get_ticks_raw() + S_TO_TICKS((ticks_t)p->deadline_s);
 	c->ref.prof = tlsg_prof_find(p->set, &p->query);
 	ret = copy_name(c, &p->sni, &c->sni, err);
-	if(ret == TLSG_OK && p->query.role == TLSG_CLIENT && p->sni.len > 0)
-		c->expected = c->sni;
-	else if(ret == TLSG_OK && p->query.role == TLSG_CLIENT)
-		ret = copy_name(c, &p->query.server_name, &c->expected, err);
+	if(ret == TLSG_OK && p->query.role == TLSG_CLIENT)
+		ret = set_expected(c, p, err);
 	if(ret != TLSG_OK)
 		return ret;
 	ret = tlsg_arena_reserve(c->arena, TLSG_HEADROOM_INIT);
