@@ -138,6 +138,10 @@ class Pki:
     def key(self, row):
         return self.path(f"{row}.key")
 
+    def pair_of(self, row):
+        """Certificate and key of a row, as objects."""
+        return self._certs[row], self._keys[row]
+
     def subject_cn(self, row):
         """Common name in the subject of a row's certificate."""
         return self._rows[row].name
