@@ -93,6 +93,9 @@ void tlsg_conn_free(struct tlsg_conn *c)
 		return;
 	set = c->set;
 	tlsg_queue_clear(&c->queue);
+	/* Only counts down: the snapshot has a reference of its own. Without it the count would wrap after 2^32 connections. */
+	if(c->priority != NULL)
+		gnutls_priority_deinit(c->priority);
 	tlsg_arena_drop(c->arena); /* c lies in it */
 	tlsg_set_put(set);
 }

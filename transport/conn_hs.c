@@ -57,10 +57,20 @@ static gnutls_certificate_request_t request_of(const struct tlsg_prof *p)
 	}
 }
 
+/* A session counts a reference on the priority that it uses. */
+static int use_priority(struct tlsg_conn *c, gnutls_priority_t priority)
+{
+	int rc = gnutls_priority_set(c->session, priority);
+
+	if(rc >= 0)
+		c->priority = priority;
+	return rc;
+}
+
 enum tlsg_ret tlsg_conn_apply_profile(struct tlsg_conn *c, struct tlsg_err *err)
 {
 	const struct tlsg_prof *p = c->ref.prof;
-	int rc = gnutls_priority_set(c->session, p->priority->compiled);
+	int rc = use_priority(c, p->priority->compiled);
 
 	if(rc < 0)
 		return tlsg_err_gnutls(err, rc, "setting the priority of the profile");
@@ -128,7 +138,7 @@ static int enforce(struct tlsg_conn *c, const struct tlsg_hello *h)
 		return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
 	if(tlsg_priority_for_offer(c->ref.prof, &offer, &compiled) != TLSG_OK)
 		return GNUTLS_E_NO_CIPHER_SUITES;
-	return compiled != NULL ? gnutls_priority_set(c->session, compiled) : 0;
+	return compiled != NULL ? use_priority(c, compiled) : 0;
 }
 
 /* Before GnuTLS looks at a ClientHello: here the whole profile can still be applied. Called for every message. */

@@ -31,12 +31,13 @@ struct tlsg_conn
 {
 	struct tlsg_session_ref ref; /**< first: gnutls_session_get_ptr() gives it to the certificate callback */
 	struct tlsg_arena *arena;
-	gnutls_session_t session; /**< [arena] */
-	struct tlsg_set *set;	  /**< one reference */
-	struct tlsg_peer *peer;	  /**< [arena] NULL until the handshake is done; release store */
-	struct tlsg_io *io;		  /**< of the running step, this process's; NULL outside */
-	str sni;				  /**< [arena] received or sent; zero-terminated */
-	str expected;			  /**< [arena] client: who the server should be, {NULL,0} unknown */
+	gnutls_session_t session;	/**< [arena] */
+	struct tlsg_set *set;		/**< one reference */
+	gnutls_priority_t priority; /**< of the snapshot; the session counts a reference on it */
+	struct tlsg_peer *peer;		/**< [arena] NULL until the handshake is done; release store */
+	struct tlsg_io *io;			/**< of the running step, this process's; NULL outside */
+	str sni;					/**< [arena] received or sent; zero-terminated */
+	str expected;				/**< [arena] client: who the server should be, {NULL,0} unknown */
 	struct tlsg_conn_verdict verdict;
 	struct tlsg_queue queue;
 	unsigned char *kept; /**< [arena] received bytes not used yet */

@@ -629,6 +629,34 @@ static void test_garbage_fails_for_good(void **state)
 	pair_free(x);
 }
 
+/* A connection gives back what its session counted on the priorities of the snapshot. */
+static void test_priorities_are_given_back(void **state)
+{
+	struct setup u = {.method = TLSG_METHOD_TLSV1_2,
+			.server = "rsa",
+			.ciphers = "AES128-SHA256:ECDHE-RSA-AES256-GCM-SHA384",
+			.with_named = true};
+	struct pair *x = pair_new(&u, "named.example");
+	struct tlsg_set *set = tlsg_set_get();
+	gnutls_priority_t all[] = {set->defaults[TLSG_SERVER]->priority->compiled,
+			set->defaults[TLSG_SERVER]->priority->single[0], set->defaults[TLSG_SERVER]->priority->single[1],
+			set->list[TLSG_SERVER]->priority->compiled};
+	struct tlsg_arena_stats before, after;
+	size_t i;
+
+	(void)state;
+	handshake(x); /* begins with the default profile's, goes on with the other's */
+	assert_up(x);
+	pair_free(x);
+	for(i = 0; i < sizeof(all) / sizeof(all[0]); i++) { /* one that nobody else counts on is freed at once */
+		tlsg_arena_stats_get(set->arena, &before);
+		gnutls_priority_deinit(all[i]);
+		tlsg_arena_stats_get(set->arena, &after);
+		assert_true(after.in_use < before.in_use);
+	}
+	tlsg_set_put(set);
+}
+
 /* Records without data, as a client may send them: few are no harm, a flood is. @return what the server said last. */
 static enum tlsg_ret flood(struct pair *x, unsigned n, bool alerts)
 {
@@ -840,6 +868,7 @@ int main(void)
 			cmocka_unit_test(test_output_without_room),
 			cmocka_unit_test(test_close_notify_closes_one_direction),
 			cmocka_unit_test(test_garbage_fails_for_good),
+			cmocka_unit_test(test_priorities_are_given_back),
 			cmocka_unit_test(test_records_without_data),
 			cmocka_unit_test(test_flipped_bit_fails),
 			cmocka_unit_test(test_deadline),
