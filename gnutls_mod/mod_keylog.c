@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/host.h"
@@ -92,10 +93,25 @@ static void put_comment(struct tlsg_buf *out, const struct tcp_connection *c)
 	(void)tlsg_buf_put(out, text, (size_t)n);
 }
 
+/* Opens the file without waiting for anybody, and nothing but a file. @return descriptor; -1 with errno. */
+static int file_open(const char *name)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+	struct stat st;
+
+	if(fd < 0)
+		return -1;
+	if(fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	close(fd);
+	errno = EINVAL;
+	return -1;
+}
+
 static void to_file(const struct tlsg_buf *text)
 {
 	const char *name = tlsg_params_private()->keylog_file.s;
-	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = file_open(name);
 
 	if(fd < 0 || write(fd, text->data, text->wr) != (ssize_t)text->wr)
 		LM_ERR("keylog_file: cannot write to \"%s\": %s\n", name, strerror(errno));

@@ -2,6 +2,7 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 """event_route[tls:connection-out] and event_callback, event_route[tls:certificate-expiring], keylog_*."""
 
+import os
 import re
 import shutil
 import socket
@@ -152,6 +153,20 @@ def test_keylog_file_is_private_and_complete(settings, start, tmp_path):
     secrets = [line for line in lines if not line.startswith("#")]
     assert secrets and all(re.fullmatch(r"[A-Z0-9_]+ [0-9a-f]{64} [0-9a-f]{64,96}", line)
                            for line in secrets), lines
+
+
+def test_keylog_to_a_pipe_does_not_hang_the_workers(settings, start, tmp_path):
+    path = tmp_path / "keys"
+    os.mkfifo(path)
+    kam = start(settings.but(modparams={"keylog_mode": 1 | 2 | 8, "keylog_file": str(path)}))
+    _one_request(kam, settings)
+    until(lambda: kam.log.find("ERROR.*keylog_file: cannot write"), "the line")
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)     # a reader makes no difference
+    try:
+        _one_request(kam, settings)
+        assert os.read(reader, 100) == b""
+    finally:
+        os.close(reader)
 
 
 def test_keylog_to_a_peer_and_to_the_log(settings, start):
