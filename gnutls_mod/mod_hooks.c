@@ -60,8 +60,10 @@ void tlsg_hooks_kill(struct tcp_connection *c)
 	c->state = S_CONN_BAD;
 	c->timeout = get_ticks_raw();
 	/* The reference goes with the message, as the core's own error paths do it. */
-	if(send_all(unix_tcp_sock, message, sizeof(message)) <= 0)
-		LM_ERR("cannot tell tcp main to close connection %d; it ends with its timeout\n", c->id);
+	if(send_all(unix_tcp_sock, message, sizeof(message)) > 0)
+		return;
+	LM_ERR("cannot tell tcp main to close connection %d; it ends with its timeout\n", c->id);
+	(void)tcpconn_put(c); /* never the last one while tcp main has the connection in its tables */
 }
 
 static void limits_get(struct tlsg_conn_limits *l)
@@ -275,7 +277,9 @@ static enum tlsg_ret locked_step(struct round *r, struct tlsg_conn **conn)
 
 	lock_get(&r->c->write_lock);
 	*conn = conn_get(r->c, &r->err);
-	if(*conn != NULL)
+	if(*conn != NULL && tlsg_conn_state(*conn) == TLSG_CONN_FAILED)
+		ret = TLSG_EOF; /* a writer was faster, and has said why */
+	else if(*conn != NULL)
 		ret = step(r, *conn);
 	lock_release(&r->c->write_lock);
 	tlsg_keylog_flush(r->c);
