@@ -18,6 +18,7 @@
 #include "gnutls_mod/mod_hooks.h"
 #include "gnutls_mod/mod_init.h"
 #include "gnutls_mod/mod_keylog.h"
+#include "gnutls_mod/mod_outgoing.h"
 #include "gnutls_mod/mod_params.h"
 #include "gnutls_mod/mod_rpc.h"
 #include "gnutls_mod/mod_script.h"
@@ -92,7 +93,7 @@ static int mod_init(void)
 		return -1;
 	}
 	tlsg_events_init();
-	if(tlsg_expiry_init() < 0) {
+	if(tlsg_expiry_init() < 0 || tlsg_outgoing_init() < 0) {
 		tlsg_init_destroy();
 		return -1;
 	}

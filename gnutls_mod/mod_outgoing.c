@@ -5,6 +5,7 @@
  */
 #include "base/host.h"
 
+#include "core/script_cb.h"
 #include "core/tcp_conn.h"
 #include "core/xavp.h"
 
@@ -34,6 +35,22 @@ int tlsg_outgoing_set_server_id(const str *id)
 	connect_id.s = copy;
 	connect_id.len = copy != NULL ? id->len : 0;
 	return 0;
+}
+
+/* The script of a message has ended: what it set and did not use is not for somebody else's connection. */
+static int forget_cb(struct sip_msg *msg, unsigned flags, void *param)
+{
+	(void)msg;
+	(void)flags;
+	(void)param;
+	if(connect_id.s != NULL)
+		tlsg_outgoing_names_done();
+	return 1;
+}
+
+int tlsg_outgoing_init(void)
+{
+	return register_script_cb(forget_cb, POST_SCRIPT_CB | REQUEST_CB | FAILURE_CB | ONREPLY_CB, NULL);
 }
 
 void tlsg_outgoing_names_done(void)

@@ -21,6 +21,9 @@ void tlsg_outgoing_names(const struct tcp_connection *c, struct tlsg_conn_params
 /** The connection has been made: forgets the id that the script set, whether it was used or not. */
 void tlsg_outgoing_names_done(void);
 
+/** Has ids forgotten when the route that set them ends. In mod_init. @return 0; -1 out of memory. */
+int tlsg_outgoing_init(void);
+
 /**
  * Sets the id for the next outgoing connection of this process.
  * @param id  copied; empty or NULL forgets.

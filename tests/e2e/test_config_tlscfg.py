@@ -187,6 +187,24 @@ def test_outgoing_profile(start, with_file, pki, headers, row):
         assert name == row
 
 
+@OURS
+def test_id_is_not_for_the_connection_of_another_request(start, with_file, pki):
+    """A request sets an id and opens no connection; the next one in that process does."""
+    kam = start(with_file("".join((
+        section("server:default", **pair(pki, "server-ec")),
+        section("client:default"),
+        section("client:127.0.0.8:0", server_id="silver", **pair(pki, "client-rsa")),
+    )), listen=("tls", "udp"), script=SCRIPT, children=1))
+    context = server_context(pki.cert("server-ec"), pki.key("server-ec"), client_trust=pki.path("ca.pem"))
+    context.verify_mode = ssl.CERT_OPTIONAL
+    with TlsAgent(context) as agent, UdpSender(kam.address("udp")) as sender:
+        local = f"sip:127.0.0.1:{kam.port('udp')}"
+        assert sender.ask(uri=local, headers=("X-Set-Id: silver",)).status == 200
+        reply = sender.ask(uri=f"sip:far@127.0.0.1:{agent.port};transport=tls", method="MESSAGE")
+        assert reply.status == 200
+        assert not agent.peers[0]
+
+
 # ---- defaults --------------------------------------------------------------------------------------------------------
 
 @OURS
