@@ -19,7 +19,7 @@ jobs=${JOBS:-2}
 own_dirs="base pkcs11 profiles transport rpc gnutls_mod"
 own_c=$(find $own_dirs -name '*.c' 2>/dev/null | LC_ALL=C sort)
 own_h=$(find $own_dirs -name '*.h' 2>/dev/null | LC_ALL=C sort)
-test_ch=$(find tests -name '*.[ch]' | LC_ALL=C sort)
+test_ch=$(find tests tools -name '*.[ch]' | LC_ALL=C sort)
 gnutls=$(pkg-config --cflags gnutls p11-kit-1)
 cflags="-std=gnu11 -Wall -Wextra -Wshadow -Werror -I. $gnutls"
 
