@@ -46,7 +46,10 @@ struct module_exports exports = {
 		.init_child_f = child_init,
 };
 
-static bool initialised; /* mod_init has succeeded */
+#define FENCES 4
+
+static bool initialised;	 /* mod_init has succeeded */
+static void *fences[FENCES]; /* [pkg] keep free fragments of private memory apart, never freed */
 
 /* All that other processes share, before any of them exists. */
 static int init_shared(void)
@@ -75,6 +78,27 @@ static int check_config(void)
 	return 0;
 }
 
+/*
+ * Leaves free fragments of several sizes in private memory. qm, the core's default memory manager, walks all its lists of
+ * larger sizes (two thousand, 230 KB) to the first one that is not empty, for each of the forty small blocks that a SIP
+ * message takes; a freshly started process has nothing but one large free block at the far end. Every child inherits
+ * the fragments. Nothing is used up: they are free memory, kept apart by a block of a few bytes each.
+ */
+static void leave_fragments(void)
+{
+	static const size_t sizes[FENCES] = {256, 1024, 4096, 4096};
+	void *fragment[FENCES];
+	size_t i;
+
+	for(i = 0; i < FENCES; i++) {
+		fragment[i] = pkg_malloc(sizes[i]);
+		fences[i] = pkg_malloc(1);
+	}
+	for(i = 0; i < FENCES; i++)
+		if(fragment[i] != NULL)
+			pkg_free(fragment[i]);
+}
+
 static int mod_init(void)
 {
 	if(tls_disable) {
@@ -97,6 +121,7 @@ static int mod_init(void)
 		tlsg_init_destroy();
 		return -1;
 	}
+	leave_fragments();
 	LM_INFO("using GnuTLS %s\n", gnutls_check_version(NULL));
 	initialised = true;
 	return 0;
