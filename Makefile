@@ -78,7 +78,7 @@ MOD_CPPFLAGS = -I. @$(DEFS) $(PKG_CFLAGS)
 # Unit tests see tests/stub/base/host.h where the module sees base/host.h.
 TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS) -DTLSG_TEST
 
-.PHONY: all compare unit fuzz check check-all check-unit check-build check-openssl check-e2e check-compare check-bench \
+.PHONY: all compare unit fuzz check check-all check-unit check-build check-openssl check-limbo check-e2e check-compare check-bench \
 	check-fuzz check-long check-san check-e2e-san check-valgrind check-e2e-long check-fuzz-long fuzz-smoke lint format bench \
 	run clean FORCE
 all: $(SO) $(CIPHERS_TOOL) compare
@@ -170,6 +170,7 @@ check-unit: unit
 
 # What cipher strings select and what verification says, beside the openssl command: each line is a run over a corpus.
 VERIFY_TOOL = $(T)/verify_tool
+PKITS_DIR ?= /usr/lib/python3/dist-packages/cryptography_vectors/x509/PKITS_data
 $(VERIFY_TOOL): $(T)/tests/profiles/verify_tool.o $(BELOW_profiles:%=$(T)/lib%.a) $(T)/libtestlib.a
 	$(call say,LINK  $@)
 	$(Q)$(CC) $(OPT) -pthread $(LDFLAGS) $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -ldl -o $@
@@ -181,6 +182,11 @@ check-openssl: $(CIPHERS_TOOL) $(VERIFY_TOOL)
 	@scripts/run-python.sh tests/profiles/ciphers_compare.py $(CIPHERS_TOOL) --method TLSv1.2
 	@scripts/run-python.sh tests/profiles/ciphers_compare.py $(CIPHERS_TOOL) --method TLSv1.3
 	@scripts/run-python.sh tests/profiles/verify_compare.py $(VERIFY_TOOL)
+	@PKITS_DIR="$(PKITS_DIR)" scripts/run-python.sh tests/limbo/run_pkits.py $(VERIFY_TOOL)
+
+# x509-limbo is fetched once; without a network the run is skipped, and says so.
+check-limbo: $(VERIFY_TOOL)
+	@LIMBO_JSON="$$(scripts/fetch-limbo.sh $(B)/limbo)" scripts/run-python.sh tests/limbo/run_limbo.py $(VERIFY_TOOL)
 
 check-build: all
 	@MODULE=$(abspath $(SO)) OBJ=$(O)/obj scripts/run-scripts.sh $(sort $(wildcard tests/build/*.sh))
@@ -231,7 +237,7 @@ check-all:
 
 check-long:
 	@scripts/deps.sh check
-	@scripts/run-check.sh all check-san check-e2e-san check-valgrind check-e2e-long check-fuzz-long
+	@scripts/run-check.sh all check-san check-e2e-san check-valgrind check-e2e-long check-limbo check-fuzz-long
 
 check-san:
 	$(MAKE) SAN=1 check-unit
