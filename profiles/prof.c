@@ -18,6 +18,7 @@
 #include "profiles/key_file.h"
 #include "profiles/prof_method.h"
 #include "profiles/prof_set.h"
+#include "profiles/prof_token.h"
 #include "profiles/prof_value.h"
 
 #define CERT_FILE "cert.pem"
@@ -215,7 +216,7 @@ static void implied_key_check(const struct tlsg_prof *p, struct tlsg_prof_settin
 		memset(&d->private_key, 0, sizeof(d->private_key));
 }
 
-/* One line for each setting, as it is in the end. What follows '?' in a URI may be a PIN. */
+/* One line for each setting, as it is in the end: without PINs. */
 static void settings_log(struct tlsg_prof *p)
 {
 	size_t i;
@@ -229,8 +230,7 @@ static void settings_log(struct tlsg_prof *p)
 		else if(text->s == NULL)
 			LM_INFO("%.*s: %s='(null)'\n", p->id.len, p->id.s, fields[i].name);
 		else
-			LM_INFO("%.*s: %s='%.*s'\n", p->id.len, p->id.s, fields[i].name,
-					tlsg_value_is_uri(text) ? (int)strcspn(text->s, "?") : text->len, text->s);
+			LM_INFO("%.*s: %s='%.*s'\n", p->id.len, p->id.s, fields[i].name, text->len, text->s);
 	}
 }
 
@@ -278,6 +278,9 @@ enum tlsg_ret tlsg_prof_complete(struct tlsg_prof *p, const struct tlsg_prof_set
 			return tlsg_err_set(
 					err, ret, "%s: the path of a file is longer than %d bytes", p->id.s, TLSG_PATH_SIZE - 1);
 	}
+	ret = tlsg_token_settings(p, err);
+	if(ret != TLSG_OK)
+		return ret;
 	if(first)
 		settings_log(p);
 	return TLSG_OK;

@@ -135,7 +135,8 @@ struct tlsg_prof
 
 	/* compiled by tlsg_set_build() */
 	enum tlsg_verify_mode verify_mode;
-	bool verify_no_ca; /**< optional_no_ca: verified, recorded, never enforced */
+	bool verify_no_ca;	/**< optional_no_ca: verified, recorded, never enforced */
+	bool without_tls13; /**< no key of the profile makes a signature for TLS 1.3 */
 	struct tlsg_pair *pairs;
 	unsigned pairs_len;
 	struct tlsg_trust

@@ -11,6 +11,7 @@
 #include "profiles/prof_priority.h"
 #include "profiles/prof_set.h"
 #include "profiles/prof_ticket.h"
+#include "profiles/prof_token.h"
 #include "profiles/prof_trust.h"
 
 /* Spec 6.1: the first line that applies. */
@@ -58,6 +59,8 @@ static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 		ret = tlsg_trust_load(p->set, &p->s, &p->trust, err);
 	if(ret == TLSG_OK)
 		ret = tlsg_pair_load(p, err);
+	if(ret == TLSG_OK)
+		ret = tlsg_token_limit(p, err);
 	if(ret != TLSG_OK)
 		return ret;
 	set_verify_mode(p);

@@ -107,14 +107,14 @@ static struct local *local_get(const struct tlsg_set *set)
 	return l;
 }
 
-/* Whether a signature algorithm that the peer offered can be made with a kind of key. */
-static bool peer_takes(gnutls_session_t session, gnutls_pk_algorithm_t pk)
+/* Whether a signature algorithm that the peer offered can be made with a key. */
+static bool peer_takes(gnutls_session_t session, const struct tlsg_key *key)
 {
 	gnutls_sign_algorithm_t algo;
 	size_t i;
 
 	for(i = 0; gnutls_sign_algorithm_get_requested(session, i, &algo) == 0; i++)
-		if(gnutls_sign_supports_pk_algorithm(algo, pk))
+		if(tlsg_key_can(key, algo))
 			return true;
 	return i == 0; /* TLS 1.1 and older peers say nothing */
 }
@@ -128,7 +128,7 @@ static bool pair_fits(gnutls_session_t session, const struct gnutls_cert_retr_st
 			break;
 	if(info->pk_algos_length > 0 && i == info->pk_algos_length)
 		return false;
-	return peer_takes(session, pair->pk);
+	return peer_takes(session, pair->key);
 }
 
 /* Certificate callback: the first pair of the profile that the peer can use, ECDSA and EdDSA before RSA. */
@@ -242,6 +242,19 @@ gnutls_privkey_t tlsg_creds_key(const struct tlsg_key *k)
 	if(l->keys[k->index] == NULL)
 		l->keys[k->index] = tlsg_key_open(k);
 	return l->keys[k->index];
+}
+
+void tlsg_creds_forget_tokens(void)
+{
+	struct local *l;
+	unsigned i;
+
+	for(l = locals; l != NULL; l = l->next)
+		for(i = 0; i < l->keys_len; i++)
+			if(l->keys[i] != NULL && gnutls_privkey_get_type(l->keys[i]) == GNUTLS_PRIVKEY_PKCS11) {
+				gnutls_privkey_deinit(l->keys[i]);
+				l->keys[i] = NULL;
+			}
 }
 
 void tlsg_creds_free_all(void)

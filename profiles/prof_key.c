@@ -10,9 +10,11 @@
 
 #include "base/arena.h"
 #include "base/scope.h"
+#include "pkcs11/p11_key.h"
 #include "profiles/key_file.h"
 #include "profiles/key_password.h"
 #include "profiles/prof_creds.h"
+#include "profiles/prof_token.h"
 #include "profiles/prof_value.h"
 
 /* Callbacks of the external key. They run in the scope of a connection; the real key is private to the process,
@@ -40,68 +42,93 @@ static int hand_over(int rc, gnutls_datum_t *made, gnutls_datum_t *out)
 	return rc < 0 ? rc : 0;
 }
 
+/* What a callback wants done with the real key. */
+struct job
+{
+	enum
+	{
+		JOB_SIGN_DATA,
+		JOB_SIGN_HASH,
+		JOB_DECRYPT
+	} what;
+	gnutls_sign_algorithm_t algo;
+	const gnutls_datum_t *in;
+	gnutls_datum_t made;
+};
+
+static int job_do(struct job *j, gnutls_privkey_t key)
+{
+	if(j->what == JOB_SIGN_DATA)
+		return gnutls_privkey_sign_data2(key, j->algo, 0, j->in, &j->made);
+	if(j->what == JOB_DECRYPT)
+		return gnutls_privkey_decrypt_data(key, 0, j->in, &j->made);
+	if(j->algo == GNUTLS_SIGN_RSA_RAW)
+		return gnutls_privkey_sign_hash(key, GNUTLS_DIG_UNKNOWN, GNUTLS_PRIVKEY_SIGN_FLAG_TLS1_RSA, j->in, &j->made);
+	return gnutls_privkey_sign_hash2(key, j->algo, 0, j->in, &j->made);
+}
+
+/* A key on a token that was gone is opened once more. */
+static int job_run(struct job *j, const struct tlsg_key *k, gnutls_datum_t *out)
+{
+	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
+	gnutls_privkey_t key = tlsg_creds_key(k);
+	int rc = j->what == JOB_DECRYPT ? GNUTLS_E_DECRYPTION_FAILED : GNUTLS_E_PK_SIGN_FAILED;
+
+	if(key != NULL)
+		rc = job_do(j, key);
+	if(key != NULL && rc < 0 && k->token != NULL) {
+		key = tlsg_token_again(k, rc, j->what != JOB_DECRYPT);
+		if(key != NULL)
+			rc = job_do(j, key);
+	}
+	tlsg_scope_leave(previous);
+	return hand_over(rc, &j->made, out);
+}
+
 static int sign_data_cb(gnutls_privkey_t ext, gnutls_sign_algorithm_t algo, void *userdata, unsigned flags,
 		const gnutls_datum_t *data, gnutls_datum_t *signature)
 {
-	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
-	gnutls_privkey_t key = tlsg_creds_key(key_of(userdata));
-	gnutls_datum_t made = {NULL, 0};
-	int rc = GNUTLS_E_PK_SIGN_FAILED;
+	struct job j = {.what = JOB_SIGN_DATA, .algo = algo, .in = data};
 
 	(void)ext;
 	(void)flags;
-	if(key != NULL)
-		rc = gnutls_privkey_sign_data2(key, algo, 0, data, &made);
-	tlsg_scope_leave(previous);
-	return hand_over(rc, &made, signature);
+	return job_run(&j, key_of(userdata), signature);
 }
 
 static int sign_hash_cb(gnutls_privkey_t ext, gnutls_sign_algorithm_t algo, void *userdata, unsigned flags,
 		const gnutls_datum_t *hash, gnutls_datum_t *signature)
 {
-	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
-	gnutls_privkey_t key = tlsg_creds_key(key_of(userdata));
-	gnutls_datum_t made = {NULL, 0};
-	int rc = GNUTLS_E_PK_SIGN_FAILED;
+	struct job j = {.what = JOB_SIGN_HASH, .algo = algo, .in = hash};
 
 	(void)ext;
 	(void)flags;
-	if(key != NULL && algo == GNUTLS_SIGN_RSA_RAW)
-		rc = gnutls_privkey_sign_hash(key, GNUTLS_DIG_UNKNOWN, GNUTLS_PRIVKEY_SIGN_FLAG_TLS1_RSA, hash, &made);
-	else if(key != NULL)
-		rc = gnutls_privkey_sign_hash2(key, algo, 0, hash, &made);
-	tlsg_scope_leave(previous);
-	return hand_over(rc, &made, signature);
+	return job_run(&j, key_of(userdata), signature);
 }
 
 static int decrypt_cb(gnutls_privkey_t ext, void *userdata, const gnutls_datum_t *from, gnutls_datum_t *to)
 {
-	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
-	gnutls_privkey_t key = tlsg_creds_key(key_of(userdata));
-	gnutls_datum_t made = {NULL, 0};
-	int rc = GNUTLS_E_DECRYPTION_FAILED;
+	struct job j = {.what = JOB_DECRYPT, .in = from};
 
 	(void)ext;
-	if(key != NULL)
-		rc = gnutls_privkey_decrypt_data(key, 0, from, &made);
-	tlsg_scope_leave(previous);
-	return hand_over(rc, &made, to);
+	return job_run(&j, key_of(userdata), to);
+}
+
+bool tlsg_key_can(const struct tlsg_key *k, gnutls_sign_algorithm_t algo)
+{
+	return gnutls_sign_supports_pk_algorithm(algo, k->pk) != 0 && (k->token == NULL || tlsg_p11_key_can(k->can, algo));
 }
 
 static int info_cb(gnutls_privkey_t ext, unsigned flags, void *userdata)
 {
 	const struct tlsg_key *k = key_of(userdata);
-	gnutls_sign_algorithm_t algo;
 
 	(void)ext;
 	if(flags & GNUTLS_PRIVKEY_INFO_PK_ALGO)
 		return (int)k->pk;
 	if(flags & GNUTLS_PRIVKEY_INFO_PK_ALGO_BITS)
 		return (int)k->bits;
-	if(flags & GNUTLS_PRIVKEY_INFO_HAVE_SIGN_ALGO) {
-		algo = GNUTLS_FLAGS_TO_SIGN_ALGO(flags);
-		return gnutls_sign_supports_pk_algorithm(algo, k->pk) ? 1 : 0;
-	}
+	if(flags & GNUTLS_PRIVKEY_INFO_HAVE_SIGN_ALGO)
+		return tlsg_key_can(k, GNUTLS_FLAGS_TO_SIGN_ALGO(flags)) ? 1 : 0;
 	return -1;
 }
 
@@ -206,6 +233,20 @@ static enum tlsg_ret make_external(struct tlsg_set *set, struct tlsg_key *k, str
 	return rc < 0 ? tlsg_err_gnutls(err, rc, "private_key: making the external key") : TLSG_OK;
 }
 
+enum tlsg_ret tlsg_key_add(struct tlsg_set *set, struct tlsg_key *k, struct tlsg_err *err)
+{
+	enum tlsg_ret ret;
+
+	k->set_number = set->number;
+	ret = make_external(set, k, err);
+	if(ret != TLSG_OK)
+		return ret;
+	k->index = set->keys_len++;
+	k->next = set->keys;
+	set->keys = k;
+	return TLSG_OK;
+}
+
 static enum tlsg_ret key_fill(
 		struct tlsg_set *set, const struct tlsg_key_request *r, struct tlsg_key *k, struct tlsg_err *err)
 {
@@ -249,15 +290,10 @@ enum tlsg_ret tlsg_key_load(
 	k->source = k->setting;
 	k->password = *r->password;
 	k->is_asked = tlsg_password_is_asked();
-	k->set_number = set->number;
-	ret = make_external(set, k, err);
-	if(ret != TLSG_OK)
-		return ret;
-	k->index = set->keys_len++;
-	k->next = set->keys;
-	set->keys = k;
-	*out = k;
-	return TLSG_OK;
+	ret = tlsg_key_add(set, k, err);
+	if(ret == TLSG_OK)
+		*out = k;
+	return ret;
 }
 
 void tlsg_key_passwords_forget(struct tlsg_set *set)
@@ -273,6 +309,8 @@ gnutls_privkey_t tlsg_key_open(const struct tlsg_key *k)
 	gnutls_datum_t der = {k->der.data, k->der.size};
 	gnutls_privkey_t key = NULL;
 
+	if(k->token != NULL)
+		return tlsg_token_open(k);
 	if(gnutls_privkey_init(&key) < 0)
 		return NULL;
 	if(gnutls_privkey_import_x509_raw(key, &der, GNUTLS_X509_FMT_DER, NULL, GNUTLS_PKCS_PLAIN) < 0) {

@@ -10,6 +10,8 @@
 #include "profiles/key_file.h"
 #include "profiles/prof_set.h"
 
+struct tlsg_p11_object; /* pkcs11/p11_key.h */
+
 struct tlsg_key
 {
 	struct tlsg_key *next;
@@ -17,12 +19,15 @@ struct tlsg_key
 	uint32_t set_number;	  /**< of the snapshot */
 	gnutls_pk_algorithm_t pk; /**< GNUTLS_PK_RSA, _RSA_PSS, _ECDSA, _EDDSA_* */
 	unsigned bits;
-	str source;				/**< file name for messages, zero-terminated */
-	str setting;			/**< the value that it was loaded for: finds it again for other profiles of the snapshot */
-	struct tlsg_der der;	/**< [arena] unencrypted PKCS#8 in DER */
-	struct tlsg_der spki;	/**< [arena] its public key, SubjectPublicKeyInfo in DER */
-	gnutls_privkey_t ext;	/**< [arena] what sessions use: its callbacks find this process's real key */
-	struct tlsg_der *certs; /**< [arena] chain of a PKCS#12 file, leaf first */
+	str source;			  /**< file name for messages, zero-terminated */
+	str setting;		  /**< the value that it was loaded for: finds it again for other profiles of the snapshot */
+	struct tlsg_der der;  /**< [arena] unencrypted PKCS#8 in DER */
+	struct tlsg_der spki; /**< [arena] its public key, SubjectPublicKeyInfo in DER */
+	struct tlsg_p11_object *token; /**< [arena] where the key is; NULL: der is the key */
+	unsigned can;				   /**< of a key on a token: enum tlsg_p11_can */
+	struct tlsg_der leaf;		   /**< of a key on a token: [arena] the certificate that it was tried with */
+	gnutls_privkey_t ext;		   /**< [arena] what sessions use: its callbacks find this process's real key */
+	struct tlsg_der *certs;		   /**< [arena] chain of a PKCS#12 file, leaf first */
 	unsigned certs_len;
 	bool is_encrypted; /**< the file is */
 	bool is_asked;	   /**< the password was asked for */
@@ -45,6 +50,16 @@ enum tlsg_ret tlsg_key_load(struct tlsg_set *set, const struct tlsg_key_request 
 
 /** End of building: no key points to a password any more. */
 void tlsg_key_passwords_forget(struct tlsg_set *set);
+
+/**
+ * Makes the handle that sessions use and puts a key into the snapshot.
+ * @param k  in the snapshot's arena, filled but for number and handle.
+ * @return TLSG_OK, TLSG_E_RESOURCE, TLSG_E_INTERNAL.
+ */
+enum tlsg_ret tlsg_key_add(struct tlsg_set *set, struct tlsg_key *k, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/** Whether a key makes signatures of a kind: by its own kind, and on a token by what the token can do. */
+bool tlsg_key_can(const struct tlsg_key *k, gnutls_sign_algorithm_t algo);
 
 /**
  * Makes the real key in this process. Call without a scope.

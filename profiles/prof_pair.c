@@ -16,6 +16,7 @@
 #include "profiles/pair_check.h"
 #include "profiles/prof_key.h"
 #include "profiles/prof_list.h"
+#include "profiles/prof_token.h"
 #include "profiles/prof_value.h"
 
 /* The settings of one pair. */
@@ -110,7 +111,8 @@ static enum tlsg_ret chain_load(
 
 	if(tlsg_key_name_is_pkcs12(s->cert))
 		return chain_from_pkcs12(p, s, pair, err);
-	ret = tlsg_file_read(s->cert_name, s->cert->s, &data, err);
+	ret = tlsg_token_is(s->cert) ? tlsg_token_chain(p->set, s->cert_name, s->cert, s->password, &data, err)
+								 : tlsg_file_read(s->cert_name, s->cert->s, &data, err);
 	if(ret != TLSG_OK)
 		return ret;
 	is_pkcs12 = tlsg_key_data_is_pkcs12(&data);
@@ -179,13 +181,15 @@ static enum tlsg_ret key_load(
 		struct tlsg_prof *p, const struct pair_settings *s, struct tlsg_pair *pair, struct tlsg_err *err)
 {
 	struct tlsg_key_request r = {s->key_name, s->key, s->password};
-	enum tlsg_ret ret = tlsg_key_load(p->set, &r, &pair->key, err);
+	enum tlsg_ret ret = tlsg_token_is(s->key) ? tlsg_token_key(p, &r, pair, &pair->key, err)
+											  : tlsg_key_load(p->set, &r, &pair->key, err);
 
 	if(ret != TLSG_OK)
 		return ret;
 	if(pair->key->pk == GNUTLS_PK_UNKNOWN)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" holds no private key", s->key_name, s->key->s);
-	ret = tlsg_pair_check_fit(s->key_name, s->cert, pair, err);
+	if(pair->key->token == NULL)
+		ret = tlsg_pair_check_fit(s->key_name, s->cert, pair, err);
 	if(ret == TLSG_OK) {
 		pair->privkey = pair->key->ext;
 		pair->source = *s->cert;

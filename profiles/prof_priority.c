@@ -28,7 +28,8 @@ static struct tlsg_priority *priority_find(const struct tlsg_prof *p)
 	struct tlsg_priority *x;
 
 	for(x = p->set->priorities; x != NULL; x = x->next)
-		if(x->method == p->s.method && is_same(&x->cipher_list, &p->s.cipher_list))
+		if(x->method == p->s.method && x->without_tls13 == p->without_tls13
+				&& is_same(&x->cipher_list, &p->s.cipher_list))
 			return x;
 	return NULL;
 }
@@ -78,12 +79,19 @@ static enum tlsg_ret compile_all(struct tlsg_prof *p, struct tlsg_priority *x, s
 static enum tlsg_ret evaluate(struct tlsg_prof *p, struct tlsg_priority *x, struct tlsg_err *err)
 {
 	const struct tlsg_method *m = tlsg_method_by_id(p->s.method);
+	struct tlsg_method older;
 	const struct tlsg_cipher_note note = {.note_cb = note_cb, .arg = p};
 	struct tlsg_err cause;
 	enum tlsg_ret ret;
 
 	if(m == NULL)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%.*s: tls_method %d cannot be had", p->id.len, p->id.s, p->s.method);
+	if(p->without_tls13) {
+		/* SSLv23 is what the library has; its versions below 1.3 that matter are one */
+		older = *tlsg_method_by_id(m->id == TLSG_METHOD_SSLV23 ? TLSG_METHOD_TLSV1_2 : m->id);
+		older.max = TLSG_TLS1_2;
+		m = &older;
+	}
 	tlsg_err_clear(&cause);
 	ret = tlsg_cipher_list_eval(p->s.cipher_list.s, m, &note, &x->list, &cause);
 	if(ret != TLSG_OK)
@@ -107,6 +115,7 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err)
 	if(x == NULL)
 		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
 	x->method = p->s.method;
+	x->without_tls13 = p->without_tls13;
 	x->cipher_list = p->s.cipher_list;
 	ret = evaluate(p, x, err);
 	if(ret == TLSG_OK)

@@ -15,6 +15,7 @@ struct tlsg_priority
 {
 	struct tlsg_priority *next;
 	int method;					  /**< enum tlsg_method_id */
+	bool without_tls13;			  /**< the method without TLS 1.3 */
 	str cipher_list;			  /**< {NULL,0} not set */
 	struct tlsg_cipher_list list; /**< evaluated */
 	gnutls_priority_t compiled;	  /**< [arena] of list.priority */

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/scope.h"
+#include "pkcs11/p11_engine.h"
 
 /* What all processes share about snapshots. */
 struct shared
@@ -80,6 +81,11 @@ struct tlsg_set *tlsg_set_new(const struct tlsg_set_options *o)
 	if(copy_str(a, &o->session_id, &s->options.session_id) != TLSG_OK
 			|| copy_str(a, &o->config_dir, &s->options.config_dir) != TLSG_OK)
 		goto err;
+	if(o->engine != NULL) {
+		s->options.engine = tlsg_arena_keep_copy(a, o->engine, sizeof(*o->engine));
+		if(s->options.engine == NULL)
+			goto err;
+	}
 	s->number = __atomic_add_fetch(&shared->last_number, 1, __ATOMIC_RELAXED);
 	return s;
 err:

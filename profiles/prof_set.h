@@ -9,13 +9,18 @@
 
 #include "profiles/prof.h"
 
+struct tlsg_p11_engine; /* pkcs11/p11_engine.h */
+struct tlsg_token;		/* profiles/prof_token.c */
+struct tlsg_token_gate; /* profiles/prof_token.c */
+
 /** What the module parameters say about all profiles together. Read when a snapshot is built. */
 struct tlsg_set_options
 {
-	str session_id;		/**< context of resumption: goes into the ticket keys */
-	bool session_cache; /**< tickets are issued and taken */
-	str config_dir;		/**< directory of the main configuration file, ends in '/' */
-	unsigned log_level; /**< of informational lines */
+	str session_id;						  /**< context of resumption: goes into the ticket keys */
+	bool session_cache;					  /**< tickets are issued and taken */
+	str config_dir;						  /**< directory of the main configuration file, ends in '/' */
+	unsigned log_level;					  /**< of informational lines */
+	const struct tlsg_p11_engine *engine; /**< what engine and engine_config say; NULL: nothing */
 };
 
 struct tlsg_set
@@ -32,6 +37,8 @@ struct tlsg_set
 	struct tlsg_key *keys;			  /**< list */
 	struct tlsg_trust *trusts;		  /**< list */
 	struct tlsg_priority *priorities; /**< list */
+	struct tlsg_token *tokens;		  /**< list */
+	struct tlsg_token_gate *gates;	  /**< list */
 	struct tlsg_set_options options;  /**< copied into the arena */
 };
 

@@ -21,6 +21,7 @@
 #include "base/arena.h"
 #include "base/scope.h"
 #include "profiles/key_file.h"
+#include "profiles/prof_token.h"
 
 #define HASH_DIGITS 8
 #define GROW 64
@@ -214,6 +215,19 @@ static enum tlsg_ret add_file(struct loader *l, const char *file, bool crls)
 	return ret;
 }
 
+/* Trust anchors on a token. */
+static enum tlsg_ret add_token(struct loader *l, const str *uri)
+{
+	gnutls_datum_t pem = {NULL, 0};
+	enum tlsg_ret ret = tlsg_token_anchors(l->set, uri, &pem, l->err);
+
+	if(ret != TLSG_OK)
+		return ret;
+	ret = add_blocks(l, &pem, uri->s, false);
+	gnutls_free(pem.data);
+	return ret;
+}
+
 /* Name in a directory that `openssl rehash` made: eight digits of a hash, a point, `r` for CRLs, a number. */
 static bool is_hash_name(const char *name, bool *crl)
 {
@@ -372,7 +386,7 @@ static enum tlsg_ret load_all(struct loader *l, const struct tlsg_prof_settings 
 	*announced = 0;
 	if(is_set(&s->ca_list)) {
 		l->setting = "ca_list";
-		ret = add_file(l, s->ca_list.s, false);
+		ret = tlsg_token_is(&s->ca_list) ? add_token(l, &s->ca_list) : add_file(l, s->ca_list.s, false);
 		if(ret == TLSG_OK && l->cas_len == 0)
 			ret = tlsg_err_set(l->err, TLSG_E_CONFIG, "ca_list: no certificate in \"%s\"", s->ca_list.s);
 		*announced = l->cas_len;

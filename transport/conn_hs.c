@@ -8,6 +8,7 @@
 #include "base/scope.h"
 #include "profiles/prof_priority.h"
 #include "profiles/prof_ticket.h"
+#include "profiles/prof_token.h"
 #include "transport/conn_keylog.h"
 #include "transport/conn_priv.h"
 #include "transport/conn_stats.h"
@@ -265,6 +266,7 @@ static int alert_received(const struct tlsg_conn *c, int code)
 /* A failure that ends the session: count it, answer it, say why. */
 static enum tlsg_ret fail(struct tlsg_conn *c, int code, struct tlsg_err *err)
 {
+	const char *why;
 	int a = alert_received(c, code);
 
 	if(a >= 0)
@@ -282,6 +284,9 @@ static enum tlsg_ret fail(struct tlsg_conn *c, int code, struct tlsg_err *err)
 	tlsg_conn_alert_for(c, code);
 	if(code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
 		return tlsg_err_set(err, TLSG_E_PEER, "certificate verify failed: %s", tlsg_verify_reason(c->verdict.code));
+	why = tlsg_token_why();
+	if(why != NULL)
+		return tlsg_err_set(err, TLSG_E_CONFIG, "%s", why);
 	if(c->ref.no_pair)
 		return tlsg_err_set(err, TLSG_E_PEER, "%s (profile %s has no certificate that the peer can use)",
 				gnutls_strerror(code), c->ref.prof->id.s);
@@ -334,6 +339,7 @@ static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 
 enum tlsg_ret tlsg_conn_handshake(struct tlsg_conn *c, struct tlsg_err *err)
 {
+	(void)tlsg_token_why(); /* what an earlier handshake met is not the reason for what happens to this one */
 	for(;;) {
 		size_t before = input_left(c);
 		int rc = gnutls_handshake(c->session);

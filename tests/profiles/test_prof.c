@@ -235,7 +235,7 @@ static void test_other_defaults_are_copied(void **state)
 	memset(name, 'X', sizeof(name) - 1);
 	snprintf(expected, sizeof(expected), "%schain.pem", config_dir);
 	assert_str(&p->s.certificate, expected);
-	assert_str(&p->s.private_key, "pkcs11:object=k?pin-value=1234");
+	assert_str(&p->s.private_key, "pkcs11:object=k");
 	assert_str(&p->s.private_key_password, "secret-word");
 	assert_str(&p->s.server_name, "sip.example");
 	assert_int_equal(p->s.method, TLSG_METHOD_TLSV1_3);

@@ -1,0 +1,190 @@
+/*
+ * tls_gnutls - private keys on tokens: opened by each process that signs
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process that steps a handshake.  Memory: keys on this process's heap.  Lock: the gate, around a login.
+ */
+#include "pkcs11/p11_key.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <gnutls/pkcs11.h>
+
+#include "pkcs11/p11_module.h"
+#include "pkcs11/p11_pin.h"
+
+#define GATE_SECONDS 5
+
+enum tlsg_ret tlsg_p11_gate_init(struct tlsg_p11_gate *gate)
+{
+	pthread_mutexattr_t attr;
+	int rc = pthread_mutexattr_init(&attr);
+
+	if(rc != 0)
+		return TLSG_E_RESOURCE;
+	rc = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	if(rc == 0)
+		rc = pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	if(rc == 0)
+		rc = pthread_mutex_init(&gate->lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+	gate->refused = TLSG_P11_PIN_UNUSED;
+	return rc == 0 ? TLSG_OK : TLSG_E_RESOURCE;
+}
+
+/* One process logs in at a time. A process that died inside has left nothing half done: the word is written at once. */
+static bool gate_enter(struct tlsg_p11_gate *gate)
+{
+	struct timespec until;
+	int rc;
+
+	if(gate == NULL)
+		return true;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += GATE_SECONDS;
+	rc = pthread_mutex_timedlock(&gate->lock, &until);
+	if(rc == EOWNERDEAD)
+		rc = pthread_mutex_consistent(&gate->lock);
+	return rc == 0;
+}
+
+static void gate_leave(struct tlsg_p11_gate *gate)
+{
+	if(gate != NULL)
+		(void)pthread_mutex_unlock(&gate->lock);
+}
+
+enum tlsg_ret tlsg_p11_key_refuse(int code, struct tlsg_err *err)
+{
+	const char *why = tlsg_p11_pin_reason(tlsg_p11_pin_verdict(code));
+
+	if(why != NULL)
+		return tlsg_err_set(err, TLSG_E_CONFIG, "%s", why);
+	if(code == GNUTLS_E_PKCS11_PIN_LOCKED)
+		return tlsg_err_set(err, TLSG_E_CONFIG, "the token has locked its PIN");
+	if(code == GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE)
+		return tlsg_err_set(err, TLSG_E_CONFIG, "the token is not there");
+	if(code == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+		return tlsg_err_set(err, TLSG_E_CONFIG, "the object is not on the token");
+	return tlsg_err_set(err, TLSG_E_CONFIG, "%s", gnutls_strerror(code));
+}
+
+/* Finds the object, with a login. A PIN that was refused is remembered for all. */
+static int find_unsafe(gnutls_pkcs11_privkey_t key, const struct tlsg_p11_object *o)
+{
+	int rc;
+
+	if(o->gate != NULL && o->gate->refused)
+		return GNUTLS_E_PKCS11_PIN_ERROR;
+	tlsg_p11_pin_begin();
+	gnutls_pkcs11_privkey_set_pin_function(key, tlsg_p11_pin_cb, (void *)&o->pin);
+	rc = gnutls_pkcs11_privkey_import_url(key, o->uri, GNUTLS_PKCS11_OBJ_FLAG_LOGIN);
+	if(o->gate != NULL && tlsg_p11_pin_verdict(rc) == TLSG_P11_PIN_WRONG)
+		o->gate->refused = 1;
+	return rc;
+}
+
+int tlsg_p11_key_import(const struct tlsg_p11_object *o, gnutls_privkey_t *out)
+{
+	gnutls_pkcs11_privkey_t key = NULL;
+	gnutls_privkey_t made = NULL;
+	int rc = gnutls_pkcs11_privkey_init(&key);
+
+	if(rc >= 0)
+		rc = find_unsafe(key, o);
+	if(rc >= 0)
+		rc = gnutls_privkey_init(&made);
+	if(rc >= 0)
+		rc = gnutls_privkey_import_pkcs11(made, key, GNUTLS_PRIVKEY_IMPORT_AUTO_RELEASE);
+	if(rc >= 0) {
+		*out = made;
+		return 0;
+	}
+	if(made != NULL)
+		gnutls_privkey_deinit(made);
+	if(key != NULL)
+		gnutls_pkcs11_privkey_deinit(key);
+	return rc;
+}
+
+gnutls_privkey_t tlsg_p11_key_open(const struct tlsg_p11_object *o, struct tlsg_err *err)
+{
+	gnutls_privkey_t key = NULL;
+	int rc;
+
+	if(o->gate != NULL && __atomic_load_n(&o->gate->refused, __ATOMIC_RELAXED)) {
+		(void)tlsg_err_set(err, TLSG_E_CONFIG, "%s", tlsg_p11_pin_reason(TLSG_P11_PIN_WRONG));
+		return NULL;
+	}
+	if(tlsg_p11_module_use(o->module, err) != TLSG_OK)
+		return NULL;
+	if(!gate_enter(o->gate)) {
+		(void)tlsg_err_set(err, TLSG_E_RESOURCE, "another process waits for the token, which does not answer");
+		return NULL;
+	}
+	rc = tlsg_p11_key_import(o, &key);
+	gate_leave(o->gate);
+	if(rc < 0)
+		(void)tlsg_p11_key_refuse(rc, err);
+	return rc < 0 ? NULL : key;
+}
+
+static unsigned pss_bit(gnutls_digest_algorithm_t hash)
+{
+	switch(hash) {
+		case GNUTLS_DIG_SHA256:
+			return TLSG_P11_CAN_PSS_SHA256;
+		case GNUTLS_DIG_SHA384:
+			return TLSG_P11_CAN_PSS_SHA384;
+		case GNUTLS_DIG_SHA512:
+			return TLSG_P11_CAN_PSS_SHA512;
+		default:
+			return 0;
+	}
+}
+
+bool tlsg_p11_key_can(unsigned can, gnutls_sign_algorithm_t algo)
+{
+	if(algo == GNUTLS_SIGN_RSA_RAW)
+		return (can & TLSG_P11_CAN_PKCS1) != 0;
+	switch(gnutls_sign_get_pk_algorithm(algo)) {
+		case GNUTLS_PK_RSA:
+			return (can & TLSG_P11_CAN_PKCS1) != 0;
+		case GNUTLS_PK_RSA_PSS:
+			return (can & pss_bit(gnutls_sign_get_hash_algorithm(algo))) != 0;
+		case GNUTLS_PK_ECDSA:
+			return (can & TLSG_P11_CAN_ECDSA) != 0;
+		case GNUTLS_PK_EDDSA_ED25519:
+		case GNUTLS_PK_EDDSA_ED448:
+			return (can & TLSG_P11_CAN_EDDSA) != 0;
+		default:
+			return false;
+	}
+}
+
+const char *tlsg_p11_key_describe(unsigned can, char *out, size_t size)
+{
+	static const struct
+	{
+		unsigned bit;
+		const char *name;
+	} names[] = {
+			{TLSG_P11_CAN_PKCS1, "RSA PKCS#1"},
+			{TLSG_P11_CAN_PSS_SHA256, "RSA-PSS SHA-256"},
+			{TLSG_P11_CAN_PSS_SHA384, "RSA-PSS SHA-384"},
+			{TLSG_P11_CAN_PSS_SHA512, "RSA-PSS SHA-512"},
+			{TLSG_P11_CAN_ECDSA, "ECDSA"},
+			{TLSG_P11_CAN_EDDSA, "EdDSA"},
+	};
+	size_t i, at = 0;
+
+	out[0] = '\0';
+	for(i = 0; i < sizeof(names) / sizeof(names[0]) && at < size; i++)
+		if(can & names[i].bit)
+			at += (size_t)snprintf(out + at, size - at, "%s%s", at > 0 ? ", " : "", names[i].name);
+	if(at == 0)
+		snprintf(out, size, "nothing");
+	return out;
+}

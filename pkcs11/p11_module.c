@@ -1,0 +1,119 @@
+/*
+ * tls_gnutls - PKCS#11 modules of this process: started by hand, and only those that are needed
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: workers, at the first use of a key; the short-lived process that looks at a token for the builder of a snapshot.
+ * Memory: this process's heap, without a scope.  Lock: none.
+ */
+#include "pkcs11/p11_module.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gnutls/pkcs11.h>
+#include <p11-kit/p11-kit.h>
+
+#define MODULES_MAX 16
+
+/* What this process has loaded. */
+static struct
+{
+	pid_t pid; /* a copy that a fork made says nothing about the child */
+	bool started;
+	unsigned len;
+	char path[MODULES_MAX][TLSG_P11_PATH_SIZE];
+} here;
+
+static enum tlsg_ret start(unsigned flags, struct tlsg_err *err)
+{
+	int rc;
+
+	if(here.pid != getpid()) {
+		memset(&here, 0, sizeof(here));
+		here.pid = getpid();
+	}
+	if(here.started)
+		return TLSG_OK;
+	rc = gnutls_pkcs11_init(flags, NULL);
+	if(rc < 0)
+		return tlsg_err_set(err, TLSG_E_CONFIG, "PKCS#11 cannot be started: %s", gnutls_strerror(rc));
+	here.started = true;
+	return TLSG_OK;
+}
+
+enum tlsg_ret tlsg_p11_module_use(const char *path, struct tlsg_err *err)
+{
+	enum tlsg_ret ret = start(GNUTLS_PKCS11_FLAG_MANUAL, err);
+	unsigned i;
+	int rc;
+
+	if(ret != TLSG_OK)
+		return ret;
+	for(i = 0; i < here.len; i++)
+		if(strcmp(here.path[i], path) == 0)
+			return TLSG_OK;
+	if(here.len == MODULES_MAX || strlen(path) >= TLSG_P11_PATH_SIZE)
+		return tlsg_err_set(
+				err, TLSG_E_CONFIG, "more than %d PKCS#11 modules, or a path that is too long", MODULES_MAX);
+	rc = gnutls_pkcs11_add_provider(path, NULL);
+	if(rc == GNUTLS_E_PKCS11_LOAD_ERROR)
+		return tlsg_err_set(err, TLSG_E_CONFIG, "the PKCS#11 module \"%s\" cannot be loaded%s", path,
+				access(path, R_OK) != 0 ? ": the file cannot be read" : "");
+	if(rc < 0)
+		return tlsg_err_set(
+				err, TLSG_E_CONFIG, "the PKCS#11 module \"%s\" cannot be initialised: %s", path, gnutls_strerror(rc));
+	snprintf(here.path[here.len++], TLSG_P11_PATH_SIZE, "%s", path);
+	return TLSG_OK;
+}
+
+enum tlsg_ret tlsg_p11_module_use_registered(struct tlsg_err *err)
+{
+	return start(GNUTLS_PKCS11_FLAG_AUTO, err);
+}
+
+/* Whether a module goes by a name: that of its configuration, or that of its library with or without lib and .so. */
+static bool is_called(const char *module_name, const char *file, const char *name)
+{
+	const char *base = strrchr(file, '/');
+	size_t len = strlen(name);
+
+	if(module_name != NULL && strcmp(module_name, name) == 0)
+		return true;
+	base = base != NULL ? base + 1 : file;
+	if(strcmp(base, name) == 0)
+		return true;
+	if(strncmp(base, "lib", 3) == 0 && strncmp(name, "lib", 3) != 0)
+		base += 3;
+	return strncmp(base, name, len) == 0 && strcmp(base + len, ".so") == 0;
+}
+
+enum tlsg_ret tlsg_p11_module_find(const char *name, char *out, struct tlsg_err *err)
+{
+	CK_FUNCTION_LIST **list = p11_kit_modules_load(NULL, 0);
+	unsigned i;
+
+	out[0] = '\0';
+	for(i = 0; list != NULL && list[i] != NULL && out[0] == '\0'; i++) {
+		char *known = p11_kit_module_get_name(list[i]);
+		char *file = p11_kit_module_get_filename(list[i]);
+
+		if(file != NULL && strlen(file) < TLSG_P11_PATH_SIZE && is_called(known, file, name))
+			snprintf(out, TLSG_P11_PATH_SIZE, "%s", file);
+		free(known);
+		free(file);
+	}
+	if(list != NULL)
+		p11_kit_modules_release(list);
+	if(out[0] != '\0')
+		return TLSG_OK;
+	return tlsg_err_set(err, TLSG_E_CONFIG, "no PKCS#11 module \"%s\" is registered with p11-kit; name its path", name);
+}
+
+void tlsg_p11_module_stop(void)
+{
+	if(here.pid != getpid() || !here.started)
+		return;
+	gnutls_pkcs11_deinit();
+	memset(&here, 0, sizeof(here));
+}

@@ -1,0 +1,234 @@
+/*
+ * tls_gnutls - names of objects on tokens: RFC 7512 URIs and the spellings of OpenSSL's engines
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: the builder of a snapshot.  Memory: the caller's; p11-kit's is freed on return.  Lock: none.
+ */
+#include "pkcs11/p11_uri.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <gnutls/gnutls.h>
+#include <p11-kit/p11-kit.h>
+#include <p11-kit/uri.h>
+
+#define SCHEME "pkcs11:"
+#define ENGINE "/engine:"
+#define URI "/uri:"
+#define ID_MAX 128
+
+static bool begins(const char *text, const char *with)
+{
+	return strncasecmp(text, with, strlen(with)) == 0;
+}
+
+bool tlsg_p11_uri_is(const char *value)
+{
+	return value != NULL && (begins(value, SCHEME) || begins(value, ENGINE) || begins(value, URI));
+}
+
+/* The names of attributes that hold a PIN or say where it is; "pinfile" is what pin-source was called before RFC 7512. */
+static bool is_pin_name(const char *at)
+{
+	size_t len = strcspn(at, "=;?&");
+
+	/* spelled with percent signs it is no attribute that anybody knows, but what follows may still be meant as a PIN */
+	return begins(at, "pin") || begins(at, "x-pin") || (len > 0 && memchr(at, '%', len) != NULL && at[len] == '=');
+}
+
+const char *tlsg_p11_uri_redact(const char *value, char *out, size_t size)
+{
+	size_t i, at = 0;
+
+	for(i = 0; value[i] != '\0' && at + 1 < size; i++) {
+		char before = i > 0 ? value[i - 1] : ':';
+
+		if(strchr(";?&: \t\r\n", before) != NULL && is_pin_name(value + i)) {
+			at += (size_t)snprintf(out + at, size - at, "%.*s", (int)(size - at - 1), "pin=...");
+			break;
+		}
+		out[at++] = isprint((unsigned char)value[i]) ? value[i] : '.';
+	}
+	if(at >= size)
+		at = size - 1;
+	out[at] = '\0';
+	return out;
+}
+
+static enum tlsg_ret refuse(const char *value, const char *why, struct tlsg_err *err)
+{
+	char name[200];
+
+	return tlsg_err_set(err, TLSG_E_CONFIG, "\"%s\" %s", tlsg_p11_uri_redact(value, name, sizeof(name)), why);
+}
+
+static bool copy(char *to, size_t size, const char *from)
+{
+	size_t len = from != NULL ? strlen(from) : 0;
+
+	if(len >= size)
+		return false;
+	memcpy(to, from != NULL ? from : "", len);
+	to[len] = '\0';
+	return true;
+}
+
+static int hex_digit(char c)
+{
+	if(c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)tolower((unsigned char)c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Sets the attribute id from hex digits. */
+static bool set_id(P11KitUri *uri, const char *hex)
+{
+	unsigned char id[ID_MAX];
+	size_t len = strlen(hex);
+	CK_ATTRIBUTE attr = {.type = CKA_ID, .pValue = id};
+	size_t i;
+
+	if(len == 0 || len % 2 != 0 || len / 2 > sizeof(id))
+		return false;
+	for(i = 0; i < len / 2; i++) {
+		int high = hex_digit(hex[2 * i]);
+		int low = hex_digit(hex[2 * i + 1]);
+
+		if(high < 0 || low < 0)
+			return false;
+		id[i] = (unsigned char)(high << 4 | low);
+	}
+	attr.ulValueLen = len / 2;
+	return p11_kit_uri_set_attribute(uri, &attr) == P11_KIT_URI_OK;
+}
+
+static bool set_label(P11KitUri *uri, const char *label)
+{
+	CK_ATTRIBUTE attr = {.type = CKA_LABEL, .pValue = (void *)label, .ulValueLen = strlen(label)};
+
+	return attr.ulValueLen > 0 && p11_kit_uri_set_attribute(uri, &attr) == P11_KIT_URI_OK;
+}
+
+/* The id of a key as engine_pkcs11 reads it: [slot_N-]label_TEXT, [slot_N-]id_HEX; anything else is a label. */
+static bool read_engine_id(P11KitUri *uri, const char *id)
+{
+	if(begins(id, "slot_")) {
+		char *end = NULL;
+		unsigned long slot = strtoul(id + 5, &end, 10);
+
+		if(!isdigit((unsigned char)id[5]) || *end != '-')
+			return false;
+		p11_kit_uri_set_slot_id(uri, slot);
+		id = end + 1;
+	}
+	if(begins(id, "id_"))
+		return set_id(uri, id + 3);
+	return set_label(uri, begins(id, "label_") ? id + 6 : id);
+}
+
+static const char *type_of(P11KitUri *uri)
+{
+	CK_ATTRIBUTE *attr = p11_kit_uri_get_attribute(uri, CKA_CLASS);
+
+	if(attr == NULL || attr->ulValueLen != sizeof(CK_OBJECT_CLASS))
+		return "";
+	switch(*(CK_OBJECT_CLASS *)attr->pValue) {
+		case CKO_CERTIFICATE:
+			return "cert";
+		case CKO_PUBLIC_KEY:
+			return "public";
+		case CKO_PRIVATE_KEY:
+			return "private";
+		case CKO_SECRET_KEY:
+			return "secret-key";
+		default:
+			return "data";
+	}
+}
+
+/* Takes out what GnuTLS and readers of logs must not see, and writes the rest. */
+static enum tlsg_ret take_apart(P11KitUri *uri, const char *value, struct tlsg_p11_uri *out, struct tlsg_err *err)
+{
+	const char *pin = p11_kit_uri_get_pin_value(uri);
+	char *text = NULL;
+	bool fits;
+
+	if(p11_kit_uri_any_unrecognized(uri))
+		return refuse(value, "has an attribute that is not known; RFC 7512 lists those that are", err);
+	out->has_pin = pin != NULL;
+	out->has_object =
+			p11_kit_uri_get_attribute(uri, CKA_ID) != NULL || p11_kit_uri_get_attribute(uri, CKA_LABEL) != NULL;
+	out->has_token = p11_kit_uri_get_token_info(uri)->label[0] != '\0'
+					 || p11_kit_uri_get_token_info(uri)->serialNumber[0] != '\0';
+	snprintf(out->type, sizeof(out->type), "%s", type_of(uri));
+	out->slot = p11_kit_uri_get_slot_id(uri);
+	out->has_slot = out->slot != (unsigned long)-1;
+	if(!copy(out->pin, sizeof(out->pin), pin))
+		return refuse(value, "has a PIN that is too long", err);
+	if(!copy(out->pin_source, sizeof(out->pin_source), p11_kit_uri_get_pin_source(uri))
+			|| !copy(out->module_path, sizeof(out->module_path), p11_kit_uri_get_module_path(uri))
+			|| !copy(out->module_name, sizeof(out->module_name), p11_kit_uri_get_module_name(uri)))
+		return refuse(value, "has an attribute that is too long", err);
+	if(out->has_pin && out->pin_source[0] != '\0')
+		return refuse(value, "has both a pin-value and a pin-source", err);
+	p11_kit_uri_set_pin_value(uri, NULL);
+	p11_kit_uri_set_pin_source(uri, NULL);
+	p11_kit_uri_set_module_path(uri, NULL);
+	p11_kit_uri_set_module_name(uri, NULL);
+	if(p11_kit_uri_format(uri, P11_KIT_URI_FOR_ANY, &text) != P11_KIT_URI_OK)
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "no memory for a PKCS#11 URI");
+	fits = copy(out->uri, sizeof(out->uri), text);
+	free(text);
+	return fits ? TLSG_OK : refuse(value, "is too long", err);
+}
+
+/* Fills a URI from the value, whichever way it is spelled. */
+static enum tlsg_ret read_value(P11KitUri *uri, const char *value, struct tlsg_err *err)
+{
+	const char *at = value;
+	char why[100];
+	int rc;
+
+	if(begins(at, URI))
+		at += strlen(URI);
+	else if(begins(at, ENGINE)) {
+		at += strlen(ENGINE);
+		if(!begins(at, SCHEME))
+			return read_engine_id(uri, at) ? TLSG_OK
+										   : refuse(value,
+												   "is not a key id: write /engine:pkcs11:…, "
+												   "/engine:[slot_N-]label_… or /engine:[slot_N-]id_<hex>",
+												   err);
+	}
+	if(!begins(at, SCHEME))
+		return refuse(value, "is not a PKCS#11 URI: only pkcs11: URIs can be used here", err);
+	rc = p11_kit_uri_parse(at, P11_KIT_URI_FOR_ANY, uri);
+	if(rc == P11_KIT_URI_OK)
+		return TLSG_OK;
+	if(rc == P11_KIT_URI_UNEXPECTED)
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "no memory for a PKCS#11 URI");
+	snprintf(why, sizeof(why), "is not a PKCS#11 URI: %s", p11_kit_uri_message(rc));
+	return refuse(value, why, err);
+}
+
+enum tlsg_ret tlsg_p11_uri_parse(const char *value, struct tlsg_p11_uri *out, struct tlsg_err *err)
+{
+	P11KitUri *uri = p11_kit_uri_new();
+	enum tlsg_ret ret;
+
+	memset(out, 0, sizeof(*out));
+	if(uri == NULL)
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "no memory for a PKCS#11 URI");
+	ret = read_value(uri, value, err);
+	if(ret == TLSG_OK)
+		ret = take_apart(uri, value, out, err);
+	p11_kit_uri_free(uri);
+	if(ret != TLSG_OK)
+		gnutls_memset(out, 0, sizeof(*out));
+	return ret;
+}

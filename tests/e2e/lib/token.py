@@ -1,0 +1,109 @@
+# tls_gnutls - PKCS#11 tokens of the end-to-end tests: SoftHSM in a folder of the test
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+"""A SoftHSM 2 with its tokens in one folder.
+
+    hsm = SoftHsm(folder, monkeypatch)      # SOFTHSM2_CONF points there from now on
+    token = hsm.token("sip", pin="1234")
+    token.add_key("k1", pki.key("server-ec"))
+    token.uri("k1")
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+MODULE = "/usr/lib/softhsm/libsofthsm2.so"
+SO_PIN = "so-98765"
+
+
+def run(*command, **more):
+    """Run a command; gives its output, and raises AssertionError with it when it fails."""
+    done = subprocess.run(list(command), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=60, check=False, **more)
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, f"{command}: {output}"
+    return output
+
+
+class SoftHsm:
+    """Tokens in a folder; every program started after this sees them."""
+
+    def __init__(self, folder, monkeypatch):
+        self.folder = Path(folder)
+        self.tokens = self.folder / "tokens"
+        self.tokens.mkdir(parents=True)
+        self.config = self.folder / "softhsm2.conf"
+        self.config.write_text(f"directories.tokendir = {self.tokens}\n"
+                               "objectstore.backend = file\nlog.level = ERROR\n")
+        monkeypatch.setenv("SOFTHSM2_CONF", str(self.config))
+
+    def token(self, label, pin="1234"):
+        """A new token."""
+        run("softhsm2-util", "--init-token", "--free", "--label", label,
+            "--pin", pin, "--so-pin", SO_PIN)
+        return Token(self, label, pin)
+
+    def hide(self):
+        """Take all tokens away: gives what show() needs."""
+        away = self.folder / "away"
+        self.tokens.rename(away)
+        self.tokens.mkdir()
+
+    def show(self):
+        """Put them back."""
+        self.tokens.rmdir()
+        (self.folder / "away").rename(self.tokens)
+
+
+class Token:
+    """One token."""
+
+    def __init__(self, hsm, label, pin):
+        self.hsm = hsm
+        self.label = label
+        self.pin = pin
+        self._next_id = 1
+
+    def _tool(self, *arguments):
+        return run("pkcs11-tool", "--module", MODULE, "--token-label", self.label,
+                   "--login", "--pin", self.pin, *arguments)
+
+    def add_key(self, label, path):
+        """Put a key of a PEM file on the token, with its public key; gives its id in hex."""
+        number = f"{self._next_id:04x}"
+        self._next_id += 1
+        run("softhsm2-util", "--import", str(path), "--token", self.label, "--label", label,
+            "--id", number, "--pin", self.pin)
+        return number
+
+    def add_certificate(self, label, path, number):
+        """Put the first certificate of a PEM file on the token."""
+        der = self.hsm.folder / "one.der"
+        run("openssl", "x509", "-in", str(path), "-outform", "DER", "-out", str(der))
+        self._tool("--write-object", str(der), "--type", "cert", "--label", label, "--id", number)
+
+    def delete(self, label, kind="privkey"):
+        """Remove an object."""
+        self._tool("--delete-object", "--type", kind, "--label", label)
+
+    def set_pin(self, pin):
+        """Change the PIN."""
+        self._tool("--change-pin", "--new-pin", pin)
+        self.pin = pin
+
+    def uri(self, label=None, kind="private", pin=True, **query):
+        """URI of an object: pin=True its pin-value, or another value, or False: none."""
+        text = f"pkcs11:token={self.label}"
+        if label:
+            text += f";object={label}"
+        if kind:
+            text += f";type={kind}"
+        query = {"module-path": MODULE, **{k.replace("_", "-"): v for k, v in query.items()}}
+        if pin:
+            query["pin-value"] = self.pin if pin is True else pin
+        return text + "?" + "&".join(f"{name}={value}" for name, value in query.items() if value)
+
+
+def available():
+    """Whether the programs are there."""
+    return Path(MODULE).is_file() and all(map(shutil.which, ("softhsm2-util", "pkcs11-tool")))
