@@ -458,18 +458,23 @@ bool tlsg_cipher_list_has(const struct tlsg_cipher_list *list, const struct tlsg
 	return suite != NULL && ids_has(&list->suite_ids, suite->id);
 }
 
-static bool key_fits(const struct tlsg_suite *s, unsigned keys)
+unsigned tlsg_cipher_suite_keys(const struct tlsg_suite *s)
 {
 	switch(s->au) {
 		case TLSG_AU_RSA:
-			return keys & TLSG_CIPHER_KEY_RSA;
+			return TLSG_CIPHER_KEY_RSA;
 		case TLSG_AU_ECDSA:
-			return keys & TLSG_CIPHER_KEY_ECDSA;
+			return TLSG_CIPHER_KEY_ECDSA;
 		case TLSG_AU_DSS:
-			return keys & TLSG_CIPHER_KEY_DSA;
+			return TLSG_CIPHER_KEY_DSA;
 		default:
-			return keys != 0;
+			return ~0u;
 	}
+}
+
+static bool key_fits(const struct tlsg_suite *s, unsigned keys)
+{
+	return (tlsg_cipher_suite_keys(s) & keys) != 0;
 }
 
 /** @return 0 if there is none. */
@@ -479,6 +484,32 @@ static unsigned highest_version(unsigned versions)
 		if(versions & TLSG_VERSION_BIT(v))
 			return v;
 	return 0;
+}
+
+static bool list_admits(const struct tlsg_cipher_list *list, const struct tlsg_suite *s)
+{
+	if(list->kind == TLSG_CIPHER_LIST)
+		return ids_has(&list->suite_ids, s->id);
+	for(size_t i = 0; i < list->suites_len; i++)
+		if(list->suites[i] == tlsg_suite_index(s))
+			return true;
+	return false;
+}
+
+unsigned tlsg_cipher_list_keys(const struct tlsg_cipher_list *list, const struct tlsg_cipher_offer *offer)
+{
+	unsigned version = highest_version(list->versions & offer->versions);
+	unsigned keys = 0;
+
+	if(version == TLSG_TLS1_3)
+		return ~0u;
+	for(size_t i = 0; i + 1 < offer->ids_bytes; i += 2) {
+		const struct tlsg_suite *s = tlsg_suite_by_id(offer->ids[i], offer->ids[i + 1]);
+
+		if(s != NULL && tlsg_suite_in_version(s, version) && !(s->kx & offer->without) && list_admits(list, s))
+			keys |= tlsg_cipher_suite_keys(s);
+	}
+	return keys;
 }
 
 enum tlsg_cipher_choice tlsg_cipher_list_choose(

@@ -81,6 +81,8 @@ struct tlsg_cipher_offer
 			versions; /**< OR of TLSG_VERSION_BIT() that the client speaks: supported_versions, else up to legacy_version */
 	unsigned keys;	  /**< OR of enum tlsg_cipher_key */
 	unsigned without; /**< OR of enum tlsg_suite_kx that cannot work here: no curve in common, no DH parameters */
+	unsigned
+			usable; /**< [out] OR of enum tlsg_cipher_key: what a certificate may have for this offer; see tlsg_priority_for_offer() */
 };
 
 /** What tlsg_cipher_list_choose() asks of its caller. */
@@ -122,6 +124,18 @@ bool tlsg_cipher_list_has(const struct tlsg_cipher_list *list, const struct tlsg
  */
 enum tlsg_cipher_choice tlsg_cipher_list_choose(const struct tlsg_cipher_list *list,
 		const struct tlsg_cipher_offer *offer, const struct tlsg_suite **best) TLSG_MUST_CHECK;
+
+/**
+ * The kinds of keys with which a server can answer an offer: those of the suites of the highest version in common.
+ * GnuTLS asks for the certificate before it looks at suites, and gives up when the two do not fit.
+ * @param offer  not NULL; keys is not looked at.
+ * @return OR of enum tlsg_cipher_key, all bits when suites do not decide (TLS 1.3); 0 when no suite is in common.
+ * Source: RFC 5246 section 7.4.2.
+ */
+unsigned tlsg_cipher_list_keys(const struct tlsg_cipher_list *list, const struct tlsg_cipher_offer *offer);
+
+/** The kinds of keys that go with one suite. @return as tlsg_cipher_list_keys(), never 0. */
+unsigned tlsg_cipher_suite_keys(const struct tlsg_suite *suite);
 
 /**
  * Writes the priority string that admits one suite of the list and, of its protocol generation, no other. All versions of the

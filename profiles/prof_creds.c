@@ -6,6 +6,7 @@
 #include "profiles/prof_creds.h"
 
 #include "base/scope.h"
+#include "profiles/prof_priority.h"
 
 /* The objects of one snapshot in this process; arrays are indexed as in the snapshot. */
 struct local
@@ -148,6 +149,8 @@ static int retrieve_cb(gnutls_session_t session, const struct gnutls_cert_retr_s
 	for(i = 0; i < ref->prof->pairs_len; i++) {
 		const struct tlsg_pair *pair = &ref->prof->pairs[i];
 
+		if(ref->keys != 0 && !(ref->keys & tlsg_priority_key_of(pair->pk)))
+			continue;
 		if(!pair_fits(session, info, pair))
 			continue;
 		if(best == NULL || (best->pk == GNUTLS_PK_RSA && pair->pk != GNUTLS_PK_RSA))

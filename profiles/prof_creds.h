@@ -15,6 +15,7 @@
 struct tlsg_session_ref
 {
 	const struct tlsg_prof *prof;
+	unsigned keys;	  /**< OR of enum tlsg_cipher_key: what the suites in common can be answered with; 0 not known */
 	unsigned no_pair; /**< [out] 1: the profile had no certificate that fitted what the peer takes */
 };
 

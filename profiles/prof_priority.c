@@ -128,23 +128,26 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err)
 	return TLSG_OK;
 }
 
+unsigned tlsg_priority_key_of(gnutls_pk_algorithm_t pk)
+{
+	switch(pk) {
+		case GNUTLS_PK_RSA:
+		case GNUTLS_PK_RSA_PSS:
+			return TLSG_CIPHER_KEY_RSA;
+		case GNUTLS_PK_DSA:
+			return TLSG_CIPHER_KEY_DSA;
+		default:
+			return TLSG_CIPHER_KEY_ECDSA;
+	}
+}
+
 static unsigned keys_of(const struct tlsg_prof *p)
 {
 	unsigned keys = 0;
 	unsigned i;
 
 	for(i = 0; i < p->pairs_len; i++)
-		switch(p->pairs[i].pk) {
-			case GNUTLS_PK_RSA:
-			case GNUTLS_PK_RSA_PSS:
-				keys |= TLSG_CIPHER_KEY_RSA;
-				break;
-			case GNUTLS_PK_DSA:
-				keys |= TLSG_CIPHER_KEY_DSA;
-				break;
-			default:
-				keys |= TLSG_CIPHER_KEY_ECDSA;
-		}
+		keys |= tlsg_priority_key_of(p->pairs[i].pk);
 	return keys;
 }
 
@@ -156,6 +159,7 @@ enum tlsg_ret tlsg_priority_for_offer(
 	size_t i;
 
 	*compiled = NULL;
+	offer->usable = tlsg_cipher_list_keys(&x->list, offer);
 	if(x->single == NULL)
 		return TLSG_OK;
 	offer->keys = keys_of(p);
@@ -170,6 +174,7 @@ enum tlsg_ret tlsg_priority_for_offer(
 	for(i = 0; i < x->list.suites_len; i++)
 		if(x->list.suites[i] == tlsg_suite_index(best)) {
 			*compiled = x->single[i];
+			offer->usable = tlsg_cipher_suite_keys(best);
 			return TLSG_OK;
 		}
 	return TLSG_E_PEER;

@@ -34,11 +34,15 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err) T
 /**
  * What a server session must use for an offer, so that the suite list is kept exactly.
  * @param p         profile.
- * @param offer     what the ClientHello offers; keys is filled in here from the profile's certificates.
+ * @param offer     what the ClientHello offers; keys is filled in here from the profile's certificates, usable with the kinds of
+ *                  keys that the certificate may have.
  * @param compiled  [out] priority to set; NULL: leave the profile's.
  * @return TLSG_OK; TLSG_E_PEER: no suite in common.
  */
 enum tlsg_ret tlsg_priority_for_offer(
 		const struct tlsg_prof *p, struct tlsg_cipher_offer *offer, gnutls_priority_t *compiled) TLSG_MUST_CHECK;
+
+/** @return the bit of enum tlsg_cipher_key for a kind of key. */
+unsigned tlsg_priority_key_of(gnutls_pk_algorithm_t pk);
 
 #endif

@@ -139,6 +139,7 @@ static int enforce(struct tlsg_conn *c, const struct tlsg_hello *h)
 		return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
 	if(tlsg_priority_for_offer(c->ref.prof, &offer, &compiled) != TLSG_OK)
 		return GNUTLS_E_NO_CIPHER_SUITES;
+	c->ref.keys = offer.usable;
 	return compiled != NULL ? use_priority(c, compiled) : 0;
 }
 

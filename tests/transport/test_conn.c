@@ -78,7 +78,9 @@ struct setup
 	const char *client_ca; /* NULL: ca */
 	const char *ciphers;   /* of the server, NULL default */
 	const char *client_ciphers;
-	bool with_named; /* adds [server:any] named.example */
+	int client_method;	 /* 0: TLSv1.2+ */
+	const char *server2; /* second pair of the server */
+	bool with_named;	 /* adds [server:any] named.example */
 	bool cache;
 };
 
@@ -101,13 +103,17 @@ static struct tlsg_set *set_make(const struct setup *u)
 	p = tlsg_prof_add(set, TLSG_SERVER, TLSG_PROF_DEFAULT, NULL, 0);
 	p->s.method = u->method != 0 ? u->method : TLSG_METHOD_TLSV1_2_PLUS;
 	use_pair(p, u->server != NULL ? u->server : "ec");
+	if(u->server2 != NULL) {
+		p->s.certificate2 = str_of(set, path(u->server2, ".crt"));
+		p->s.private_key2 = str_of(set, path(u->server2, ".key"));
+	}
 	p->s.ca_list = str_of(set, path("ca", ".crt"));
 	p->s.verify_certificate = u->server_verifies;
 	p->s.require_certificate = u->server_requires;
 	if(u->ciphers != NULL)
 		p->s.cipher_list = str_of(set, u->ciphers);
 	p = tlsg_prof_add(set, TLSG_CLIENT, TLSG_PROF_DEFAULT, NULL, 0);
-	p->s.method = TLSG_METHOD_TLSV1_2_PLUS;
+	p->s.method = u->client_method != 0 ? u->client_method : TLSG_METHOD_TLSV1_2_PLUS;
 	p->s.ca_list = str_of(set, path(u->client_ca != NULL ? u->client_ca : "ca", ".crt"));
 	p->s.verify_certificate = u->client_verifies;
 	if(u->client_ciphers != NULL)
@@ -422,6 +428,51 @@ static void test_client_keeps_to_its_list(void **state)
 	assert_false(tlsg_conn_is_established(x->conn[TLSG_CLIENT]));
 	assert_int_equal(tlsg_conn_state(x->conn[TLSG_CLIENT]), TLSG_CONN_FAILED);
 	pair_free(x);
+}
+
+/* With two certificates the one is shown that goes with the suites of the client, whatever signatures it knows. */
+static void test_certificate_goes_with_the_suites(void **state)
+{
+	static const struct
+	{
+		const char *server;
+		const char *client;
+		const char *suite;
+		const char *shown;
+	} all[] = {
+			{NULL, "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "rsa"},
+			{NULL, "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256", "ec"},
+			{NULL, "AES128-GCM-SHA256", "AES128-GCM-SHA256", "rsa"},
+			/* the priority string admits more than the list, so one suite is picked for GnuTLS */
+			{"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE+AESGCM", NULL, NULL},
+			{"AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384:AES128-GCM-SHA256",
+					"AES128-GCM-SHA256", "rsa"},
+	};
+	size_t i;
+
+	(void)state;
+	for(i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct setup u = {.method = TLSG_METHOD_TLSV1_2,
+				.server = "ec",
+				.server2 = "rsa",
+				.ciphers = all[i].server,
+				.client_method = TLSG_METHOD_TLSV1_2,
+				.client_ciphers = all[i].client};
+		struct pair *x = pair_new(&u, NULL);
+		const struct tlsg_peer *peer;
+
+		handshake(x);
+		assert_up(x);
+		peer = tlsg_conn_peer(x->conn[TLSG_CLIENT]);
+		if(all[i].suite != NULL)
+			assert_string_equal(tlsg_suite_name(peer->suite), all[i].suite);
+		if(all[i].shown != NULL) {
+			assert_int_equal(peer->chain[0].size, tlsg_certs_get(&certs, all[i].shown)->der.size);
+			assert_memory_equal(
+					peer->chain[0].data, tlsg_certs_get(&certs, all[i].shown)->der.data, peer->chain[0].size);
+		}
+		pair_free(x);
+	}
 }
 
 /* A ticket from before the list got shorter is not taken, although the priority string stays what it was. */
@@ -859,6 +910,7 @@ int main(void)
 			cmocka_unit_test(test_sni_applies_the_whole_profile),
 			cmocka_unit_test(test_suite_list_is_enforced),
 			cmocka_unit_test(test_client_keeps_to_its_list),
+			cmocka_unit_test(test_certificate_goes_with_the_suites),
 			cmocka_unit_test(test_ticket_belongs_to_the_list),
 			cmocka_unit_test(test_old_hello_is_refused),
 			cmocka_unit_test(test_text_before_the_handshake_is_queued),
