@@ -14,8 +14,14 @@ void tlsg_rpc_kill(rpc_t *rpc, void *ctx)
 	int id = 0;
 
 	if(rpc->scan(ctx, "d", &id) < 1 || id <= 0) {
+		LM_WARN("tls.kill: the argument is not the id of a connection\n");
 		rpc->fault(ctx, FAULT, "Connection id expected: a number that tls.list shows");
 		return;
 	}
-	rpc->rpl_printf(ctx, tlsg_rpc_source_get()->kill(id) ? "OK" : "TLS connection id not found");
+	if(!tlsg_rpc_source_get()->kill(id)) {
+		rpc->rpl_printf(ctx, "TLS connection id not found");
+		return;
+	}
+	LM_NOTICE("connection %d ended by tls.kill\n", id);
+	rpc->rpl_printf(ctx, "OK");
 }

@@ -34,18 +34,38 @@ def kam(settings):
         yield kamailio
 
 
-def _over_http(kam, method):
-    body = json.dumps({"jsonrpc": "2.0", "method": method, "id": 1}).encode()
+class Fault(Exception):
+    """A command's fault: .code and .text."""
+
+    def __init__(self, code, text):
+        super().__init__(f"{code} {text}")
+        self.code = code
+        self.text = text
+
+
+def _question(method, params, **more):
+    return json.dumps({"jsonrpc": "2.0", "method": method, "params": list(params), "id": 1, **more})
+
+
+def _result(text):
+    answer = json.loads(text)
+    if "error" in answer:
+        raise Fault(answer["error"]["code"], answer["error"]["message"])
+    return answer["result"]
+
+
+def _over_http(kam, method, *params):
     url = f"http://127.0.0.1:{kam.port('tcp')}/RPC"
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    request = urllib.request.Request(url, _question(method, params).encode(),
+                                     {"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.load(answer)["result"]
+            return _result(answer.read())
     except urllib.error.HTTPError as fault:
-        raise AssertionError(fault.read().decode()) from fault
+        return _result(fault.read())
 
 
-def _over_fifo(kam, method):
+def _over_fifo(kam, method, *params):
     """The answer comes through a FIFO of the asker, next to that of the server."""
     (server,) = kam.folder.rglob("rpc.fifo")
     mine = Path(tempfile.mktemp(prefix="tlsg-answer-", dir="/tmp"))     # jsonrpcs looks there
@@ -54,27 +74,178 @@ def _over_fifo(kam, method):
     texts = []
     reader = threading.Thread(target=lambda: texts.append(mine.read_text()))
     reader.start()
-    question = {"jsonrpc": "2.0", "method": method, "reply_name": mine.name, "id": 1}
-    server.write_text(json.dumps(question) + "\n")
+    server.write_text(_question(method, params, reply_name=mine.name) + "\n")
     reader.join(20)
     mine.unlink()
     assert texts, "no answer through the FIFO"
-    return json.loads(texts[0])["result"]
+    return _result(texts[0])
 
 
+def _over_datagram(kam, method, *params):
+    path = kam.folder / "asker"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(str(path))
+        try:
+            sock.settimeout(20)
+            sock.sendto(_question(method, params).encode(), str(kam.folder / "rpc"))
+            return _result(sock.recv(1 << 20))
+        finally:
+            path.unlink()
+
+
+def _over_binrpc(kam, method, *params):
+    """The text that kamcmd prints."""
+    text = kam.kamcmd(method, *map(str, params))
+    if text.startswith("error: "):
+        code, _, rest = text.removeprefix("error: ").partition(" - ")
+        raise Fault(int(code), rest.strip())
+    return text
+
+
+WAYS = (_over_http, _over_fifo, _over_datagram, _over_binrpc)
 STEADY = ("tls.options", "tls.profiles", "tls.info", "tls.reload")
 
 
+def _leafs(value):
+    """All names and values of an answer, in order, as text."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield str(name)
+            yield from _leafs(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leafs(inner)
+    else:
+        yield "<null string>" if value is None else str(value)
+
+
+def _printed(text):
+    """The same of what kamcmd prints: "name: value" with structures in braces."""
+    for line in text.splitlines():
+        name, found, value = line.strip().strip("{}").partition(": ")
+        if name and (found or name.endswith(":") or name not in "[]"):
+            yield name.rstrip(":")
+            if found and value not in "{[":
+                yield value
+
+
 @pytest.mark.ours_only("commands that tls.so does not have")
-@pytest.mark.parametrize("way", (_over_http, _over_fifo))
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_way_gives_the_same_answer(kam, way, command):
-    answer = way(kam, command)
-    over_datagram = kam.rpc(command)
+    with TlsClient(kam.address(), client_context()) as client:
+        assert client.ask().status == 200
+        answer, over_datagram = way(kam, command), kam.rpc(command)
+    kam.wait_connections(0)
+    if way is _over_binrpc:
+        answer, over_datagram = list(_printed(answer)), list(_leafs(over_datagram))
+        if command not in STEADY:       # the values are those of the moment
+            names = set(COMMON[command])
+            answer = [text for text in answer if text in names]
+            over_datagram = [text for text in over_datagram if text in names]
+            assert answer
+        assert answer == over_datagram
+        return
     assert type(answer) is type(over_datagram)
     if command in STEADY:
         assert answer == over_datagram
-    assert kam.kamcmd(command) is not None
+    else:
+        first, second = (value[0] if isinstance(value, list) else value
+                         for value in (answer, over_datagram))
+        assert list(first) == list(second)
+
+
+# the names whose order is compared where values change from call to call
+COMMON = {
+    "tls.list": ("id", "timeout", "src_ip", "src_port", "dst_ip", "dst_port", "cipher",
+                 "ct_wq_size", "enc_rd_buf", "flags", "state", "sni", "timestamp", "dom"),
+    "tls.sessions": ("handshakes_done", "handshakes_failed", "alerts_sent", "verify_failed",
+                     "arena_bytes", "configurations"),
+}
+
+NO_ID = "Connection id expected: a number that tls.list shows"
+WRONG = ((), ("x",), ("",), (0,), (-5,), ([1],), ({"id": 1},), (None,), (99999999999,))
+NOT_WITH_KAMCMD = ((-5,), (99999999999,))       # it makes an option, or another number, of them
+
+
+@pytest.mark.ours_only("tls.kill came with 5.8")
+@pytest.mark.parametrize("way,arguments", [
+    (way, arguments) for way in WAYS for arguments in WRONG
+    if way is not _over_binrpc or arguments not in NOT_WITH_KAMCMD])
+def test_wrong_arguments(kam, way, arguments):
+    """Fault 400 and one line at WARNING."""
+    mark = kam.log.mark()
+    with pytest.raises(Fault) as fault:
+        way(kam, "tls.kill", *arguments)
+    assert (fault.value.code, fault.value.text) == (400, NO_ID)
+    assert len(kam.log.at_level("WARNING", since=mark)) == 1
+    assert kam.log.at_level("ERROR", since=mark) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_arguments_that_nobody_wants(kam, way):
+    """They are no mistake: tls.so does not look at them."""
+    mark = kam.log.mark()
+    for command in ("tls.info", "tls.list", "tls.options"):
+        assert way(kam, command, "x", 1) is not None
+    for level in ("ERROR", "WARNING"):
+        assert kam.log.at_level(level, since=mark) == []
+
+
+CONFIG = """[server:default]
+method = TLSv1.2+
+certificate = {cert}
+private_key = {key}
+[client:default]
+method = TLSv1.2+
+{more}
+"""
+RELOAD_FAULTS = {
+    "verify_depht = 1": "Error while loading TLS configuration file (consult server log)",
+    "ca_list = /no/such/file": "Error while fixing TLS configuration (consult server log)",
+    "[server:127.0.0.1:1]\ncertificate = {cert}\nprivate_key = {key}":
+        "No server listening socket found for one of TLS domains (consult server log)",
+}
+
+
+@pytest.fixture(scope="module")
+def reloaded(settings, pki, tmp_path_factory):
+    """(Kamailio with a tls.cfg, function that writes it with more lines)."""
+    config = tmp_path_factory.mktemp("config") / "tls.cfg"
+    files = {"cert": pki.cert("server-ec"), "key": pki.key("server-ec")}
+
+    def write(more=""):
+        config.write_text(CONFIG.format(more=more.format(**files), **files))
+
+    write()
+    with Kamailio(settings.but(
+            listen=("tls", "tcp"), modules=("xhttp",), core="tcp_accept_no_cl=yes",
+            config='modparam("jsonrpcs", "transport", 7)\n'
+                   'modparam("jsonrpcs", "fifo_name", "rpc.fifo")\n',
+            modparams={"config": str(config), "tls_method": None, "certificate": None,
+                       "private_key": None, "ca_list": None},
+            script=DEFAULT_SCRIPT + HTTP)) as kamailio:
+        yield kamailio, write
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("mistake", RELOAD_FAULTS)
+def test_reload_with_a_mistake(reloaded, tls_module, way, mistake):
+    """Fault 500 and one line at ERROR; what was configured stays."""
+    kam, write = reloaded
+    write(mistake)
+    mark = kam.log.mark()
+    with pytest.raises(Fault) as fault:
+        way(kam, "tls.reload")
+    assert fault.value.code == 500
+    assert fault.value.text.startswith(RELOAD_FAULTS[mistake])
+    if tls_module.ours:
+        assert fault.value.text.startswith(RELOAD_FAULTS[mistake] + ": ")
+        assert len(kam.log.at_level("ERROR", since=mark)) == 1
+    write()
+    assert "Ok. TLS configuration reloaded." in way(kam, "tls.reload")
+    with TlsClient(kam.address(), client_context()) as client:
+        assert client.ask().status == 200
 
 
 @pytest.mark.ours_only("commands that tls.so does not have")
@@ -155,16 +326,6 @@ def test_kill(start, settings):
         assert kam.rpc("tls.kill", int(number)) == "TLS connection id not found"
         assert other.ask().status == 200
     kam.wait_connections(0)
-
-
-@pytest.mark.ours_only("tls.kill came with 5.8")
-@pytest.mark.parametrize("arguments", ((), ("x",), ("",), (0,), (-1,)))
-def test_kill_with_wrong_arguments(kam, arguments):
-    with pytest.raises(RuntimeError, match="400"):
-        kam.rpc("tls.kill", *arguments)
-    if arguments != (-1,):      # kamcmd takes it for an option
-        assert "error: 400" in kam.kamcmd("tls.kill", *map(str, arguments))
-    assert kam.rpc("tls.kill", 2**31 - 1) == "TLS connection id not found"
 
 
 def test_list_of_many_connections(start, settings):
