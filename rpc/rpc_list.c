@@ -39,11 +39,12 @@ struct record
 	char profile[TEXT_BYTES];
 };
 
-/** Where the walk through the hash table is. */
+/** Where the walk through the hash table is: before a bucket, or inside of one. */
 struct cursor
 {
 	unsigned bucket;
-	unsigned position; /* in the bucket's list */
+	bool is_inside;
+	int last_id; /* of the connection looked at last, inside */
 };
 
 static struct record records[BATCH_RECORDS];
@@ -82,22 +83,40 @@ static void record_copy(struct record *r, const struct tcp_connection *c)
 	r->suite = peer != NULL ? peer->suite : NULL;
 }
 
+/**
+ * The connection to go on with. New connections are put at the head of a bucket and have higher ids; the one that was looked at last may
+ * be gone. Lock held.
+ */
+static const struct tcp_connection *cursor_resume(const struct cursor *at)
+{
+	const struct tcp_connection *first = tcpconn_id_hash[at->bucket];
+	const struct tcp_connection *c;
+
+	if(!at->is_inside)
+		return first;
+	for(c = first; c != NULL; c = c->id_next)
+		if(c->id == at->last_id)
+			return c->id_next;
+	for(c = first; c != NULL; c = c->id_next)
+		if((int)((unsigned)c->id - (unsigned)at->last_id) < 0) /* ids wrap around */
+			return c;
+	return NULL;
+}
+
 /** Copies the connections of a bucket from the cursor on. Lock held. @return number of records used in total. */
 static unsigned bucket_copy(struct cursor *at, unsigned used)
 {
-	const struct tcp_connection *c = tcpconn_id_hash[at->bucket];
-	unsigned i;
+	const struct tcp_connection *c = cursor_resume(at);
 
-	for(i = 0; c != NULL && i < at->position; i++)
-		c = c->id_next;
 	for(; c != NULL && used < BATCH_RECORDS; c = c->id_next) {
-		at->position++;
+		at->is_inside = true;
+		at->last_id = c->id;
 		if(c->rcv.proto == PROTO_TLS || c->rcv.proto == PROTO_WSS)
 			record_copy(&records[used++], c);
 	}
 	if(c == NULL) {
 		at->bucket++;
-		at->position = 0;
+		at->is_inside = false;
 	}
 	return used;
 }
@@ -184,7 +203,7 @@ static void record_add(rpc_t *rpc, void *ctx, struct record *r)
 
 void tlsg_rpc_list(rpc_t *rpc, void *ctx)
 {
-	struct cursor at = {0, 0};
+	struct cursor at = {0, false, 0};
 	unsigned used, i;
 
 	while(at.bucket < TCP_ID_HASH_SIZE) {

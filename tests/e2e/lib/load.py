@@ -28,6 +28,7 @@ class _Member:
     def __init__(self, reader, writer):
         self._reader = reader
         self._writer = writer
+        self.port = writer.get_extra_info("sockname")[1]
 
     async def ask(self, request):
         """Send a request; gives the status code of the reply."""
