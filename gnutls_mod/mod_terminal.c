@@ -12,11 +12,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include <gnutls/crypto.h>
-
-#define FIRST_FD 256		 /* daemonize() closes the low ones */
-#define WAIT_DS 10			 /* one look at the terminal, in tenths of a second */
-#define WAITS_MAX 120		 /* looks without an answer */
+#define FIRST_FD 256		   /* daemonize() closes the low ones */
+#define WAIT_DS 10			   /* one look at the terminal, in tenths of a second */
+#define WAITS_MAX 120		   /* looks without an answer */
 #define GIVE_UP "\003\004\032" /* Ctrl-C, Ctrl-D, Ctrl-Z */
 
 static int terminal = -1;
@@ -95,7 +93,8 @@ enum tlsg_ret tlsg_terminal_ask(const char *file, char *buf, size_t size, struct
 
 	if(terminal < 0 || tcgetattr(terminal, &before) != 0)
 		return tlsg_err_set(err, TLSG_E_CONFIG,
-				"private_key: \"%s\" is encrypted and there is no terminal to ask for its password (key_password_mode is 1)",
+				"private_key: \"%s\" is encrypted and there is no terminal to ask for its password (key_password_mode "
+				"is 1)",
 				file);
 	quiet = before;
 	/* Ctrl-C would end the process in the shell and leave this one asking: it is read as a character */
@@ -111,7 +110,6 @@ enum tlsg_ret tlsg_terminal_ask(const char *file, char *buf, size_t size, struct
 	tcsetattr(terminal, TCSAFLUSH, &before);
 	if(wrong == NULL)
 		return TLSG_OK;
-	gnutls_memset(buf, 0, size);
 	return tlsg_err_set(
 			err, TLSG_E_CONFIG, "private_key: \"%s\" is encrypted and its password was asked for: %s", file, wrong);
 }

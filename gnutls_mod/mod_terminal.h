@@ -19,6 +19,7 @@ void tlsg_terminal_open(void);
 
 /**
  * Asks for one password, once, without echo. A tlsg_password_ask_f.
+ * @param buf  [out] to be wiped by the caller in any case.
  * @return TLSG_OK; TLSG_E_CONFIG: no terminal, nothing typed, given up (Ctrl-C, Ctrl-D), no answer within 2 minutes.
  * Source: termios(3).
  */

@@ -25,8 +25,8 @@ enum tlsg_ret tlsg_pair_check(
  * @param pair  pk and bits are set.
  * @return TLSG_OK; TLSG_E_CONFIG: weaker than the security level of the profile.
  */
-enum tlsg_ret tlsg_pair_check_strength(const struct tlsg_prof *p, const str *file, const struct tlsg_pair *pair,
-		struct tlsg_err *err) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_pair_check_strength(
+		const struct tlsg_prof *p, const str *file, const struct tlsg_pair *pair, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
  * Checks that the key of a pair belongs to its leaf, by public key.

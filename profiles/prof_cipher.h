@@ -69,7 +69,8 @@ enum tlsg_cipher_key
 {
 	TLSG_CIPHER_KEY_RSA = 1 << 0,
 	TLSG_CIPHER_KEY_ECDSA = 1 << 1, /**< ECDSA, Ed25519, Ed448 */
-	TLSG_CIPHER_KEY_DSA = 1 << 2
+	TLSG_CIPHER_KEY_DSA = 1 << 2,
+	TLSG_CIPHER_KEY_ALL = (1 << 3) - 1
 };
 
 /** What a ClientHello offers and what the server has for it. */
@@ -79,7 +80,7 @@ struct tlsg_cipher_offer
 	size_t ids_bytes;	/**< an odd last byte is ignored */
 	unsigned
 			versions; /**< OR of TLSG_VERSION_BIT() that the client speaks: supported_versions, else up to legacy_version */
-	unsigned keys;	  /**< OR of enum tlsg_cipher_key */
+	unsigned keys;	  /**< OR of enum tlsg_cipher_key: whose signatures the client takes, and the server has */
 	unsigned without; /**< OR of enum tlsg_suite_kx that cannot work here: no curve in common, no DH parameters */
 	unsigned
 			usable; /**< [out] OR of enum tlsg_cipher_key: what a certificate may have for this offer; see tlsg_priority_for_offer() */

@@ -108,14 +108,36 @@ static struct local *local_get(const struct tlsg_set *set)
 	return l;
 }
 
-/* Whether a signature algorithm that the peer offered can be made with a key. */
-static bool peer_takes(gnutls_session_t session, const struct tlsg_key *key)
+/* Whether a signature algorithm can be made with the key of a pair, in the version that is negotiated. */
+static bool algo_fits(gnutls_sign_algorithm_t algo, const struct tlsg_pair *pair, bool is_tls13)
 {
+	if(!tlsg_key_can(pair->key, algo))
+		return false;
+	switch(algo) { /* RFC 8446 section 4.2.3: each of these is for one curve */
+		case GNUTLS_SIGN_ECDSA_SECP256R1_SHA256:
+			return !is_tls13 || pair->bits == 256;
+		case GNUTLS_SIGN_ECDSA_SECP384R1_SHA384:
+			return !is_tls13 || pair->bits == 384;
+		case GNUTLS_SIGN_ECDSA_SECP521R1_SHA512:
+			return !is_tls13 || pair->bits == 521;
+		case GNUTLS_SIGN_RSA_PSS_RSAE_SHA256:
+		case GNUTLS_SIGN_RSA_PSS_RSAE_SHA384:
+		case GNUTLS_SIGN_RSA_PSS_RSAE_SHA512:
+			return true;
+		default: /* RSA without PSS is for certificates only */
+			return !is_tls13 || (pair->pk != GNUTLS_PK_RSA && pair->pk != GNUTLS_PK_ECDSA);
+	}
+}
+
+/* Whether the peer takes a signature algorithm that the pair can make. */
+static bool peer_takes(gnutls_session_t session, const struct tlsg_pair *pair)
+{
+	bool is_tls13 = gnutls_protocol_get_version(session) >= GNUTLS_TLS1_3;
 	gnutls_sign_algorithm_t algo;
 	size_t i;
 
 	for(i = 0; gnutls_sign_algorithm_get_requested(session, i, &algo) == 0; i++)
-		if(tlsg_key_can(key, algo))
+		if(algo_fits(algo, pair, is_tls13))
 			return true;
 	return i == 0; /* TLS 1.1 and older peers say nothing */
 }
@@ -129,7 +151,7 @@ static bool pair_fits(gnutls_session_t session, const struct gnutls_cert_retr_st
 			break;
 	if(info->pk_algos_length > 0 && i == info->pk_algos_length)
 		return false;
-	return peer_takes(session, pair->key);
+	return peer_takes(session, pair);
 }
 
 /* Certificate callback: the first pair of the profile that the peer can use, ECDSA and EdDSA before RSA. */

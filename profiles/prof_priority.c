@@ -162,7 +162,7 @@ enum tlsg_ret tlsg_priority_for_offer(
 	offer->usable = tlsg_cipher_list_keys(&x->list, offer);
 	if(x->single == NULL)
 		return TLSG_OK;
-	offer->keys = keys_of(p);
+	offer->keys &= keys_of(p);
 	switch(tlsg_cipher_list_choose(&x->list, offer, &best)) {
 		case TLSG_CIPHER_LEAVE:
 			return TLSG_OK;

@@ -34,8 +34,8 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err) T
 /**
  * What a server session must use for an offer, so that the suite list is kept exactly.
  * @param p         profile.
- * @param offer     what the ClientHello offers; keys is filled in here from the profile's certificates, usable with the kinds of
- *                  keys that the certificate may have.
+ * @param offer     what the ClientHello offers; keys is what signatures the client takes; those that the profile has no
+ *                  certificate for are taken out here. usable is filled in with the kinds of keys that the certificate may have.
  * @param compiled  [out] priority to set; NULL: leave the profile's.
  * @return TLSG_OK; TLSG_E_PEER: no suite in common.
  */

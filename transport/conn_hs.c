@@ -128,11 +128,28 @@ static unsigned without_of(const struct tlsg_hello *h)
 	return h->groups == NULL ? 0 : TLSG_KX_ECDHE;
 }
 
+/* Kinds of keys whose signatures the client takes. RFC 5246 section 7.4.1.4.1, RFC 8446 section 4.2.3. */
+static unsigned keys_of(const struct tlsg_hello *h)
+{
+	unsigned keys = 0;
+	size_t i;
+
+	for(i = 0; i < h->sigs_len; i++) {
+		unsigned hash = h->sigs[2 * i], sig = h->sigs[2 * i + 1];
+
+		if(hash == 8) /* RSA-PSS, and EdDSA as 7 and 8 */
+			keys |= sig == 7 || sig == 8 ? TLSG_CIPHER_KEY_ECDSA : TLSG_CIPHER_KEY_RSA;
+		else if(sig >= 1 && sig <= 3)
+			keys |= sig == 1 ? TLSG_CIPHER_KEY_RSA : sig == 2 ? TLSG_CIPHER_KEY_DSA : TLSG_CIPHER_KEY_ECDSA;
+	}
+	return h->sigs != NULL ? keys : TLSG_CIPHER_KEY_ALL;
+}
+
 /* Keeps to the suite list where the priority string admits more, architecture section 4. */
 static int enforce(struct tlsg_conn *c, const struct tlsg_hello *h)
 {
 	struct tlsg_cipher_offer offer = {
-			.ids = h->suites, .ids_bytes = h->suites_len * 2, .versions = versions_of(h), .without = without_of(h)};
+			.ids = h->suites, .ids_bytes = h->suites_len * 2, .versions = versions_of(h), .keys = keys_of(h), .without = without_of(h)};
 	gnutls_priority_t compiled;
 
 	if((offer.versions & c->ref.prof->priority->list.versions) == 0)

@@ -10,6 +10,7 @@
 
 #define EXT_SERVER_NAME 0
 #define EXT_SUPPORTED_GROUPS 10
+#define EXT_SIGNATURE_ALGORITHMS 13
 #define EXT_SUPPORTED_VERSIONS 43
 #define NAME_TYPE_HOST 0
 #define NAME_MAX_BYTES 255
@@ -116,6 +117,8 @@ static bool read_extensions(struct cursor c, struct tlsg_hello *hello)
 		if(type == EXT_SUPPORTED_VERSIONS && !read_numbers(ext, 1, &hello->versions, &hello->versions_len))
 			return false;
 		if(type == EXT_SUPPORTED_GROUPS && !read_numbers(ext, 2, &hello->groups, &hello->groups_len))
+			return false;
+		if(type == EXT_SIGNATURE_ALGORITHMS && !read_numbers(ext, 2, &hello->sigs, &hello->sigs_len))
 			return false;
 	}
 	return true;

@@ -23,6 +23,8 @@ struct tlsg_hello
 	size_t versions_len;		   /**< number of versions */
 	const unsigned char *groups;   /**< supported_groups, two bytes each; NULL none */
 	size_t groups_len;			   /**< number of groups */
+	const unsigned char *sigs;	   /**< signature_algorithms, two bytes each; NULL none */
+	size_t sigs_len;			   /**< number of algorithms */
 };
 
 /**

@@ -508,6 +508,39 @@ static void test_choice(void **state)
 	assert_int_equal(tlsg_cipher_list_choose(&l, &none, &best), TLSG_CIPHER_LEAVE);
 }
 
+static unsigned keys_for(const struct tlsg_cipher_list *l, const char *wire, size_t bytes, unsigned versions)
+{
+	struct tlsg_cipher_offer offer = {.ids = (const uint8_t *)wire, .ids_bytes = bytes, .versions = versions};
+
+	return tlsg_cipher_list_keys(l, &offer);
+}
+
+/* What kinds of keys the suites in common can use. */
+static void test_keys(void **state)
+{
+	enum
+	{
+		V12 = 1 << 3,
+		V13 = 1 << 4
+	};
+	static const char *const strings[] = {
+			"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:AES128-SHA", "NORMAL", NULL};
+	struct tlsg_cipher_list l;
+
+	(void)state;
+	for(size_t i = 0; i < 3; i++) {
+		eval(&l, strings[i], "TLSv1.2+");
+		assert_int_equal(keys_for(&l, "\xc0\x30", 2, V12), TLSG_CIPHER_KEY_RSA);
+		assert_int_equal(keys_for(&l, "\xc0\x2c", 2, V12), TLSG_CIPHER_KEY_ECDSA);
+		assert_int_equal(keys_for(&l, "\xc0\x30\xc0\x2c", 4, V12), TLSG_CIPHER_KEY_RSA | TLSG_CIPHER_KEY_ECDSA);
+		assert_int_equal(keys_for(&l, "\x13\x01\xc0\x30", 4, V12), TLSG_CIPHER_KEY_RSA);
+		assert_int_equal(keys_for(&l, "\x13\x01\xc0\x30", 4, V12 | V13), ~0u);
+		assert_int_equal(keys_for(&l, "\x0a\x0a", 2, V12), 0); /* unknown */
+	}
+	eval(&l, strings[0], "TLSv1.2+"); /* not in the list */
+	assert_int_equal(keys_for(&l, "\x00\x9c\xc0\x2c", 4, V12), TLSG_CIPHER_KEY_ECDSA);
+}
+
 static void test_has(void **state)
 {
 	struct tlsg_cipher_list l;
@@ -794,6 +827,7 @@ int main(void)
 			cmocka_unit_test(test_priority_strings),
 			cmocka_unit_test(test_surplus_and_order),
 			cmocka_unit_test(test_choice),
+			cmocka_unit_test(test_keys),
 			cmocka_unit_test(test_has),
 			cmocka_unit_test(test_single_suites),
 			cmocka_unit_test_setup_teardown(test_list_is_exact_in_handshakes, setup_live, teardown_live),

@@ -72,7 +72,8 @@ static void test_fields(void **state)
 
 	(void)state;
 	begin();
-	put_number(4 + 5 + 4 + 12, 2);
+	put_number(4 + 5 + 4 + 12 + 4 + 6, 2);
+	put_extension(13, "\x00\x04\x04\x03\x08\x04", 6);
 	put_extension(43, "\x04\x03\x04\x03\x03", 5);
 	put_extension(0, "\x00\x0a\x00\x00\x07host.de", 12);
 	assert_int_equal(read_msg(&h), TLSG_OK);
@@ -83,6 +84,8 @@ static void test_fields(void **state)
 	assert_memory_equal(h.name, "host.de", 7);
 	assert_int_equal(h.versions_len, 2);
 	assert_memory_equal(h.versions, "\x03\x04\x03\x03", 4);
+	assert_int_equal(h.sigs_len, 2);
+	assert_memory_equal(h.sigs, "\x04\x03\x08\x04", 4);
 }
 
 static void test_no_extensions(void **state)
@@ -94,6 +97,7 @@ static void test_no_extensions(void **state)
 	assert_int_equal(read_msg(&h), TLSG_OK);
 	assert_null(h.name);
 	assert_null(h.versions);
+	assert_null(h.sigs);
 }
 
 static void test_names(void **state)

@@ -31,12 +31,14 @@ class Row:
 
     name: str
     issuer: str = ""            # name of the signing row; empty: self-signed
-    key: str = "ec"             # ec = P-256, rsa = RSA-2048
+    key: str = "ec"             # ec = P-256, ec384 = P-384, rsa = RSA-2048, rsa1024
     ca: bool = False
     days: tuple = (-2, 30)      # notBefore, notAfter
     usage: str = "both"         # extended key usage: server, client, both, none
     revoked: bool = False       # listed in the CRL of its issuer
     encrypted: bool = False     # an encrypted copy of the key is written too
+    may: tuple = ()             # key usage of a leaf; empty: what its key is good for
+    digest: str = "SHA256"      # of the signature on it
 
 
 ROWS = (
@@ -45,6 +47,7 @@ ROWS = (
     Row("inter", issuer="root", ca=True),
     Row("inter2", issuer="inter", ca=True),
     Row("stranger", ca=True),
+    Row("inter-old", issuer="root", ca=True, days=(-30, -1)),
     # servers
     Row("server-ec", issuer="inter", encrypted=True),
     Row("server-rsa", issuer="inter", key="rsa"),
@@ -55,6 +58,12 @@ ROWS = (
     Row("server-selfsigned"),
     Row("server-clientonly", issuer="inter", usage="client"),
     Row("server-deep", issuer="inter2"),
+    Row("server-ec384", issuer="inter", key="ec384"),
+    Row("server-rsa1024", issuer="inter", key="rsa1024"),
+    Row("server-encipher", issuer="inter", key="rsa", may=("key_encipherment",)),
+    Row("server-agree", issuer="inter", may=("key_agreement",)),
+    Row("server-sha1", issuer="inter", digest="SHA1"),
+    Row("server-old-inter", issuer="inter-old"),
     # clients
     Row("client-ok", issuer="inter"),
     Row("client-rsa", issuer="inter", key="rsa"),
@@ -89,9 +98,9 @@ _USAGES = {
 
 
 def _new_key(kind):
-    if kind == "rsa":
-        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return ec.generate_private_key(ec.SECP256R1())
+    if kind.startswith("rsa"):
+        return rsa.generate_private_key(public_exponent=65537, key_size=int(kind[3:] or 2048))
+    return ec.generate_private_key(ec.SECP384R1() if kind == "ec384" else ec.SECP256R1())
 
 
 def _dn(name):
@@ -188,7 +197,7 @@ class Pki:
                 builder = builder.add_extension(
                     x509.ExtendedKeyUsage(_USAGES[row.usage]), critical=False)
         self._keys[row.name] = key
-        self._certs[row.name] = builder.sign(signer, hashes.SHA256())
+        self._certs[row.name] = builder.sign(signer, getattr(hashes, row.digest)())
         self._write(f"{row.name}.crt", self._chain(row.name))
         self._write_key(f"{row.name}.key", key, serialization.NoEncryption())
         if row.encrypted:
@@ -222,8 +231,9 @@ class Pki:
 
 def _key_usage(row):
     """Authorities sign certificates and CRLs; leafs sign, and RSA ones also decrypt."""
-    return x509.KeyUsage(
-        digital_signature=not row.ca, content_commitment=False,
-        key_encipherment=row.key == "rsa" and not row.ca, data_encipherment=False,
-        key_agreement=False, key_cert_sign=row.ca, crl_sign=row.ca,
-        encipher_only=False, decipher_only=False)
+    may = row.may or ("digital_signature", *(("key_encipherment",) if row.key == "rsa" else ()))
+    if row.ca:
+        may = ("key_cert_sign", "crl_sign")
+    bits = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
+            "key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only")
+    return x509.KeyUsage(**{bit: bit in may for bit in bits})

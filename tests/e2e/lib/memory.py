@@ -1,0 +1,35 @@
+# tls_gnutls - looks for bytes in the memory of a process, for the end-to-end tests
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import re
+
+CHUNK = 1 << 24
+
+
+def process_holds(pid, needle):
+    """True when the bytes are anywhere in the readable memory of a process, shared memory included."""
+    return any(needle in data for data in _memory(pid, len(needle)))
+
+
+def _memory(pid, overlap):
+    with open(f"/proc/{pid}/maps", encoding="ascii", errors="replace") as maps, open(f"/proc/{pid}/mem", "rb") as mem:
+        for line in maps:
+            found = re.match(r"([0-9a-f]+)-([0-9a-f]+) r", line)
+            if not found or line.rstrip().endswith(("[vvar]", "[vsyscall]", "[vdso]")):
+                continue
+            start, end = (int(part, 16) for part in found.groups())
+            yield from _region(mem, start, end, overlap)
+
+
+def _region(mem, start, end, overlap):
+    at, tail = start, b""
+    while at < end:
+        try:
+            mem.seek(at)
+            data = mem.read(min(CHUNK, end - at))
+        except (OSError, ValueError, OverflowError):
+            return
+        if not data:
+            return
+        yield tail + data
+        tail = data[-overlap:]
+        at += len(data)

@@ -1,0 +1,633 @@
+# tls_gnutls - end to end: private keys in files, their passwords, several pairs, what is said about them at load
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import termios
+from pathlib import Path
+
+import pytest
+
+from .lib import cli
+from .lib.kamailio import Kamailio, StartFailed
+from .lib.memory import process_holds
+from .lib.pki import PASSPHRASE
+from .lib.tls import TlsClient, client_context
+from .lib.tlscfg import reading, section
+from .lib.wait import until
+
+pytestmark = pytest.mark.ours_only("5.6.3 knows no passwords and one key for each profile")
+PASSWORD = PASSPHRASE.decode()
+WRONG = "not-this-one"
+
+
+def openssl(*args):
+    subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True, timeout=60)
+
+
+@pytest.fixture(scope="session")
+def keyring(pki, tmp_path_factory):
+    """The keys of server-ec and server-rsa in every form; keyring(name) is the path."""
+    folder = tmp_path_factory.mktemp("keys")
+    secret = f"pass:{PASSWORD}"
+    ec, rsa = pki.key("server-ec"), pki.key("server-rsa")
+    for form in ("PEM", "DER"):
+        end = form.lower()
+        openssl("ec", "-in", ec, "-outform", form, "-out", folder / f"ec-sec1.{end}")
+        openssl("rsa", "-traditional", "-in", rsa, "-outform", form, "-out", folder / f"rsa-pkcs1.{end}")
+        for name, key in (("ec", ec), ("rsa", rsa)):
+            openssl("pkcs8", "-topk8", "-nocrypt", "-in", key, "-outform", form, "-out", folder / f"{name}-pkcs8.{end}")
+            openssl("pkcs8", "-topk8", "-in", key, "-passout", secret, "-outform", form,
+                    "-out", folder / f"{name}-enc.{end}")
+    openssl("ec", "-in", ec, "-aes256", "-passout", secret, "-out", folder / "ec-old.pem")
+    openssl("rsa", "-traditional", "-in", rsa, "-aes256", "-passout", secret, "-out", folder / "rsa-old.pem")
+    for name, row in (("ec", "server-ec"), ("rsa", "server-rsa")):
+        chain = Path(pki.cert(row))
+        openssl("pkcs12", "-export", "-in", chain, "-inkey", pki.key(row), "-passout", secret,
+                "-out", folder / f"{name}.p12")
+        openssl("pkcs12", "-export", "-in", chain, "-inkey", pki.key(row), "-passout", "pass:",
+                "-out", folder / f"{name}-open.pfx")
+        (folder / f"{name}-both.pem").write_bytes(chain.read_bytes() + Path(pki.key(row)).read_bytes())
+    (folder / "password").write_text(f"{PASSWORD}\nsecond line\n")
+    (folder / "wrong").write_text(f"{WRONG}\n")
+    for path in folder.iterdir():
+        path.chmod(0o600)
+    return lambda name: str(folder / name)
+
+
+def serves(kam, pki, row, version=None, **args):
+    """The server has the certificate of a row, with its chain, and its key."""
+    with TlsClient(kam.address(), client_context(pki.path("ca.pem"), version=version), **args) as client:
+        assert client.ask().status == 200
+        assert client.shown() == pki.subject_cn(row)
+
+
+def refused(settings):
+    """The lines at level ERROR of the module in a start that must fail."""
+    kam = Kamailio(settings)
+    try:
+        with pytest.raises(StartFailed) as failure:
+            kam.start()
+        assert failure.value.status != 0
+        return [text for module, text in failure.value.log.at_level("ERROR") if module == "tls"]
+    finally:
+        kam.kill()
+        kam.remove()
+
+
+def refused_with(settings, *patterns):
+    """Exactly one line says why, with all the patterns in it."""
+    lines = refused(settings)
+    assert len(lines) == 1, lines
+    for pattern in patterns:
+        assert re.search(pattern, lines[0]), lines
+    return lines[0]
+
+
+def not_reloaded(kam, pattern):
+    """tls.reload fails, and one line at ERROR says why (the answer to the command has room for less)."""
+    mark = kam.log.mark()
+    with pytest.raises(RuntimeError):
+        kam.rpc("tls.reload")
+    lines = [text for module, text in kam.log.at_level("ERROR", mark) if module == "tls"]
+    assert len(lines) == 1 and re.search(pattern, lines[0]), lines
+
+
+def warnings(kam, path):
+    return [text for module, text in kam.log.at_level("WARNING") if module == "tls" and path in text]
+
+
+@pytest.fixture
+def with_file(settings, tmp_path):
+    """with_file(text) gives settings of a Kamailio that reads it as tls.cfg."""
+    def make(text, **changes):
+        path = tmp_path / "tls.cfg"
+        path.write_text(text)
+        path.chmod(0o600)
+        return reading(settings, path, **changes)
+
+    return make
+
+
+# ---- forms -----------------------------------------------------------------------------------------------------------
+
+PLAIN = ("ec-sec1.pem", "ec-sec1.der", "ec-pkcs8.pem", "ec-pkcs8.der", "ec-both.pem",
+         "rsa-pkcs1.pem", "rsa-pkcs1.der", "rsa-pkcs8.pem", "rsa-pkcs8.der", "rsa-both.pem")
+ENCRYPTED = ("ec-enc.pem", "ec-enc.der", "ec-old.pem", "rsa-enc.pem", "rsa-enc.der", "rsa-old.pem")
+
+
+def keyed(settings, pki, keyring, name, password=None):
+    row = f"server-{name.partition('-')[0].partition('.')[0]}"
+    return row, settings.but(modparams={"certificate": pki.cert(row), "private_key": keyring(name),
+                                        "private_key_password": password})
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_plain_key(start, settings, pki, keyring, name):
+    row, ready = keyed(settings, pki, keyring, name)
+    serves(start(ready), pki, row)
+
+
+@pytest.mark.parametrize("name", ENCRYPTED)
+def test_encrypted_key(start, settings, pki, keyring, name):
+    row, ready = keyed(settings, pki, keyring, name, PASSWORD)
+    serves(start(ready), pki, row)
+
+
+@pytest.mark.parametrize("name", ENCRYPTED)
+@pytest.mark.parametrize("password", (None, WRONG))
+def test_encrypted_key_without_its_password(settings, pki, keyring, name, password):
+    _, ready = keyed(settings, pki, keyring, name, password)
+    line = refused_with(ready, re.escape(keyring(name)), r"\bprivate_key\b",
+                        "does not open it" if password else "set private_key_password")
+    assert WRONG not in line
+
+
+# ---- PKCS#12 ---------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("key", (False, True))
+@pytest.mark.parametrize("name, password", (("ec.p12", PASSWORD), ("rsa.p12", PASSWORD), ("ec-open.pfx", None)))
+def test_pkcs12(start, settings, pki, keyring, name, password, key):
+    """It brings certificate, intermediate and key, whether private_key names it or nothing."""
+    row = f"server-{name.partition('-')[0].partition('.')[0]}"
+    kam = start(settings.but(modparams={"certificate": keyring(name), "private_key_password": password,
+                                        "private_key": keyring(name) if key else None}))
+    serves(kam, pki, row)
+
+
+@pytest.mark.parametrize("password", (None, WRONG))
+def test_pkcs12_without_its_password(settings, keyring, password):
+    refused_with(settings.but(modparams={"certificate": keyring("ec.p12"), "private_key": None,
+                                         "private_key_password": password}),
+                 r"\bcertificate\b", re.escape(keyring("ec.p12")), "does not open it" if password else "is encrypted")
+
+
+def test_pkcs12_in_sections(start, with_file, pki, keyring):
+    kam = start(with_file("".join((
+        section("server:default", certificate=keyring("ec.p12"), private_key_password=PASSWORD),
+        section("server:any", server_name="rsa.example", certificate=keyring("rsa.p12"),
+                pkey_password=f"file:{keyring('password')}"),
+        section("client:default", certificate=keyring("ec.p12"), private_key_password=PASSWORD)))))
+    serves(kam, pki, "server-ec")
+    with TlsClient(kam.address(), client_context(), name="rsa.example") as client:
+        assert client.shown() == pki.subject_cn("server-rsa")
+
+
+def test_pkcs12_of_another_certificate(settings, pki, keyring):
+    refused_with(settings.but(modparams={"certificate": pki.cert("server-rsa"), "private_key": keyring("ec.p12"),
+                                         "private_key_password": PASSWORD}), "does not belong")
+
+
+# ---- where passwords come from ---------------------------------------------------------------------------------------
+
+def test_password_from_a_file(start, settings, pki, keyring):
+    _, ready = keyed(settings, pki, keyring, "ec-enc.pem", f"file:{keyring('password')}")
+    kam = start(ready)
+    serves(kam, pki, "server-ec")
+    assert not warnings(kam, keyring("password"))
+    _, ready = keyed(settings, pki, keyring, "ec-enc.pem", f"file:{keyring('wrong')}")
+    refused_with(ready, "does not open it")
+    _, ready = keyed(settings, pki, keyring, "ec-enc.pem", f"file:{keyring('nowhere')}")
+    refused_with(ready, "private_key_password", "nowhere", "No such file")
+
+
+def test_password_file_that_everybody_can_read(start, settings, pki, keyring, tmp_path):
+    path = tmp_path / "password"
+    path.write_text(PASSWORD)
+    path.chmod(0o644)
+    _, ready = keyed(settings, pki, keyring, "ec-enc.pem", f"file:{path}")
+    kam = start(ready)
+    assert any("read by everybody" in text for text in warnings(kam, str(path))), kam.log.tail(20)
+
+
+def test_relative_password_file(settings, pki, keyring):
+    """It lies beside the main configuration file."""
+    _, ready = keyed(settings, pki, keyring, "ec-enc.pem", "file:secret")
+    kam = Kamailio(ready)
+    shutil.copy(keyring("password"), kam.folder / "secret")
+    with kam:
+        serves(kam, pki, "server-ec")
+
+
+def test_password_from_the_environment(start, settings, pki, keyring, monkeypatch):
+    _, ready = keyed(settings, pki, keyring, "rsa-enc.pem", "env:TLSG_TEST_PASSWORD")
+    refused_with(ready, "private_key_password", "TLSG_TEST_PASSWORD")
+    monkeypatch.setenv("TLSG_TEST_PASSWORD", PASSWORD)
+    serves(start(ready), pki, "server-rsa")
+
+
+def test_one_file_two_passwords(start, with_file, pki, keyring):
+    """A wrong password is refused though another section has opened the same file."""
+    def sections(second):
+        same = {"certificate": pki.cert("server-ec"), "private_key": keyring("ec-enc.pem")}
+        return "".join((section("server:default", private_key_password=PASSWORD, **same),
+                        section("server:any", server_name="b.example", private_key_password=second, **same)))
+
+    refused_with(with_file(sections(WRONG)), r"TLSs<any:b\.example>", "does not open it")
+    serves(start(with_file(sections(PASSWORD))), pki, "server-ec", name="localhost")
+
+
+@pytest.mark.parametrize("how", ("parameter", "section"))
+def test_password_is_not_shown(start, settings, with_file, pki, keyring, how):
+    if how == "parameter":
+        _, ready = keyed(settings, pki, keyring, "ec-enc.pem", PASSWORD)
+    else:
+        ready = with_file(section("server:default", certificate=pki.cert("server-ec"),
+                                  private_key=keyring("ec-enc.pem"), private_key_password=PASSWORD))
+    kam = start(ready.but(debug=3))
+    serves(kam, pki, "server-ec")
+    answers = [str(kam.rpc(name)) for name in ("tls.reload", "tls.options", "tls.profiles", "tls.info", "tls.list")]
+    assert all(PASSWORD not in answer for answer in answers)
+    assert not kam.log.find(PASSWORD)
+
+
+def test_password_of_a_section_is_not_kept(start, with_file, pki, keyring):
+    """After start and reload no process has it in its memory; the search itself is proved with what is there."""
+    kam = start(with_file(section("server:default", certificate=pki.cert("server-ec"), server_name="needle.example",
+                                  private_key=keyring("ec-enc.pem"), private_key_password=f"file:{keyring('password')}")))
+    serves(kam, pki, "server-ec")
+    kam.rpc("tls.reload")
+    for pid in kam.pids():
+        assert process_holds(pid, b"needle.example")
+        assert not process_holds(pid, PASSPHRASE)
+
+
+# ---- asked for on the terminal ---------------------------------------------------------------------------------------
+
+class Terminal:
+    """Starts a Kamailio from a terminal, in the foreground or as a daemon."""
+
+    def __init__(self, settings, daemon):
+        self.kam = Kamailio(settings)
+        self.daemon = daemon
+        self.master, slave = pty.openpty()
+        self.kam._ports = {name: port for name, port in self._ports().items()}
+        command = self.kam.command(self.kam.write_config())
+        if daemon:
+            command.remove("-DD")
+        with open(self.kam.log.path, "wb") as log:
+            self.process = subprocess.Popen(command, stdin=slave, stdout=log, stderr=log, cwd=self.kam.folder,
+                                            start_new_session=True, preexec_fn=lambda: _take_terminal(slave))
+        os.close(slave)
+        self.shown = b""
+
+    def _ports(self):
+        from .lib.ports import free_port
+        return {name: free_port() for name in self.kam.settings.listen}
+
+    def read_until(self, text):
+        while text not in self.shown:
+            assert self.ready(), f"not shown: {text}; {self.shown}\n{self.kam.log.tail(20)}"
+            self.shown += os.read(self.master, 4096)
+
+    def ready(self, timeout_s=20):
+        import select
+        return bool(select.select([self.master], [], [], timeout_s)[0])
+
+    def answer(self, text):
+        self.read_until(b": ")
+        os.write(self.master, text)
+
+    def main_pid(self):
+        return int((self.kam.folder / "pid").read_text()) if self.daemon else self.process.pid
+
+    def up(self):
+        """Wait until it runs; a daemon's first process has ended with status 0 then."""
+        if self.daemon:
+            assert self.process.wait(30) == 0, self.kam.log.tail(30)
+        until(lambda: self._has_tcp_main(), "Kamailio is up", 30)
+
+    def _has_tcp_main(self):
+        try:
+            return any("tcp main" in entry["DSC"] for entry in self.kam.rpc("core.psx", timeout_s=1))
+        except OSError:
+            return False
+
+    def failed(self):
+        """Wait until it has given up; gives the lines that say why."""
+        assert self.process.wait(30) != 0
+        return [text for module, text in self.kam.log.at_level("ERROR") if module == "tls"]
+
+    def close(self):
+        try:
+            os.kill(self.main_pid(), signal.SIGTERM)
+            if not self.daemon:
+                self.process.wait(30)
+            else:
+                until(lambda: not Path(f"/proc/{self.main_pid()}").exists(), "the daemon is gone", 30)
+        except (OSError, ValueError):
+            pass
+        finally:
+            self.process.kill()
+            self.process.wait()
+            os.close(self.master)
+            self.kam.remove()
+
+
+def _take_terminal(slave):
+    import fcntl
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+
+@pytest.fixture
+def terminal(settings, pki, keyring):
+    """terminal(key, daemon, **modparams): a Kamailio that asks for the password of a key."""
+    running = []
+
+    def begin(key, daemon, **modparams):
+        one = Terminal(settings.but(modparams={
+            "certificate": pki.cert("server-ec"), "private_key": keyring(key) if os.sep not in key else key,
+            "key_password_mode": 1, **modparams}), daemon)
+        running.append(one)
+        return one
+
+    yield begin
+    for one in running:
+        one.close()
+
+
+@pytest.mark.parametrize("daemon", (False, True))
+def test_password_is_asked_for(terminal, pki, keyring, daemon):
+    one = terminal("ec-enc.pem", daemon)
+    one.answer(b"x\x7f" + PASSPHRASE + b"\r")
+    one.up()
+    serves(one.kam, pki, "server-ec")
+    assert keyring("ec-enc.pem").encode() in one.shown
+    assert one.shown.count(b"Password of") == 1     # both profiles of the parameters, one question
+    assert PASSPHRASE not in one.shown              # no echo
+    assert not one.kam.log.find(PASSWORD)
+    attributes = termios.tcgetattr(one.master)
+    assert attributes[3] & termios.ECHO and attributes[3] & termios.ICANON
+
+
+@pytest.mark.parametrize("daemon", (False, True))
+@pytest.mark.parametrize("typed, why", ((WRONG.encode() + b"\r", "password typed does not open it"),
+                                        (b"\r", "nothing was typed"), (b"abc\x03", "given up")))
+def test_password_typed_wrong(terminal, daemon, typed, why):
+    one = terminal("ec-enc.pem", daemon)
+    one.answer(typed)
+    lines = one.failed()
+    assert len(lines) == 1 and why in lines[0], lines
+
+
+def test_password_mode_1_does_not_take_the_setting(terminal):
+    one = terminal("ec-enc.pem", False, private_key_password=PASSWORD)
+    one.answer(b"\r")
+    assert "nothing was typed" in one.failed()[0]
+
+
+def test_password_is_not_asked_for_plain_keys(terminal, pki):
+    one = terminal("ec-pkcs8.pem", True)
+    one.up()
+    serves(one.kam, pki, "server-ec")
+    assert b"Password" not in one.shown
+
+
+def test_password_mode_1_without_a_terminal(settings, pki, keyring):
+    _, ready = keyed(settings.but(modparams={"key_password_mode": 1}), pki, keyring, "ec-enc.pem", PASSWORD)
+    refused_with(ready, re.escape(keyring("ec-enc.pem")), "no terminal")
+
+
+def test_password_mode_1_and_reload(terminal, pki, keyring, tmp_path):
+    """The same file is taken over; a changed one would need its password."""
+    key = tmp_path / "key.pem"
+    shutil.copy(keyring("ec-enc.pem"), key)
+    one = terminal(str(key), True)
+    one.answer(PASSPHRASE + b"\r")
+    one.up()
+    assert "Ok" in str(one.kam.rpc("tls.reload"))
+    serves(one.kam, pki, "server-ec")
+    openssl("pkcs8", "-topk8", "-in", pki.key("server-ec"), "-passout", f"pass:{PASSWORD}", "-out", key)
+    not_reloaded(one.kam, "at start only")
+    serves(one.kam, pki, "server-ec")
+    shutil.copy(pki.key("server-ec"), key)
+    one.kam.rpc("tls.reload")
+    serves(one.kam, pki, "server-ec")
+
+
+# ---- several pairs ---------------------------------------------------------------------------------------------------
+
+def two(pki, first="server-ec", second="server-rsa"):
+    return {"certificate": pki.cert(first), "private_key": pki.key(first),
+            "certificate2": pki.cert(second), "private_key2": pki.key(second)}
+
+
+def listed(pki, *rows):
+    return {"certificate": ",".join(map(pki.cert, rows)), "private_key": " , ".join(map(pki.key, rows))}
+
+
+# arguments of openssl s_client -> certificate
+CHOICES = {
+    "1.3, anything": (("-tls1_3",), "server-ec"),
+    "1.3, RSA-PSS": (("-tls1_3", "-sigalgs", "rsa_pss_rsae_sha256"), "server-rsa"),
+    "1.3, P-256": (("-tls1_3", "-sigalgs", "ecdsa_secp256r1_sha256"), "server-ec"),
+    "1.3, RSA before P-256": (("-tls1_3", "-sigalgs", "rsa_pss_rsae_sha256:ecdsa_secp256r1_sha256"), "server-ec"),
+    "1.2, anything": (("-tls1_2",), "server-ec"),
+    "1.2, ECDHE-RSA": (("-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256"), "server-rsa"),
+    "1.2, ECDHE-ECDSA": (("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"), "server-ec"),
+    "1.2, DHE-RSA": (("-tls1_2", "-cipher", "DHE-RSA-AES128-GCM-SHA256"), "server-rsa"),
+    "1.2, static RSA": (("-tls1_2", "-cipher", "AES128-GCM-SHA256"), "server-rsa"),
+    "1.2, both, signatures RSA": (("-tls1_2", "-sigalgs", "RSA+SHA256"), "server-rsa"),
+    "1.2, both, signatures ECDSA": (("-tls1_2", "-sigalgs", "ECDSA+SHA256"), "server-ec"),
+}
+P384 = {
+    "1.3, P-384 only": (("-tls1_3", "-sigalgs", "ecdsa_secp384r1_sha384"), "server-ec384"),
+    "1.3, P-256 only": (("-tls1_3", "-sigalgs", "ecdsa_secp256r1_sha256"), "server-ec"),
+    "1.3, RSA only": (("-tls1_3", "-sigalgs", "rsa_pss_rsae_sha384"), "server-rsa"),
+    "1.2, RSA only": (("-tls1_2", "-sigalgs", "RSA+SHA256"), "server-rsa"),
+}
+
+
+def chosen(kam, pki, args, name=None):
+    """Common name of the certificate that openssl s_client gets, verified with its chain."""
+    talk = cli.openssl(kam.address(), *args, *(("-servername", name) if name else ()), trust=pki.path("ca.pem"))
+    assert talk.reply is not None and talk.reply.status == 200, talk.output
+    return re.search(r"^ ?0 s:.*CN ?= ?(\S+)$", talk.output, re.MULTILINE).group(1)
+
+
+@pytest.fixture(scope="module")
+def ways(settings, pki, tmp_path_factory):
+    """The same two pairs configured in every way: {way: (Kamailio, server name)}."""
+    folder = tmp_path_factory.mktemp("ways")
+    text = "".join((
+        section("server:default", certificate=pki.cert("server-deep"), private_key=pki.key("server-deep")),
+        section("server:any", server_name="two.example", **two(pki)),
+        section("server:any", server_name="list.example", **listed(pki, "server-rsa", "server-ec"))))
+    (folder / "tls.cfg").write_text(text)
+    base = settings.but(modparams={"cipher_list": "DEFAULT:@SECLEVEL=1"})
+    none = {"certificate": None, "private_key": None, "cipher_list": None, "config": str(folder / "tls.cfg")}
+    with Kamailio(base.but(modparams=two(pki))) as one, \
+            Kamailio(base.but(modparams=listed(pki, "server-ec", "server-rsa"))) as two_of_list, \
+            Kamailio(base.but(modparams=none)) as by_name:
+        yield {"parameters": (one, None), "list": (two_of_list, None),
+               "section": (by_name, "two.example"), "list in a section": (by_name, "list.example")}
+
+
+@pytest.mark.parametrize("case", CHOICES)
+@pytest.mark.parametrize("way", ("parameters", "list", "section", "list in a section"))
+def test_pair_is_chosen_for_the_client(ways, pki, way, case):
+    args, row = CHOICES[case]
+    kam, name = ways[way]
+    assert chosen(kam, pki, args, name) == pki.subject_cn(row)
+
+
+@pytest.mark.parametrize("args", (("-tls1_3", "-sigalgs", "ed25519"), ("-tls1_3", "-sigalgs", "ecdsa_secp521r1_sha512")))
+def test_no_pair_for_the_client(ways, pki, args):
+    """The handshake is refused with an alert; our log has no line at ERROR."""
+    kam, _ = ways["parameters"]
+    mark = kam.log.mark()
+    talk = cli.openssl(kam.address(), *args, trust=pki.path("ca.pem"))
+    assert talk.reply is None and "alert" in talk.output, talk.output
+    assert not kam.log.at_level("ERROR", mark) and not kam.log.at_level("CRITICAL", mark)
+
+
+@pytest.fixture(scope="module")
+def three(settings, pki):
+    with Kamailio(settings.but(modparams=listed(pki, "server-rsa", "server-ec", "server-ec384"))) as kam:
+        yield kam
+
+
+@pytest.mark.parametrize("case", P384)
+def test_pair_is_chosen_by_curve(three, pki, case):
+    args, row = P384[case]
+    assert chosen(three, pki, args) == pki.subject_cn(row)
+
+
+BAD_LISTS = {
+    "one key for two certificates": ({"certificate": "{ec.crt},{rsa.crt}", "private_key": "{ec.key}"}, "2 files and private_key 1"),
+    "keys the wrong way round": ({"certificate": "{ec.crt},{rsa.crt}", "private_key": "{rsa.key},{ec.key}"}, "does not belong"),
+    "empty name": ({"certificate": "{ec.crt},", "private_key": "{ec.key},{rsa.key}"}, "is empty"),
+    "a key alone": ({"private_key2": "{rsa.key}"}, "without a certificate2"),
+    "second pair does not fit": ({"certificate2": "{rsa.crt}", "private_key2": "{ec.key}"}, "private_key2.*does not belong"),
+    "second file missing": ({"certificate2": "/nowhere", "private_key2": "{ec.key}"}, "certificate2.*No such file"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_LISTS)
+def test_bad_pairs(settings, pki, case):
+    params, why = BAD_LISTS[case]
+    for word, path in (("{ec.crt}", pki.cert("server-ec")), ("{ec.key}", pki.key("server-ec")),
+                       ("{rsa.crt}", pki.cert("server-rsa")), ("{rsa.key}", pki.key("server-rsa"))):
+        params = {name: value.replace(word, path) for name, value in params.items()}
+    refused_with(settings.but(modparams=params), why)
+
+
+# ---- checks at load --------------------------------------------------------------------------------------------------
+
+def _first_only(pki, row, folder):
+    path = folder / "leaf.pem"
+    end = "-----END CERTIFICATE-----\n"
+    path.write_text(Path(pki.cert(row)).read_text().partition(end)[0] + end)
+    return str(path)
+
+
+def _reversed(pki, row, folder):
+    path = folder / "reversed.pem"
+    blocks = re.findall(r"-----BEGIN.*?END CERTIFICATE-----\n", Path(pki.cert(row)).read_text(), re.DOTALL)
+    path.write_text("".join(reversed(blocks)))
+    return str(path)
+
+
+def _without_middle(pki, row, folder):
+    path = folder / "gap.pem"
+    blocks = re.findall(r"-----BEGIN.*?END CERTIFICATE-----\n", Path(pki.cert(row)).read_text(), re.DOTALL)
+    path.write_text(blocks[0] + blocks[2])
+    return str(path)
+
+
+# row -> (file made from its chain, None the chain itself; further parameters; what the warning says)
+WARNED = {
+    "expired": ("server-expired", None, {}, "has expired"),
+    "not yet valid": ("server-notyet", None, {}, "not valid yet"),
+    "intermediate expired": ("server-old-inter", None, {}, "CA .*inter-old.* has expired"),
+    "intermediates missing": ("server-deep", _first_only, {}, "no certificate of the issuer .*inter2"),
+    "one intermediate missing": ("server-deep", _without_middle, {}, "not issued by the one after it"),
+    "no signatures": ("server-encipher", None, {}, "key encipherment but no signatures"),
+    "neither": ("server-agree", None, {}, "neither signatures nor key encipherment"),
+    "for clients only": ("server-clientonly", None, {}, "does not name TLS servers"),
+    "weak key": ("server-rsa1024", None, {"cipher_list": "DEFAULT:@SECLEVEL=1"}, "1024 bits. is weak"),
+    "weak signature": ("server-sha1", None, {}, "signed with RSA-SHA1|signed with .*SHA1"),
+}
+
+
+@pytest.mark.parametrize("case", WARNED)
+def test_warned_at_load(start, settings, pki, tmp_path, case):
+    row, make, params, why = WARNED[case]
+    path = make(pki, row, tmp_path) if make else pki.cert(row)
+    kam = start(settings.but(modparams={"certificate": path, "private_key": pki.key(row), **params}))
+    found = [text for text in warnings(kam, path) if re.search(why, text)]
+    assert found, warnings(kam, path)
+    mark = kam.log.mark()
+    kam.rpc("tls.reload")
+    assert [text for _, text in kam.log.at_level("WARNING", mark) if re.search(why, text)]
+
+
+@pytest.mark.parametrize("row", ("server-ec", "server-rsa", "server-deep", "server-ec384", "server-selfsigned"))
+def test_nothing_to_warn_about(start, settings, pki, row):
+    kam = start(settings.but(modparams={"certificate": pki.cert(row), "private_key": pki.key(row)}))
+    assert not warnings(kam, pki.cert(row))
+
+
+def test_issuer_that_is_trusted_is_not_missing(start, settings, pki, tmp_path):
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text(Path(pki.cert("inter")).read_text() + Path(pki.path("ca.pem")).read_text())
+    path = _first_only(pki, "server-ec", tmp_path)
+    kam = start(settings.but(modparams={"certificate": path, "ca_list": str(bundle)}))
+    assert not warnings(kam, path)
+
+
+REFUSED = {
+    "leaf not first": ("server-deep", _reversed, {}, r"but to number 3; the leaf must be the first"),
+    "weak key": ("server-rsa1024", None, {}, "too weak for security level"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused_at_load_and_at_reload(start, settings, pki, tmp_path, case):
+    row, make, params, why = REFUSED[case]
+    path = make(pki, row, tmp_path) if make else pki.cert(row)
+    refused_with(settings.but(modparams={"certificate": path, "private_key": pki.key(row), **params}), why)
+    cert, key = tmp_path / "now.pem", tmp_path / "now.key"
+    shutil.copy(pki.cert("server-ec"), cert)
+    shutil.copy(pki.key("server-ec"), key)
+    kam = start(settings.but(modparams={"certificate": str(cert), "private_key": str(key)}))
+    shutil.copy(path, cert)
+    shutil.copy(pki.key(row), key)
+    not_reloaded(kam, why)
+    serves(kam, pki, "server-ec")
+
+
+def test_unreadable_file_names_the_user(settings, pki):
+    """Files are read after the change of the user: what root alone can read is refused, with the name of who tried."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can start Kamailio as another user")
+    kam = Kamailio(settings)
+    key = kam.folder / "server.key"
+    shutil.copy(pki.key("server-ec"), key)
+    key.chmod(0o600)
+    cert = kam.folder / "server.pem"
+    shutil.copy(pki.cert("server-ec"), cert)
+    cert.chmod(0o644)
+    trust = kam.folder / "ca.pem"
+    shutil.copy(pki.path("ca.pem"), trust)
+    trust.chmod(0o644)
+    kam.settings = settings.but(user="nobody", modparams={
+        "certificate": str(cert), "private_key": str(key), "ca_list": str(trust)})
+    try:
+        with pytest.raises(StartFailed) as failure:
+            kam.start()
+        lines = [text for module, text in failure.value.log.at_level("ERROR") if module == "tls"]
+        assert len(lines) == 1 and re.search(r"server\.key\" as user nobody \(uid \d+\): Permission denied", lines[0]), lines
+        shutil.chown(key, "nobody")
+        kam.start()
+        key.chmod(0o000)
+        not_reloaded(kam, r"as user nobody \(uid \d+\): Permission denied")
+        with TlsClient(kam.address(), client_context()) as client:
+            assert client.ask().status == 200
+        kam.stop()
+    finally:
+        kam.kill()
+        kam.remove()
