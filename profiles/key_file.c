@@ -328,7 +328,7 @@ enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_request *r, tlsg_key_know
 
 	memset(out, 0, sizeof(*out));
 	ret = tlsg_file_read(r->setting, r->file->s, &data, err);
-	if(ret != TLSG_OK)
+	if(data.data == NULL) /* set on TLSG_OK only */
 		return ret;
 	if(gnutls_hash_fast(GNUTLS_DIG_SHA256, data.data, data.size, digest) < 0) {
 		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "%s: \"%s\" cannot be hashed", r->setting, r->file->s);
