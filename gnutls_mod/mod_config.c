@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/host.h"
+#include "gnutls_mod/mod_engine.h"
 #include "gnutls_mod/mod_params.h"
 #include "profiles/prof_parse.h"
 #include "profiles/prof_set.h"
@@ -58,11 +59,18 @@ enum tlsg_ret tlsg_config_parse(struct tlsg_set **out, struct tlsg_err *err)
 {
 	const struct cfg_group_tls *cfg = tlsg_params_cfg();
 	struct tlsg_set_options options = {0};
+	struct tlsg_p11_engine engine;
+	bool has_engine;
 	struct tlsg_set *set;
 	enum tlsg_ret ret;
 
 	tlsg_params_set_options(&options);
+	ret = tlsg_engine_load(&engine, &has_engine, err);
+	if(ret != TLSG_OK)
+		return ret;
+	options.engine = has_engine ? &engine : NULL;
 	set = tlsg_set_new(&options);
+	tlsg_p11_engine_wipe(&engine);
 	if(set == NULL)
 		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
 	if(cfg->config.s != NULL && cfg->config.len > 0)

@@ -12,6 +12,7 @@
 #include "core/config.h"
 
 #include "base/host.h"
+#include "pkcs11/p11_uri.h"
 #include "gnutls_mod/mod_terminal.h"
 #include "profiles/key_file.h"
 #include "profiles/prof_method.h"
@@ -20,6 +21,7 @@
 #define TICKS_NEVER INT_MAX
 #define NOT_SET -1
 #define WARN_DAY_MAX 3650
+#define PIN_FREE_SIZE 1024
 
 static struct cfg_group_tls values = {
 		.force_run = 0,
@@ -287,6 +289,23 @@ static int path_convert(const char *name, str *path, const char *def)
 	return 0;
 }
 
+/* The group can be read by any RPC client: it shows where a key is, never its PIN. What was configured is kept apart. */
+static void pins_hide(void)
+{
+	static char shown[3][PIN_FREE_SIZE];
+	str *const group[] = {&values.certificate, &values.private_key, &values.ca_list};
+	str *const kept[] = {&private.certificate, &private.private_key, &private.ca_list};
+	size_t i;
+
+	for(i = 0; i < sizeof(group) / sizeof(group[0]); i++) {
+		*kept[i] = *group[i];
+		if(!is_set(group[i]) || (!tlsg_p11_uri_is(group[i]->s) && strstr(group[i]->s, "pkcs11:") == NULL))
+			continue;
+		group[i]->s = (char *)tlsg_p11_uri_redact(group[i]->s, shown[i], sizeof(shown[i]));
+		group[i]->len = (int)strlen(shown[i]);
+	}
+}
+
 static int paths_convert(void)
 {
 	if(path_convert("config", &values.config, NULL) < 0
@@ -301,6 +320,8 @@ static int paths_convert(void)
 		return -1;
 	if(path_convert("certificate2", &private.certificate2, NULL) < 0
 			|| path_convert("private_key2", &private.private_key2, NULL) < 0
+			|| (strncasecmp(private.engine_config.s, "NONE", 4) != 0
+					&& path_convert("engine_config", &private.engine_config, NULL) < 0)
 			|| path_convert("keylog_file", &private.keylog_file, NULL) < 0)
 		return -1;
 	return 0;
@@ -509,6 +530,7 @@ int tlsg_params_declare(void)
 		bad = -1;
 	if(bad < 0 || paths_convert() < 0)
 		return -1;
+	pins_hide();
 	without_effect_tell();
 	values.connection_timeout = seconds_to_ticks(values.connection_timeout);
 	if(cfg_declare("tls", definitions, &values, cfg_sizeof(tls), &handle) != 0) {
@@ -540,13 +562,13 @@ int tlsg_params_fill_settings(struct tlsg_prof_settings *s)
 		return -1;
 	s->method = method->id;
 	s->verify_client = (int)client;
-	s->certificate = cfg->certificate;
-	s->private_key = cfg->private_key;
+	s->certificate = private.certificate;
+	s->private_key = private.private_key;
 	s->private_key_password = private.private_key_password;
 	s->certificate2 = private.certificate2;
 	s->private_key2 = private.private_key2;
 	s->private_key_password2 = private.private_key_password2;
-	s->ca_list = cfg->ca_list;
+	s->ca_list = private.ca_list;
 	s->ca_path = cfg->ca_path;
 	s->crl = cfg->crl;
 	s->cipher_list = cfg->cipher_list;

@@ -81,6 +81,9 @@ struct tlsg_params_private
 	int renegotiation; /**< 0: a peer that renegotiates is disconnected; 1: it is let */
 	str xavp_cfg;	   /**< name of the xavp with server_name and server_id */
 	str event_callback;
+	str certificate; /**< as configured; the group shows it without the PIN of a URI */
+	str private_key;
+	str ca_list;
 	str private_key_password; /**< used when key_password_mode is 0 */
 	int key_password_mode;	  /**< 0: from the configuration; 1: asked for on the terminal */
 	str certificate2;		  /**< path, absolute after tlsg_params_declare() */

@@ -296,3 +296,8 @@ enum tlsg_ret tlsg_p11_engine_parse(const char *text, size_t len, const char *id
 	gnutls_memset(out, 0, sizeof(*out));
 	return ret;
 }
+
+void tlsg_p11_engine_wipe(struct tlsg_p11_engine *e)
+{
+	gnutls_memset(e, 0, sizeof(*e));
+}

@@ -32,4 +32,7 @@ struct tlsg_p11_engine
 enum tlsg_ret tlsg_p11_engine_parse(const char *text, size_t len, const char *id, const char *name,
 		struct tlsg_p11_engine *out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
+/** Wipes the PIN and everything else. */
+void tlsg_p11_engine_wipe(struct tlsg_p11_engine *e);
+
 #endif

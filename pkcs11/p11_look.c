@@ -450,10 +450,8 @@ static enum tlsg_ret append_issuers(
 		gnutls_x509_crt_t issuer = NULL;
 		enum tlsg_ret ret;
 
-		if(gnutls_pkcs11_get_raw_issuer(
-				   t->uri, crt, &der, GNUTLS_X509_FMT_DER, GNUTLS_PKCS11_OBJ_FLAG_OVERWRITE_TRUSTMOD_EXT)
-						< 0
-				&& gnutls_pkcs11_get_raw_issuer(t->uri, crt, &der, GNUTLS_X509_FMT_DER, 0) < 0)
+		if(gnutls_pkcs11_get_raw_issuer(t->token, crt, &der, GNUTLS_X509_FMT_DER, GNUTLS_PKCS11_OBJ_FLAG_RETRIEVE_ANY)
+				< 0)
 			return TLSG_OK;
 		if(gnutls_x509_crt_init(&issuer) < 0 || gnutls_x509_crt_import(issuer, &der, GNUTLS_X509_FMT_DER) < 0
 				|| gnutls_x509_crt_check_issuer(issuer, issuer))

@@ -19,6 +19,7 @@
 #define SCHEME "pkcs11:"
 #define ENGINE "/engine:"
 #define URI "/uri:"
+#define TPMKEY "tpmkey:"
 #define ID_MAX 128
 
 static bool begins(const char *text, const char *with)
@@ -28,7 +29,8 @@ static bool begins(const char *text, const char *with)
 
 bool tlsg_p11_uri_is(const char *value)
 {
-	return value != NULL && (begins(value, SCHEME) || begins(value, ENGINE) || begins(value, URI));
+	return value != NULL
+		   && (begins(value, SCHEME) || begins(value, ENGINE) || begins(value, URI) || begins(value, TPMKEY));
 }
 
 /* The names of attributes that hold a PIN or say where it is; "pinfile" is what pin-source was called before RFC 7512. */
@@ -205,6 +207,8 @@ static enum tlsg_ret read_value(P11KitUri *uri, const char *value, struct tlsg_e
 												   "/engine:[slot_N-]label_… or /engine:[slot_N-]id_<hex>",
 												   err);
 	}
+	if(begins(at, TPMKEY))
+		return refuse(value, "cannot be used: tpmkey: is not supported; a TPM is reached through tpm2-pkcs11", err);
 	if(!begins(at, SCHEME))
 		return refuse(value, "is not a PKCS#11 URI: only pkcs11: URIs can be used here", err);
 	rc = p11_kit_uri_parse(at, P11_KIT_URI_FOR_ANY, uri);

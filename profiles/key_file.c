@@ -362,3 +362,8 @@ void tlsg_key_content_free(struct tlsg_key_content *c)
 		wipe_free(&c->certs[i]);
 	memset(c, 0, sizeof(*c));
 }
+
+void tlsg_file_free(gnutls_datum_t *data)
+{
+	wipe_free(data);
+}

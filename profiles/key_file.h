@@ -74,4 +74,7 @@ bool tlsg_key_data_is_pkcs12(const gnutls_datum_t *data);
 enum tlsg_ret tlsg_file_read(
 		const char *setting, const char *file, gnutls_datum_t *out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
+/** Wipes and frees what tlsg_file_read() gave. */
+void tlsg_file_free(gnutls_datum_t *data);
+
 #endif

@@ -10,6 +10,7 @@
 
 #include "core/ip_addr.h"
 
+#include "profiles/prof_key.h"
 #include "profiles/prof_method.h"
 #include "profiles/prof_priority.h"
 #include "profiles/prof_set.h"
@@ -83,6 +84,8 @@ static void names_add(rpc_t *rpc, void *handle, const struct tlsg_pair *pair)
 
 static void pair_add(rpc_t *rpc, void *array, const struct tlsg_pair *pair)
 {
+	str source = pair->source;
+	str key_source = pair->key->source;
 	void *handle;
 
 	if(pair->chain_len == 0 || rpc->array_add(array, "{", &handle) < 0)
@@ -90,6 +93,7 @@ static void pair_add(rpc_t *rpc, void *array, const struct tlsg_pair *pair)
 	names_add(rpc, handle, pair);
 	date_add(rpc, handle, "not_before", pair->not_before);
 	date_add(rpc, handle, "not_after", pair->not_after);
+	rpc->struct_add(handle, "SS", "source", &source, "key_source", &key_source);
 	rpc->struct_add(handle, "dsdd", "days_left", days_left(pair->not_after), "key",
 			gnutls_pk_algorithm_get_name(pair->pk), "key_bits", (int)pair->bits, "chain_length", (int)pair->chain_len);
 }

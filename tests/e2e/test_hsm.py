@@ -41,10 +41,14 @@ def _asks(kam, **context):
 
 def _refusal(settings):
     """The log of a start that must fail."""
-    with pytest.raises(StartFailed) as failed:
-        with Kamailio(settings):
-            pass
-    text = "\n".join(failed.value.log.lines())
+    kam = Kamailio(settings)
+    try:
+        with pytest.raises(StartFailed):
+            kam.start()
+        text = "\n".join(kam.log.lines())
+    finally:
+        kam.kill()
+        kam.remove()
     assert PIN not in text
     return text
 
@@ -57,3 +61,291 @@ def test_server_key(start, settings, pki, token, row):
             assert _asks(kam, version=version, trust=pki.path("ca.pem")) == row
     assert kam.log.find(r"private_key: \"pkcs11:.*signs with")
     assert not kam.log.find(PIN)
+
+
+# -- where the PIN comes from, and that nobody sees it ----------------------------------------
+
+def _pin_file(tmp_path, text=PIN + "\n", mode=0o600):
+    path = tmp_path / "pin"
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+@pytest.fixture
+def engine_config(tmp_path):
+    """engine_config(section) writes an OpenSSL configuration and gives its path."""
+    def write(section, engine="pkcs11"):
+        path = tmp_path / "engine.cnf"
+        path.write_text("# the key kamailio is mandatory\n"
+                        "kamailio = openssl_init\n\n"
+                        "[ openssl_init ]\nengines = engine_section\n\n"
+                        f"[ engine_section ]\n{engine} = the_engine\n\n"
+                        f"[ the_engine ]\n{section}\n")
+        path.chmod(0o600)
+        return str(path)
+    return write
+
+
+@pytest.mark.parametrize("source", ("file:{}", "file://{}", "{}"))
+def test_pin_from_a_file(start, settings, pki, token, tmp_path, source):
+    params = _key(pki, token, "server-ec")
+    params["private_key"] = token.uri("server-ec", pin=False,
+                                      pin_source=source.format(_pin_file(tmp_path)))
+    kam = start(settings.but(modparams=params))
+    assert _asks(kam) == "server-ec"
+    assert not kam.log.find("everybody")
+
+
+def test_pin_file_that_everybody_reads(start, settings, pki, token, tmp_path):
+    params = _key(pki, token, "server-ec")
+    params["private_key"] = token.uri("server-ec", pin=False,
+                                      pin_source=_pin_file(tmp_path, mode=0o644))
+    kam = start(settings.but(modparams=params))
+    assert kam.log.find(r"WARNING.*the PIN file .* can be read by everybody")
+    assert _asks(kam) == "server-ec"
+
+
+@pytest.mark.parametrize("password", (PIN, "file:{}"))
+def test_pin_as_password_of_the_profile(start, settings, pki, token, tmp_path, password):
+    kam = start(settings.but(modparams={
+        **_key(pki, token, "server-ec"), "private_key": token.uri("server-ec", pin=False),
+        "private_key_password": password.format(_pin_file(tmp_path))}))
+    assert _asks(kam) == "server-ec"
+
+
+ENGINES = {
+    "engine_pkcs11": ("pkcs11", f"dynamic_path = /usr/lib/engines/pkcs11.so\n"
+                      f"MODULE_PATH = {tokens.MODULE}\nPIN = {PIN}\ninit = 0",
+                      "/engine:pkcs11:token=sip;object=server-ec"),
+    "label": ("pkcs11", f"MODULE_PATH = {tokens.MODULE}\nPIN = \"{PIN}\" # quoted",
+              "/engine:server-ec"),
+    "label_": ("pkcs11", f"MODULE_PATH = {tokens.MODULE}\nPIN = {PIN}", "/engine:label_server-ec"),
+    "id_": ("pkcs11", f"MODULE_PATH = {tokens.MODULE}\nPIN = {PIN}", "/engine:id_0001"),
+    "gem": ("gem", f"ENGINE_INIT = {{slot}}:10:11:password={PIN}\nMODULE_PATH = {tokens.MODULE}",
+            "/engine:server-ec"),
+    "gem, registered": ("gem", f"ENGINE_INIT = slot:{{slot}}:password={PIN}", "/engine:server-ec"),
+    "module's path": (tokens.MODULE, f"PIN = {PIN}", "/engine:server-ec"),
+    "module's name": ("softhsm2", f"PIN = {PIN}", "/engine:server-ec"),
+}
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_engine(start, settings, pki, token, engine_config, name):
+    """What was written for an OpenSSL engine works as it is."""
+    engine, section, key = ENGINES[name]
+    token.add_key("server-ec", pki.key("server-ec"))
+    kam = start(settings.but(debug=3, modparams={
+        "engine": engine, "engine_algorithms": "EC,RSA",
+        "engine_config": engine_config(section.format(slot=token.slot()), engine),
+        "private_key": key}))
+    for version in VERSIONS:
+        assert _asks(kam, version=version) == "server-ec"
+    assert bool(kam.log.find("dynamic_path has no effect here")) == ("dynamic_path" in section)
+    assert not kam.log.find(PIN)
+
+
+def test_engine_slot_of_the_key(start, settings, pki, token, engine_config):
+    token.add_key("server-ec", pki.key("server-ec"))
+    kam = start(settings.but(modparams={
+        "engine": "pkcs11",
+        "engine_config": engine_config(f"MODULE_PATH = {tokens.MODULE}\nPIN = {PIN}"),
+        "private_key": f"/engine:slot_{token.slot()}-label_server-ec"}))
+    assert _asks(kam) == "server-ec"
+
+
+@pytest.mark.parametrize("section,words", (
+    ("PIN = $secret", "$variable"),
+    ("PIN", '"=" is missing'),
+    ("ENGINE_INIT = 0:1:2", "ENGINE_INIT is not understood"),
+    ("MODULE_PATH = /nowhere/x.so", 'module "/nowhere/x.so" cannot be loaded'),
+    (f"MODULE_PATH = {tokens.MODULE}", "asks for a PIN and none is configured"),
+))
+def test_engine_config_that_is_wrong(settings, pki, token, engine_config, section, words):
+    token.add_key("server-ec", pki.key("server-ec"))
+    log = _refusal(settings.but(modparams={
+        "engine": "pkcs11", "engine_config": engine_config(section),
+        "private_key": "/engine:server-ec"}))
+    assert words in log
+
+
+def test_pin_is_seen_nowhere(start, settings, pki, token, tmp_path):
+    """With debug=4, in tls.cfg too, after a reload and a failed one: not in log, RPC or options."""
+    params = _key(pki, token, "server-ec")
+    token.add_certificate("server-ec", pki.cert("server-ec"), "0001")
+    config = tmp_path / "tls.cfg"
+    config.write_text("[server:default]\nmethod = TLSv1.2+\n"
+                      f"certificate = \"{token.uri('server-ec', kind='cert')}\"\n"
+                      f"private_key = \"{params['private_key']}\"\n"
+                      f"[client:default]\ncertificate = {pki.cert('server-ec')}\n"
+                      f"private_key = \"/uri:{params['private_key']}\"\n")
+    for modparams in (params, {"config": str(config)}):
+        kam = start(settings.but(modparams=modparams, debug=4))
+        assert _asks(kam) == "server-ec"
+        seen = [kam.rpc("tls.reload"), _asks(kam)]
+        for command in ("tls.options", "tls.profiles", "tls.list", "tls.info", "tls.sessions"):
+            seen += [kam.rpc(command), kam.kamcmd(command)]
+        seen.append(kam.kamcmd("cfg.list", "tls"))
+        for name in ("private_key", "certificate", "ca_list"):
+            seen.append(kam.kamcmd("cfg.get", "tls", name))
+        assert PIN not in str(seen)
+        assert not kam.log.find(PIN)
+        (profile, *_) = kam.rpc("tls.profiles")
+        assert "object=server-ec" in str(profile["certificates"])
+    config.write_text(config.read_text().replace("object=server-ec", "object=other"))
+    with pytest.raises(RuntimeError) as refused:
+        kam.rpc("tls.reload")
+    assert PIN not in str(refused.value)
+    assert not kam.log.find(PIN)
+    assert kam.log.find("object=other.*the token has no such certificate")
+
+
+# -- as a client, mutual TLS, chains and authorities on tokens --------------------------------
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("row", ("client-ok", "client-rsa"))
+def test_client_role(start, settings, pki, token, row, version):
+    """The client's key on the token; the far end demands a certificate."""
+    kam = start(settings.but(listen=("tls", "udp"), modparams={
+        **_key(pki, token, row), "verify_certificate": 1, "require_certificate": 1}))
+    context = server_context(pki.cert("server-ec"), pki.key("server-ec"), version,
+                             client_trust=pki.path("ca.pem"))
+    with TlsAgent(context) as agent, UdpSender(kam.address("udp")) as sender:
+        for _ in range(4):
+            reply = sender.ask(uri=f"sip:far@127.0.0.1:{agent.port};transport=tls")
+            assert reply.status == 200
+        assert row in str(agent.peers[0])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_mutual(start, settings, pki, token, version):
+    kam = start(settings.but(modparams={**_key(pki, token, "server-rsa"), "verify_client": "on"}))
+    assert _asks(kam, version=version, cert=pki.cert("client-ok"),
+                 key=pki.key("client-ok")) == "server-rsa"
+
+
+def test_two_pairs(start, settings, pki, token):
+    """RSA and ECDSA on one token, in one list and in two settings."""
+    rsa, ec = _key(pki, token, "server-rsa"), _key(pki, token, "server-ec")
+    for modparams in (
+            {**rsa, "certificate2": ec["certificate"], "private_key2": ec["private_key"]},
+            {name: f"{rsa[name]}, {ec[name]}" for name in rsa}):
+        kam = start(settings.but(modparams=modparams))
+        for version in VERSIONS:
+            assert _asks(kam, version=version) == "server-ec"
+        for version in ("-tls1_2", "-tls1_3"):
+            shown = tokens.run("openssl", "s_client", "-connect", f"127.0.0.1:{kam.port()}",
+                               version, "-sigalgs", "rsa_pss_rsae_sha256")
+            assert "CN = server-rsa" in shown
+        assert PIN not in str(kam.rpc("tls.options"))
+
+
+def test_chain_on_the_token(start, settings, pki, token):
+    """The leaf names itself; the intermediate comes from the token too."""
+    number = token.add_key("server-ec", pki.key("server-ec"))
+    token.add_certificate("server-ec", pki.cert("server-ec"), number)
+    token.add_certificate("inter", pki.cert("inter"), "f001")
+    token.add_certificate("root", pki.cert("root"), "f002")
+    kam = start(settings.but(modparams={
+        "certificate": token.uri("server-ec", kind="cert", pin=False),
+        "private_key": token.uri("server-ec")}))
+    for version in VERSIONS:
+        assert _asks(kam, version=version, trust=pki.path("ca.pem")) == "server-ec"
+    (profile, *_) = kam.rpc("tls.profiles")
+    (pair,) = profile["certificates"]
+    assert int(pair["chain_length"]) == 2
+    assert pair["source"] == "pkcs11:token=sip;object=server-ec;type=cert"
+
+
+def test_authorities_on_the_token(start, settings, pki, hsm, token):
+    """ca_list: all CA certificates of a token; a leaf beside them is no authority."""
+    token.add_certificate("root", pki.cert("root"), "f002")
+    token.add_certificate("client-stranger", pki.cert("client-stranger"), "f003")
+    kam = start(settings.but(modparams={
+        "verify_client": "on", "ca_list": token.uri(kind="cert", pin=False)}))
+    assert _asks(kam, cert=pki.cert("client-ok"), key=pki.key("client-ok")) == "server-ec"
+    with pytest.raises((OSError, EOFError)):
+        _asks(kam, cert=pki.cert("client-stranger"), key=pki.key("client-stranger"))
+    assert int(kam.rpc("tls.profiles")[0]["ca_certificates"]) == 1
+
+
+# -- what is wrong is refused, with the object's name and a reason ----------------------------
+
+WRONG = {
+    "malformed": ("pkcs11:token=%ZZ;object=k?pin-value={pin}", "is not a PKCS#11 URI"),
+    "unknown attribute": ("pkcs11:tokn=sip?pin-value={pin}", "attribute that is not known"),
+    "pin among the path": ("pkcs11:token=sip;pin-value={pin};x-key=1", "attribute that is not known"),
+    "two PINs": ("pkcs11:token=sip?pin-value={pin}&pin-source=/x", "both a pin-value and a pin-source"),
+    "no such token": ("pkcs11:token=sap;object=k?module-path={module}&pin-value={pin}",
+                      'pkcs11:token=sap;object=k": there is no such token'),
+    "no such object": ("pkcs11:token=sip;object=k?module-path={module}&pin-value={pin}",
+                       "the token has no such private key"),
+    "type": ("pkcs11:token=sip;object=server-ec;type=cert?module-path={module}&pin-value={pin}",
+             "type=cert is wrong here: type=private is needed"),
+    "no key": ("pkcs11:token=sip;object=crt?module-path={module}&pin-value={pin}",
+               "the object is no private key"),
+    "several": ("pkcs11:token=sip?module-path={module}&pin-value={pin}",
+                "3 private keys go by that name"),
+    "two of a name": ("pkcs11:token=sip;object=twin?module-path={module}&pin-value={pin}",
+                      "2 private keys go by that name"),
+    "other key": ("pkcs11:token=sip;object=twin;id=%00%02?module-path={module}&pin-value={pin}",
+                  "the key does not belong to the certificate"),
+    "two tokens": ("pkcs11:object=server-ec?module-path={module}&pin-value={pin}",
+                   "2 tokens go by that name"),
+    "no PIN": ("pkcs11:token=sip;object=server-ec?module-path={module}",
+               "asks for a PIN and none is configured"),
+    "PIN file": ("pkcs11:token=sip;object=server-ec?module-path={module}&pin-source=/nowhere/pin",
+                 'PIN file "/nowhere/pin" cannot be read'),
+    "PIN program": ("pkcs11:token=sip;object=server-ec?module-path={module}&pin-source=%7Cecho%20{pin}",
+                    "pin-source"),
+    "no module": ("pkcs11:token=sip;object=server-ec?module-path=/nowhere/p11.so&pin-value={pin}",
+                  'module "/nowhere/p11.so" cannot be loaded'),
+    "no module name": ("pkcs11:token=sip;object=server-ec?module-name=nosuch&pin-value={pin}",
+                       'no PKCS#11 module "nosuch" is registered'),
+    "no PKCS#11": ("pkcs11:token=sip;object=server-ec?module-path=/lib/x86_64-linux-gnu/libm.so.6"
+                   "&pin-value={pin}", "cannot be loaded"),
+    "tpmkey": ("tpmkey:uuid=7f468c16;storage=user", "tpmkey: is not supported"),
+    "engine id": ("/engine:id_xyz", "is not a key id"),
+}
+
+
+@pytest.fixture
+def full_token(hsm, token, pki):
+    """A token with several objects, beside another one."""
+    token.add_key("server-ec", pki.key("server-ec"))
+    token.add_key("twin", pki.key("server-rsa"))
+    token.add_key("twin", pki.key("client-ok"))
+    token.add_certificate("crt", pki.cert("server-ec"), "aa")
+    hsm.token("other", "0000")
+    return token
+
+
+def test_what_is_wrong_is_refused(settings, pki, full_token):
+    for name, (uri, words) in WRONG.items():
+        log = _refusal(settings.but(modparams={
+            "certificate": pki.cert("server-ec"),
+            "private_key": uri.format(pin=PIN, module=tokens.MODULE)}))
+        assert words in log, (name, log)
+        assert "private_key: " in log, name
+
+
+def test_wrong_certificate_is_refused(settings, pki, full_token):
+    for label, words in (("none", "the token has no such certificate"),
+                         ("twin", "the object is no certificate")):
+        log = _refusal(settings.but(modparams={
+            "certificate": full_token.uri(label, kind=None, pin=False),
+            "private_key": full_token.uri("server-ec")}))
+        assert words in log
+
+
+@pytest.mark.parametrize("name", ("module-path", "registered", "module-name"))
+def test_where_the_module_is(start, settings, pki, token, name):
+    token.add_key("server-ec", pki.key("server-ec"))
+    uri = {"module-path": token.uri("server-ec"),
+           "registered": token.uri("server-ec", module_path=None),
+           "module-name": token.uri("server-ec", module_path=None, module_name="softhsm2")}[name]
+    kam = start(settings.but(modparams={"private_key": uri}))
+    assert _asks(kam) == "server-ec"
+    maps = [open(f"/proc/{pid}/maps", encoding="utf-8").read() for pid in kam.pids()]
+    assert any("libsofthsm2.so" in text for text in maps)
+    assert not any("opensc" in text for text in maps), "a module that nobody needs"

@@ -32,6 +32,7 @@ class SoftHsm:
         self.folder = Path(folder)
         self.tokens = self.folder / "tokens"
         self.tokens.mkdir(parents=True)
+        self.module = MODULE        # what URIs name
         self.config = self.folder / "softhsm2.conf"
         self.config.write_text(f"directories.tokendir = {self.tokens}\n"
                                "objectstore.backend = file\nlog.level = ERROR\n")
@@ -91,6 +92,13 @@ class Token:
         self._tool("--change-pin", "--new-pin", pin)
         self.pin = pin
 
+    def slot(self):
+        """Number of the token's slot."""
+        for part in run("softhsm2-util", "--show-slots").split("\nSlot ")[1:]:
+            if any(line.split() == ["Label:", self.label] for line in part.splitlines()):
+                return int(part.split()[0])
+        raise AssertionError(f"no slot has {self.label}")
+
     def uri(self, label=None, kind="private", pin=True, **query):
         """URI of an object: pin=True its pin-value, or another value, or False: none."""
         text = f"pkcs11:token={self.label}"
@@ -98,10 +106,39 @@ class Token:
             text += f";object={label}"
         if kind:
             text += f";type={kind}"
-        query = {"module-path": MODULE, **{k.replace("_", "-"): v for k, v in query.items()}}
+        query = {"module-path": self.hsm.module, **{k.replace("_", "-"): v for k, v in query.items()}}
         if pin:
             query["pin-value"] = self.pin if pin is True else pin
         return text + "?" + "&".join(f"{name}={value}" for name, value in query.items() if value)
+
+
+class Faults:
+    """A module with SoftHSM behind it that fails on demand; see p11_fault.c."""
+
+    def __init__(self, folder, monkeypatch):
+        self.module = str(folder / "p11-fault.so")
+        self.control = folder / "faults"
+        run("gcc", "-shared", "-fPIC", "-Wall", "-Werror", f'-DSOFTHSM="{MODULE}"',
+            *run("pkg-config", "--cflags", "p11-kit-1").split(),
+            str(Path(__file__).with_name("p11_fault.c")), "-o", self.module, "-ldl")
+        self.set()
+        monkeypatch.setenv("P11_FAULT", str(self.control))
+
+    def set(self, **faults):
+        """The faults from now on; none: it works."""
+        fresh = self.control.with_suffix(".new")
+        fresh.write_text("".join(f"{word} {value}\n" for word, value in faults.items()))
+        fresh.rename(self.control)
+
+    def count(self, what):
+        """How often "login" or "sign" were done so far."""
+        return len(self.pids(what))
+
+    def pids(self, what):
+        """The processes that did it, one entry each time."""
+        log = self.control.with_name("faults.log")
+        lines = log.read_text().splitlines() if log.exists() else []
+        return [int(line.split()[1]) for line in lines if line.startswith(what + " ")]
 
 
 def available():
