@@ -190,8 +190,9 @@ class TlsAgent(_Service):
 
     def __exit__(self, *_):
         super().__exit__()
-        self._listener.close()
+        # Connections first: another server may get the port at once, and requests for it would go to this one.
         self.close_connections()
+        self._listener.close()
         for thread in self._threads:
             thread.join(TIMEOUT_S)
             assert not thread.is_alive(), "a connection of the test does not end"
