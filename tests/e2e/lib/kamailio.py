@@ -25,7 +25,11 @@ from .log import Log
 from .ports import LOOPBACK, free_port
 from .wait import until
 
-STOCK_MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules"
+# Another Kamailio than the installed one: the folder that has its sbin/, and that with its modules.
+PREFIX = os.environ.get("KAMAILIO_PREFIX")
+STOCK_MODULES = os.environ.get("KAMAILIO_MODULES", "/usr/lib/x86_64-linux-gnu/kamailio/modules")
+BINARY = f"{PREFIX}/sbin/kamailio" if PREFIX else "kamailio"
+KAMCMD = f"{PREFIX}/sbin/kamcmd" if PREFIX else "kamcmd"
 BAD_LINES = r"exited by a signal|core was generated|\bBUG\b|qm_debug_check_frag"
 _serial = itertools.count(1)
 
@@ -168,7 +172,7 @@ class Kamailio:
 
     def command(self, config):
         """The command line that starts this Kamailio in the foreground."""
-        return ["kamailio", "-f", str(config), "-DD", "-E", "-Y", str(self.folder),
+        return [BINARY, "-f", str(config), "-DD", "-E", "-Y", str(self.folder),
                 "-P", str(self.folder / "pid"), "-m", str(self.settings.shm_mb),
                 "-x", self.settings.shm_manager,
                 *(("-u", self.settings.user) if self.settings.user else ())]
@@ -177,7 +181,7 @@ class Kamailio:
         """Run `kamailio -c` on the configuration; gives (exit status, output)."""
         self._ports = {name: free_port() for name in self.settings.listen}
         done = subprocess.run(
-            ["kamailio", "-c", "-f", str(self.write_config()), "-Y", str(self.folder)],
+            [BINARY, "-c", "-f", str(self.write_config()), "-Y", str(self.folder)],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
         return done.returncode, done.stdout + done.stderr
 
@@ -298,7 +302,7 @@ class Kamailio:
 
     def kamcmd(self, *words):
         """What `kamcmd` prints for a command."""
-        done = subprocess.run(["kamcmd", "-s", f"unix:{self.folder}/ctl", *words],
+        done = subprocess.run([KAMCMD, "-s", f"unix:{self.folder}/ctl", *words],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=30, check=False)
         assert done.returncode == 0, f"kamcmd {words}: {done.stdout}{done.stderr}"
