@@ -31,13 +31,14 @@ def general_names(names):
     return _der(0x30, b"".join(parts))
 
 
-def make_leaf(pki, name, names=None, common_name="nobody"):
+def make_leaf(pki, name, names=None, common_name="nobody", key=None):
     """A certificate and key NAME.crt, NAME.key, signed by the PKI's `inter`.
 
-    names: see general_names(); None: no subjectAltName at all.  Gives the two paths.
+    names: see general_names(); None: no subjectAltName at all.  key: None makes a P-256 one.
+    Gives the two paths.
     """
     issuer, issuer_key = pki.pair_of("inter")
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     builder = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)]))

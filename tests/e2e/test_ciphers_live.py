@@ -1,0 +1,162 @@
+# tls_gnutls - end to end: a connection gets a suite if and only if the cipher string has it
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+"""Each suite that OpenSSL has is offered alone, against what tls-gnutls-ciphers prints for the string."""
+
+import os
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from .conftest import ROOT
+from .lib.kamailio import DEFAULT_SCRIPT, Kamailio
+from .lib.names import make_leaf
+from .lib.tls import server_context
+from .lib.tlscfg import reading, section
+from .lib.uas import TlsAgent, UdpSender
+
+pytestmark = pytest.mark.ours_only("lists are OpenSSL's")
+
+TOOL = os.environ.get("TLSG_CIPHERS_TOOL", ROOT / "build" / "tls-gnutls-ciphers")
+
+# (method, cipher string); "" is none
+STRINGS = (
+    ("TLSv1.2+", ""),
+    ("TLSv1.2+", "DEFAULT"),
+    ("TLSv1.2+", "ALL:@SECLEVEL=0"),
+    ("TLSv1.2", "HIGH:!aNULL:!kRSA:!PSK:!SRP:!MD5:!RC4"),
+    ("TLSv1.2+", "ECDHE+AESGCM:ECDHE+CHACHA20"),
+    ("TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384:AES128-SHA:ECDHE-ECDSA-CHACHA20-POLY1305"),
+    ("TLSv1.2", "AES128-SHA"),
+    ("TLSv1.2+", "DHE+AES:!SHA1"),
+    ("TLSv1.2", "kRSA+CAMELLIA:ECDHE-ECDSA-AES128-CCM8"),
+    ("TLSv1.2+", "HIGH:!AESGCM:!CHACHA20:@STRENGTH"),
+    ("TLSv1.2", "SUITEB128"),
+    ("TLSv1.2+", "ALL:@SECLEVEL=3"),
+    ("TLSv1.3", "TLS_AES_128_GCM_SHA256:TLS_AES_128_CCM_SHA256"),
+    ("TLSv1.2+", "TLS_AES_128_GCM_SHA256:ECDHE-RSA-AES128-GCM-SHA256"),
+    ("TLSv1.2", "SECURE256:-ECDHE-ECDSA"),
+    ("TLSv1.2+", "NORMAL:-AES-256-GCM:-RSA"),
+)
+# those of the normal set
+SHORT = ("ALL:@SECLEVEL=0", "ECDHE-RSA-AES256-GCM-SHA384:AES128-SHA:ECDHE-ECDSA-CHACHA20-POLY1305", "AES128-SHA",
+         "TLS_AES_128_GCM_SHA256:TLS_AES_128_CCM_SHA256", "NORMAL:-AES-256-GCM:-RSA")
+TLS13 = ("TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256", "TLS_AES_128_CCM_SHA256",
+         "TLS_AES_128_CCM_8_SHA256")
+
+
+def _suites():
+    """OpenSSL's names of all suites with RSA and ECDSA certificates, up to TLS 1.2."""
+    done = subprocess.run(["openssl", "ciphers", "-tls1_2", "ALL:COMPLEMENTOFALL:!PSK:!SRP:!aNULL:!aDSS:@SECLEVEL=0"],
+                          capture_output=True, text=True, check=True)
+    return [name for name in done.stdout.strip().split(":") if not name.startswith("TLS_")]
+
+
+def _listed(method, string):
+    """The suites that the tool prints."""
+    if not os.access(TOOL, os.X_OK):
+        pytest.skip(f"{TOOL} is not there: make builds it")
+    for text in (string,) if string else ("@SYSTEM", "NORMAL"):
+        done = subprocess.run([TOOL, "--enforced", "--method", method, text], capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            break
+    assert done.returncode == 0, done.stderr
+    return {line.split("\t")[0] for line in done.stdout.splitlines() if "\t" in line}
+
+
+def _accepted(address, name, suite):
+    """Whether a handshake that offers one suite alone is done."""
+    offer = ["-tls1_3", "-ciphersuites", suite] if suite.startswith("TLS_") else ["-tls1_2", "-cipher", f"{suite}:@SECLEVEL=0"]
+    done = subprocess.run(["openssl", "s_client", "-connect", "{}:{}".format(*address), "-servername", name, *offer],
+                          input="", capture_output=True, text=True, timeout=60, check=False)
+    found = re.search(r"^New, (?:TLS|SSL)v[\d.]+, Cipher is (\S+)", done.stdout, re.MULTILINE)
+    assert not found or found.group(1) == suite
+    return found is not None
+
+
+@pytest.fixture(scope="module")
+def kam(settings, pki, tmp_path_factory):
+    """One section for each string, with keys for both kinds of suites."""
+    strong = make_leaf(pki, "rsa-3072", [("dns", "localhost")], key=rsa.generate_private_key(65537, 3072))
+    keys = {"certificate": strong[0], "private_key": strong[1], "certificate2": pki.cert("server-ec"), "private_key2": pki.key("server-ec")}
+    text = section("server:default", **keys)
+    for number, (method, string) in enumerate(STRINGS):
+        ciphers = {"cipher_list": string} if string else {}
+        text += section("server:any", server_name=f"s{number}.example", method=method, **ciphers, **keys)
+    path = tmp_path_factory.mktemp("ciphers") / "tls.cfg"
+    path.write_text(text)
+    with Kamailio(reading(settings, path)) as kamailio:
+        yield kamailio
+
+
+@pytest.mark.parametrize("number", [
+    pytest.param(number, id=string or "none", marks=() if string in SHORT else pytest.mark.long)
+    for number, (_, string) in enumerate(STRINGS)])
+def test_suites_of_a_server(kam, number):
+    method, string = STRINGS[number]
+    suites = [*_suites(), *TLS13]
+    listed = _listed(method, string)
+    with ThreadPoolExecutor(4) as pool:
+        answers = pool.map(lambda suite: _accepted(kam.address(), f"s{number}.example", suite), suites)
+        accepted = {suite for suite, answer in zip(suites, answers) if answer}
+    print(f"{len(suites)} suites offered, {len(accepted)} accepted")
+    assert accepted == listed & set(suites)
+
+
+# ---- two certificates ------------------------------------------------------------------------------------------------
+
+RSA_FIRST = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256"
+ECDSA_FIRST = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"
+
+
+@pytest.mark.parametrize("rows", (("server-rsa", "server-ec"), ("server-ec", "server-rsa")))
+@pytest.mark.parametrize("string", (None, "HIGH", "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:AES128-SHA"))
+def test_client_decides_between_two_certificates(start, settings, pki, rows, string):
+    """By its suites before TLS 1.3, by its signatures always; if both will do it is ECDSA."""
+    kam = start(settings.but(modparams={
+        "certificate": pki.cert(rows[0]), "private_key": pki.key(rows[0]),
+        "certificate2": pki.cert(rows[1]), "private_key2": pki.key(rows[1]), "cipher_list": string}))
+
+    def shown(*args):
+        done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{kam.port()}", *args],
+                              input="", capture_output=True, text=True, timeout=60, check=False)
+        found = re.search(r"^subject=.*CN = (\S+)", done.stdout, re.MULTILINE)
+        return found and found.group(1)
+
+    assert shown("-tls1_2", "-cipher", RSA_FIRST) == "server-ec"
+    assert shown("-tls1_2", "-cipher", ECDSA_FIRST) == "server-ec"
+    assert shown("-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256") == "server-rsa"
+    assert shown("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256") == "server-ec"
+    assert shown("-tls1_2", "-cipher", RSA_FIRST, "-sigalgs", "ECDSA+SHA256") == "server-ec"
+    assert shown("-tls1_2", "-cipher", ECDSA_FIRST, "-sigalgs", "RSA-PSS+SHA256") == "server-rsa"
+    assert shown("-tls1_3") == "server-ec"
+    assert shown("-tls1_3", "-sigalgs", "RSA-PSS+SHA256:RSA+SHA256") == "server-rsa"
+    assert shown("-tls1_3", "-sigalgs", "ECDSA+SHA256") == "server-ec"
+
+
+# ---- outgoing connections --------------------------------------------------------------------------------------------
+
+# what a server may pick: some that are in the lists below, some that only the priority string would admit
+PICKED = ("ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA", "AES256-SHA",
+          "ECDHE-RSA-CHACHA20-POLY1305", "ECDHE-RSA-AES128-SHA")
+
+
+@pytest.mark.parametrize("string", (
+    "ECDHE-RSA-AES256-GCM-SHA384:AES128-SHA", "ECDHE+AESGCM:ECDHE+CHACHA20", "HIGH:!ECDHE", "AES256-SHA"))
+def test_suites_of_a_client(start, settings, pki, string):
+    kam = start(settings.but(listen=("tls", "udp"), config='modparam("tm", "fr_timer", 1000)', script=DEFAULT_SCRIPT,
+                             modparams={"tls_method": "TLSv1.2", "cipher_list": string}))
+
+    def delivers(suite):
+        context = server_context(pki.cert("server-rsa"), pki.key("server-rsa"), "TLSv1.2")
+        context.set_ciphers(f"{suite}:@SECLEVEL=0")
+        with TlsAgent(context) as agent, UdpSender(kam.address("udp")) as sender:
+            reply = sender.ask(uri=f"sip:far@127.0.0.1:{agent.port};transport=tls")
+            assert reply is not None and len(agent.requests) == (reply.status == 200)
+            return reply.status == 200
+
+    with ThreadPoolExecutor(len(PICKED)) as pool:
+        got = {suite for suite, answer in zip(PICKED, pool.map(delivers, PICKED)) if answer}
+    assert got == _listed("TLSv1.2", string) & set(PICKED)
