@@ -76,9 +76,11 @@ static int find_unsafe(gnutls_pkcs11_privkey_t key, const struct tlsg_p11_object
 {
 	int rc;
 
-	if(o->gate != NULL && o->gate->refused)
-		return GNUTLS_E_PKCS11_PIN_ERROR;
 	tlsg_p11_pin_begin();
+	if(o->gate != NULL && o->gate->refused) {
+		tlsg_p11_pin_refuse(); /* another process has just tried it */
+		return GNUTLS_E_PKCS11_PIN_ERROR;
+	}
 	gnutls_pkcs11_privkey_set_pin_function(key, tlsg_p11_pin_cb, (void *)&o->pin);
 	rc = gnutls_pkcs11_privkey_import_url(key, o->uri, GNUTLS_PKCS11_OBJ_FLAG_LOGIN);
 	if(o->gate != NULL && tlsg_p11_pin_verdict(rc) == TLSG_P11_PIN_WRONG)
@@ -109,26 +111,42 @@ int tlsg_p11_key_import(const struct tlsg_p11_object *o, gnutls_privkey_t *out)
 	return rc;
 }
 
-gnutls_privkey_t tlsg_p11_key_open(const struct tlsg_p11_object *o, struct tlsg_err *err)
+bool tlsg_p11_key_is_refused(const struct tlsg_p11_object *o)
+{
+	return o->gate != NULL && __atomic_load_n(&o->gate->refused, __ATOMIC_RELAXED) != 0;
+}
+
+static gnutls_privkey_t open_unsafe(const struct tlsg_p11_object *o, struct tlsg_err *err)
 {
 	gnutls_privkey_t key = NULL;
 	int rc;
 
-	if(o->gate != NULL && __atomic_load_n(&o->gate->refused, __ATOMIC_RELAXED)) {
+	if(tlsg_p11_module_use(o->module, err) != TLSG_OK)
+		return NULL;
+	rc = tlsg_p11_key_import(o, &key);
+	if(rc < 0)
+		(void)tlsg_p11_key_refuse(rc, err);
+	return rc < 0 ? NULL : key;
+}
+
+gnutls_privkey_t tlsg_p11_key_open(const struct tlsg_p11_object *o, bool alone, struct tlsg_err *err)
+{
+	gnutls_privkey_t key;
+
+	if(tlsg_p11_key_is_refused(o)) {
 		(void)tlsg_err_set(err, TLSG_E_CONFIG, "%s", tlsg_p11_pin_reason(TLSG_P11_PIN_WRONG));
 		return NULL;
 	}
-	if(tlsg_p11_module_use(o->module, err) != TLSG_OK)
+	/* starting a module may take long, and others need not wait for it */
+	if(!alone && tlsg_p11_module_use(o->module, err) != TLSG_OK)
 		return NULL;
 	if(!gate_enter(o->gate)) {
 		(void)tlsg_err_set(err, TLSG_E_RESOURCE, "another process waits for the token, which does not answer");
 		return NULL;
 	}
-	rc = tlsg_p11_key_import(o, &key);
+	key = open_unsafe(o, err);
 	gate_leave(o->gate);
-	if(rc < 0)
-		(void)tlsg_p11_key_refuse(rc, err);
-	return rc < 0 ? NULL : key;
+	return key;
 }
 
 static unsigned pss_bit(gnutls_digest_algorithm_t hash)

@@ -64,11 +64,16 @@ enum tlsg_ret tlsg_p11_key_refuse(int code, struct tlsg_err *err);
 /**
  * Opens a key in this process: loads its module at first use, logs in. Call without a scope.
  * @param object  as completed by the builder: module is a path.
+ * @param alone   true: while no other process starts a module or logs in for the same token. Modules have been seen not to find
+ *                tokens when several processes start at once.
  * @param err     [out] one sentence without the object's name.
  * @return new key [heap], to be freed with gnutls_privkey_deinit(); NULL: not now. A PIN that was found wrong is not tried
  *         again by any process as long as the object's gate exists.
  */
-gnutls_privkey_t tlsg_p11_key_open(const struct tlsg_p11_object *object, struct tlsg_err *err);
+gnutls_privkey_t tlsg_p11_key_open(const struct tlsg_p11_object *object, bool alone, struct tlsg_err *err);
+
+/** Whether the PIN was found wrong: opening is in vain until the configuration is loaded again. */
+bool tlsg_p11_key_is_refused(const struct tlsg_p11_object *object);
 
 /** Whether a key that can do this makes signatures of that kind. @param can  enum tlsg_p11_can. */
 bool tlsg_p11_key_can(unsigned can, gnutls_sign_algorithm_t algo);

@@ -115,6 +115,11 @@ void tlsg_p11_pin_begin(void)
 	verdict = TLSG_P11_PIN_UNUSED;
 }
 
+void tlsg_p11_pin_refuse(void)
+{
+	verdict = TLSG_P11_PIN_WRONG;
+}
+
 enum tlsg_p11_pin_verdict tlsg_p11_pin_verdict(int gnutls_code)
 {
 	/* a PIN that cannot be one (length, characters) is not asked for again */

@@ -48,6 +48,9 @@ int tlsg_p11_pin_cb(void *userdata, int attempt, const char *token_url, const ch
 /** Before a login: forgets what the last one of this thread came to. */
 void tlsg_p11_pin_begin(void);
 
+/** The PIN is known to be wrong: the login is not made. */
+void tlsg_p11_pin_refuse(void);
+
 /** @return what the login since tlsg_p11_pin_begin() came to, given the result of GnuTLS's function. */
 enum tlsg_p11_pin_verdict tlsg_p11_pin_verdict(int gnutls_code);
 

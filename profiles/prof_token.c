@@ -20,6 +20,7 @@
 #include "profiles/prof_priority.h"
 
 #define LIST_SIZE 4096
+#define RESTART_SECONDS 5
 
 /* A setting that names an object, and what was taken out of it. In the arena: wiped when the snapshot goes. */
 struct tlsg_token
@@ -452,7 +453,8 @@ enum tlsg_ret tlsg_token_limit(struct tlsg_prof *p, struct tlsg_err *err)
 
 static struct
 {
-	time_t failed_at; /* that key is not tried again within this second */
+	time_t failed_at;	 /* that key is not tried again within this second */
+	time_t restarted_at; /* the modules of this process were started anew */
 	uint32_t set_number;
 	unsigned key;
 	bool told;
@@ -475,6 +477,14 @@ static bool is_in_trouble(const struct tlsg_key *k)
 	return trouble.failed_at == time(NULL) && trouble.set_number == k->set_number && trouble.key == k->index;
 }
 
+/* Closes the keys on tokens that this process has open, and the modules: the next use starts them anew. */
+static void restart(void)
+{
+	tlsg_creds_forget_tokens();
+	tlsg_p11_module_stop();
+	trouble.restarted_at = time(NULL);
+}
+
 gnutls_privkey_t tlsg_token_open(const struct tlsg_key *k)
 {
 	struct tlsg_err why;
@@ -485,7 +495,13 @@ gnutls_privkey_t tlsg_token_open(const struct tlsg_key *k)
 		return NULL;
 	}
 	tlsg_err_clear(&why);
-	key = tlsg_p11_key_open(k->token, &why);
+	key = tlsg_p11_key_open(k->token, false, &why);
+	if(key == NULL && !tlsg_p11_key_is_refused(k->token) && time(NULL) - trouble.restarted_at >= RESTART_SECONDS) {
+		/* many modules look for tokens only when they start */
+		restart();
+		tlsg_err_clear(&why);
+		key = tlsg_p11_key_open(k->token, true, &why);
+	}
 	return key != NULL ? key : fail(k, &why);
 }
 
@@ -514,8 +530,7 @@ gnutls_privkey_t tlsg_token_again(const struct tlsg_key *k, int code, bool signi
 
 	if((!signing && !is_gone(code)) || is_in_trouble(k))
 		return NULL;
-	tlsg_creds_forget_tokens();
-	tlsg_p11_module_stop();
+	restart();
 	key = tlsg_creds_key(k);
 	if(key != NULL)
 		LM_WARN("private_key \"%s\": %s; the token was opened again\n", k->source.s, gnutls_strerror(code));

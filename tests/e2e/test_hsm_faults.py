@@ -1,0 +1,322 @@
+# tls_gnutls - end to end: tokens that are slow, go away, come back, lock themselves, or crash
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+"""A module with SoftHSM behind it fails on demand; see lib/p11_fault.c."""
+
+import shutil
+import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from .lib import token as tokens
+from .lib.kamailio import Kamailio, StartFailed
+from .lib.tls import TlsClient, client_context
+from .lib.wait import until
+
+pytestmark = [
+    pytest.mark.ours_only("keys on tokens need an engine there"),
+    pytest.mark.skipif(not tokens.available(), reason="softhsm2 or opensc is not installed"),
+    pytest.mark.skipif(not shutil.which("gcc"), reason="the module is built with gcc"),
+]
+
+PIN = "pin-7261534"
+CKF_USER_PIN_COUNT_LOW = 0x10000
+CKF_USER_PIN_FINAL_TRY = 0x20000
+CKF_USER_PIN_LOCKED = 0x40000
+CKR_GENERAL_ERROR = 0x5
+CKR_DEVICE_ERROR = 0x30
+CKR_DEVICE_REMOVED = 0x32
+CKR_PIN_INCORRECT = 0xA0
+CKR_PIN_LOCKED = 0xA4
+CKR_SESSION_HANDLE_INVALID = 0xB3
+CKR_TOKEN_NOT_PRESENT = 0xE0
+
+
+@pytest.fixture
+def faults(tmp_path, monkeypatch):
+    return tokens.Faults(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def token(tmp_path, monkeypatch, faults, pki):
+    """A token with a key, behind the module with faults."""
+    hsm = tokens.SoftHsm(tmp_path / "hsm", monkeypatch)
+    token = hsm.token("sip", PIN)
+    token.add_key("server-ec", pki.key("server-ec"))
+    hsm.module = faults.module
+    return token
+
+
+@pytest.fixture
+def on_token(settings, token):
+    """Settings with the key on the token, four workers."""
+    return settings.but(modparams={"private_key": token.uri("server-ec")}, tcp_children=4)
+
+
+def _asks(kam, **context):
+    with TlsClient(kam.address(), client_context(**context)) as client:
+        assert client.ask().status == 200
+        return client.shown()
+
+
+def _is_served(kam):
+    try:
+        return bool(_asks(kam))
+    except (ssl.SSLError, ConnectionResetError, EOFError):
+        return False
+
+
+def _errors(kam, mark):
+    return [text for module, text in kam.log.at_level("ERROR", mark) if module == "tls"]
+
+
+def _refusal(settings):
+    kam = Kamailio(settings)
+    try:
+        with pytest.raises(StartFailed):
+            kam.start()
+        text = "\n".join(kam.log.lines())
+    finally:
+        kam.kill()
+        kam.remove()
+    assert PIN not in text
+    return text
+
+
+# -- each process has its own login -----------------------------------------------------------
+
+def test_nothing_is_open_before_the_fork(start, on_token, faults):
+    """Whoever signs has logged in itself; the attendant has not even loaded the module."""
+    kam = start(on_token.but(tcp_children=8))
+    with ThreadPoolExecutor(24) as pool:
+        faults.set(slow=100)
+        assert all(pool.map(lambda _: _is_served(kam), range(96)))
+    signers = set(faults.pids("sign")) & set(kam.pids())
+    assert len(signers) > 1
+    assert signers <= set(faults.pids("login"))
+    (attendant,) = kam.pids("attendant")
+    for pid in (attendant, *kam.pids("tcp main")):
+        maps = open(f"/proc/{pid}/maps", encoding="utf-8").read()
+        assert "p11-fault.so" not in maps and "libsofthsm2.so" not in maps
+
+
+def test_twenty_workers_sign_at_once(start, on_token, faults):
+    kam = start(on_token.but(tcp_children=20, shm_mb=128))
+    faults.set(slow=300)
+    with ThreadPoolExecutor(60) as pool:
+        assert all(pool.map(lambda _: _is_served(kam), range(180)))
+    assert len(set(faults.pids("sign")) & set(kam.workers())) == 20
+    assert not kam.log.at_level("ERROR")
+
+
+def test_a_slow_token_does_not_hold_up_others(start, on_token, faults):
+    """While one worker waits for a signature, the others answer on their connections."""
+    kam = start(on_token)
+    clients = [TlsClient(kam.address(), client_context()) for _ in range(12)]
+    workers = [client.ask()["X-Worker"] for client in clients]
+    assert len(set(workers)) > 1
+    faults.set(slow=6000)
+    signed = faults.count("sign")
+    done = threading.Event()
+    slow = threading.Thread(target=lambda: (_is_served(kam), done.set()))
+    slow.start()
+    until(lambda: faults.count("sign") > signed, "a signature has begun")
+    busy = faults.pids("sign")[-1]
+    answered = [client.ask().status == 200 for client, worker in zip(clients, workers)
+                if int(worker) != busy]
+    assert answered and all(answered)
+    assert not done.is_set()
+    faults.set()
+    slow.join(30)
+    for client in clients:
+        client.close()
+
+
+# -- sessions and tokens that are gone --------------------------------------------------------
+
+@pytest.mark.parametrize("version", ("TLSv1.2", "TLSv1.3"))
+def test_session_that_is_gone_is_opened_again(start, on_token, faults, version):
+    kam = start(on_token)
+    for epoch in range(1, 5):
+        faults.set(epoch=epoch)
+        for _ in range(8):
+            assert _asks(kam, version=version) == "server-ec"
+    assert not kam.log.at_level("ERROR")
+
+
+@pytest.mark.parametrize("fault", (
+    {"gone": CKR_DEVICE_REMOVED}, {"gone": CKR_SESSION_HANDLE_INVALID},
+    {"gone": CKR_TOKEN_NOT_PRESENT}, {"gone": CKR_DEVICE_ERROR}, {"gone": CKR_GENERAL_ERROR},
+    {"absent": 1, "gone": CKR_DEVICE_REMOVED},
+), ids=str)
+def test_token_goes_and_comes_back(start, on_token, faults, fault):
+    kam = start(on_token)
+    for _ in range(8):
+        assert _is_served(kam)
+    with TlsClient(kam.address(), client_context()) as open_one:
+        assert open_one.ask().status == 200
+        faults.set(**fault)
+        mark = kam.log.mark()
+        assert [_is_served(kam) for _ in range(6)] == [False] * 6
+        until(lambda: len(_errors(kam, mark)) >= 6, "one line for each handshake")
+        errors = _errors(kam, mark)
+        assert len(errors) == 6
+        assert all("pkcs11:token=sip;object=server-ec;type=private" in text for text in errors)
+        assert open_one.ask().status == 200
+    faults.set()
+    until(lambda: all(_is_served(kam) for _ in range(8)), "the token is used again")
+    assert not kam.log.find(PIN)
+
+
+def test_tokens_are_taken_away_and_put_back(start, settings, pki, tmp_path, monkeypatch):
+    """The files of SoftHSM itself."""
+    hsm = tokens.SoftHsm(tmp_path / "plain", monkeypatch)
+    token = hsm.token("sip", PIN)
+    token.add_key("server-ec", pki.key("server-ec"))
+    kam = start(settings.but(modparams={"private_key": token.uri("server-ec")}))
+    for _ in range(6):
+        assert _is_served(kam)
+    hsm.hide()
+    mark = kam.log.mark()
+    assert not _is_served(kam)
+    assert kam.log.find("ERROR.*pkcs11:token=sip;object=server-ec", mark)
+    hsm.show()
+    until(lambda: all(_is_served(kam) for _ in range(8)), "the token is used again")
+
+
+def test_another_profile_works_while_a_token_is_gone(start, on_token, faults, pki, tmp_path, token):
+    config = tmp_path / "tls.cfg"
+    config.write_text(
+        "[server:default]\nmethod = TLSv1.2+\n"
+        f"certificate = {pki.cert('server-ec')}\nprivate_key = \"{token.uri('server-ec')}\"\n"
+        "[server:any]\nmethod = TLSv1.2+\nserver_name = file.example.org\n"
+        f"certificate = {pki.cert('server-rsa')}\nprivate_key = {pki.key('server-rsa')}\n")
+    kam = start(on_token.but(modparams={"config": str(config)}))
+    assert _is_served(kam)
+    faults.set(gone=CKR_DEVICE_REMOVED)
+    assert not _is_served(kam)
+    for _ in range(8):
+        with TlsClient(kam.address(), client_context(), name="file.example.org") as client:
+            assert client.ask().status == 200
+            assert client.shown() == "server-rsa"
+
+
+# -- PINs: never tried twice ------------------------------------------------------------------
+
+def test_wrong_pin_is_tried_once(on_token, faults):
+    faults.set(login=CKR_PIN_INCORRECT)
+    assert "the PIN is wrong" in _refusal(on_token)
+    assert faults.count("login") == 1
+
+
+def test_wrong_pin_is_tried_once_by_all_workers_together(start, on_token, faults):
+    """The PIN was right at start; then it is not. Only tls.reload makes anybody try again."""
+    kam = start(on_token.but(tcp_children=8))
+    logins = faults.count("login")
+    faults.set(login=CKR_PIN_INCORRECT)
+    with ThreadPoolExecutor(16) as pool:
+        assert not any(pool.map(lambda _: _is_served(kam), range(48)))
+    assert faults.count("login") == logins + 1
+    assert kam.log.find("ERROR.*the PIN is wrong; it is not tried again until the next tls.reload")
+    faults.set()
+    assert not _is_served(kam)
+    assert kam.rpc("tls.reload").startswith("Ok")
+    for _ in range(12):
+        assert _is_served(kam)
+
+
+def test_wrong_pin_is_wrong_for_the_token(settings, token, pki):
+    """With SoftHSM's own answer, and two keys of one token."""
+    log = _refusal(settings.but(modparams={"private_key": token.uri("server-ec", pin="0000")}))
+    assert "the PIN is wrong" in log
+    assert "0000" not in log
+
+
+@pytest.mark.parametrize("flags,words", (
+    (CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY, "the last try before it locks itself"),
+    (CKF_USER_PIN_LOCKED, "the token has locked its PIN"),
+))
+def test_pin_that_could_lock_the_token_is_not_tried(on_token, faults, flags, words):
+    faults.set(flags=flags)
+    assert words in _refusal(on_token)
+    assert faults.count("login") == 0
+
+
+def test_locked_pin_is_told(on_token, faults):
+    faults.set(login=CKR_PIN_LOCKED)
+    assert "the token has locked its PIN" in _refusal(on_token)
+
+
+def test_final_try_in_workers(start, on_token, faults):
+    kam = start(on_token)
+    logins = faults.count("login")
+    faults.set(flags=CKF_USER_PIN_FINAL_TRY)
+    assert not any(_is_served(kam) for _ in range(6))
+    assert faults.count("login") == logins
+    assert kam.log.find("ERROR.*last try before it locks itself")
+    faults.set()
+    until(lambda: _is_served(kam), "the token is used again")
+
+
+# -- modules that crash or hang ---------------------------------------------------------------
+
+@pytest.mark.parametrize("how,words", (
+    ("crash", 'module crashed (signal 11), loading the module "'),
+    ("fail", "cannot be initialised"),
+))
+def test_module_that_fails_at_start(on_token, faults, how, words):
+    faults.set(init=how)
+    assert words in _refusal(on_token)
+
+
+@pytest.mark.long
+def test_module_that_hangs_at_start(on_token, faults):
+    faults.set(init="hang")
+    assert "module hangs: no answer within 30 s, loading the module" in _refusal(
+        on_token)
+
+
+def test_module_that_crashes_on_reload(start, on_token, faults):
+    """The process that reloads lives on, and the configuration that works stays."""
+    kam = start(on_token)
+    assert _is_served(kam)
+    faults.set(init="crash")
+    with pytest.raises(RuntimeError):
+        kam.rpc("tls.reload")
+    assert kam.log.find("module crashed")
+    faults.set()
+    for _ in range(8):
+        assert _is_served(kam)
+    assert kam.rpc("tls.reload").startswith("Ok")
+    assert _is_served(kam)
+
+
+# -- what the token cannot do -----------------------------------------------------------------
+
+def test_without_pss_tls13_is_not_offered(start, on_token, faults, pki, token):
+    token.add_key("server-rsa", pki.key("server-rsa"))
+    faults.set(nopss=1)
+    rsa = on_token.but(modparams={"certificate": pki.cert("server-rsa"),
+                                  "private_key": token.uri("server-rsa")})
+    kam = start(rsa.but(debug=3))
+    assert kam.log.find(r"signs with RSA PKCS#1, and decrypts")
+    assert kam.log.find(r"TLS 1.3 is left out")
+    for _ in range(8):
+        with TlsClient(kam.address(), client_context()) as client:
+            assert client.version == "TLSv1.2"
+            assert client.ask().status == 200
+    with pytest.raises(ssl.SSLError):
+        _asks(kam, version="TLSv1.3")
+    assert "tls_method allows nothing else" in _refusal(
+        rsa.but(modparams={"tls_method": "TLSv1.3"}))
+
+
+def test_without_pss_the_other_pair_serves_tls13(start, on_token, faults, pki, token):
+    token.add_key("server-rsa", pki.key("server-rsa"))
+    faults.set(nopss=1)
+    kam = start(on_token.but(modparams={
+        "certificate": pki.cert("server-rsa"), "private_key": token.uri("server-rsa"),
+        "certificate2": pki.cert("server-ec"), "private_key2": pki.key("server-ec")}))
+    for version in ("TLSv1.2", "TLSv1.3"):
+        assert _asks(kam, version=version) == "server-ec"
