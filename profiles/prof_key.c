@@ -17,6 +17,8 @@
 #include "profiles/prof_token.h"
 #include "profiles/prof_value.h"
 
+#define PREMASTER_BYTES 48 /* RFC 5246 section 7.4.7.1 */
+
 /* Callbacks of the external key. They run in the scope of a connection; the real key is private to the process,
  * so the work is done without a scope and only the result is copied into it. */
 
@@ -28,6 +30,8 @@ static const struct tlsg_key *key_of(void *userdata)
 /* Moves a result made without a scope to where the caller of the callback frees it. */
 static int hand_over(int rc, gnutls_datum_t *made, gnutls_datum_t *out)
 {
+	out->data = NULL;
+	out->size = 0;
 	if(rc < 0)
 		return rc;
 	out->data = gnutls_malloc(made->size > 0 ? made->size : 1);
@@ -37,20 +41,14 @@ static int hand_over(int rc, gnutls_datum_t *made, gnutls_datum_t *out)
 		memcpy(out->data, made->data, made->size);
 		out->size = made->size;
 	}
-	gnutls_memset(made->data, 0, made->size);
 	gnutls_free(made->data);
 	return rc < 0 ? rc : 0;
 }
 
-/* What a callback wants done with the real key. */
+/* A signature that a callback wants made with the real key. */
 struct job
 {
-	enum
-	{
-		JOB_SIGN_DATA,
-		JOB_SIGN_HASH,
-		JOB_DECRYPT
-	} what;
+	bool hashed; /* in is a hash, not the data */
 	gnutls_sign_algorithm_t algo;
 	const gnutls_datum_t *in;
 	gnutls_datum_t made;
@@ -58,10 +56,8 @@ struct job
 
 static int job_do(struct job *j, gnutls_privkey_t key)
 {
-	if(j->what == JOB_SIGN_DATA)
+	if(!j->hashed)
 		return gnutls_privkey_sign_data2(key, j->algo, 0, j->in, &j->made);
-	if(j->what == JOB_DECRYPT)
-		return gnutls_privkey_decrypt_data(key, 0, j->in, &j->made);
 	if(j->algo == GNUTLS_SIGN_RSA_RAW)
 		return gnutls_privkey_sign_hash(key, GNUTLS_DIG_UNKNOWN, GNUTLS_PRIVKEY_SIGN_FLAG_TLS1_RSA, j->in, &j->made);
 	return gnutls_privkey_sign_hash2(key, j->algo, 0, j->in, &j->made);
@@ -72,12 +68,12 @@ static int job_run(struct job *j, const struct tlsg_key *k, gnutls_datum_t *out)
 {
 	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
 	gnutls_privkey_t key = tlsg_creds_key(k);
-	int rc = j->what == JOB_DECRYPT ? GNUTLS_E_DECRYPTION_FAILED : GNUTLS_E_PK_SIGN_FAILED;
+	int rc = GNUTLS_E_PK_SIGN_FAILED;
 
 	if(key != NULL)
 		rc = job_do(j, key);
 	if(key != NULL && rc < 0 && k->token != NULL) {
-		key = tlsg_token_again(k, rc, j->what != JOB_DECRYPT);
+		key = tlsg_token_again(k, rc, true);
 		if(key != NULL)
 			rc = job_do(j, key);
 	}
@@ -88,7 +84,7 @@ static int job_run(struct job *j, const struct tlsg_key *k, gnutls_datum_t *out)
 static int sign_data_cb(gnutls_privkey_t ext, gnutls_sign_algorithm_t algo, void *userdata, unsigned flags,
 		const gnutls_datum_t *data, gnutls_datum_t *signature)
 {
-	struct job j = {.what = JOB_SIGN_DATA, .algo = algo, .in = data};
+	struct job j = {.algo = algo, .in = data};
 
 	(void)ext;
 	(void)flags;
@@ -98,19 +94,44 @@ static int sign_data_cb(gnutls_privkey_t ext, gnutls_sign_algorithm_t algo, void
 static int sign_hash_cb(gnutls_privkey_t ext, gnutls_sign_algorithm_t algo, void *userdata, unsigned flags,
 		const gnutls_datum_t *hash, gnutls_datum_t *signature)
 {
-	struct job j = {.what = JOB_SIGN_HASH, .algo = algo, .in = hash};
+	struct job j = {.hashed = true, .algo = algo, .in = hash};
 
 	(void)ext;
 	(void)flags;
 	return job_run(&j, key_of(userdata), signature);
 }
 
+/* Decrypts over what is there, or leaves it. */
+static void premaster_decrypt(const struct tlsg_key *k, const gnutls_datum_t *from, unsigned char *premaster)
+{
+	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
+	gnutls_privkey_t key = tlsg_creds_key(k);
+	int rc = 0;
+
+	if(key != NULL)
+		rc = gnutls_privkey_decrypt_data2(key, 0, from, premaster, PREMASTER_BYTES);
+	if(k->token != NULL && key != NULL && rc < 0) {
+		key = tlsg_token_again(k, rc, false);
+		if(key != NULL)
+			(void)gnutls_privkey_decrypt_data2(key, 0, from, premaster, PREMASTER_BYTES);
+	}
+	tlsg_scope_leave(previous);
+}
+
+/*
+ * Only premaster secrets are decrypted. What is none becomes a random one, on the same path, so that nobody can find out by asking
+ * (Bleichenbacher); the handshake fails later. GnuTLS looks at the result and frees it whatever is returned here.
+ */
 static int decrypt_cb(gnutls_privkey_t ext, void *userdata, const gnutls_datum_t *from, gnutls_datum_t *to)
 {
-	struct job j = {.what = JOB_DECRYPT, .in = from};
-
 	(void)ext;
-	return job_run(&j, key_of(userdata), to);
+	to->size = 0;
+	to->data = gnutls_malloc(PREMASTER_BYTES);
+	if(to->data == NULL || gnutls_rnd(GNUTLS_RND_NONCE, to->data, PREMASTER_BYTES) < 0)
+		return GNUTLS_E_DECRYPTION_FAILED;
+	premaster_decrypt(key_of(userdata), from, to->data);
+	to->size = PREMASTER_BYTES;
+	return 0;
 }
 
 bool tlsg_key_can(const struct tlsg_key *k, gnutls_sign_algorithm_t algo)

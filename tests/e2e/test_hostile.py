@@ -299,6 +299,30 @@ def test_broken_record_after_the_handshake(patient, tls_module, version, name):
     _assert_quiet(patient, mark, tls_module, core_lines=2)
 
 
+def test_wrong_premaster_secrets(start, settings, pki, tls_module):
+    """Whatever a client encrypts with the server's key, the answer to its Finished is the same."""
+    kam = start(settings.but(modparams={
+        "tls_method": "TLSv1.2", "cipher_list": "AES128-GCM-SHA256",
+        "certificate": pki.cert("server-rsa"), "private_key": pki.key("server-rsa")}))
+    mark = kam.log.mark()
+    for first in (0, 0, 0, 1, 255):
+        with _connect(kam) as sock:
+            _send(sock, hostile.record(hostile.HANDSHAKE, hostile.client_hello(
+                suites=b"\0\x9c", extensions=b"\xff\x01\0\1\0")))
+            sock.settimeout(TIMEOUT_S)
+            flight = b""
+            while not flight.endswith(b"\x0e\0\0\0"):           # ServerHelloDone
+                flight += sock.recv(65536)
+            secret = bytes([first]) + hostile.noise(first, 255)
+            _send(sock, hostile.record(hostile.HANDSHAKE, hostile.message(16, b"\1\0" + secret))
+                  + hostile.record(hostile.CHANGE_CIPHER_SPEC, b"\1")
+                  + hostile.record(hostile.HANDSHAKE, hostile.noise(9, 40)))
+            assert _wait_end(sock) == hostile.alert(hostile.FATAL, 20)
+    _assert_quiet(kam, mark, tls_module, lines=(5, 5), core_lines=5)
+    kam.wait_connections(0)
+    kam.assert_healthy()
+
+
 @pytest.mark.stock_may_crash
 def test_mutated_client_hellos(patient):
     """300 ClientHellos of OpenSSL with a few bytes changed, seeded."""

@@ -475,6 +475,37 @@ static void test_certificate_goes_with_the_suites(void **state)
 	}
 }
 
+/* What a client encrypts wrongly gives a random secret, not an error: GnuTLS would free a pointer that nobody has set, and the
+ * time of an error would tell a client about the padding. */
+static void test_wrong_premaster(void **state)
+{
+	struct setup u = {.method = TLSG_METHOD_TLSV1_2, .server = "rsa"};
+	struct pair *x = pair_new(&u, NULL);
+	struct tlsg_set *set = tlsg_set_get();
+	gnutls_privkey_t key = set->defaults[TLSG_SERVER]->pairs[0].privkey;
+	unsigned char bytes[256], before[48], secret[2][48];
+	gnutls_datum_t wrong = {bytes, sizeof(bytes)};
+	gnutls_datum_t out;
+	int i;
+
+	(void)state;
+	handshake(x); /* makes the credentials of this process */
+	memset(bytes, 1, sizeof(bytes));
+	memset(before, 0xEE, sizeof(before));
+	for(i = 0; i < 2; i++) {
+		out.data = before; /* as garbage on the stack */
+		out.size = sizeof(before);
+		assert_int_equal(gnutls_privkey_decrypt_data(key, 0, &wrong, &out), 0);
+		assert_ptr_not_equal(out.data, before);
+		assert_int_equal(out.size, sizeof(secret[i]));
+		memcpy(secret[i], out.data, out.size);
+		gnutls_free(out.data);
+	}
+	assert_memory_not_equal(secret[0], secret[1], sizeof(secret[0]));
+	tlsg_set_put(set);
+	pair_free(x);
+}
+
 /* A ticket from before the list got shorter is not taken, although the priority string stays what it was. */
 static void test_ticket_belongs_to_the_list(void **state)
 {
@@ -911,6 +942,7 @@ int main(void)
 			cmocka_unit_test(test_suite_list_is_enforced),
 			cmocka_unit_test(test_client_keeps_to_its_list),
 			cmocka_unit_test(test_certificate_goes_with_the_suites),
+			cmocka_unit_test(test_wrong_premaster),
 			cmocka_unit_test(test_ticket_belongs_to_the_list),
 			cmocka_unit_test(test_old_hello_is_refused),
 			cmocka_unit_test(test_text_before_the_handshake_is_queued),
