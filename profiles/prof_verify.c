@@ -18,6 +18,7 @@
 
 #define SERIAL_MAX 128
 #define NOWHERE TLSG_VERIFY_CHAIN_MAX
+#define SHA1_BITS 63 /* as OpenSSL counts since 3.0 */
 
 /* Everything known while one chain is judged. */
 struct judge
@@ -154,11 +155,12 @@ static bool check_leaf_key(struct judge *j)
 static unsigned gnutls_flags(const struct judge *j)
 {
 	gnutls_certificate_verification_profiles_t profile = j->in->profile;
+	unsigned sha1 = profile == GNUTLS_PROFILE_VERY_WEAK ? GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1 : 0;
 
 	if(profile == GNUTLS_PROFILE_UNKNOWN)
 		profile = GNUTLS_PROFILE_MEDIUM;
 	/* dates and CRLs are checked here, against the caller's clock */
-	return GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS
+	return sha1 | GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS
 		   | GNUTLS_VERIFY_DISABLE_CRL_CHECKS | (unsigned)GNUTLS_PROFILE_TO_VFLAGS(profile);
 }
 
@@ -199,11 +201,50 @@ static bool ask_gnutls(struct judge *j)
 	return true;
 }
 
-static bool is_weak_signature(gnutls_x509_crt_t crt)
+/* What the hash of a signature is worth, in bits as OpenSSL counts them; 0: nothing, whatever the level. */
+static unsigned hash_bits(gnutls_sign_algorithm_t algo)
 {
-	int algo = gnutls_x509_crt_get_signature_algorithm(crt);
+	if(algo == GNUTLS_SIGN_EDDSA_ED25519)
+		return 128;
+	if(algo == GNUTLS_SIGN_EDDSA_ED448)
+		return 224;
+	switch(gnutls_sign_get_hash_algorithm(algo)) {
+		case GNUTLS_DIG_SHA1:
+			return SHA1_BITS;
+		case GNUTLS_DIG_SHA224:
+		case GNUTLS_DIG_SHA3_224:
+			return 112;
+		case GNUTLS_DIG_SHA256:
+		case GNUTLS_DIG_SHA3_256:
+			return 128;
+		case GNUTLS_DIG_SHA384:
+		case GNUTLS_DIG_SHA3_384:
+			return 192;
+		case GNUTLS_DIG_SHA512:
+		case GNUTLS_DIG_SHA3_512:
+			return 256;
+		default:
+			return 0;
+	}
+}
 
-	return algo < 0 || !gnutls_sign_is_secure2((gnutls_sign_algorithm_t)algo, GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS);
+/* Bits that hashes must have. At level 0 anything that is not broken altogether will do. */
+static unsigned least_hash_bits(const struct judge *j)
+{
+	gnutls_sec_param_t strength = least_strength(j);
+
+	return strength == GNUTLS_SEC_PARAM_VERY_WEAK ? SHA1_BITS : gnutls_sec_param_to_symmetric_bits(strength);
+}
+
+static bool is_weak_signature(const struct judge *j, unsigned i)
+{
+	int algo = gnutls_x509_crt_get_signature_algorithm(crt_at(j, i));
+	unsigned bits = algo < 0 ? 0 : hash_bits((gnutls_sign_algorithm_t)algo);
+
+	if(bits == 0 || bits < least_hash_bits(j))
+		return true;
+	return bits > SHA1_BITS
+		   && !gnutls_sign_is_secure2((gnutls_sign_algorithm_t)algo, GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS);
 }
 
 /* Keys, and hashes of signatures that are relied upon. GnuTLS says only that something is weak, and not always. */
@@ -214,7 +255,7 @@ static bool check_strength(struct judge *j)
 	for(i = 0; i < j->chain.len; i++) {
 		if(is_weak_key(j, i) && !fail(j, i == 0 ? TLSG_V_WEAK : TLSG_V_WEAK_CA, i))
 			return false;
-		if(i + 1 < j->chain.len && is_weak_signature(crt_at(j, i)) && !fail(j, TLSG_V_WEAK_HASH, i))
+		if(i + 1 < j->chain.len && is_weak_signature(j, i) && !fail(j, TLSG_V_WEAK_HASH, i))
 			return false;
 	}
 	return !(j->out->status & GNUTLS_CERT_INSECURE_ALGORITHM) || j->out->code != TLSG_V_OK

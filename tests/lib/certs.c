@@ -204,7 +204,9 @@ static void sign(struct tlsg_cert *own, const struct tlsg_cert *issuer)
 {
 	const struct tlsg_cert_row *r = own->row;
 	gnutls_x509_privkey_t key = issuer->key, other = NULL;
-	gnutls_digest_algorithm_t digest = (r->flags & TLSG_CERT_SHA1) ? GNUTLS_DIG_SHA1 : GNUTLS_DIG_SHA256;
+	gnutls_digest_algorithm_t digest = (r->flags & TLSG_CERT_SHA1)	   ? GNUTLS_DIG_SHA1
+									   : (r->flags & TLSG_CERT_SHA384) ? GNUTLS_DIG_SHA384
+																	   : GNUTLS_DIG_SHA256;
 
 	if(issuer->row->key == TLSG_KEY_ED25519)
 		digest = GNUTLS_DIG_SHA512;

@@ -41,6 +41,7 @@ enum tlsg_cert_flag
 	TLSG_CERT_CRITICAL = 64,   /* has a critical extension that nobody knows */
 	TLSG_CERT_MANY_SANS = 128, /* some hundred DNS names more */
 	TLSG_CERT_NO_CN = 256,	   /* organisation only */
+	TLSG_CERT_SHA384 = 1024,   /* signed with SHA-384 */
 	TLSG_CERT_UNREADABLE = 512 /* GnuTLS refuses to parse it; crt is what was made */
 };
 

@@ -90,6 +90,11 @@ static const struct tlsg_cert_row certificates[] = {
 		{"leaf-critical", "root", .flags = TLSG_CERT_CRITICAL},
 		{"leaf-25519", "root", .key = TLSG_KEY_ED25519},
 		{"leaf-rsa", "root", .key = TLSG_KEY_RSA2048},
+		{"root-384", .key = TLSG_KEY_P384, .flags = TLSG_CERT_CA, .usage = CERTS},
+		{"leaf-384", "root-384", .key = TLSG_KEY_P384, .flags = TLSG_CERT_SHA384},
+		{"leaf-256", "root-384", .key = TLSG_KEY_P384},
+		{"int-sha1", "root", .flags = TLSG_CERT_SHA1 | TLSG_CERT_CA, .usage = CERTS},
+		{"leaf-int-sha1", .issuer = "int-sha1"},
 };
 
 /* Roll-over, cross certificates, constraints: a second table, since a first one is long enough. */
@@ -157,8 +162,7 @@ static char folder[256];
 enum
 {
 	KEEP_GOING = 1,
-	NO_LIST = 2, /* without the process's parsed list */
-	STRONG = 4	 /* GNUTLS_PROFILE_HIGH */
+	NO_LIST = 2 /* without the process's parsed list */
 };
 
 struct row
@@ -174,6 +178,7 @@ struct row
 	int depth; /* verify_depth plus 1; 0: 9 */
 	unsigned flags;
 	int days; /* clock */
+	gnutls_certificate_verification_profiles_t profile;
 };
 
 static const struct row rows[] = {
@@ -291,8 +296,27 @@ static const struct row rows[] = {
 		{"small key of a CA", "leaf-weak-root", "weak-root", .code = TLSG_V_WEAK_CA, .at = 1,
 				.built = "leaf-weak-root weak-root"},
 		{"SHA-1", "leaf-sha1", "root", .code = TLSG_V_WEAK_HASH, .built = "leaf-sha1 root"},
-		{"strong profile", "leaf-rsa", "root", .code = TLSG_V_WEAK, .built = "leaf-rsa root", .flags = STRONG},
-		{"strong profile, strong key", "leaf-25519", "root", .built = "leaf-25519 root", .flags = STRONG},
+		{"strong profile", "leaf-rsa", "root", .code = TLSG_V_WEAK, .built = "leaf-rsa root",
+				.profile = GNUTLS_PROFILE_HIGH},
+		{"strong profile, strong key", "leaf-25519", "root", .built = "leaf-25519 root",
+				.profile = GNUTLS_PROFILE_HIGH},
+		{"level 0, SHA-1", "leaf-sha1", "root", .built = "leaf-sha1 root", .profile = GNUTLS_PROFILE_VERY_WEAK},
+		{"level 0, SHA-1 of an intermediate", "leaf-int-sha1 int-sha1", "root", .built = "leaf-int-sha1 int-sha1 root",
+				.profile = GNUTLS_PROFILE_VERY_WEAK},
+		{"level 0, forged all the same", "leaf-forged int", "root", .code = TLSG_V_SIGNATURE,
+				.built = "leaf-forged int root", .profile = GNUTLS_PROFILE_VERY_WEAK},
+		{"level 1, SHA-1", "leaf-sha1", "root", .code = TLSG_V_WEAK_HASH, .built = "leaf-sha1 root",
+				.profile = GNUTLS_PROFILE_LOW},
+		{"level 2, SHA-1 of an intermediate", "leaf-int-sha1 int-sha1", "root", .code = TLSG_V_WEAK_HASH, .at = 1,
+				.built = "leaf-int-sha1 int-sha1 root"},
+		{"level 0, small key", "leaf-small", "root", .built = "leaf-small root", .profile = GNUTLS_PROFILE_VERY_WEAK},
+		{"level 1, small key", "leaf-small", "root", .built = "leaf-small root", .profile = GNUTLS_PROFILE_LOW},
+		{"level 3, SHA-256", "leaf-256", "root-384", .built = "leaf-256 root-384", .profile = GNUTLS_PROFILE_HIGH},
+		{"level 4, SHA-256", "leaf-256", "root-384", .code = TLSG_V_WEAK_HASH, .built = "leaf-256 root-384",
+				.profile = GNUTLS_PROFILE_ULTRA},
+		{"level 4, SHA-384", "leaf-384", "root-384", .built = "leaf-384 root-384", .profile = GNUTLS_PROFILE_ULTRA},
+		{"level 5, SHA-384", "leaf-384", "root-384", .code = TLSG_V_WEAK, .built = "leaf-384 root-384",
+				.profile = GNUTLS_PROFILE_FUTURE},
 		{"unknown critical extension", "leaf-critical", "root", .code = TLSG_V_CRITICAL_EXTENSION,
 				.built = "leaf-critical root"},
 		/* ---- name constraints ---- */
@@ -453,7 +477,7 @@ static void check_row(const struct row *row)
 	}
 	in.check_crl = row->crl != NULL;
 	in.keep_going = (row->flags & KEEP_GOING) != 0;
-	in.profile = (row->flags & STRONG) ? GNUTLS_PROFILE_HIGH : GNUTLS_PROFILE_UNKNOWN;
+	in.profile = row->profile;
 	in.depth = row->depth == 0 ? 9 : row->depth - 1;
 	in.role = row->role;
 	in.now = TLSG_CERTS_NOW + DAYS(row->days);
