@@ -100,7 +100,7 @@ def test_directory_of_authorities(start, settings, files, pki, tmp_path, mode):
     folder = tmp_path / "ca.d"
     folder.mkdir()
     shutil.copy(pki.path("ca.pem"), folder)
-    kam = start(files.settings(settings, mode, verify_client="on", ca_list="", ca_path=str(folder)))
+    kam = start(files.settings(settings, mode, verify_client="on", ca_list=None, ca_path=str(folder)))
     rows = ("client-ok", "client-stranger")
     assert [_accepted(kam, pki, row) for row in rows] == [True, False]
     shutil.copy(pki.path("ca-stranger.pem"), folder)

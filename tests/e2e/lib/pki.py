@@ -74,6 +74,11 @@ ROWS = (
     Row("client-selfsigned"),
     Row("client-serveronly", issuer="inter", usage="server"),
     Row("client-deep", issuer="inter2"),
+    # weak ones
+    Row("inter-sha1", issuer="root", ca=True, digest="SHA1"),
+    Row("client-sha1", issuer="inter", digest="SHA1"),
+    Row("client-inter-sha1", issuer="inter-sha1"),
+    Row("client-rsa1024", issuer="inter", key="rsa1024"),
 )
 
 # file name -> ((issuer, nextUpdate in days from now), ...), one PEM block for each

@@ -46,13 +46,14 @@ class Files:
         self.put("key.pem", self._pki.key(row))
 
     def keys(self, **more):
-        """What names the files: keys of a section, or module parameters."""
-        return {"certificate": self.path("cert.pem"), "private_key": self.path("key.pem"),
+        """What names the files: keys of a section, or module parameters; None leaves one out."""
+        keys = {"certificate": self.path("cert.pem"), "private_key": self.path("key.pem"),
                 "ca_list": self.path("ca.pem"), **more}
+        return {name: value for name, value in keys.items() if value is not None}
 
     def settings(self, settings, mode, **more):
         """Settings of a Kamailio that uses the files in one of the MODES."""
         if mode == "parameters":
-            return settings.but(modparams=self.keys(**more))
+            return settings.but(modparams={"ca_list": None, **self.keys(**more)})
         self.write("tls.cfg", section("server:default", **self.keys(**more)))
         return reading(settings, self.path("tls.cfg"))
