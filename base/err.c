@@ -97,8 +97,7 @@ enum tlsg_ret tlsg_err_set(struct tlsg_err *e, enum tlsg_ret ret, const char *fm
 		ret = TLSG_E_INTERNAL;
 	if(e == NULL || e->class != TLSG_CLASS_NONE)
 		return ret;
-	tlsg_err_clear(e);
-	e->class = class_of(ret);
+	e->class = class_of(ret); /* alert and errno may have been noted before the sentence */
 	va_start(ap, fmt);
 	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);

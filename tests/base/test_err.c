@@ -123,6 +123,12 @@ static void test_first_cause_wins(void **state)
 
 	(void)state;
 	tlsg_err_clear(&e);
+	e.alert = 48; /* noted before the sentence: stays */
+	e.sys_errno = ENOENT;
+	assert_int_equal(tlsg_err_set(&e, TLSG_E_PEER, "x"), TLSG_E_PEER);
+	assert_int_equal(e.alert, 48);
+	assert_int_equal(e.sys_errno, ENOENT);
+	tlsg_err_clear(&e);
 	assert_int_equal(e.class, TLSG_CLASS_NONE);
 	assert_int_equal(e.alert, -1);
 	assert_string_equal(e.text, "");
