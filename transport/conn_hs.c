@@ -148,8 +148,11 @@ static unsigned keys_of(const struct tlsg_hello *h)
 /* Keeps to the suite list where the priority string admits more, architecture section 4. */
 static int enforce(struct tlsg_conn *c, const struct tlsg_hello *h)
 {
-	struct tlsg_cipher_offer offer = {
-			.ids = h->suites, .ids_bytes = h->suites_len * 2, .versions = versions_of(h), .keys = keys_of(h), .without = without_of(h)};
+	struct tlsg_cipher_offer offer = {.ids = h->suites,
+			.ids_bytes = h->suites_len * 2,
+			.versions = versions_of(h),
+			.keys = keys_of(h),
+			.without = without_of(h)};
 	gnutls_priority_t compiled;
 
 	if((offer.versions & c->ref.prof->priority->list.versions) == 0)
@@ -228,6 +231,8 @@ void tlsg_conn_alert_for(struct tlsg_conn *c, int gnutls_code)
 	if(c->verdict.alert >= 0
 			&& (gnutls_code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR || gnutls_code == GNUTLS_E_CERTIFICATE_ERROR))
 		alert = c->verdict.alert;
+	if(gnutls_code == GNUTLS_E_NO_CERTIFICATE_FOUND && c->role == TLSG_SERVER)
+		alert = GNUTLS_A_HANDSHAKE_FAILURE; /* RFC 5246 section 7.4.6; GnuTLS has decode_error for it */
 	/* What the peer told or did not tell needs no answer; a session in the middle of a read error cannot give one. */
 	if(alert < 0 || gnutls_code == GNUTLS_E_FATAL_ALERT_RECEIVED || gnutls_code == GNUTLS_E_PUSH_ERROR
 			|| gnutls_code == GNUTLS_E_PULL_ERROR || gnutls_code == GNUTLS_E_PREMATURE_TERMINATION)

@@ -349,6 +349,9 @@ static void test_mutual(void **state)
 				if(all[i].code != TLSG_V_OK && x->conn[TLSG_SERVER]->verdict.code != all[i].code)
 					assert_int_equal(x->conn[TLSG_SERVER]->verdict.code, TLSG_V_NO_LOCAL_ISSUER);
 			}
+			if(all[i].client == NULL && all[i].requires)
+				assert_int_equal(x->err[TLSG_CLIENT].alert,
+						methods[k] == TLSG_METHOD_TLSV1_3 ? GNUTLS_A_CERTIFICATE_REQUIRED : GNUTLS_A_HANDSHAKE_FAILURE);
 			pair_free(x);
 		}
 }
