@@ -9,6 +9,7 @@
 Leaving the block stops it and checks that it was healthy until then and ended with status 0.
 """
 
+import functools
 import itertools
 import json
 import os
@@ -28,6 +29,8 @@ from .wait import until
 # Another Kamailio than the installed one: the folder that has its sbin/, and that with its modules.
 PREFIX = os.environ.get("KAMAILIO_PREFIX")
 STOCK_MODULES = os.environ.get("KAMAILIO_MODULES", "/usr/lib/x86_64-linux-gnu/kamailio/modules")
+# Limits that newer cores have, below what the tests do.
+NO_LIMITS = ("msg_recv_max_size=262144", "tcp_accept_iplimit=0")
 BINARY = f"{PREFIX}/sbin/kamailio" if PREFIX else "kamailio"
 KAMCMD = f"{PREFIX}/sbin/kamcmd" if PREFIX else "kamcmd"
 BAD_LINES = r"exited by a signal|core was generated|\bBUG\b|qm_debug_check_frag"
@@ -264,6 +267,7 @@ class Kamailio:
             f"enable_tls={'yes' if s.enable_tls else 'no'}", "auto_aliases=no", "dns_srv_lb=no",
             # at the end: only the summary of the shared memory still in use
             "memdbg=3", "memlog=1", "mem_summary=8",
+            *(NO_LIMITS if host_version() >= (6, 1) else ()),
             s.core,
         ]
         for name, port in self._ports.items():
@@ -372,6 +376,15 @@ class Kamailio:
             if found:
                 left[found.group(3)] = int(found.group(1)), int(found.group(2))
         return left
+
+
+@functools.cache
+def host_version():
+    """Version of the Kamailio that is started: (5, 6)."""
+    text = subprocess.run([BINARY, "-v"], capture_output=True, text=True, check=False).stdout
+    found = re.match(r"version: kamailio (\d+)\.(\d+)", text)
+    assert found, f"no version in {text!r}"
+    return tuple(map(int, found.groups()))
 
 
 def _state(pid):
