@@ -19,6 +19,8 @@
 #include "pkcs11/p11_probe.h"
 
 #define CHAIN_MAX 16
+#define TRIES 4
+#define QUICK_MS 2000
 
 /* What the child gets. */
 struct task
@@ -156,14 +158,40 @@ static enum tlsg_ret find_token(struct task *t, struct tlsg_err *err)
 	if(t->q->uri.type[0] != '\0' && strcmp(t->q->uri.type, t->wanted) != 0)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "type=%s is wrong here: type=%s is needed", t->q->uri.type, t->wanted);
 	ret = load_module(t, err);
+	memcpy(t->uri, t->q->uri.uri, sizeof(t->uri));
 	if(ret == TLSG_OK && t->q->uri.has_slot)
 		ret = resolve_slot(t, err);
 	if(ret != TLSG_OK)
 		return ret;
 	tlsg_p11_probe_stage("looking for the token", NULL);
 	gnutls_pkcs11_set_pin_function(tlsg_p11_pin_cb, pin_of(t));
-	tlsg_p11_pin_begin();
 	return settle_token(t, err);
+}
+
+/*
+ * Modules that keep tokens in files may not see a token or an object in the moment in which another process logs in to it
+ * (SoftHSM writes its files then): what failed is tried again, unless the PIN or a slow token speaks against it.
+ */
+static enum tlsg_ret patiently(struct task *t, tlsg_p11_probe_work once, gnutls_datum_t *out, struct tlsg_err *err)
+{
+	struct tlsg_err why;
+	enum tlsg_ret ret;
+	int tries;
+
+	for(tries = 1;; tries++) {
+		long began = tlsg_p11_probe_clock();
+
+		tlsg_err_clear(&why);
+		tlsg_p11_pin_begin();
+		ret = once(t, out, &why);
+		if(ret == TLSG_OK || tries == TRIES || tlsg_p11_pin_is_final() || tlsg_p11_probe_clock() - began > QUICK_MS)
+			break;
+		gnutls_free(out->data);
+		out->size = 0;
+		tlsg_p11_module_stop();
+		tlsg_p11_probe_pause(40 * tries);
+	}
+	return ret == TLSG_OK ? ret : tlsg_err_set(err, ret, "%s", why.text);
 }
 
 /* The library that has the token. */
@@ -348,7 +376,7 @@ static enum tlsg_ret examine(gnutls_privkey_t key, gnutls_pubkey_t pub, struct t
 	return TLSG_OK;
 }
 
-static enum tlsg_ret key_work(void *arg, gnutls_datum_t *out, struct tlsg_err *err)
+static enum tlsg_ret key_once(void *arg, gnutls_datum_t *out, struct tlsg_err *err)
 {
 	struct task *t = arg;
 	struct tlsg_p11_facts *f = gnutls_calloc(1, sizeof(*f));
@@ -381,9 +409,13 @@ static enum tlsg_ret key_work(void *arg, gnutls_datum_t *out, struct tlsg_err *e
 	return ret;
 }
 
+static enum tlsg_ret key_work(void *arg, gnutls_datum_t *out, struct tlsg_err *err)
+{
+	return patiently(arg, key_once, out, err);
+}
+
 static enum tlsg_ret run(struct task *t, tlsg_p11_probe_work work, gnutls_datum_t *out, struct tlsg_err *err)
 {
-	memcpy(t->uri, t->q->uri.uri, sizeof(t->uri));
 	return tlsg_p11_probe_run(work, t, TLSG_P11_PROBE_SECONDS, out, err);
 }
 
@@ -464,7 +496,7 @@ static enum tlsg_ret append_issuers(
 	return TLSG_OK;
 }
 
-static enum tlsg_ret chain_work(void *arg, gnutls_datum_t *out, struct tlsg_err *err)
+static enum tlsg_ret chain_once(void *arg, gnutls_datum_t *out, struct tlsg_err *err)
 {
 	struct task *t = arg;
 	gnutls_x509_crt_t crt = NULL;
@@ -492,6 +524,11 @@ static enum tlsg_ret chain_work(void *arg, gnutls_datum_t *out, struct tlsg_err 
 		ret = append_pem(out, &der, err);
 	tlsg_p11_probe_stage("looking for the issuers of the certificate", NULL);
 	return ret == TLSG_OK ? append_issuers(t, crt, out, err) : ret;
+}
+
+static enum tlsg_ret chain_work(void *arg, gnutls_datum_t *out, struct tlsg_err *err)
+{
+	return patiently(arg, chain_once, out, err);
 }
 
 enum tlsg_ret tlsg_p11_look_chain(const struct tlsg_p11_query *q, gnutls_datum_t *pem, struct tlsg_err *err)
@@ -527,7 +564,7 @@ static enum tlsg_ret append_anchors(
 	return ret;
 }
 
-static enum tlsg_ret anchors_work(void *arg, gnutls_datum_t *out, struct tlsg_err *err)
+static enum tlsg_ret anchors_once(void *arg, gnutls_datum_t *out, struct tlsg_err *err)
 {
 	struct task *t = arg;
 	struct objects found;
@@ -550,6 +587,11 @@ static enum tlsg_ret anchors_work(void *arg, gnutls_datum_t *out, struct tlsg_er
 	if(ret == TLSG_OK && out->size == 0)
 		ret = tlsg_err_set(err, TLSG_E_CONFIG, "the token has no CA certificate by that name");
 	return ret;
+}
+
+static enum tlsg_ret anchors_work(void *arg, gnutls_datum_t *out, struct tlsg_err *err)
+{
+	return patiently(arg, anchors_once, out, err);
 }
 
 enum tlsg_ret tlsg_p11_look_anchors(const struct tlsg_p11_query *q, gnutls_datum_t *pem, struct tlsg_err *err)

@@ -124,8 +124,13 @@ enum tlsg_p11_pin_verdict tlsg_p11_pin_verdict(int gnutls_code)
 {
 	/* a PIN that cannot be one (length, characters) is not asked for again */
 	if(gnutls_code == GNUTLS_E_PKCS11_PIN_ERROR && verdict == TLSG_P11_PIN_GIVEN)
-		return TLSG_P11_PIN_WRONG;
+		verdict = TLSG_P11_PIN_WRONG;
 	return gnutls_code < 0 ? verdict : TLSG_P11_PIN_UNUSED;
+}
+
+bool tlsg_p11_pin_is_final(void)
+{
+	return verdict > TLSG_P11_PIN_GIVEN;
 }
 
 const char *tlsg_p11_pin_reason(enum tlsg_p11_pin_verdict v)

@@ -54,6 +54,9 @@ void tlsg_p11_pin_refuse(void);
 /** @return what the login since tlsg_p11_pin_begin() came to, given the result of GnuTLS's function. */
 enum tlsg_p11_pin_verdict tlsg_p11_pin_verdict(int gnutls_code);
 
+/** @return whether the login since tlsg_p11_pin_begin() must not be tried again: the PIN is wrong, missing, or could lock the token. */
+bool tlsg_p11_pin_is_final(void);
+
 /** @return a sentence for a verdict that ended a login, NULL for the others. */
 const char *tlsg_p11_pin_reason(enum tlsg_p11_pin_verdict v);
 

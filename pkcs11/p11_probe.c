@@ -46,6 +46,19 @@ void tlsg_p11_probe_stage(const char *what, const char *name)
 		snprintf(stage, STAGE_SIZE, "%s", what);
 }
 
+void tlsg_p11_probe_pause(int ms)
+{
+	(void)poll(NULL, 0, ms);
+}
+
+long tlsg_p11_probe_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 /* ---- the child ---- */
 
 static bool write_all(int fd, const void *data, size_t size)
@@ -100,14 +113,6 @@ static void child(tlsg_p11_probe_work work, void *arg, unsigned seconds, int fd)
 
 /* ---- the parent ---- */
 
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Reads until size bytes are there. @return 1 all read, 0 the end came before, -1 too late. */
 static int read_until(int fd, void *to, size_t size, long deadline)
 {
@@ -115,7 +120,7 @@ static int read_until(int fd, void *to, size_t size, long deadline)
 
 	while(size > 0) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
-		long left = deadline - now_ms();
+		long left = deadline - tlsg_p11_probe_clock();
 		int ready = left > 0 ? poll(&p, 1, (int)left) : 0;
 		ssize_t n;
 
@@ -154,7 +159,7 @@ static enum tlsg_ret bury(pid_t pid, int got, unsigned seconds, struct tlsg_err 
 
 static enum tlsg_ret collect(pid_t pid, int fd, unsigned seconds, gnutls_datum_t *out, struct tlsg_err *err)
 {
-	long deadline = now_ms() + (long)seconds * 1000;
+	long deadline = tlsg_p11_probe_clock() + (long)seconds * 1000;
 	struct head head;
 	gnutls_datum_t data = {NULL, 0};
 	enum tlsg_ret ret;

@@ -38,4 +38,10 @@ enum tlsg_ret tlsg_p11_probe_run(tlsg_p11_probe_work work, void *arg, unsigned s
 /** In the child: says what comes next, for the sentence about a crash. @param what  "loading the module \"x\"". */
 void tlsg_p11_probe_stage(const char *what, const char *name);
 
+/** Waits. @param ms  milliseconds. */
+void tlsg_p11_probe_pause(int ms);
+
+/** @return milliseconds of a clock that only goes forward. */
+long tlsg_p11_probe_clock(void);
+
 #endif

@@ -119,7 +119,7 @@ static bool algo_fits(gnutls_sign_algorithm_t algo, const struct tlsg_pair *pair
 		case GNUTLS_SIGN_ECDSA_SECP384R1_SHA384:
 			return !is_tls13 || pair->bits == 384;
 		case GNUTLS_SIGN_ECDSA_SECP521R1_SHA512:
-			return !is_tls13 || pair->bits == 521;
+			return !is_tls13 || pair->bits > 512; /* GnuTLS counts whole bytes: 528 */
 		case GNUTLS_SIGN_RSA_PSS_RSAE_SHA256:
 		case GNUTLS_SIGN_RSA_PSS_RSAE_SHA384:
 		case GNUTLS_SIGN_RSA_PSS_RSAE_SHA512:

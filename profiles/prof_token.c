@@ -14,13 +14,16 @@
 #include "pkcs11/p11_engine.h"
 #include "pkcs11/p11_look.h"
 #include "pkcs11/p11_module.h"
+#include "pkcs11/p11_probe.h"
 #include "profiles/key_password.h"
 #include "profiles/prof_creds.h"
 #include "profiles/prof_list.h"
 #include "profiles/prof_priority.h"
 
 #define LIST_SIZE 4096
-#define RESTART_SECONDS 5
+#define RESTARTS 3
+#define QUICK_MS 200
+#define PAUSE_MS 15
 
 /* A setting that names an object, and what was taken out of it. In the arena: wiped when the snapshot goes. */
 struct tlsg_token
@@ -453,13 +456,14 @@ enum tlsg_ret tlsg_token_limit(struct tlsg_prof *p, struct tlsg_err *err)
 
 static struct
 {
-	time_t failed_at;	 /* that key is not tried again within this second */
-	time_t restarted_at; /* the modules of this process were started anew */
+	time_t failed_at; /* that key is not tried again within this second */
 	uint32_t set_number;
 	unsigned key;
 	bool told;
 	char text[TLSG_ERR_TEXT];
 } trouble = {.told = true};
+
+static uint32_t newest; /* number of the newest snapshot whose keys this process has opened */
 
 static gnutls_privkey_t fail(const struct tlsg_key *k, const struct tlsg_err *why)
 {
@@ -482,23 +486,39 @@ static void restart(void)
 {
 	tlsg_creds_forget_tokens();
 	tlsg_p11_module_stop();
-	trouble.restarted_at = time(NULL);
+}
+
+/*
+ * Many modules look for tokens only when they start, and SoftHSM overlooks one when another process logs in at that moment. A
+ * module that takes its time to say no is not asked again: a worker waits.
+ */
+static bool is_worth_a_restart(const struct tlsg_key *k, long began)
+{
+	return !tlsg_p11_key_is_refused(k->token) && tlsg_p11_probe_clock() - began < QUICK_MS;
 }
 
 gnutls_privkey_t tlsg_token_open(const struct tlsg_key *k)
 {
 	struct tlsg_err why;
 	gnutls_privkey_t key;
+	long began = tlsg_p11_probe_clock();
+	int tries;
 
+	/* A new configuration may mean new objects and PINs, which modules do not always notice while they run. */
+	if(newest < k->set_number && newest != 0)
+		restart();
+	if(newest < k->set_number)
+		newest = k->set_number;
 	if(is_in_trouble(k)) {
 		trouble.told = false; /* the same sentence for each handshake */
 		return NULL;
 	}
 	tlsg_err_clear(&why);
 	key = tlsg_p11_key_open(k->token, false, &why);
-	if(key == NULL && !tlsg_p11_key_is_refused(k->token) && time(NULL) - trouble.restarted_at >= RESTART_SECONDS) {
-		/* many modules look for tokens only when they start */
+	for(tries = 0; key == NULL && tries < RESTARTS && is_worth_a_restart(k, began); tries++) {
 		restart();
+		tlsg_p11_probe_pause(PAUSE_MS * (tries + 1));
+		began = tlsg_p11_probe_clock();
 		tlsg_err_clear(&why);
 		key = tlsg_p11_key_open(k->token, true, &why);
 	}

@@ -180,7 +180,7 @@ def test_tokens_are_taken_away_and_put_back(start, settings, pki, tmp_path, monk
     hsm.hide()
     mark = kam.log.mark()
     assert not _is_served(kam)
-    assert kam.log.find("ERROR.*pkcs11:token=sip;object=server-ec", mark)
+    assert kam.log.wait("ERROR.*pkcs11:token=sip;object=server-ec", mark)
     hsm.show()
     until(lambda: all(_is_served(kam) for _ in range(8)), "the token is used again")
 
@@ -218,7 +218,7 @@ def test_wrong_pin_is_tried_once_by_all_workers_together(start, on_token, faults
     with ThreadPoolExecutor(16) as pool:
         assert not any(pool.map(lambda _: _is_served(kam), range(48)))
     assert faults.count("login") == logins + 1
-    assert kam.log.find("ERROR.*the PIN is wrong; it is not tried again until the next tls.reload")
+    assert kam.log.wait("ERROR.*the PIN is wrong; it is not tried again until the next tls.reload")
     faults.set()
     assert not _is_served(kam)
     assert kam.rpc("tls.reload").startswith("Ok")
@@ -254,7 +254,7 @@ def test_final_try_in_workers(start, on_token, faults):
     faults.set(flags=CKF_USER_PIN_FINAL_TRY)
     assert not any(_is_served(kam) for _ in range(6))
     assert faults.count("login") == logins
-    assert kam.log.find("ERROR.*last try before it locks itself")
+    assert kam.log.wait("ERROR.*last try before it locks itself")
     faults.set()
     until(lambda: _is_served(kam), "the token is used again")
 

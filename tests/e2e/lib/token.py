@@ -18,7 +18,8 @@ SO_PIN = "so-98765"
 
 def run(*command, **more):
     """Run a command; gives its output, and raises AssertionError with it when it fails."""
-    done = subprocess.run(list(command), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    more.setdefault("input", "")
+    done = subprocess.run(list(command), capture_output=True, text=True,
                           timeout=60, check=False, **more)
     output = done.stdout + done.stderr
     assert done.returncode == 0, f"{command}: {output}"
