@@ -17,6 +17,7 @@
 #include "gnutls_mod/mod_expiry.h"
 #include "gnutls_mod/mod_hooks.h"
 #include "gnutls_mod/mod_init.h"
+#include "gnutls_mod/mod_isolate.h"
 #include "gnutls_mod/mod_keylog.h"
 #include "gnutls_mod/mod_outgoing.h"
 #include "gnutls_mod/mod_params.h"
@@ -117,7 +118,7 @@ static int mod_init(void)
 		return -1;
 	}
 	tlsg_events_init();
-	if(tlsg_expiry_init() < 0 || tlsg_outgoing_init() < 0) {
+	if(tlsg_isolate_init() < 0 || tlsg_expiry_init() < 0 || tlsg_outgoing_init() < 0) {
 		tlsg_init_destroy();
 		return -1;
 	}
@@ -139,6 +140,7 @@ static int child_init(int rank)
 	tlsg_password_mode_set(asks, tlsg_terminal_ask);
 	ret = tlsg_config_load(&err);
 	tlsg_password_mode_set(asks, NULL);
+	tlsg_isolate_over();
 	tlsg_terminal_close();
 	if(ret != TLSG_OK) {
 		LM_ERR("%s\n", err.text);
@@ -155,7 +157,7 @@ int tlsg_init_processes_known(void)
 		LM_ERR("not enough shared memory for %d processes\n", get_max_procs());
 		return -1;
 	}
-	return 0;
+	return tlsg_isolate_start();
 }
 
 void tlsg_init_destroy(void)

@@ -201,17 +201,42 @@ static enum tlsg_ret closed(const struct tlsg_key_request *r, const struct tlsg_
 			r->setting, r->file->s);
 }
 
+/* GnuTLS does not wipe what it decodes from PEM, so keys that are not encrypted are decoded here. @return false: none found. */
+static bool decode(const gnutls_datum_t *data, gnutls_datum_t *der)
+{
+	static const char *const headers[] = {"PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"};
+	size_t i;
+
+	for(i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+		if(gnutls_pem_base64_decode2(headers[i], data, der) >= 0)
+			return true;
+	return false;
+}
+
+static int import(gnutls_x509_privkey_t key, const gnutls_datum_t *data, const char *password, bool is_closed)
+{
+	gnutls_datum_t der = {NULL, 0};
+	int rc;
+
+	if(!is_pem(data))
+		return gnutls_x509_privkey_import2(key, data, GNUTLS_X509_FMT_DER, password, 0);
+	if(is_closed || !decode(data, &der))
+		return gnutls_x509_privkey_import2(key, data, GNUTLS_X509_FMT_PEM, password, 0);
+	rc = gnutls_x509_privkey_import2(key, &der, GNUTLS_X509_FMT_DER, NULL, 0);
+	wipe_free(&der);
+	return rc;
+}
+
 static enum tlsg_ret load_plain(const struct tlsg_key_request *r, const gnutls_datum_t *data,
 		const struct tlsg_password *p, struct tlsg_key_content *out, struct tlsg_err *err)
 {
-	gnutls_x509_crt_fmt_t fmt = is_pem(data) ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER;
 	gnutls_x509_privkey_t key = NULL;
 	enum tlsg_ret ret;
 	int rc = gnutls_x509_privkey_init(&key);
 
 	if(rc < 0)
 		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: no memory for \"%s\"", r->setting, r->file->s);
-	rc = gnutls_x509_privkey_import2(key, data, fmt, p->is_set ? p->text : NULL, 0);
+	rc = import(key, data, p->is_set ? p->text : NULL, out->is_encrypted);
 	if(rc >= 0)
 		ret = fill_key(r, key, out, err);
 	else if(out->is_encrypted)
@@ -248,10 +273,13 @@ static enum tlsg_ret unpack(const struct tlsg_key_request *r, gnutls_pkcs12_t p1
 
 	if(rc >= 0)
 		rc = take_certs(chain, len, out);
-	if(rc < 0)
+	if(rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE || (rc >= 0 && key == NULL))
+		ret = tlsg_err_set(
+				err, TLSG_E_CONFIG, "%s: the PKCS#12 file \"%s\" holds no private key", r->setting, r->file->s);
+	else if(rc < 0)
 		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: the PKCS#12 file \"%s\" cannot be used: %s", r->setting, r->file->s,
 				gnutls_strerror(rc));
-	else if(key != NULL)
+	else
 		ret = fill_key(r, key, out, err);
 	if(key != NULL)
 		gnutls_x509_privkey_deinit(key);

@@ -15,7 +15,7 @@
 /** What a file of a key holds. Empty with all bytes zero; free with tlsg_key_content_free(). */
 struct tlsg_key_content
 {
-	gnutls_pk_algorithm_t pk; /**< GNUTLS_PK_UNKNOWN: a PKCS#12 file without a key */
+	gnutls_pk_algorithm_t pk;
 	unsigned bits;
 	gnutls_datum_t pkcs8;					  /**< [heap] secret: the key, unencrypted PKCS#8 in DER */
 	gnutls_datum_t spki;					  /**< [heap] its public key, SubjectPublicKeyInfo in DER */

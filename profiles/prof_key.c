@@ -11,13 +11,13 @@
 #include "base/arena.h"
 #include "base/scope.h"
 #include "pkcs11/p11_key.h"
+#include "profiles/key_client.h"
 #include "profiles/key_file.h"
+#include "profiles/key_op.h"
 #include "profiles/key_password.h"
 #include "profiles/prof_creds.h"
 #include "profiles/prof_token.h"
 #include "profiles/prof_value.h"
-
-#define PREMASTER_BYTES 48 /* RFC 5246 section 7.4.7.1 */
 
 /* Callbacks of the external key. They run in the scope of a connection; the real key is private to the process,
  * so the work is done without a scope and only the result is copied into it. */
@@ -48,35 +48,33 @@ static int hand_over(int rc, gnutls_datum_t *made, gnutls_datum_t *out)
 /* A signature that a callback wants made with the real key. */
 struct job
 {
-	bool hashed; /* in is a hash, not the data */
+	enum tlsg_key_op op;
 	gnutls_sign_algorithm_t algo;
 	const gnutls_datum_t *in;
 	gnutls_datum_t made;
 };
 
-static int job_do(struct job *j, gnutls_privkey_t key)
+/* With this process's own key. One on a token that was gone is opened once more. */
+static int job_do(struct job *j, const struct tlsg_key *k)
 {
-	if(!j->hashed)
-		return gnutls_privkey_sign_data2(key, j->algo, 0, j->in, &j->made);
-	if(j->algo == GNUTLS_SIGN_RSA_RAW)
-		return gnutls_privkey_sign_hash(key, GNUTLS_DIG_UNKNOWN, GNUTLS_PRIVKEY_SIGN_FLAG_TLS1_RSA, j->in, &j->made);
-	return gnutls_privkey_sign_hash2(key, j->algo, 0, j->in, &j->made);
-}
-
-/* A key on a token that was gone is opened once more. */
-static int job_run(struct job *j, const struct tlsg_key *k, gnutls_datum_t *out)
-{
-	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
 	gnutls_privkey_t key = tlsg_creds_key(k);
 	int rc = GNUTLS_E_PK_SIGN_FAILED;
 
 	if(key != NULL)
-		rc = job_do(j, key);
+		rc = tlsg_key_sign(key, j->op, j->algo, j->in, &j->made);
 	if(key != NULL && rc < 0 && k->token != NULL) {
 		key = tlsg_token_again(k, rc, true);
 		if(key != NULL)
-			rc = job_do(j, key);
+			rc = tlsg_key_sign(key, j->op, j->algo, j->in, &j->made);
 	}
+	return rc;
+}
+
+static int job_run(struct job *j, const struct tlsg_key *k, gnutls_datum_t *out)
+{
+	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
+	int rc = k->remote != 0 ? tlsg_key_client_do(k->remote, j->op, j->algo, j->in, &j->made) : job_do(j, k);
+
 	tlsg_scope_leave(previous);
 	return hand_over(rc, &j->made, out);
 }
@@ -84,7 +82,7 @@ static int job_run(struct job *j, const struct tlsg_key *k, gnutls_datum_t *out)
 static int sign_data_cb(gnutls_privkey_t ext, gnutls_sign_algorithm_t algo, void *userdata, unsigned flags,
 		const gnutls_datum_t *data, gnutls_datum_t *signature)
 {
-	struct job j = {.algo = algo, .in = data};
+	struct job j = {.op = TLSG_KEY_SIGN_DATA, .algo = algo, .in = data};
 
 	(void)ext;
 	(void)flags;
@@ -94,7 +92,7 @@ static int sign_data_cb(gnutls_privkey_t ext, gnutls_sign_algorithm_t algo, void
 static int sign_hash_cb(gnutls_privkey_t ext, gnutls_sign_algorithm_t algo, void *userdata, unsigned flags,
 		const gnutls_datum_t *hash, gnutls_datum_t *signature)
 {
-	struct job j = {.hashed = true, .algo = algo, .in = hash};
+	struct job j = {.op = TLSG_KEY_SIGN_HASH, .algo = algo, .in = hash};
 
 	(void)ext;
 	(void)flags;
@@ -102,19 +100,41 @@ static int sign_hash_cb(gnutls_privkey_t ext, gnutls_sign_algorithm_t algo, void
 }
 
 /* Decrypts over what is there, or leaves it. */
-static void premaster_decrypt(const struct tlsg_key *k, const gnutls_datum_t *from, unsigned char *premaster)
+static void premaster_here(const struct tlsg_key *k, const gnutls_datum_t *from, unsigned char *premaster)
 {
-	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
 	gnutls_privkey_t key = tlsg_creds_key(k);
 	int rc = 0;
 
 	if(key != NULL)
-		rc = gnutls_privkey_decrypt_data2(key, 0, from, premaster, PREMASTER_BYTES);
+		rc = gnutls_privkey_decrypt_data2(key, 0, from, premaster, TLSG_KEY_PREMASTER_BYTES);
 	if(k->token != NULL && key != NULL && rc < 0) {
 		key = tlsg_token_again(k, rc, false);
 		if(key != NULL)
-			(void)gnutls_privkey_decrypt_data2(key, 0, from, premaster, PREMASTER_BYTES);
+			(void)gnutls_privkey_decrypt_data2(key, 0, from, premaster, TLSG_KEY_PREMASTER_BYTES);
 	}
+}
+
+/* The same in the key process, which does not tell either whether it was one. */
+static void premaster_there(const struct tlsg_key *k, const gnutls_datum_t *from, unsigned char *premaster)
+{
+	gnutls_datum_t made = {NULL, 0};
+
+	if(tlsg_key_client_do(k->remote, TLSG_KEY_DECRYPT, GNUTLS_SIGN_UNKNOWN, from, &made) != 0)
+		return;
+	if(made.size == TLSG_KEY_PREMASTER_BYTES)
+		memcpy(premaster, made.data, made.size);
+	gnutls_memset(made.data, 0, made.size);
+	gnutls_free(made.data);
+}
+
+static void premaster_decrypt(const struct tlsg_key *k, const gnutls_datum_t *from, unsigned char *premaster)
+{
+	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
+
+	if(k->remote != 0)
+		premaster_there(k, from, premaster);
+	else
+		premaster_here(k, from, premaster);
 	tlsg_scope_leave(previous);
 }
 
@@ -126,11 +146,11 @@ static int decrypt_cb(gnutls_privkey_t ext, void *userdata, const gnutls_datum_t
 {
 	(void)ext;
 	to->size = 0;
-	to->data = gnutls_malloc(PREMASTER_BYTES);
-	if(to->data == NULL || gnutls_rnd(GNUTLS_RND_NONCE, to->data, PREMASTER_BYTES) < 0)
+	to->data = gnutls_malloc(TLSG_KEY_PREMASTER_BYTES);
+	if(to->data == NULL || gnutls_rnd(GNUTLS_RND_NONCE, to->data, TLSG_KEY_PREMASTER_BYTES) < 0)
 		return GNUTLS_E_DECRYPTION_FAILED;
 	premaster_decrypt(key_of(userdata), from, to->data);
-	to->size = PREMASTER_BYTES;
+	to->size = TLSG_KEY_PREMASTER_BYTES;
 	return 0;
 }
 
@@ -280,7 +300,8 @@ static enum tlsg_ret key_fill(
 	if(!tlsg_password_setting(&set->options.config_dir, r->password, buf, &password))
 		return tlsg_err_set(err, TLSG_E_CONFIG, "private_key_password: the path of a file is longer than %d bytes",
 				TLSG_PATH_SIZE - 1);
-	ret = tlsg_key_file_load(&absolute, known_cb, (void *)r->file, &c, err);
+	ret = tlsg_key_client_is_on() ? tlsg_key_client_load(set->number, &absolute, &k->remote, &c, err)
+								  : tlsg_key_file_load(&absolute, known_cb, (void *)r->file, &c, err);
 	if(ret != TLSG_OK)
 		return ret;
 	ret = content_keep(set, &c, k, err);
@@ -332,6 +353,8 @@ gnutls_privkey_t tlsg_key_open(const struct tlsg_key *k)
 
 	if(k->token != NULL)
 		return tlsg_token_open(k);
+	if(k->remote != 0)
+		return NULL;
 	if(gnutls_privkey_init(&key) < 0)
 		return NULL;
 	if(gnutls_privkey_import_x509_raw(key, &der, GNUTLS_X509_FMT_DER, NULL, GNUTLS_PKCS_PLAIN) < 0) {

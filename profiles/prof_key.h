@@ -21,7 +21,8 @@ struct tlsg_key
 	unsigned bits;
 	str source;			  /**< file name for messages, zero-terminated */
 	str setting;		  /**< the value that it was loaded for: finds it again for other profiles of the snapshot */
-	struct tlsg_der der;  /**< [arena] unencrypted PKCS#8 in DER */
+	struct tlsg_der der;  /**< [arena] unencrypted PKCS#8 in DER; empty when the key process has it */
+	uint64_t remote;	  /**< number of the key in the key process; 0: the key is here */
 	struct tlsg_der spki; /**< [arena] its public key, SubjectPublicKeyInfo in DER */
 	struct tlsg_p11_object *token; /**< [arena] where the key is; NULL: der is the key */
 	unsigned can;				   /**< of a key on a token: enum tlsg_p11_can */
@@ -40,7 +41,7 @@ struct tlsg_key
  * the same password.
  * @param set  snapshot that is being built; the caller has no scope taken.
  * @param r    setting, file, password; the password's text is borrowed until tlsg_key_passwords_forget().
- * @param out  [out] owned by the snapshot. pk is GNUTLS_PK_UNKNOWN for a PKCS#12 file without a key.
+ * @param out  [out] owned by the snapshot.
  * @return TLSG_OK; TLSG_E_CONFIG: unreadable, empty, not a key, password missing or wrong (err names the file);
  *         TLSG_E_RESOURCE.
  * Source: tlsg_key_file_load(), gnutls_privkey_import_ext4().

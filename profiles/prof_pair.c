@@ -186,8 +186,6 @@ static enum tlsg_ret key_load(
 
 	if(ret != TLSG_OK)
 		return ret;
-	if(pair->key->pk == GNUTLS_PK_UNKNOWN)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" holds no private key", s->key_name, s->key->s);
 	if(pair->key->token == NULL)
 		ret = tlsg_pair_check_fit(s->key_name, s->cert, pair, err);
 	if(ret == TLSG_OK) {

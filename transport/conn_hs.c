@@ -6,6 +6,7 @@
 #include <gnutls/crypto.h>
 
 #include "base/scope.h"
+#include "profiles/key_client.h"
 #include "profiles/prof_priority.h"
 #include "profiles/prof_ticket.h"
 #include "profiles/prof_token.h"
@@ -308,6 +309,8 @@ static enum tlsg_ret fail(struct tlsg_conn *c, int code, struct tlsg_err *err)
 	if(code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
 		return tlsg_err_set(err, TLSG_E_PEER, "certificate verify failed: %s", tlsg_verify_reason(c->verdict.code));
 	why = tlsg_token_why();
+	if(why == NULL)
+		why = tlsg_key_client_why();
 	if(why != NULL)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%s", why);
 	if(c->ref.no_pair)
@@ -362,6 +365,7 @@ static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 
 enum tlsg_ret tlsg_conn_handshake(struct tlsg_conn *c, struct tlsg_err *err)
 {
+	(void)tlsg_key_client_why();
 	(void)tlsg_token_why(); /* what an earlier handshake met is not the reason for what happens to this one */
 	for(;;) {
 		size_t before = input_left(c);

@@ -1,10 +1,8 @@
 # tls_gnutls - end to end: private keys in files, their passwords, several pairs, what is said about them at load
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 import os
-import pty
 import re
 import shutil
-import signal
 import subprocess
 import termios
 from pathlib import Path
@@ -15,9 +13,9 @@ from .lib import cli
 from .lib.kamailio import Kamailio, StartFailed
 from .lib.memory import process_holds
 from .lib.pki import PASSPHRASE
+from .lib.terminal import Terminal
 from .lib.tls import TlsClient, client_context
 from .lib.tlscfg import reading, section
-from .lib.wait import until
 
 pytestmark = pytest.mark.ours_only("5.6.3 knows no passwords and one key for each profile")
 PASSWORD = PASSPHRASE.decode()
@@ -256,81 +254,6 @@ def test_password_of_a_section_is_not_kept(start, with_file, pki, keyring):
 
 
 # ---- asked for on the terminal ---------------------------------------------------------------------------------------
-
-class Terminal:
-    """Starts a Kamailio from a terminal, in the foreground or as a daemon."""
-
-    def __init__(self, settings, daemon):
-        self.kam = Kamailio(settings)
-        self.daemon = daemon
-        self.master, slave = pty.openpty()
-        self.kam._ports = {name: port for name, port in self._ports().items()}
-        command = self.kam.command(self.kam.write_config())
-        if daemon:
-            command.remove("-DD")
-        with open(self.kam.log.path, "wb") as log:
-            self.process = subprocess.Popen(command, stdin=slave, stdout=log, stderr=log, cwd=self.kam.folder,
-                                            start_new_session=True, preexec_fn=lambda: _take_terminal(slave))
-        os.close(slave)
-        self.shown = b""
-
-    def _ports(self):
-        from .lib.ports import free_port
-        return {name: free_port() for name in self.kam.settings.listen}
-
-    def read_until(self, text):
-        while text not in self.shown:
-            assert self.ready(), f"not shown: {text}; {self.shown}\n{self.kam.log.tail(20)}"
-            self.shown += os.read(self.master, 4096)
-
-    def ready(self, timeout_s=20):
-        import select
-        return bool(select.select([self.master], [], [], timeout_s)[0])
-
-    def answer(self, text):
-        self.read_until(b": ")
-        os.write(self.master, text)
-
-    def main_pid(self):
-        return int((self.kam.folder / "pid").read_text()) if self.daemon else self.process.pid
-
-    def up(self):
-        """Wait until it runs; a daemon's first process has ended with status 0 then."""
-        if self.daemon:
-            assert self.process.wait(30) == 0, self.kam.log.tail(30)
-        until(lambda: self._has_tcp_main(), "Kamailio is up", 30)
-
-    def _has_tcp_main(self):
-        try:
-            return any("tcp main" in entry["DSC"] for entry in self.kam.rpc("core.psx", timeout_s=1))
-        except OSError:
-            return False
-
-    def failed(self):
-        """Wait until it has given up; gives the lines that say why."""
-        assert self.process.wait(30) != 0
-        return [text for module, text in self.kam.log.at_level("ERROR") if module == "tls"]
-
-    def close(self):
-        try:
-            os.kill(self.main_pid(), signal.SIGTERM)
-            if not self.daemon:
-                self.process.wait(30)
-            else:
-                until(lambda: not Path(f"/proc/{self.main_pid()}").exists(), "the daemon is gone", 30)
-        except (OSError, ValueError):
-            pass
-        finally:
-            self.process.kill()
-            self.process.wait()
-            os.close(self.master)
-            self.kam.remove()
-
-
-def _take_terminal(slave):
-    import fcntl
-    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-
 
 @pytest.fixture
 def terminal(settings, pki, keyring):

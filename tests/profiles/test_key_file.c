@@ -233,6 +233,7 @@ static void test_bad_files(void **state)
 	assert_refused("ec.crt", NULL, "holds no private key that can be used");
 	assert_refused("rsa-cut.der", PASSWORD, "holds no private key that can be used");
 	assert_refused("cut.p12", PASSWORD, "is no PKCS#12 file that can be read");
+	assert_refused("nokey.p12", PASSWORD, "holds no private key");
 	assert_refused("missing", NULL, "No such file");
 	assert_refused(".", NULL, "is not a regular file");
 	(void)folder;
