@@ -178,6 +178,10 @@ static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len
 	tlsg_err_clear(&err);
 	limits_get(&limits);
 	tlsg_buf_init(&out, out_bytes, sizeof(out_bytes));
+	if(c->state < 0) {
+		LM_DBG("connection %d has been ended\n", c->id);
+		return -1;
+	}
 	conn = conn_get(c, &err);
 	if(conn != NULL && tlsg_conn_state(conn) == TLSG_CONN_FAILED) {
 		LM_DBG("connection %d has failed before\n", c->id); /* why has been logged then */
@@ -276,9 +280,12 @@ static enum tlsg_ret locked_step(struct round *r, struct tlsg_conn **conn)
 	enum tlsg_ret ret = TLSG_E_RESOURCE;
 
 	lock_get(&r->c->write_lock);
-	*conn = conn_get(r->c, &r->err);
-	if(*conn != NULL && tlsg_conn_state(*conn) == TLSG_CONN_FAILED)
-		ret = TLSG_EOF; /* a writer was faster, and has said why */
+	*conn = r->c->extra_data;
+	if(r->c->state >= 0)
+		*conn = conn_get(r->c, &r->err);
+	/* A writer, the RPC command or the timer was faster, and has said why. */
+	if(r->c->state < 0 || (*conn != NULL && tlsg_conn_state(*conn) == TLSG_CONN_FAILED))
+		ret = TLSG_EOF;
 	else if(*conn != NULL)
 		ret = step(r, *conn);
 	lock_release(&r->c->write_lock);
@@ -402,7 +409,7 @@ static int read_hook(struct tcp_connection *c, rd_conn_flags_t *flags)
 			ret = after_handshake(&r, conn, ret);
 		}
 	} while(ret == TLSG_AGAIN);
-	if(conn == NULL && ret >= 0) /* nothing came */
+	if(conn == NULL && ret == TLSG_AGAIN) /* nothing came */
 		return 0;
 	return finish(&r, conn, ret);
 }
