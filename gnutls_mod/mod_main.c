@@ -112,8 +112,7 @@ static int mod_init(void)
 	}
 	if(tlsg_params_declare() < 0)
 		return -1;
-	if(init_shared() < 0 || tlsg_keylog_init() < 0 || check_config() < 0 || tlsg_selects_register() < 0
-			|| tlsg_mod_rpc_start() < 0) {
+	if(init_shared() < 0 || tlsg_keylog_init() < 0 || check_config() < 0 || tlsg_mod_rpc_start() < 0) {
 		tlsg_init_destroy();
 		return -1;
 	}
@@ -191,5 +190,6 @@ int mod_register(char *path, int *dlflags, void *p1, void *p2)
 		return -1;
 	}
 	tlsg_script_register_kemi();
-	return 0;
+	/* Before the script is parsed: $sel(tls...) outside of a string is resolved then. */
+	return tlsg_selects_register();
 }

@@ -7,7 +7,7 @@
 #define TLSG_GNUTLS_MOD_MOD_SELECTS_H
 
 /**
- * Registers the table of selects with the core. In mod_init.
+ * Registers the table of selects with the core. In mod_register: a script that names one outside of a string is parsed before mod_init.
  * @return 0; -1: out of memory.
  * Source: spec section 9.
  */

@@ -91,6 +91,10 @@ LIST = (
             '@tls.peer.count["DNS"]'), "unknown: the configuration does not load", "there", MORE,
         "tls.so has them from 5.7 on."),
     Difference(
+        "Selects as `$sel(...)` outside of strings", ("$sel(tls.version)",),
+        "unknown when the script is parsed: the configuration does not load; in strings, and as `@tls.version`, they work",
+        "there", DEFECT, "tls.so registers its selects after the script has been parsed."),
+    Difference(
         "Log lines about missing certificates", ("log",),
         "ERROR `Unable to retrieve peer TLS certificate from SSL structure`",
         "INFO, naming the connection", DEFECT,

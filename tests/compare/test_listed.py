@@ -105,6 +105,20 @@ def test_variables_and_selects_of_later_versions(our_module, pki, known, express
         assert ours.log.find(r"LATER <(2|client-ok\.example\.org)>")
 
 
+def test_select_outside_of_a_string(our_module, pki):
+    script = (f'request_route {{\n\t$var(x) = $sel(tls.version);\n\txlog("L_NOTICE", "SEL <$var(x)>\\n");\n{REPLY}}}')
+    pair = Pair(our_module, modparams=_modparams(pki), script=script)
+    theirs = Kamailio(pair.settings["theirs"])
+    try:
+        assert theirs.check_config()[0] != 0
+    finally:
+        theirs.remove()
+    with Kamailio(pair.settings["ours"]) as ours:
+        with TlsClient(ours.address(), client_context()) as client:
+            assert client.ask().status == 200
+        assert ours.log.find(r"SEL <TLSv1\.3>")
+
+
 LUA = """
 function ksr_request_route()
 	for _, name in ipairs({%s}) do

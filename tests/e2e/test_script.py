@@ -9,7 +9,8 @@ import pytest
 from .lib import sip, ws
 from .lib.kamailio import Kamailio
 from .lib.tls import TlsClient, client_context, server_context
-from .lib.uas import TlsAgent, UdpSender
+from .lib.uas import TlsAgent, UdpAgent, UdpSender
+from .lib.wait import until
 
 XLOG = 'modparam("xlog", "buf_size", 65535)\n'
 VERIFYING = {"verify_client": "optional_no_ca"}
@@ -179,6 +180,80 @@ def test_connection_is_looked_up_in_another_process(start, settings, known, stay
     if not stays:
         assert len(kam.log.find("INFO: tls .*connection not found", mark)) == 3
     kam.wait_connections(0)
+
+
+ASKS = 20000
+ROUNDS = 16
+SETTLED = 11       # until then the processes fill what they keep at hand
+ASKING = r"""
+request_route {
+	t_on_failure("ASK");
+	$du = $hdr(X-Next);
+	remove_hf("X-Next");
+	t_relay();
+}
+failure_route[ASK] {
+	xlog("L_ALERT", "BEGIN $ci\n");
+	$var(n) = %d;
+	$var(there) = 0;
+	$var(gone) = 0;
+	while ($var(n) > 0) {
+		if ($tls_peer_subject_cn == $null) {
+			$var(gone) = $var(gone) + 1;
+		} else {
+			$var(there) = $var(there) + 1;
+		}
+		$var(x) = $sel(tls.my.subject.cn);
+		$var(n) = $var(n) - 1;
+	}
+	xlog("L_ALERT", "END $ci $var(there) $var(gone)\n");
+}
+""" % ASKS
+ENDINGS = {
+    "FIN": lambda kam, client: client.close(),
+    "RST": lambda kam, client: client.reset(),
+    "tls.kill": lambda kam, client: kam.rpc("tls.kill", *(
+        int(entry["id"]) for entry in kam.rpc("tls.list")
+        if int(entry["src_port"]) == client.local[1])),
+}
+
+
+def _ask_while_it_ends(kam, context, agent, ending):
+    """(questions answered, questions about a connection that is gone)."""
+    call, mark = sip.new_id(), kam.log.mark()
+    client = TlsClient(kam.address(), context)
+    try:
+        client.send(sip.options(kam.port(), call_id=call, headers=(
+            f"X-Next: sip:127.0.0.1:{agent.port};transport=udp",)))
+        kam.log.wait(f"BEGIN {call}", mark)
+        ENDINGS[ending](kam, client)
+        (line,) = kam.log.wait(f"END {call} ", mark, timeout_s=60)
+    finally:
+        client.close()
+    return tuple(int(word) for word in line.split()[-2:])
+
+
+@pytest.mark.ours_only("5.6.3 leaks the connection when a script gives its last reference back")
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_connection_that_ends_while_the_script_asks(start, settings, known, ending):
+    """Another process than the reader's asks; the connection is not kept, and nothing of it is left."""
+    kam = start(settings.but(
+        listen=("tls", "udp"), modparams=VERIFYING, script=ASKING, debug=0, children=1,
+        tcp_children=1, core=f"max_while_loops={ASKS + 1}",
+        config='modparam("tm", "wt_timer", 100)'))
+    with UdpAgent(500) as agent:
+        both = 0
+        used = []
+        for _ in range(ROUNDS):
+            there, gone = _ask_while_it_ends(kam, known, agent, ending)
+            assert there + gone == ASKS
+            both += there > 0 and gone > 0
+            kam.wait_connections(0)
+            until(lambda: kam.transactions() == 0, "no transaction")
+            used.append(kam.shm_used())
+    print(f"{ending}: {both} of {ROUNDS} connections ended between two questions, shared memory {used}")
+    assert both >= 3
+    assert used[-1] <= used[SETTLED]
 
 
 UPGRADE = r"""

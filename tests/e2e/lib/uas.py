@@ -44,10 +44,11 @@ class _Service:
 
 
 class UdpAgent(_Service):
-    """Answers each request on UDP with 200 and remembers it in .requests, in order."""
+    """Answers each request on UDP (status) and remembers it in .requests, in order."""
 
-    def __init__(self):
+    def __init__(self, status=200):
         super().__init__()
+        self._status = status
         self.sock = udp_socket()
         self.port = self.sock.getsockname()[1]
         self.requests = []
@@ -60,7 +61,7 @@ class UdpAgent(_Service):
             message = sip.parse(data)
             if not message.status:
                 self.requests.append(message)
-                self.sock.sendto(sip.reply(message), peer)
+                self.sock.sendto(sip.reply(message, self._status), peer)
 
     def _wake(self):
         self.sock.sendto(b"over", self.sock.getsockname())
