@@ -50,7 +50,8 @@ struct tcp_connection *tlsg_events_connection(void)
 	return current;
 }
 
-static void run(sip_msg_t *msg, struct run_act_ctx *ctx)
+/* @return false: a callback that is known to have failed; what it may have wanted to forbid must not happen. */
+static bool run(sip_msg_t *msg, struct run_act_ctx *ctx)
 {
 	str callback = tlsg_params_private()->event_callback;
 	str event = str_init("tls:connection-out");
@@ -58,13 +59,18 @@ static void run(sip_msg_t *msg, struct run_act_ctx *ctx)
 
 	if(route_out >= 0) {
 		run_top_route(event_rt.rlist[route_out], msg, ctx);
-		return;
+		return true;
 	}
 	engine = sr_kemi_eng_get();
-	if(engine == NULL)
+	if(engine == NULL) {
 		LM_ERR("event_callback: no KEMI engine is loaded\n");
-	else if(sr_kemi_ctx_route(engine, ctx, msg, EVENT_ROUTE, &callback, &event) < 0)
-		LM_ERR("event_callback: \"%.*s\" failed\n", callback.len, callback.s);
+		return false;
+	}
+	if(sr_kemi_ctx_route(engine, ctx, msg, EVENT_ROUTE, &callback, &event) < 0) {
+		LM_ERR("event_callback: \"%.*s\" failed; the connection is not used\n", callback.len, callback.s);
+		return false;
+	}
+	return true;
 }
 
 bool tlsg_events_run_out(struct tcp_connection *c)
@@ -72,6 +78,7 @@ bool tlsg_events_run_out(struct tcp_connection *c)
 	struct run_act_ctx ctx;
 	int backup = get_route_type();
 	sip_msg_t *msg;
+	bool done;
 
 	if(faked_msg_init() < 0) {
 		LM_ERR("event_route[tls:connection-out]: no message to run with\n");
@@ -81,10 +88,10 @@ bool tlsg_events_run_out(struct tcp_connection *c)
 	init_run_actions_ctx(&ctx);
 	set_route_type(LOCAL_ROUTE);
 	current = c;
-	run(msg, &ctx);
+	done = run(msg, &ctx);
 	current = NULL;
 	set_route_type(backup);
-	return (ctx.run_flags & DROP_R_F) != 0;
+	return !done || (ctx.run_flags & DROP_R_F) != 0;
 }
 
 bool tlsg_events_has_expiring(void)

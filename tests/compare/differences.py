@@ -82,6 +82,10 @@ LIST = (
         "WebSocket connections in tls.list", ("tls.list",), "left out (from 6.0 on: listed)", "listed", MORE,
         "They count in tls.info on every version."),
     Difference(
+        "event_route[tls:connection-out] and event_callback", ("outgoing connections",), "never run (before 6.2)",
+        "run once for each outgoing connection, before what waits is sent; `drop` closes it", DEFECT,
+        "They are documented, but what they depend on is not there in the process that ends the handshake."),
+    Difference(
         "KSR.tls.cget()", ("cget of names with a parameter block",),
         "null and a line at BUG for all but four names", "the value of every variable without an inner name",
         DEFECT, "tls.so calls the variables with an empty parameter block."),

@@ -6,7 +6,8 @@ import pytest
 
 from e2e.lib import hostile, sip, ws
 from e2e.lib.kamailio import Kamailio
-from e2e.lib.tls import TlsClient, client_context
+from e2e.lib.tls import BioClient, TlsClient, client_context, server_context
+from e2e.lib.uas import TlsAgent, UdpSender
 from e2e.lib.wait import until
 
 from . import probes
@@ -71,7 +72,6 @@ def test_message_that_did_not_come_over_tls(our_module, pki):
     def over_udp(kam):
         mark = kam.log.mark()
         call = sip.new_id()
-        from e2e.lib.uas import UdpSender
         with UdpSender(kam.address("udp")) as sender:
             reply = sender.ask(method="OPTIONS", uri=f"sip:127.0.0.1:{kam.port('udp')}", call_id=call)
             assert reply.status == 200
@@ -103,6 +103,29 @@ def test_variables_and_selects_of_later_versions(our_module, pki, known, express
         with TlsClient(ours.address(), known) as client:
             assert client.ask().status == 200
         assert ours.log.find(r"LATER <(2|client-ok\.example\.org)>")
+
+
+EVENT = r"""
+request_route {
+	t_relay();
+}
+event_route[tls:connection-out] {
+	xlog("L_NOTICE", "EVENT $tls_peer_subject_cn\n");
+}
+"""
+
+
+def test_event_route(our_module, pki):
+    context = server_context(pki.cert("server-rsa"), pki.key("server-rsa"))
+    with Pair(our_module, modparams=_modparams(pki), listen=("tls", "udp"), script=EVENT) as pair:
+        with TlsAgent(context) as agent:
+            for kam in (pair.theirs, pair.ours):
+                with UdpSender(kam.address("udp")) as sender:
+                    uri = f"sip:far@127.0.0.1:{agent.port};transport=tls"
+                    assert sender.ask(uri=uri).status == 200
+        theirs, ours = pair.both(lambda kam: kam.log.find("EVENT "))
+        assert theirs == []
+        assert len(ours) == 1 and ours[0].endswith("EVENT server-rsa")
 
 
 def test_select_outside_of_a_string(our_module, pki):
@@ -186,7 +209,6 @@ def test_lines_about_missing_certificates(our_module, pki):
 
 
 def _send(kam, opening):
-    from e2e.lib.tls import BioClient
     with BioClient(kam.address(), client_context()) as client:
         client.sock.sendall(opening)
         until(lambda: kam.log.find("dst addr: "), "the lines")

@@ -78,6 +78,7 @@ def test_drop_discards_what_was_queued(settings, start, far):
         assert 200 not in statuses, statuses
         assert agent.requests == []
     assert near.log.find("EVENT-OUT")
+    assert near.log.find(r"WARNING: tls .*dropped by event_route\[tls:connection-out\]")
     near.wait_connections(0)
     assert near.tls_info()["clear_text_write_queued_bytes"] == 0
 

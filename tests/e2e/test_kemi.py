@@ -4,27 +4,52 @@ import re
 
 import pytest
 
-from .lib import sip
-from .lib.tls import TlsClient, client_context
+from .conftest import ROOT
+from .lib import sip, ws
+from .lib.tls import TlsClient, client_context, server_context
+from .lib.uas import TlsAgent, UdpSender
 
-NAMES = (
-    "tls_version", "tls_cipher_info", "tls_cipher_bits", "tls_peer_server_name",
-    "tls_peer_subject_cn", "tls_peer_issuer_organization", "tls_my_subject_cn", "tls_peer_serial",
-    "tls_peer_san_hostname", "tls_peer_san_ip", "tls_peer_notAfter", "tls_peer_verified",
-    "tls_peer_expired", "tls_peer_subject", "tls_my_issuer", "tls_peer_subject_unit",
-)
-WRONG = ("tls", "tls_peer_san_count", "no_such_variable", "TLS_VERSION", "")
+pytestmark = pytest.mark.ours_only("cget fails for most names, the event route does not run")
 
+# every variable of the module that has no inner name
+NAMES = tuple(re.findall(r"\bVAR(?:_INDEXED)?\(\"(\w+)\"",
+                         (ROOT / "gnutls_mod" / "mod_vars.c").read_text()))
+WRONG = ("tls", "tls_peer_san_count", "no_such_variable", "TLS_VERSION", "tls_version ", "")
+XLOG = 'modparam("xlog", "buf_size", 65535)\n'
+
+# values go to the log in hex: they may hold newlines and anything else
 LUA = """
+local function log(number, value)
+	local hex = string.gsub(tostring(value), ".", function (c) return string.format("%%02x", string.byte(c)) end)
+	KSR.info("V " .. KSR.pv.get("$ci") .. " " .. number .. " <" .. hex .. ">\\n")
+end
+
 function ksr_request_route()
-	for number, name in ipairs({%(names)s}) do
-		local value = KSR.tls.cget(name)
-		KSR.info("V " .. KSR.pv.get("$ci") .. " " .. (number - 1) .. " <" .. value .. ">\\n")
+	local next_hop = KSR.pv.gete("$hdr(X-Next)")
+	if next_hop ~= "" then
+		KSR.pv.sets("$du", next_hop)
+		KSR.hdr.remove("X-Next")
+		KSR.tm.t_relay()
+		return 1
 	end
-	KSR.info("V " .. KSR.pv.get("$ci") .. " 97 <" .. KSR.tls.is_peer_verified() .. ">\\n")
-	KSR.info("V " .. KSR.pv.get("$ci") .. " 98 <" .. KSR.tls.set_connect_server_id("x") .. ">\\n")
-	KSR.info("V " .. KSR.pv.get("$ci") .. " 99 <" .. KSR.tls.set_connect_server_id("") .. ">\\n")
+	for number, name in ipairs({%(names)s}) do
+		log(number - 1, KSR.tls.cget(name))
+	end
+	log(97, KSR.tls.is_peer_verified())
+	log(98, KSR.tls.set_connect_server_id("x"))
+	log(99, KSR.tls.set_connect_server_id(""))
 	KSR.sl.send_reply(200, "OK")
+end
+
+function ksr_xhttp_event(event)
+	KSR.websocket.handle_handshake()
+	return 1
+end
+
+function on_tls(event)
+	KSR.info("EVENT " .. event .. " " .. KSR.tls.cget("tls_peer_subject_cn") .. "\\n")
+	%(drop)s
+	return 1
 end
 """
 
@@ -38,71 +63,152 @@ class kamailio:
     def child_init(self, rank):
         return 0
 
+    def log(self, number, value):
+        KSR.info("V %%s %%d <%%s>\\n" %% (KSR.pv.get("$ci"), number, str(value).encode().hex()))
+
     def ksr_request_route(self, msg):
-        call = KSR.pv.get("$ci")
+        next_hop = KSR.pv.gete("$hdr(X-Next)")
+        if next_hop:
+            KSR.pv.sets("$du", next_hop)
+            KSR.hdr.remove("X-Next")
+            KSR.tm.t_relay()
+            return 1
         for number, name in enumerate([%(names)s]):
-            value = KSR.tls.cget(name)
-            KSR.info("V %%s %%d <%%s>\\n" %% (call, number, value))
-        for number, value in ((97, KSR.tls.is_peer_verified()),
-                              (98, KSR.tls.set_connect_server_id("x")),
-                              (99, KSR.tls.set_connect_server_id(""))):
-            KSR.info("V %%s %%d <%%d>\\n" %% (call, number, value))
+            self.log(number, KSR.tls.cget(name))
+        self.log(97, KSR.tls.is_peer_verified())
+        self.log(98, KSR.tls.set_connect_server_id("x"))
+        self.log(99, KSR.tls.set_connect_server_id(""))
         KSR.sl.send_reply(200, "OK")
+        return 1
+
+    def ksr_xhttp_event(self, msg, event):
+        KSR.websocket.handle_handshake()
+        return 1
+
+    def on_tls(self, msg, event):
+        KSR.info("EVENT %%s %%s\\n" %% (event, KSR.tls.cget("tls_peer_subject_cn")))
+        %(drop)s
         return 1
 """
 
 NATIVE = "request_route {\n%s\n\tsl_send_reply(\"200\", \"OK\");\n}" % "\n".join(
-    f'\txlog("L_INFO", "V $ci {number} <${name}>\\n");' for number, name in enumerate(NAMES))
+    f'\txlog("L_INFO", "V $ci {number} <$({name}{{s.encode.hexa}})>\\n");'
+    for number, name in enumerate(NAMES))
 
 ENGINES = {
     "lua": ("app_lua", LUA, "route.lua"),
     "python": ("app_python3", PYTHON, "route.py"),
 }
+# what the callback does besides, and whether the connection may be used then; the core's engines tell nobody that a
+# function failed, so that forbids nothing
+PASSES = {"lua": ("", "KSR.x.exit()", 'error("no")'),
+          "python": ("pass", "exit()", 'raise Exception("no")', "return -1")}
+DROPS = {"lua": ("KSR.set_drop()", "KSR.x.drop()"), "python": ("KSR.set_drop()",)}
+CALLBACKS = [(engine, what, passes) for passes, table in ((True, PASSES), (False, DROPS))
+             for engine in ENGINES for what in table[engine]]
+
+
+def _logged(kam, mark, call):
+    """{number: value} that the script logged for one request; cget hands a null over as an empty string."""
+    found = (re.search(rf"V {call} (\d+) <(.*)>$", line) for line in kam.log.lines(mark))
+    return {int(match[1]): "" if match[2] == "<null>" else bytes.fromhex(match[2]).decode()
+            for match in found if match}
 
 
 def _values(kam, context):
-    """{number: value} that the script logged for one request."""
-    call = sip.new_id()
-    mark = kam.log.mark()
+    call, mark = sip.new_id(), kam.log.mark()
     with TlsClient(kam.address(), context) as client:
         assert client.ask(sip.options(kam.port(), call_id=call)).status == 200
-    found = (re.search(rf"V {call} (\d+) <(.*)>$", line) for line in kam.log.lines(mark))
-    # cget hands a null over as an empty string
-    return {int(match[1]): match[2] or "<null>" for match in found if match}
+    return _logged(kam, mark, call)
+
+
+def _values_over_wss(kam, context):
+    call, mark = sip.new_id(), kam.log.mark()
+    with ws.WsClient(kam.address(), context) as client:
+        assert client.ask(sip.options(kam.port(), via="WSS", call_id=call)).status == 200
+    return _logged(kam, mark, call)
 
 
 @pytest.fixture
-def kemi(request, start, settings, tmp_path):
-    """kemi(engine) starts a Kamailio whose routing is done by that engine's script."""
-    def begin(engine):
+def kemi(start, settings, tmp_path):
+    """kemi(engine, drop) starts a Kamailio whose routing is done by that engine's script."""
+    def begin(engine, drop=None, **modparams):
         module, text, name = ENGINES[engine]
         script = tmp_path / name
-        script.write_text(text % {"names": ", ".join(f'"{n}"' for n in (*NAMES, *WRONG))})
+        script.write_text(text % {"names": ", ".join(f'"{n}"' for n in (*NAMES, *WRONG)),
+                                  "drop": drop or PASSES[engine][0]})
         return start(settings.but(
-            modules=(module,), debug=2, script="", modparams={"verify_client": "optional_no_ca"},
-            config=f'modparam("{module}", "load", "{script}")\n'
+            listen=("tls", "udp"), modules=("xhttp", "websocket", module), debug=2, script="",
+            core="tcp_accept_no_cl=yes", modparams={"verify_client": "optional_no_ca", **modparams},
+            config='modparam("websocket", "keepalive_mechanism", 0)\n'
+                   'modparam("xhttp", "event_callback", "ksr_xhttp_event")\n'
+                   f'modparam("{module}", "load", "{script}")\n'
                    f'cfgengine "{engine}"\n'))
     return begin
 
 
 @pytest.fixture
 def native(start, settings):
-    return start(settings.but(script=NATIVE, debug=2,
+    return start(settings.but(script=NATIVE, debug=2, config=XLOG,
                               modparams={"verify_client": "optional_no_ca"}))
 
 
-@pytest.mark.ours_only("cget fails for most names")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_values_are_those_of_the_native_script(kemi, native, pki, engine):
+    assert len(NAMES) > 50
     kam = kemi(engine)
     known = client_context(cert=pki.cert("client-ok"), key=pki.key("client-ok"))
     for context, verified in ((known, "1"), (client_context(), "-1")):
         mark = kam.log.mark()
         values = _values(kam, context)
         expected = _values(native, context)
+        assert len(expected) == len(NAMES)
         assert {n: values[n] for n in expected} == expected
         for number in range(len(NAMES), len(NAMES) + len(WRONG)):
-            assert values[number] == "<null>"
+            assert values[number] == ""
         assert (values[97], values[98], values[99]) == (verified, "1", "1")
         assert len(kam.log.find("unsupported attribute", mark)) == 2
-        assert len(kam.log.find("unknown attribute", mark)) == 3
+        assert len(kam.log.find("unknown attribute", mark)) == 4
+    assert _values(kam, known)[NAMES.index("tls_peer_raw_cert")] == open(
+        pki.cert("client-ok"), encoding="ascii").read().partition("-----END CERTIFICATE-----")[0] \
+        + "-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_websocket_has_the_same_values(kemi, pki, engine):
+    kam = kemi(engine)
+    known = client_context(cert=pki.cert("client-ok"), key=pki.key("client-ok"))
+    assert _values_over_wss(kam, known) == _values(kam, known)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_message_that_did_not_come_over_tls(kemi, engine):
+    kam = kemi(engine)
+    call, mark = sip.new_id(), kam.log.mark()
+    with UdpSender(kam.address("udp")) as sender:
+        assert sender.ask(method="OPTIONS", uri=f"sip:127.0.0.1:{kam.port('udp')}",
+                          call_id=call).status == 200
+    values = _logged(kam, mark, call)
+    assert all(values[number] == "" for number in range(len(NAMES) + len(WRONG)))
+    assert values[97] == "-1"
+    assert len(kam.log.find("did not come over TLS", mark)) == len(NAMES) + 1
+
+
+@pytest.mark.parametrize("engine,what,passes", CALLBACKS)
+def test_event_callback(kemi, pki, engine, what, passes):
+    """Runs once, with the new connection's values; nothing reaches the server after a drop."""
+    kam = kemi(engine, what, event_callback="on_tls")
+    with TlsAgent(server_context(pki.cert("server-rsa"), pki.key("server-rsa"))) as agent, \
+            UdpSender(kam.address("udp")) as sender:
+        request = {"headers": (f"X-Next: sip:127.0.0.1:{agent.port};transport=tls",)}
+        if passes:
+            assert [reply.status for reply in sender.run([request] * 3)] == [200] * 3
+        else:
+            sender.sock.settimeout(1)
+            replies = sender.run([request])
+            assert replies[0] is None or replies[0].status != 200
+            kam.wait_connections(0)
+        assert len(agent.requests) == (3 if passes else 0)
+    assert [line.partition("EVENT ")[2] for line in kam.log.find("EVENT ")] == [
+        "tls:connection-out server-rsa"]
+    assert kam.tls_info()["clear_text_write_queued_bytes"] == 0
