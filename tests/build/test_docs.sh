@@ -1,0 +1,46 @@
+#!/bin/sh
+# tls_gnutls - the documents name what the sources have, and their links lead somewhere; the script that checks them sees offences
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+set -eu
+
+scripts/check-docs
+
+tree=$TMPDIR/tree
+
+# verdict FILE SED TEXT: what the script says after that change of a copy of the project.
+verdict()
+{
+	rm -rf "$tree"
+	mkdir "$tree"
+	cp -R scripts doc samples gnutls_mod profiles rpc ./*.md ./LICENSE "$tree/"
+	mkdir -p "$tree/tests/e2e" "$tree/tests/compare"
+	cp tests/e2e/README.md "$tree/tests/e2e/"
+	sed -i "$2" "$tree/$1"
+	status=0
+	"$tree/scripts/check-docs" >"$TMPDIR/out" 2>&1 || status=$?
+	if [ "$3" = - ]; then
+		[ $status -eq 0 ] && return
+	elif [ $status -ne 0 ] && grep -qF "$3" "$TMPDIR/out"; then
+		return
+	fi
+	cat "$TMPDIR/out"
+	echo "expected after $2 in $1: $3"
+	exit 1
+}
+verdict doc/rpc.md '$a one more line' -
+verdict doc/rpc.md '$a see [there](nowhere.md)' 'the link nowhere.md leads nowhere'
+verdict doc/rpc.md '$a see [there](reload.md#no-such-part)' 'there is no such heading'
+verdict doc/README.md 's/(rpc.md)/(reload.md)/' 'does not name rpc.md'
+verdict gnutls_mod/mod_params.c 's/{"xavp_cfg",/{"xavp_name",/' 'the parameter xavp_name is not documented'
+verdict gnutls_mod/mod_params.c 's/{"xavp_cfg",/{"xavp_name",/' 'the parameter xavp_cfg is documented and does not exist'
+verdict gnutls_mod/mod_params.c 's/DEF_INT("log",/DEF_INT("loud",/' 'the variable of the group tls loud is not documented'
+verdict doc/rpc.md '$a modparam("tls", "certifcate", "a.pem")' 'modparam of certifcate, which does not exist'
+verdict profiles/prof_parse.c 's/{"pkey_file",/{"keyfile",/' 'the key of tls.cfg keyfile is not documented'
+verdict rpc/rpc_export.c 's/{"tls.info",/{"tls.infos",/' 'the command tls.infos is not documented'
+verdict doc/rpc.md '$a Run `kamcmd tls.everything`.' 'kamcmd tls.everything, which does not exist'
+verdict gnutls_mod/mod_vars.c 's/"tls_peer_expired"/"tls_peer_old"/' 'the variable tls_peer_old is not documented'
+verdict doc/variables.md '$a `$tls_peer_colour`' '$tls_peer_colour, which does not exist'
+verdict gnutls_mod/mod_selects.c 's/"notAfter"/"lastDay"/' 'the word of selects lastDay is not documented'
+verdict doc/variables.md '$a `@tls.peer.colour`' 'the word colour does not exist'
+verdict gnutls_mod/mod_script.c 's/{"is_peer_verified",/{"is_peer_known",/' 'the function is_peer_known is not documented'
+verdict gnutls_mod/mod_script.c 's/KEMI("cget"/KEMI("get"/' 'the KEMI function get is not documented'
