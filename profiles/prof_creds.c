@@ -147,8 +147,8 @@ static bool pair_fits(gnutls_session_t session, const struct gnutls_cert_retr_st
 	unsigned i;
 
 	for(i = 0; i < info->pk_algos_length; i++)
-		if(info->pk_algos[i] == pair->pk)
-			break;
+		if(info->pk_algos[i] == pair->pk || (info->pk_algos[i] == GNUTLS_PK_RSA_PSS && pair->pk == GNUTLS_PK_RSA))
+			break; /* for rsa_pss_rsae_* GnuTLS names RSA-PSS, though it means RSA keys */
 	if(info->pk_algos_length > 0 && i == info->pk_algos_length)
 		return false;
 	return peer_takes(session, pair);

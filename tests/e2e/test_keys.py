@@ -2,6 +2,7 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 import os
 import re
+import select
 import shutil
 import subprocess
 import termios
@@ -9,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from .lib import cli
+from .lib import cli, sip
 from .lib.kamailio import Kamailio, StartFailed
 from .lib.memory import process_holds
 from .lib.pki import PASSPHRASE
+from .lib.ports import free_port
 from .lib.terminal import Terminal
 from .lib.tls import TlsClient, client_context
 from .lib.tlscfg import reading, section
+from .lib.uas import UdpSender
 
 pytestmark = pytest.mark.ours_only("5.6.3 knows no passwords and one key for each profile")
 PASSWORD = PASSPHRASE.decode()
@@ -172,6 +175,13 @@ def test_pkcs12_in_sections(start, with_file, pki, keyring):
     serves(kam, pki, "server-ec")
     with TlsClient(kam.address(), client_context(), name="rsa.example") as client:
         assert client.shown() == pki.subject_cn("server-rsa")
+
+
+def test_two_pkcs12_files(start, settings, pki, keyring):
+    kam = start(settings.but(modparams={
+        "certificate": f"{keyring('ec.p12')}, {keyring('rsa.p12')}", "private_key": None, "private_key_password": PASSWORD}))
+    assert chosen(kam, pki, ("-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256")) == pki.subject_cn("server-rsa")
+    assert chosen(kam, pki, ("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256")) == pki.subject_cn("server-ec")
 
 
 def test_pkcs12_of_another_certificate(settings, pki, keyring):
@@ -417,6 +427,55 @@ def three(settings, pki):
 def test_pair_is_chosen_by_curve(three, pki, case):
     args, row = P384[case]
     assert chosen(three, pki, args) == pki.subject_cn(row)
+
+
+# arguments of openssl s_server that ask for a client certificate -> certificate
+ASKED = {
+    "1.3, RSA-PSS": (("-tls1_3", "-client_sigalgs", "rsa_pss_rsae_sha256"), "client-rsa"),
+    "1.3, P-256": (("-tls1_3", "-client_sigalgs", "ecdsa_secp256r1_sha256"), "client-ok"),
+    "1.2, RSA": (("-tls1_2", "-client_sigalgs", "RSA+SHA256"), "client-rsa"),
+    "1.2, ECDSA": (("-tls1_2", "-client_sigalgs", "ECDSA+SHA256"), "client-ok"),
+}
+
+
+@pytest.fixture(scope="module")
+def client(settings, pki):
+    params = {**two(pki, "client-ok", "client-rsa")}
+    with Kamailio(settings.but(listen=("tls", "udp"), modparams=params)) as kam:
+        yield kam
+
+
+@pytest.mark.parametrize("case", ASKED)
+def test_pair_is_chosen_for_the_server(client, pki, case):
+    """The same for outgoing connections: what a server's CertificateRequest admits."""
+    args, row = ASKED[case]
+    port = free_port()
+    server = subprocess.Popen(
+        ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", pki.cert("server-ec"), "-key", pki.key("server-ec"),
+         "-CAfile", pki.path("ca.pem"), "-Verify", "3", "-verify_return_error", *args],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
+    try:
+        _read_until(server, rb"ACCEPT")
+        with UdpSender(client.address("udp")) as sender:
+            sender.sock.send(sip.request(via="UDP", sent_by=sender.sent_by, call_id=sip.new_id(),
+                                         uri=f"sip:far@127.0.0.1:{port};transport=tls"))
+            shown = _read_until(server, rb"subject=.*\n")
+        assert pki.subject_cn(row) in shown.decode()
+    finally:
+        server.kill()
+        server.wait()
+        server.stdin.close()
+        server.stdout.close()
+
+
+def _read_until(process, pattern):
+    shown = b""
+    while not re.search(pattern, shown):
+        assert select.select([process.stdout], [], [], 20)[0], shown
+        data = process.stdout.read(4096)
+        assert data, shown
+        shown += data
+    return shown
 
 
 BAD_LISTS = {
