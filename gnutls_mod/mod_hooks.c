@@ -365,6 +365,16 @@ static int finish(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
 	return bytes;
 }
 
+/* Counts a peer that went away in the middle of the handshake; what failed or was too late has been counted. */
+static void count_closed(const struct round *r, enum tlsg_ret ret)
+{
+	const struct tlsg_conn *conn = tlsg_hooks_conn(r->c);
+
+	if(ret == TLSG_AGAIN && (*r->flags & RD_CONN_EOF) && conn != NULL && tlsg_conn_state(conn) == TLSG_CONN_HANDSHAKING
+			&& !tlsg_conn_is_established(conn) && !tlsg_conn_is_late(conn))
+		tlsg_stats_handshake_failed(TLSG_FAIL_CLOSED);
+}
+
 static void round_init(struct round *r, struct tcp_connection *c, rd_conn_flags_t *flags)
 {
 	memset(r, 0, offsetof(struct round, err));
@@ -409,6 +419,7 @@ static int read_hook(struct tcp_connection *c, rd_conn_flags_t *flags)
 			ret = after_handshake(&r, conn, ret);
 		}
 	} while(ret == TLSG_AGAIN);
+	count_closed(&r, ret);
 	if(conn == NULL && ret == TLSG_AGAIN) /* nothing came */
 		return 0;
 	return finish(&r, conn, ret);

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import ssl
 import tempfile
 import threading
 import urllib.error
@@ -11,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from .lib import sip
+from .lib import hostile, sip
 from .lib.kamailio import DEFAULT_SCRIPT, Kamailio
-from .lib.tls import TlsClient, client_context
+from .lib.tls import TlsClient, client_context, reset
 from .lib.wait import until
 
 HTTP = r"""
@@ -294,6 +295,141 @@ def test_sessions_count_handshakes(start, settings):
     assert counts["handshakes_failed_protocol"] == 1
     assert counts["configurations"] == 1
     assert counts["arena_bytes"] > 0
+
+
+def wait_end(sock):
+    """Read until the other side has ended the connection."""
+    sock.settimeout(20)
+    try:
+        while sock.recv(65536):
+            pass
+    except ConnectionResetError:
+        pass
+
+
+def _garbage(kam, _pki):
+    with socket.create_connection(kam.address()) as sock:
+        sock.sendall(hostile.WRONG["plain SIP"])
+        wait_end(sock)
+
+
+def _no_suite(kam, _pki):
+    with socket.create_connection(kam.address()) as sock:
+        sock.sendall(hostile.WRONG["no common cipher suite"])
+        wait_end(sock)
+
+
+def _client(cert=None, version=None, trust=None):
+    """A client whose handshake, or first request, fails."""
+    def visit(kam, pki):
+        files = (pki.cert(cert), pki.key(cert)) if cert else (None, None)
+        context = client_context(version=version, cert=files[0], key=files[1],
+                                 trust=trust and pki.path(trust))
+        with pytest.raises((ssl.SSLError, OSError, EOFError)):
+            with TlsClient(kam.address(), context) as client:
+                client.ask()
+    return visit
+
+
+def _half(reset_it):
+    def visit(kam, _pki):
+        with socket.create_connection(kam.address()) as sock:
+            sock.sendall(hostile.UNFINISHED["half a client hello"])
+            until(lambda: any(entry["state"] == "tls_accept" for entry in kam.rpc("tls.list")), "the state")
+            if reset_it:
+                reset(sock)
+    return visit
+
+
+def _silent(kam, _pki):
+    with socket.create_connection(kam.address()) as sock:
+        sock.sendall(hostile.UNFINISHED["half a client hello"])
+        wait_end(sock)
+
+
+CERTIFIED = {"verify_client": "on"}
+# what the client does -> (module parameters, counters that go up by one beside handshakes_failed)
+FAILURES = {
+    "plain SIP": (_garbage, {}, ("handshakes_failed_protocol",)),
+    "no common suite": (_no_suite, {}, ("handshakes_failed_no_common", "alerts_sent_handshake_failure")),
+    "expired": (_client("client-expired", "TLSv1.2"), CERTIFIED, (
+        "handshakes_failed_verify", "verify_failed", "verify_failed_expired",
+        "alerts_sent_certificate_expired")),
+    "expired, TLS 1.3": (_client("client-expired", "TLSv1.3"), CERTIFIED, (
+        "handshakes_failed_verify", "verify_failed", "verify_failed_expired",
+        "alerts_sent_certificate_expired")),
+    "self-signed": (_client("client-selfsigned"), CERTIFIED, (
+        "handshakes_failed_verify", "verify_failed", "verify_failed_self_signed")),
+    "unknown issuer": (_client("client-stranger"), CERTIFIED, (
+        "handshakes_failed_verify", "verify_failed", "verify_failed_no_local_issuer", "alerts_sent_unknown_ca")),
+    "revoked": (_client("client-revoked"), {**CERTIFIED, "crl": "all.crl"}, (
+        "handshakes_failed_verify", "verify_failed", "verify_failed_revoked",
+        "alerts_sent_certificate_revoked")),
+    "no certificate": (_client(version="TLSv1.2"), CERTIFIED, ("handshakes_failed_no_certificate",)),
+    "no certificate, TLS 1.3": (_client(version="TLSv1.3"), CERTIFIED, (
+        "handshakes_failed_no_certificate", "alerts_sent_certificate_required")),
+    "refuses ours": (_client(trust="ca-stranger.pem", version="TLSv1.2"), {}, (
+        "handshakes_failed_alert", "alerts_received_unknown_ca")),
+    "refuses ours, TLS 1.3": (_client(trust="ca-stranger.pem", version="TLSv1.3"), {}, (
+        "handshakes_failed_alert", "alerts_received_unknown_ca")),
+    "closes": (_half(False), {}, ("handshakes_failed_closed",)),
+    "resets": (_half(True), {}, ("handshakes_failed_closed",)),
+    "falls silent": (_silent, {"handshake_timeout": 1}, ("handshakes_failed_timeout",)),
+    "no memory": (_client(), {"low_mem_threshold1": 1 << 20}, ("handshakes_failed_memory",)),
+}
+SUMS = ("alerts_sent", "alerts_received")
+
+
+@pytest.mark.ours_only("commands that tls.so does not have")
+@pytest.mark.parametrize("case", FAILURES)
+def test_sessions_count_failures_by_reason(start, settings, pki, case):
+    visit, params, expected = FAILURES[case]
+    params = {name: pki.path(value) if name == "crl" else value for name, value in params.items()}
+    kam = start(settings.but(modparams=params))
+    visit(kam, pki)
+    kam.wait_connections(0)
+    counts = {name: int(value) for name, value in kam.rpc("tls.sessions").items()
+              if name not in ("arena_bytes", "arena_spare_bytes", "configurations")}
+    for name in ("handshakes_failed", *expected):
+        assert counts[name] == 1, name
+    rest = {name: count for name, count in counts.items()
+            if count and name not in ("handshakes_failed", *expected, *SUMS)}
+    # one more alert at most, which says the same; no second reason
+    assert not [name for name in rest if not name.startswith("alerts_")], rest
+    assert sum(rest.values()) <= 1, rest
+    # a statistic of the core for each of them
+    figures = dict(line.split(" = ") for line in kam.rpc("stats.get_statistics", "tls:"))
+    assert {name: int(figures[f"tls:{name}"]) for name in counts} == counts
+
+
+PROMETHEUS = r"""
+request_route {
+	xlog("L_NOTICE", "STAT <$stat(handshakes_done)> <$stat(tls:handshakes_done)>\n");
+	sl_send_reply("200", "OK");
+}
+event_route[xhttp:request] {
+	prom_dispatch();
+}
+"""
+
+
+@pytest.mark.ours_only("statistics of 5.6.3")
+def test_statistics_in_the_script_and_over_xhttp_prom(start, settings):
+    kam = start(settings.but(
+        listen=("tls", "tcp"), modules=("xhttp", "xhttp_prom"), core="tcp_accept_no_cl=yes",
+        config='modparam("xhttp_prom", "xhttp_prom_stats", "tls:")\n',
+        script=PROMETHEUS))
+    with TlsClient(kam.address(), client_context(version="TLSv1.3")) as client:
+        assert client.ask().status == 200
+        url = f"http://127.0.0.1:{kam.port('tcp')}/metrics"
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            lines = answer.read().decode().splitlines()
+    assert kam.log.find("STAT <1> <<null>>")       # a name without its group
+    shown = {line.split()[0]: int(line.split()[1]) for line in lines if line.startswith("kamailio_tls_")}
+    assert shown["kamailio_tls_handshakes_done_tls1_3"] == 1
+    assert shown["kamailio_tls_opened_connections"] == 1
+    assert set(kam.rpc("tls.sessions")) - {"arena_spare_bytes"} <= {
+        name.removeprefix("kamailio_tls_") for name in shown}
 
 
 @pytest.mark.ours_only("statistics of 5.6.3")
