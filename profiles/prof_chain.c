@@ -9,6 +9,7 @@
 #include "profiles/prof_chain.h"
 
 #include "profiles/prof_der.h"
+#include "profiles/prof_usage.h"
 
 #define OID_AUTHORITY_KEY_ID "2.5.29.35"
 #define STEPS_MAX 64
@@ -329,6 +330,10 @@ static enum tlsg_ret parse_sent(const struct tlsg_verify_input *in, struct tlsg_
 		if(rc < 0)
 			return rc == GNUTLS_E_MEMORY_ERROR ? TLSG_E_RESOURCE : TLSG_E_PEER;
 		out->sent_len = i + 1;
+		if(!tlsg_usage_has_usable_key(out->sent[i])) {
+			out->has_costly_key = true;
+			return TLSG_E_PEER;
+		}
 	}
 	return TLSG_OK;
 }

@@ -30,6 +30,7 @@ struct tlsg_chain
 	gnutls_x509_crt_t parsed[TLSG_CHAIN_PARSED_MAX]; /**< owned; CAs of ours that were parsed */
 	unsigned sent_len;
 	unsigned parsed_len;
+	bool has_costly_key; /**< one that was sent has a key that cannot be used, see tlsg_verify_key_is_usable() */
 };
 
 /**

@@ -5,11 +5,16 @@
  */
 #include "profiles/prof_usage.h"
 
+#include <gnutls/abstract.h>
 #include <gnutls/x509-ext.h>
 
 #define OID_EXTENDED_KEY_USAGE "2.5.29.37"
 #define OID_NETSCAPE_SGC "2.16.840.1.113730.4.1"
 #define OID_MICROSOFT_SGC "1.3.6.1.4.1.311.10.3.3"
+#define RSA_BITS_MAX 16384
+#define RSA_BITS_ANY_EXPONENT 3072 /* up to here the exponent may be as long as the modulus */
+#define RSA_EXPONENT_BITS_MAX 64
+#define DSA_BITS_MAX 4096
 #define EXTENSIONS_MAX 64 /* more in one certificate are refused */
 
 /* Extensions that may be critical: those that both GnuTLS and OpenSSL act upon, and that do not limit policies only. */
@@ -110,4 +115,49 @@ bool tlsg_usage_has_unknown_critical(gnutls_x509_crt_t crt)
 			return true;
 	}
 	return rc != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
+}
+
+/* Bits of a big-endian number. */
+static size_t bits_of(const gnutls_datum_t *n)
+{
+	size_t at = 0;
+
+	while(at < n->size && n->data[at] == 0)
+		at++;
+	if(at == n->size)
+		return 0;
+	return (n->size - at) * 8 - (size_t)(__builtin_clz(n->data[at]) - 24);
+}
+
+static bool is_usable_rsa(gnutls_x509_crt_t crt)
+{
+	gnutls_datum_t modulus = {NULL, 0}, exponent = {NULL, 0};
+	gnutls_pubkey_t key = NULL;
+	bool good = false;
+
+	if(gnutls_pubkey_init(&key) < 0)
+		return false;
+	if(gnutls_pubkey_import_x509(key, crt, 0) >= 0 && gnutls_pubkey_export_rsa_raw(key, &modulus, &exponent) >= 0)
+		good = bits_of(&modulus) <= RSA_BITS_MAX
+			   && (bits_of(&modulus) <= RSA_BITS_ANY_EXPONENT || bits_of(&exponent) <= RSA_EXPONENT_BITS_MAX)
+			   && bits_of(&exponent) <= bits_of(&modulus);
+	gnutls_free(modulus.data);
+	gnutls_free(exponent.data);
+	gnutls_pubkey_deinit(key);
+	return good;
+}
+
+bool tlsg_usage_has_usable_key(gnutls_x509_crt_t crt)
+{
+	unsigned bits = 0;
+
+	switch(gnutls_x509_crt_get_pk_algorithm(crt, &bits)) {
+		case GNUTLS_PK_RSA:
+		case GNUTLS_PK_RSA_PSS:
+			return is_usable_rsa(crt);
+		case GNUTLS_PK_DSA:
+			return bits <= DSA_BITS_MAX;
+		default: /* curves have their sizes, and what GnuTLS does not know it does not use */
+			return true;
+	}
 }

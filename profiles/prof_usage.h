@@ -29,4 +29,10 @@ bool tlsg_usage_is_self_issued(gnutls_x509_crt_t crt);
 /** Whether there is a critical extension that nobody here acts upon, one that cannot be read, or more than 64 of them. */
 bool tlsg_usage_has_unknown_critical(gnutls_x509_crt_t crt);
 
+/**
+ * Whether the key of a certificate is of a size that can be worked with, see tlsg_verify_key_is_usable().
+ * @return false also when its numbers cannot be had.
+ */
+bool tlsg_usage_has_usable_key(gnutls_x509_crt_t crt);
+
 #endif

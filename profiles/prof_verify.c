@@ -528,6 +528,7 @@ static enum tlsg_ret check_sizes(const struct tlsg_verify_input *in, struct tlsg
 	for(i = 0; i < in->chain_len; i++)
 		if(in->chain[i].size > TLSG_VERIFY_CERT_MAX_BYTES) {
 			out->code = TLSG_V_REJECTED;
+			out->refuse = i == 0 && !tlsg_verify_key_is_usable(&in->chain[0]);
 			out->depth = i;
 			return TLSG_E_PEER;
 		}
@@ -550,6 +551,7 @@ enum tlsg_ret tlsg_verify_chain(const struct tlsg_verify_input *in, struct tlsg_
 		judge_chain(&j);
 	else
 		out->code = ret == TLSG_E_RESOURCE ? TLSG_V_OUT_OF_MEMORY : TLSG_V_REJECTED;
+	out->refuse = j.chain.has_costly_key;
 	tlsg_chain_free(&j.chain);
 done:
 	out->alert = tlsg_verify_alert(out->code);
@@ -565,6 +567,20 @@ void tlsg_verify_result_free(struct tlsg_verify_result *out)
 		der->data = NULL;
 		der->size = 0;
 	}
+}
+
+bool tlsg_verify_key_is_usable(const struct tlsg_der *cert)
+{
+	gnutls_datum_t data = {cert->data, cert->size};
+	gnutls_x509_crt_t crt = NULL;
+	bool good = true;
+
+	if(gnutls_x509_crt_init(&crt) < 0)
+		return false;
+	if(gnutls_x509_crt_import(crt, &data, GNUTLS_X509_FMT_DER) >= 0)
+		good = tlsg_usage_has_usable_key(crt);
+	gnutls_x509_crt_deinit(crt);
+	return good;
 }
 
 bool tlsg_verify_sip_identity(const struct tlsg_der *leaf_der, const str *name, bool wildcards)

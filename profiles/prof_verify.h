@@ -74,6 +74,7 @@ struct tlsg_verify_result
 	enum tlsg_verify_code code;
 	unsigned depth;		/**< position in the chain that the code is about, 0 leaf */
 	int alert;			/**< GNUTLS_A_* to send when the result is enforced */
+	bool refuse;		/**< a key of the peer's takes too long to use: end the handshake, enforced or not */
 	unsigned status;	/**< GnuTLS's status bits, without those about dates and CRLs */
 	unsigned built_len; /**< certificates in built, 0 when none could be built */
 	struct tlsg_der
@@ -93,6 +94,14 @@ struct tlsg_verify_result
  * Source: RFC 5280 section 6; spec section 6; RFC 5922 section 7; gnutls_x509_crt_list_verify().
  */
 enum tlsg_ret tlsg_verify_chain(const struct tlsg_verify_input *in, struct tlsg_verify_result *out) TLSG_MUST_CHECK;
+
+/**
+ * Whether a signature can be checked with the key of a certificate in a time that a peer may cost. Its numbers are the peer's: with
+ * modulus and exponent of some thousand bytes each it takes hours.
+ * @return false: refuse it, whatever the certificate is for. True also for what cannot be parsed.
+ * Source: limits of OpenSSL (OPENSSL_RSA_MAX_MODULUS_BITS, OPENSSL_RSA_MAX_PUBEXP_BITS).
+ */
+bool tlsg_verify_key_is_usable(const struct tlsg_der *cert);
 
 /** Frees the built chain. Safe on an all-zero result and twice. */
 void tlsg_verify_result_free(struct tlsg_verify_result *out);

@@ -49,6 +49,26 @@ static bool keep_verdict(struct tlsg_conn *c, const struct tlsg_verify_result *r
 	return c->verdict.built != NULL;
 }
 
+/* A certificate that ends the handshake whether verification is enforced or not. */
+static int refuse(struct tlsg_conn *c)
+{
+	c->verdict.code = TLSG_V_REJECTED;
+	c->verdict.alert = GNUTLS_A_BAD_CERTIFICATE;
+	tlsg_stats_verify_failed(c->verdict.code);
+	return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+}
+
+/* The leaf's key is used by GnuTLS right after the verification, whatever that has found. */
+static bool is_leaf_usable(const gnutls_datum_t *leaf)
+{
+	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
+	struct tlsg_der der = {leaf->data, leaf->size};
+	bool good = tlsg_verify_key_is_usable(&der);
+
+	tlsg_scope_leave(previous);
+	return good;
+}
+
 static bool is_enforced(const struct tlsg_prof *p)
 {
 	return p->verify_mode != TLSG_VERIFY_NONE && !p->verify_no_ca;
@@ -71,6 +91,8 @@ int tlsg_conn_verify(struct tlsg_conn *c)
 	if(sent == NULL || n == 0) /* whether one must come is for GnuTLS: gnutls_certificate_server_set_request() */
 		return 0;
 	if(n > TLSG_VERIFY_CHAIN_MAX) {
+		if(!is_leaf_usable(&sent[0]))
+			return refuse(c);
 		c->verdict.code = TLSG_V_CHAIN_TOO_LONG;
 		c->verdict.alert = GNUTLS_A_UNKNOWN_CA;
 		tlsg_stats_verify_failed(c->verdict.code);
@@ -101,6 +123,8 @@ int tlsg_conn_verify(struct tlsg_conn *c)
 	previous = tlsg_scope_enter(NULL);
 	tlsg_verify_result_free(&result);
 	tlsg_scope_leave(previous);
+	if(result.refuse)
+		return refuse(c);
 	if(!kept)
 		return GNUTLS_E_MEMORY_ERROR;
 	tlsg_stats_verify_failed(c->verdict.code);
