@@ -53,6 +53,15 @@ def _refusal(settings):
     return text
 
 
+def test_key_exchange_without_signature(start, settings, pki, token):
+    """TLS 1.2 with static RSA: the token decrypts."""
+    kam = start(settings.but(modparams=_key(pki, token, "server-rsa")))
+    for _ in range(6):
+        shown = tokens.run("openssl", "s_client", "-connect", f"127.0.0.1:{kam.port()}",
+                           "-tls1_2", "-cipher", "AES256-GCM-SHA384")
+        assert "Cipher is AES256-GCM-SHA384" in shown
+
+
 @pytest.mark.parametrize("row", ("server-ec", "server-rsa"))
 def test_server_key(start, settings, pki, token, row):
     kam = start(settings.but(modparams=_key(pki, token, row), debug=3))
