@@ -117,6 +117,16 @@ def test_id_of_the_function_is_for_one_connection(with_file, pki):
         assert caller.call(("X-Set-Id: unknown",)) == [(None, None)]
 
 
+@pytest.mark.ours_only("kept for whoever opens the next connection")
+def test_id_of_the_function_does_not_outlive_its_request(with_file, pki):
+    """The first request goes out on a connection that is open: nobody opens one with its id."""
+    caller = with_file(section("client:default") + section("client:127.0.0.9:0", server_id="gold", **pair(pki, "client-ok")),
+                       **XAVP)
+    for _ in range(4):
+        assert caller.call((), ("X-Set-Id: gold",)) == [(None, None)]
+        assert caller.call(()) == [(None, None)]
+
+
 def test_without_xavp_cfg_the_xavp_is_not_looked_at(with_file, pki):
     caller = with_file(section("client:default") + section("client:127.0.0.9:0", server_id="gold", **pair(pki, "client-ok")))
     assert caller.call(("X-Id: gold", "X-Name: name.example")) == [(None, None)]
