@@ -226,6 +226,7 @@ static const struct
 		{"ssl_release_buffers", &values.ssl_release_buffers, -1, "buffers are always released"},
 		{"ssl_freelist_max_len", &values.ssl_free_list_max, -1, "GnuTLS has no free lists"},
 		{"ssl_read_ahead", &values.ssl_read_ahead, 0, "all that was received is always read"},
+		{"tls_force_run", &values.force_run, 0, "no version of GnuTLS is refused"},
 		{"init_mode", &private.init_mode, 0, "it steers OpenSSL's start"},
 		{"provider_quirks", &private.provider_quirks, 0, "it steers OpenSSL's providers"},
 };

@@ -242,7 +242,7 @@ def test_threshold_line_at_start(kam):
 # ---- what is accepted and refused at start ---------------------------------------------------------------------------
 
 NO_EFFECT = {"tls_disable_compression": 0, "ssl_release_buffers": 0, "ssl_freelist_max_len": 5,
-             "ssl_read_ahead": 1, "engine_algorithms": "RSA",
+             "ssl_read_ahead": 1, "tls_force_run": 1, "engine_algorithms": "RSA",
              "rand_engine": "fastrand", "init_mode": 1, "provider_quirks": 1,
              "provider_quirks_config": "/etc/y.cnf"}
 
