@@ -22,6 +22,8 @@
 #define NO_STATUS_REQUEST 0
 #endif
 
+#define DH_PRIME_BYTES_MAX 1250 /* the limit of OpenSSL, 10,000 bits */
+
 static struct tlsg_conn *conn_of(gnutls_session_t session)
 {
 	return gnutls_session_get_ptr(session); /* ref is the first member */
@@ -164,18 +166,11 @@ static int enforce(struct tlsg_conn *c, const struct tlsg_hello *h)
 	return compiled != NULL ? use_priority(c, compiled) : 0;
 }
 
-/* Before GnuTLS looks at a ClientHello: here the whole profile can still be applied. Called for every message. */
-static int hello_cb(
-		gnutls_session_t session, unsigned type, unsigned when, unsigned incoming, const gnutls_datum_t *msg)
+/* Before GnuTLS looks at a ClientHello: here the whole profile can still be applied. */
+static int hello_came(struct tlsg_conn *c, const gnutls_datum_t *msg)
 {
-	struct tlsg_conn *c = conn_of(session);
 	struct tlsg_hello hello;
 
-	(void)when;
-	if(type == GNUTLS_HANDSHAKE_CLIENT_HELLO_V2) /* the format of SSL 2 has no extensions, so no name; RFC 6176 */
-		return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
-	if(!incoming || type != GNUTLS_HANDSHAKE_CLIENT_HELLO)
-		return 0;
 	if(tlsg_hello_read(msg->data, msg->size, &hello) != TLSG_OK)
 		return GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
 	if(!c->hello_seen && hello.name != NULL) {
@@ -188,6 +183,41 @@ static int hello_cb(
 	}
 	c->hello_seen = true;
 	return enforce(c, &hello);
+}
+
+/* A server of TLS 1.2 and older makes up the Diffie-Hellman prime, which comes first (RFC 5246 section 7.4.3). */
+static int server_key_came(const struct tlsg_conn *c, const gnutls_datum_t *msg)
+{
+	gnutls_kx_algorithm_t kx = gnutls_kx_get(c->session);
+
+	if(kx != GNUTLS_KX_DHE_RSA && kx != GNUTLS_KX_DHE_DSS && kx != GNUTLS_KX_ANON_DH)
+		return 0;
+	if(msg->size < 2 || (unsigned)(msg->data[0] << 8 | msg->data[1]) > DH_PRIME_BYTES_MAX)
+		return GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
+	return 0;
+}
+
+/* Called with every message before GnuTLS looks at it. What the peer can make up to keep us computing is refused here. */
+static int message_cb(
+		gnutls_session_t session, unsigned type, unsigned when, unsigned incoming, const gnutls_datum_t *msg)
+{
+	struct tlsg_conn *c = conn_of(session);
+
+	(void)when;
+	if(!incoming)
+		return 0;
+	switch(type) {
+		case GNUTLS_HANDSHAKE_CLIENT_HELLO_V2: /* the format of SSL 2 has no extensions, so no name; RFC 6176 */
+			return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
+		case GNUTLS_HANDSHAKE_CLIENT_HELLO:
+			return c->role == TLSG_SERVER ? hello_came(c, msg) : 0;
+		case GNUTLS_HANDSHAKE_SERVER_KEY_EXCHANGE:
+			return server_key_came(c, msg);
+		case GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY: /* TLS 1.3 has it before the certificate is verified */
+			return tlsg_conn_check_leaf(c);
+		default:
+			return 0;
+	}
 }
 
 static unsigned init_flags(const struct tlsg_conn *c)
@@ -213,9 +243,8 @@ enum tlsg_ret tlsg_conn_session_init(struct tlsg_conn *c, struct tlsg_err *err)
 	gnutls_handshake_set_timeout(c->session, 0);
 	tlsg_conn_keylog_session_init(c->session);
 	gnutls_session_set_verify_function(c->session, verify_cb);
-	if(c->role == TLSG_SERVER)
-		gnutls_handshake_set_hook_function(c->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, hello_cb);
-	else if(c->sni.s != NULL) {
+	gnutls_handshake_set_hook_function(c->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, message_cb);
+	if(c->role == TLSG_CLIENT && c->sni.s != NULL) {
 		rc = gnutls_server_name_set(c->session, GNUTLS_NAME_DNS, c->sni.s, (size_t)c->sni.len);
 		if(rc < 0)
 			return tlsg_err_gnutls(err, rc, "setting the server name");

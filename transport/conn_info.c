@@ -69,6 +69,14 @@ static bool is_leaf_usable(const gnutls_datum_t *leaf)
 	return good;
 }
 
+int tlsg_conn_check_leaf(struct tlsg_conn *c)
+{
+	unsigned n = 0;
+	const gnutls_datum_t *sent = gnutls_certificate_get_peers(c->session, &n);
+
+	return sent == NULL || n == 0 || is_leaf_usable(&sent[0]) ? 0 : refuse(c);
+}
+
 static bool is_enforced(const struct tlsg_prof *p)
 {
 	return p->verify_mode != TLSG_VERIFY_NONE && !p->verify_no_ca;

@@ -117,6 +117,12 @@ const struct tlsg_suite *tlsg_conn_suite(const struct tlsg_conn *c);
  */
 int tlsg_conn_verify(struct tlsg_conn *c);
 
+/**
+ * Looks at the size of the peer's key before it is used. Entered.
+ * @return 0: goes on; GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR: refused, as tlsg_conn_verify().
+ */
+int tlsg_conn_check_leaf(struct tlsg_conn *c) TLSG_MUST_CHECK;
+
 /** Installs push and pull functions of the stream carrier. */
 void tlsg_carrier_stream_init(struct tlsg_conn *c);
 
