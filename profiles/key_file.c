@@ -46,7 +46,7 @@ static ssize_t read_all(int fd, unsigned char *to, size_t size)
 	return (ssize_t)done;
 }
 
-static enum tlsg_ret unreadable(const char *setting, const char *file, int error, struct tlsg_err *err)
+enum tlsg_ret tlsg_file_unreadable(const char *setting, const char *file, bool is_dir, int error, struct tlsg_err *err)
 {
 	struct passwd entry, *found = NULL;
 	char buf[2048];
@@ -55,8 +55,9 @@ static enum tlsg_ret unreadable(const char *setting, const char *file, int error
 		found = NULL;
 	if(err != NULL)
 		err->sys_errno = error;
-	return tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot read \"%s\" as user %s (uid %d): %s", setting, file,
-			found != NULL ? found->pw_name : "without a name", (int)geteuid(), strerror(error));
+	return tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot read %s\"%s\" as user %s (uid %d): %s", setting,
+			is_dir ? "the directory " : "", file, found != NULL ? found->pw_name : "without a name", (int)geteuid(),
+			strerror(error));
 }
 
 static void wipe_free(gnutls_datum_t *d)
@@ -97,7 +98,7 @@ enum tlsg_ret tlsg_file_read(const char *setting, const char *file, gnutls_datum
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if(fd < 0 || fstat(fd, &st) < 0)
-		ret = unreadable(setting, file, errno, err);
+		ret = tlsg_file_unreadable(setting, file, false, errno, err);
 	else if(!S_ISREG(st.st_mode))
 		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" is not a regular file", setting, file);
 	else if(st.st_size == 0)

@@ -64,6 +64,14 @@ bool tlsg_key_name_is_pkcs12(const str *name);
 bool tlsg_key_data_is_pkcs12(const gnutls_datum_t *data);
 
 /**
+ * Records that something cannot be read, and by which user it was tried.
+ * @param is_dir  it is a directory.
+ * @param error   errno.
+ * @return TLSG_E_CONFIG.
+ */
+enum tlsg_ret tlsg_file_unreadable(const char *setting, const char *file, bool is_dir, int error, struct tlsg_err *err);
+
+/**
  * Reads a file of bounded size into this process's heap.
  * @param setting  name of the parameter, for the error text.
  * @param file     path, zero-terminated.

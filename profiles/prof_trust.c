@@ -16,7 +16,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/scope.h"
@@ -271,8 +270,7 @@ static enum tlsg_ret read_directory(struct loader *l, const char *path, char ***
 	DIR *dir = opendir(path);
 
 	if(dir == NULL)
-		return tlsg_err_set(l->err, TLSG_E_CONFIG, "%s: cannot read the directory \"%s\" as user id %d: %s", l->setting,
-				path, (int)geteuid(), strerror(errno));
+		return tlsg_file_unreadable(l->setting, path, true, errno, l->err);
 	while((entry = readdir(dir)) != NULL) {
 		if(entry->d_name[0] == '.')
 			continue;

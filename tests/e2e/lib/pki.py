@@ -13,6 +13,7 @@ CRLs and trust files are made from CRLS and BUNDLES below.
 import datetime
 import ipaddress
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -202,7 +203,9 @@ class Pki:
                 builder = builder.add_extension(
                     x509.ExtendedKeyUsage(_USAGES[row.usage]), critical=False)
         self._keys[row.name] = key
-        self._certs[row.name] = builder.sign(signer, getattr(hashes, row.digest)())
+        with warnings.catch_warnings():     # of the library, about SHA-1
+            warnings.simplefilter("ignore")
+            self._certs[row.name] = builder.sign(signer, getattr(hashes, row.digest)())
         self._write(f"{row.name}.crt", self._chain(row.name))
         self._write_key(f"{row.name}.key", key, serialization.NoEncryption())
         if row.encrypted:
