@@ -168,7 +168,7 @@ static void check_profile(const struct tlsg_prof *p, time_t now)
 	unsigned k;
 
 	for(k = 0; k < p->pairs_len; k++) {
-		i.file = k == 0 ? p->s.certificate : p->s.certificate2;
+		i.file = p->pairs[k].source; /* one of a list */
 		i.at = p->pairs[k].not_after;
 		if(i.file.s != NULL)
 			report(&i, now);

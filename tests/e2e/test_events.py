@@ -129,6 +129,16 @@ def test_expiring_certificate_is_reported_once(settings, start, pki):
     assert len(kam.log.find("EXPIRING certificate")) == first
 
 
+def test_each_certificate_of_a_list_is_looked_at(settings, start, pki):
+    rows = ("server-ec", "server-expired")
+    kam = start(settings.but(script=DEFAULT_SCRIPT + EXPIRING, modparams={
+        "certificate": ",".join(str(pki.cert(row)) for row in rows),
+        "private_key": ",".join(str(pki.key(row)) for row in rows), "certificate_warn_days": "1"}))
+    until(lambda: kam.log.find("EXPIRING certificate"), "the event route runs", 30)
+    reported = kam.log.find("EXPIRING certificate")
+    assert all(line.endswith(str(pki.cert("server-expired"))) for line in reported), reported
+
+
 def test_certificate_that_lasts_is_not_reported(settings, start):
     kam = start(settings.but(script=DEFAULT_SCRIPT + EXPIRING,
                              modparams={"certificate_warn_days": "1"}))
