@@ -15,7 +15,7 @@
 #include "pkcs11/p11_module.h"
 #include "pkcs11/p11_pin.h"
 
-#define GATE_SECONDS 5
+#define GATE_SECONDS 10
 
 enum tlsg_ret tlsg_p11_gate_init(struct tlsg_p11_gate *gate)
 {
@@ -129,7 +129,7 @@ static gnutls_privkey_t open_unsafe(const struct tlsg_p11_object *o, struct tlsg
 	return rc < 0 ? NULL : key;
 }
 
-gnutls_privkey_t tlsg_p11_key_open(const struct tlsg_p11_object *o, bool alone, struct tlsg_err *err)
+gnutls_privkey_t tlsg_p11_key_open(const struct tlsg_p11_object *o, struct tlsg_err *err)
 {
 	gnutls_privkey_t key;
 
@@ -137,9 +137,6 @@ gnutls_privkey_t tlsg_p11_key_open(const struct tlsg_p11_object *o, bool alone, 
 		(void)tlsg_err_set(err, TLSG_E_CONFIG, "%s", tlsg_p11_pin_reason(TLSG_P11_PIN_WRONG));
 		return NULL;
 	}
-	/* starting a module may take long, and others need not wait for it */
-	if(!alone && tlsg_p11_module_use(o->module, err) != TLSG_OK)
-		return NULL;
 	if(!gate_enter(o->gate)) {
 		(void)tlsg_err_set(err, TLSG_E_RESOURCE, "another process waits for the token, which does not answer");
 		return NULL;

@@ -34,7 +34,7 @@ enum tlsg_p11_can
  */
 struct tlsg_p11_gate
 {
-	pthread_mutex_t lock; /**< process-shared, robust; held while one process logs in */
+	pthread_mutex_t lock; /**< process-shared, robust; held while one process starts the module and logs in */
 	uint32_t refused;	  /**< enum tlsg_p11_pin_verdict under lock: no process tries the PIN any more */
 };
 
@@ -62,15 +62,15 @@ int tlsg_p11_key_import(const struct tlsg_p11_object *object, gnutls_privkey_t *
 enum tlsg_ret tlsg_p11_key_refuse(int code, struct tlsg_err *err);
 
 /**
- * Opens a key in this process: loads its module at first use, logs in. Call without a scope.
+ * Opens a key in this process: loads its module at first use, logs in. Call without a scope. One process at a time does it for a
+ * token, others wait up to 10 s: a PIN that is wrong is found out by one, and modules that keep tokens in files (SoftHSM) do
+ * not find them while another process logs in.
  * @param object  as completed by the builder: module is a path.
- * @param alone   true: while no other process starts a module or logs in for the same token. Modules have been seen not to find
- *                tokens when several processes start at once.
  * @param err     [out] one sentence without the object's name.
  * @return new key [heap], to be freed with gnutls_privkey_deinit(); NULL: not now. A PIN that was found wrong is not tried
  *         again by any process as long as the object's gate exists.
  */
-gnutls_privkey_t tlsg_p11_key_open(const struct tlsg_p11_object *object, bool alone, struct tlsg_err *err);
+gnutls_privkey_t tlsg_p11_key_open(const struct tlsg_p11_object *object, struct tlsg_err *err);
 
 /** Whether the PIN was found wrong: opening is in vain until the configuration is loaded again. */
 bool tlsg_p11_key_is_refused(const struct tlsg_p11_object *object);

@@ -22,7 +22,7 @@
 
 #define LIST_SIZE 4096
 #define RESTARTS 3
-#define QUICK_MS 200
+#define QUICK_MS 2000
 #define PAUSE_MS 15
 
 /* A setting that names an object, and what was taken out of it. In the arena: wiped when the snapshot goes. */
@@ -514,13 +514,13 @@ gnutls_privkey_t tlsg_token_open(const struct tlsg_key *k)
 		return NULL;
 	}
 	tlsg_err_clear(&why);
-	key = tlsg_p11_key_open(k->token, false, &why);
+	key = tlsg_p11_key_open(k->token, &why);
 	for(tries = 0; key == NULL && tries < RESTARTS && is_worth_a_restart(k, began); tries++) {
 		restart();
 		tlsg_p11_probe_pause(PAUSE_MS * (tries + 1));
 		began = tlsg_p11_probe_clock();
 		tlsg_err_clear(&why);
-		key = tlsg_p11_key_open(k->token, true, &why);
+		key = tlsg_p11_key_open(k->token, &why);
 	}
 	return key != NULL ? key : fail(k, &why);
 }

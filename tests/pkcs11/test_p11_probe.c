@@ -198,7 +198,7 @@ static void test_a_gate_survives_its_holder(void **state)
 	snprintf(o->uri, sizeof(o->uri), "pkcs11:object=x");
 	o->gate = gate;
 	tlsg_err_clear(&err);
-	assert_null(tlsg_p11_key_open(o, true, &err));
+	assert_null(tlsg_p11_key_open(o, &err));
 	assert_non_null(strstr(err.text, "\"/nowhere/p11.so\" cannot be loaded: the file cannot be read"));
 	assert_int_equal(pthread_mutex_trylock(&gate->lock), 0);
 	pthread_mutex_unlock(&gate->lock);
@@ -207,7 +207,7 @@ static void test_a_gate_survives_its_holder(void **state)
 	gate->refused = 1;
 	assert_true(tlsg_p11_key_is_refused(o));
 	tlsg_err_clear(&err);
-	assert_null(tlsg_p11_key_open(o, false, &err));
+	assert_null(tlsg_p11_key_open(o, &err));
 	assert_non_null(strstr(err.text, "the PIN is wrong"));
 	free(o);
 	shm_free(gate);
