@@ -51,7 +51,7 @@ bool tlsg_password_setting(const str *dir, const str *setting, char *buf, str *o
 		return true;
 	path.s = setting->s + prefix;
 	path.len = setting->len - (int)prefix;
-	memcpy(buf, FROM_FILE, prefix);
+	memcpy(buf, FROM_FILE, prefix + 1);
 	len = tlsg_value_path(dir, &path, buf + prefix);
 	if(len < 0)
 		return false;
