@@ -113,7 +113,8 @@ class Bench:
 
 	def _start(self, stack, name, memory, kind):
 		self.stages += 1
-		host = Kamailio(self.folder, f"{self.stages}-{name}", self.contestants[name], memory, self.certificates, kind)
+		host = Kamailio(self.folder, f"{self.stages}-{name}", self.contestants[name], memory, self.certificates, kind,
+			params=self.args.param if name == "ours" else ())
 		stack.callback(self._stop, host, name)
 		return host
 
@@ -338,6 +339,14 @@ def write_document(part):
 	os.replace(DOCUMENT + ".new", DOCUMENT)
 
 
+def parameter(text):
+	"""NAME=NUMBER of the command line, taken apart."""
+	name, sign, number = text.partition("=")
+	if not (name.isidentifier() and sign):
+		raise argparse.ArgumentTypeError(f"'{text}' is not NAME=NUMBER")
+	return name, int(number)
+
+
 def arguments(words):
 	parser = argparse.ArgumentParser(prog="make bench", description="Compares a TLS module of Kamailio with tls.so.")
 	parser.add_argument("--module", default=os.path.join(BUILD, "tls_gnutls.so"),
@@ -347,6 +356,8 @@ def arguments(words):
 	parser.add_argument("--memory", choices=MANAGERS, help="only one of Kamailio's memory managers")
 	parser.add_argument("--only", metavar="WORK,...", help="only these kinds of work (the start of the name is enough): "
 		+ ", ".join(work.key for work in WORKS) + ", idle")
+	parser.add_argument("--param", metavar="NAME=NUMBER", action="append", type=parameter, default=[],
+		help="a parameter for the module that is compared, for example key_isolation=1")
 	parser.add_argument("--repetitions", type=int, help="default: 6, with --quick 2")
 	args = parser.parse_args(words)
 	args.words = words

@@ -131,9 +131,10 @@ class Kamailio:
 	module: None for plain TCP, "tls.so" for Kamailio's own, or the path of a module.
 	memory: "qm" or "fm", used for shared and private memory alike.
 	wrapper: words to put before the command line (a profiler), or empty.
+	params: further parameters of the TLS module, (name, number) each.
 	"""
 
-	def __init__(self, folder, label, module, memory, certificates, kind, wrapper=()):
+	def __init__(self, folder, label, module, memory, certificates, kind, wrapper=(), params=()):
 		self.label = label
 		self.memory = memory
 		self.tls = module is not None
@@ -147,7 +148,7 @@ class Kamailio:
 		self.port = port_free()
 		config = os.path.join(self.folder, "kamailio.cfg")
 		with open(config, "w", encoding="ascii") as file:
-			file.write(self._config(module, certificates, kind))
+			file.write(self._config(module, certificates, kind, params))
 		command = [*wrapper, "kamailio", "-f", config, "-DD", "-E", "-Y", self.folder, "-w", self.folder,
 			"-m", str(SHARED_MB), "-M", str(PACKAGE_MB), "-x", memory, "-X", memory]
 		with open(self.log_path, "wb") as log:
@@ -159,10 +160,11 @@ class Kamailio:
 			self.close()
 			raise
 
-	def _config(self, module, certificates, kind):
+	def _config(self, module, certificates, kind, params):
 		if module is None:
 			return CONFIG.format(transport=f"listen=tcp:127.0.0.1:{self.port}", control=self.control, tls="")
 		tls = TLS_CONFIG.format(module=module, cert=certificates.cert(kind), key=certificates.key(kind))
+		tls += "".join(f'modparam("tls", "{name}", {value})\n' for name, value in params)
 		transport = f"enable_tls=yes\ntls_max_connections=8192\nlisten=tls:127.0.0.1:{self.port}"
 		return CONFIG.format(transport=transport, control=self.control, tls=tls)
 
