@@ -2,6 +2,8 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 """SoftHSM 2 in a folder of the test; the PIN is searched for in everything that comes out."""
 
+import os
+
 import pytest
 
 from .lib import token as tokens
@@ -358,3 +360,22 @@ def test_where_the_module_is(start, settings, pki, token, name):
     maps = [open(f"/proc/{pid}/maps", encoding="utf-8").read() for pid in kam.pids()]
     assert any("libsofthsm2.so" in text for text in maps)
     assert not any("opensc" in text for text in maps), "a module that nobody needs"
+
+
+TRUST_MODULE = os.environ.get(
+    "P11_KIT_TRUST", "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-trust.so")
+SYSTEM_CAS = "/etc/ssl/certs/ca-certificates.crt"
+
+
+@pytest.mark.skipif(not os.path.exists(TRUST_MODULE) or not os.path.exists(SYSTEM_CAS),
+                    reason="p11-kit-modules or ca-certificates is not installed")
+def test_authorities_of_the_system(start, settings):
+    """p11-kit's trust module: the CAs of the system, as many as are in the system's file."""
+    kam = start(settings.but(modparams={
+        "verify_client": "on",
+        "ca_list": "pkcs11:model=p11-kit-trust;manufacturer=PKCS%2311%20Kit"
+                   f"?module-path={TRUST_MODULE}"}))
+    with open(SYSTEM_CAS, encoding="utf-8") as bundle:
+        known = bundle.read().count("BEGIN CERTIFICATE")
+    found = int(kam.rpc("tls.profiles")[0]["ca_certificates"])
+    assert known * 0.9 < found <= known
