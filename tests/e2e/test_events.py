@@ -139,6 +139,33 @@ def test_each_certificate_of_a_list_is_looked_at(settings, start, pki):
     assert all(line.endswith(str(pki.cert("server-expired"))) for line in reported), reported
 
 
+def test_each_item_is_reported_once_and_a_new_one_again(settings, start, pki, tmp_path):
+    """A certificate and a CRL with 29 days left; then the file of the certificate holds one that has expired."""
+    cert, key = tmp_path / "server.crt", tmp_path / "server.key"
+
+    def put(row):
+        shutil.copy(pki.cert(row), cert)
+        shutil.copy(pki.key(row), key)
+
+    def lines():
+        return sorted(line.partition("EXPIRING ")[2] for line in kam.log.find("EXPIRING "))
+
+    put("server-ec")
+    kam = start(settings.but(script=DEFAULT_SCRIPT + EXPIRING, modparams={
+        "certificate": str(cert), "private_key": str(key), "crl": pki.path("all.crl"),
+        "certificate_warn_days": "30,7,1"}))
+    until(lambda: len(lines()) == 2, "both are reported", 30)
+    assert lines() == [f"certificate TLSs<default> 29 {cert}", f"crl TLSs<default> 29 {pki.path('all.crl')}"]
+    put("server-expired")
+    assert kam.rpc("tls.reload") == "Ok. TLS configuration reloaded."
+    until(lambda: len(lines()) == 3, "the new certificate is reported", 30)
+    assert f"certificate TLSs<default> 0 {cert}" in lines()
+    clock = int(kam.rpc("core.uptime")["uptime"])
+    until(lambda: int(kam.rpc("core.uptime")["uptime"]) > clock + 11, "another check", 30)
+    assert len(lines()) == 3
+    assert len(kam.log.find(r"WARNING: tls .* (expires|has expired) on ")) == 3
+
+
 def test_certificate_that_lasts_is_not_reported(settings, start):
     kam = start(settings.but(script=DEFAULT_SCRIPT + EXPIRING,
                              modparams={"certificate_warn_days": "1"}))

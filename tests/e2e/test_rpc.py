@@ -266,6 +266,56 @@ def test_profiles(kam, pki):
     assert "crl_next_update" not in server
 
 
+SEVERAL = """[server:default]
+method = TLSv1.2+
+certificate = {ec}.crt
+private_key = {ec}.key
+certificate2 = {rsa}.crt
+private_key2 = {rsa}.key
+[server:127.0.0.1:0]
+method = TLSv1.3
+certificate = {rsa}.crt
+private_key = {rsa}.key
+server_name = a.example.org
+require_certificate = yes
+ca_list = {ca}
+[server:any]
+certificate = {ec}.crt
+private_key = {ec}.key
+server_name = b.example.org
+verify_client = optional_no_ca
+[client:default]
+method = TLSv1.2+
+[client:[::1]:5061]
+method = TLSv1.2
+server_id = trunk
+verify_certificate = yes
+ca_list = {ca}
+"""
+
+
+@pytest.mark.ours_only("commands that tls.so does not have")
+def test_profiles_of_a_file(start, settings, pki, tmp_path):
+    config = tmp_path / "tls.cfg"
+    config.write_text(SEVERAL.format(ec=pki.path("server-ec"), rsa=pki.path("server-rsa"), ca=pki.path("ca.pem")))
+    kam = start(settings.but(modparams={"config": str(config), "tls_method": None, "certificate": None,
+                                        "private_key": None, "ca_list": None}))
+    profiles = kam.rpc("tls.profiles")
+    names = ("id", "role", "address", "server_name", "server_id", "method", "verify")
+    assert [tuple(profile[name] for name in names) for profile in profiles] == [
+        ("TLSs<any:b.example.org>", "server", "any", "b.example.org", None, "TLSv1+", "optional_no_ca"),
+        ("TLSs<127.0.0.1:0>", "server", "127.0.0.1:0", "a.example.org", None, "TLSv1.3", "require"),
+        ("TLSs<default>", "server", "default", None, None, "TLSv1.2+", "off"),
+        ("TLSc<::1:5061>", "client", "[::1]:5061", None, "trunk", "TLSv1.2", "verify"),
+        ("TLSc<default>", "client", "default", None, None, "TLSv1.2+", "off"),
+    ]
+    kinds = [[(cert["key"], int(cert["key_bits"])) for cert in profile["certificates"]] for profile in profiles]
+    assert kinds == [[("EC/ECDSA", 256)], [("RSA", 2048)], [("EC/ECDSA", 256), ("RSA", 2048)], [], []]
+    assert [int(profile["ca_certificates"]) for profile in profiles] == [0, 1, 0, 1, 0]
+    listed = kam.kamcmd("tls.profiles")
+    assert listed.count("\tid: ") == len(profiles) and listed.count("subject: ") == 4
+
+
 @pytest.mark.ours_only("commands that tls.so does not have")
 def test_profiles_show_when_revocation_lists_end(start, settings, pki):
     kam = start(settings.but(modparams={"crl": pki.path("all.crl"), "verify_client": "on"}))
