@@ -29,6 +29,7 @@ function ksr_request_route()
 	if next_hop ~= "" then
 		KSR.pv.sets("$du", next_hop)
 		KSR.hdr.remove("X-Next")
+		KSR.tls.set_connect_server_id(KSR.pv.gete("$hdr(X-Id)"))
 		KSR.tm.t_relay()
 		return 1
 	end
@@ -71,6 +72,7 @@ class kamailio:
         if next_hop:
             KSR.pv.sets("$du", next_hop)
             KSR.hdr.remove("X-Next")
+            KSR.tls.set_connect_server_id(KSR.pv.gete("$hdr(X-Id)"))
             KSR.tm.t_relay()
             return 1
         for number, name in enumerate([%(names)s]):
@@ -212,3 +214,34 @@ def test_event_callback(kemi, pki, engine, what, passes):
     assert [line.partition("EVENT ")[2] for line in kam.log.find("EVENT ")] == [
         "tls:connection-out server-rsa"]
     assert kam.tls_info()["clear_text_write_queued_bytes"] == 0
+
+
+CONFIG = """[server:default]
+certificate = {server}.crt
+private_key = {server}.key
+[client:default]
+method = TLSv1.2+
+[client:any]
+server_id = gold
+certificate = {client}.crt
+private_key = {client}.key
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_server_id_chooses_the_profile(kemi, pki, tmp_path, engine):
+    """The server demands a certificate, which one profile has."""
+    config = tmp_path / "tls.cfg"
+    config.write_text(CONFIG.format(server=pki.path("server-ec"), client=pki.path("client-ok")))
+    kam = kemi(engine, config=str(config), tls_method=None, certificate=None, private_key=None,
+               ca_list=None, verify_client=None)
+    context = server_context(pki.cert("server-rsa"), pki.key("server-rsa"), "TLSv1.2",
+                             client_trust=pki.path("ca.pem"))
+    for name, demanded in (("gold", True), ("", False), ("other", False)):
+        with TlsAgent(context) as agent, UdpSender(kam.address("udp")) as sender:
+            sender.sock.settimeout(20 if demanded else 1)
+            reply = sender.ask(headers=(f"X-Next: sip:127.0.0.1:{agent.port};transport=tls", f"X-Id: {name}"))
+            assert (reply is not None and reply.status == 200) == demanded
+            assert len(agent.requests) == demanded
+            if demanded:
+                assert dict(part[0] for part in agent.peers[0]["subject"])["commonName"] == "client-ok"
