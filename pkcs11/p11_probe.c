@@ -98,7 +98,7 @@ static void become_ordinary(unsigned seconds)
 
 static void child(tlsg_p11_probe_work work, void *arg, unsigned seconds, int fd)
 {
-	struct head head;
+	struct head head = {.ret = TLSG_E_INTERNAL};
 	gnutls_datum_t out = {NULL, 0};
 
 	become_ordinary(seconds);
@@ -160,7 +160,7 @@ static enum tlsg_ret bury(pid_t pid, int got, unsigned seconds, struct tlsg_err 
 static enum tlsg_ret collect(pid_t pid, int fd, unsigned seconds, gnutls_datum_t *out, struct tlsg_err *err)
 {
 	long deadline = tlsg_p11_probe_clock() + (long)seconds * 1000;
-	struct head head;
+	struct head head = {.ret = TLSG_E_INTERNAL};
 	gnutls_datum_t data = {NULL, 0};
 	enum tlsg_ret ret;
 	int got = read_until(fd, &head, sizeof(head), deadline);
