@@ -6,11 +6,18 @@ Requests come in on UDP and go out over TLS.  A failed transaction ends with 408
 477 or 503 (the send failed at once).
 """
 
+import socket
+import ssl
+import struct
+import threading
+from pathlib import Path
+
 import pytest
 
 from .lib import hostile, sip
 from .lib.kamailio import Kamailio
-from .lib.tls import server_context
+from .lib.ports import LOOPBACK
+from .lib.tls import TIMEOUT_S, server_context
 from .lib.uas import BreakingServer, RefusingServer, SilentServer, TlsAgent, UdpSender
 from .lib.wait import until
 
@@ -64,6 +71,44 @@ def test_good_server(kam, pki, sender, version):
         assert [reply.status for reply in replies] == [200, 200, 200]
         assert len(agent.peers) == 1, "one connection serves all"
     _assert_nothing_left(kam)
+
+
+def _flight(pki, prime_bytes):
+    """ServerHello for DHE-RSA-AES128-GCM-SHA256, a certificate, and a prime of some size."""
+    der = ssl.PEM_cert_to_DER_cert(Path(pki.cert("server-rsa")).read_text().split("-----END")[0]
+                                   + "-----END CERTIFICATE-----\n")
+    entry = len(der).to_bytes(3, "big") + der
+    prime = b"\x7f" + hostile.noise(21, prime_bytes - 2) + b"\1"
+    numbers = b"".join(struct.pack(">H", len(n)) + n for n in (prime, b"\2", prime[:-1]))
+    hello = b"\3\3" + bytes(range(32)) + b"\0" + b"\0\x9e" + b"\0" + b"\0\5\xff\1\0\1\0"
+    messages = ((2, hello), (11, len(entry).to_bytes(3, "big") + entry),
+                (12, numbers + b"\4\1\1\0" + hostile.noise(22, 256)))
+    return b"".join(hostile.record(hostile.HANDSHAKE, hostile.message(*m)) for m in messages)
+
+
+@pytest.mark.parametrize("prime_bytes,alert", ((300, 51), (1250, 51), (1251, 47), (5000, 47)))
+def test_prime_that_takes_long(base, start, pki, tls_module, prime_bytes, alert):
+    """A server makes up the group of Diffie-Hellman: 10,000 bits at most are computed with.
+
+    A smaller one fails for its signature: decrypt_error.
+    """
+    if not tls_module.ours:
+        pytest.skip("stock tls.so has limits of its own")
+    kam = start(base.but(modparams={"tls_method": "TLSv1.2", "cipher_list": "DHE-RSA-AES128-GCM-SHA256",
+                                    "certificate": pki.cert("server-rsa"), "private_key": pki.key("server-rsa")}))
+    with socket.create_server((LOOPBACK, 0)) as listener, UdpSender(kam.address("udp")) as sender:
+        listener.settimeout(TIMEOUT_S)
+        thread = threading.Thread(target=sender.ask, kwargs={
+            "uri": f"sip:far@{LOOPBACK}:{listener.getsockname()[1]};transport=tls"})
+        thread.start()
+        with listener.accept()[0] as sock:
+            sock.settimeout(TIMEOUT_S)
+            assert sock.recv(65536)                 # the ClientHello
+            sock.sendall(_flight(pki, prime_bytes))
+            assert sock.recv(100)[:7] == hostile.alert(hostile.FATAL, alert)
+        thread.join()
+    kam.wait_connections(0)
+    kam.assert_healthy()
 
 
 def test_server_that_refuses_tcp(kam, pki, sender):
