@@ -347,6 +347,15 @@ static enum tlsg_ret load(const struct tlsg_key_request *r, const gnutls_datum_t
 	return ret;
 }
 
+/* A password keeps the key from those who can read the file. */
+static void warn_readable(const struct tlsg_key_request *r, const struct tlsg_key_content *c)
+{
+	struct stat info;
+
+	if(!c->is_encrypted && stat(r->file->s, &info) == 0 && (info.st_mode & S_IROTH))
+		LM_WARN("%s: \"%s\" holds a private key and can be read by everybody\n", r->setting, r->file->s);
+}
+
 enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_request *r, tlsg_key_known_f known, void *param,
 		struct tlsg_key_content *out, struct tlsg_err *err)
 {
@@ -377,6 +386,8 @@ done:
 	memcpy(out->digest, digest, sizeof(digest));
 	if(ret != TLSG_OK)
 		tlsg_key_content_free(out);
+	else
+		warn_readable(r, out);
 	wipe_free(&data);
 	return ret;
 }

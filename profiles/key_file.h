@@ -44,6 +44,7 @@ typedef bool (*tlsg_key_known_f)(const unsigned char *digest, void *param, struc
 /**
  * Reads a key: PKCS#1, PKCS#8, SEC1, in PEM or DER, plain or encrypted (PKCS#8, and PEM as OpenSSL encrypted it in the past); or a
  * PKCS#12 file with its key and certificates. PEM files may hold other things before the key.
+ * A key that is not encrypted and that everybody can read is warned about.
  * @param known  asked instead of a person when passwords can be asked for at start only; NULL: nothing is known.
  * @param param  handed to known.
  * @param out    [out] to be freed by the caller after TLSG_OK only.

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/scope.h"
+#include "profiles/key_client.h"
 #include "profiles/key_file.h"
 #include "profiles/pair_check.h"
 #include "profiles/prof_key.h"
@@ -186,6 +187,9 @@ static enum tlsg_ret key_load(
 
 	if(ret != TLSG_OK)
 		return ret;
+	if(pair->key->token != NULL && tlsg_key_client_is_on())
+		LM_INFO("%.*s: %s: \"%s\" stays on its token; key_isolation is for keys in files\n", p->id.len, p->id.s,
+				s->key_name, pair->key->source.s);
 	if(pair->key->token == NULL)
 		ret = tlsg_pair_check_fit(s->key_name, s->cert, pair, err);
 	if(ret == TLSG_OK) {

@@ -553,6 +553,19 @@ def test_nothing_to_warn_about(start, settings, pki, row):
     assert not warnings(kam, pki.cert(row))
 
 
+@pytest.mark.parametrize("isolation", (0, 1))
+def test_key_that_everybody_can_read(start, settings, pki, tmp_path, isolation):
+    key = tmp_path / "key.pem"
+    shutil.copy(pki.key("server-ec"), key)
+    key.chmod(0o644)
+    kam = start(settings.but(modparams={"private_key": str(key), "key_isolation": isolation}))
+    assert any("read by everybody" in text for text in warnings(kam, str(key))), kam.log.tail(20)
+    key.chmod(0o640)
+    mark = kam.log.mark()
+    kam.rpc("tls.reload")
+    assert not kam.log.find("read by everybody", mark)
+
+
 def test_issuer_that_is_trusted_is_not_missing(start, settings, pki, tmp_path):
     bundle = tmp_path / "ca.pem"
     bundle.write_text(Path(pki.cert("inter")).read_text() + Path(pki.path("ca.pem")).read_text())

@@ -58,7 +58,7 @@ static const char *const commands[] = {
 		"printf 'nonsense' >text.pem",
 		"head -c 600 rsa-enc.der >rsa-cut.der",
 		"head -c 200 ec.p12 >cut.p12",
-		"chmod 600 password password-crlf",
+		"chmod 600 *",
 };
 
 static char dir[] = "/tmp/tlsg_key_XXXXXX";
@@ -315,6 +315,23 @@ static void test_password_file_for_everybody(void **state)
 	assert_null(strstr(tlsg_stub_log_text(), PASSWORD));
 }
 
+static void test_key_for_everybody(void **state)
+{
+	static const char *const names[] = {"rsa.pem", "empty.p12", "ec-enc.pem"};
+	size_t i;
+
+	(void)state;
+	for(i = 0; i < 3; i++) {
+		tlsg_stub_log_clear();
+		chmod(path_of(names[i]).s, 0644);
+		assert_loads(names[i], PASSWORD, i == 0 ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA);
+		chmod(path_of(names[i]).s, 0600);
+		assert_int_equal(tlsg_stub_log_count(L_WARN), i < 2); /* one that is encrypted may be read */
+		assert_loads(names[i], PASSWORD, i == 0 ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA);
+		assert_int_equal(tlsg_stub_log_count(L_WARN), i < 2);
+	}
+}
+
 static void test_password_in_the_environment(void **state)
 {
 	struct tlsg_key_content c;
@@ -522,6 +539,7 @@ int main(void)
 			cmocka_unit_test_teardown(test_names_of_pkcs12, clean),
 			cmocka_unit_test_teardown(test_password_file, clean),
 			cmocka_unit_test_teardown(test_password_file_for_everybody, clean),
+			cmocka_unit_test_teardown(test_key_for_everybody, clean),
 			cmocka_unit_test_teardown(test_password_in_the_environment, clean),
 			cmocka_unit_test_teardown(test_password_path_is_made_absolute, clean),
 			cmocka_unit_test_teardown(test_password_is_asked_for_once, clean),
