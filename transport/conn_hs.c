@@ -316,6 +316,17 @@ static int alert_received(const struct tlsg_conn *c, int code)
 	return c->tail[sizeof(clear_text)];
 }
 
+enum tlsg_ret tlsg_conn_alerted(int alert, struct tlsg_err *err)
+{
+	const char *name = gnutls_alert_get_name((gnutls_alert_description_t)alert);
+
+	tlsg_stats_alert(false, (unsigned)alert);
+	if(err != NULL)
+		err->alert = alert;
+	return tlsg_err_set(err, TLSG_E_PEER, "%s: %s", gnutls_strerror(GNUTLS_E_FATAL_ALERT_RECEIVED),
+			name != NULL ? name : "without a name");
+}
+
 /* A failure that ends the session: count it, answer it, say why. */
 static enum tlsg_ret fail(struct tlsg_conn *c, int code, struct tlsg_err *err)
 {
@@ -326,14 +337,8 @@ static enum tlsg_ret fail(struct tlsg_conn *c, int code, struct tlsg_err *err)
 		code = GNUTLS_E_FATAL_ALERT_RECEIVED;
 	if(!c->established)
 		tlsg_stats_handshake_failed(failure_of(c, code));
-	if(a >= 0) {
-		const char *name = gnutls_alert_get_name((gnutls_alert_description_t)a);
-
-		tlsg_stats_alert(false, (unsigned)a);
-		if(err != NULL)
-			err->alert = a;
-		return tlsg_err_set(err, TLSG_E_PEER, "%s: %s", gnutls_strerror(code), name != NULL ? name : "unknown");
-	}
+	if(a >= 0)
+		return tlsg_conn_alerted(a, err);
 	tlsg_conn_alert_for(c, code);
 	if(code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
 		return tlsg_err_set(err, TLSG_E_PEER, "certificate verify failed: %s", tlsg_verify_reason(c->verdict.code));

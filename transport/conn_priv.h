@@ -94,6 +94,9 @@ enum tlsg_ret tlsg_conn_apply_profile(struct tlsg_conn *c, struct tlsg_err *err)
  */
 enum tlsg_ret tlsg_conn_handshake(struct tlsg_conn *c, struct tlsg_err *err) TLSG_MUST_CHECK;
 
+/** Counts a fatal alert that came, and says so. @param alert  GNUTLS_A_*, or a number without a name. @return TLSG_E_PEER. */
+enum tlsg_ret tlsg_conn_alerted(int alert, struct tlsg_err *err);
+
 /** Marks the connection failed and appends the alert for a GnuTLS error, if there is one. Entered. */
 void tlsg_conn_alert_for(struct tlsg_conn *c, int gnutls_code);
 

@@ -116,14 +116,8 @@ static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, stru
 		case GNUTLS_E_WARNING_ALERT_RECEIVED:
 			tlsg_stats_alert(false, (unsigned)gnutls_alert_get(c->session));
 			return tlsg_conn_idle_record(c, err);
-		case GNUTLS_E_FATAL_ALERT_RECEIVED: {
-			gnutls_alert_description_t a = gnutls_alert_get(c->session);
-
-			tlsg_stats_alert(false, (unsigned)a);
-			if(err != NULL)
-				err->alert = (int)a;
-			return tlsg_err_set(err, TLSG_E_PEER, "%s: %s", gnutls_strerror((int)n), gnutls_alert_get_name(a));
-		}
+		case GNUTLS_E_FATAL_ALERT_RECEIVED:
+			return tlsg_conn_alerted((int)gnutls_alert_get(c->session), err);
 		default:
 			tlsg_conn_alert_for(c, (int)n);
 			return tlsg_err_gnutls(err, (int)n, "read");

@@ -17,12 +17,22 @@ USUAL = ("client-ok", "client-expired", "client-notyet", "client-stranger", "cli
          "client-serveronly")
 
 
-@pytest.fixture(scope="module")
-def pair(our_module, pki):
+def _pair(our_module, pki, **more):
     params = {"tls_method": "TLSv1.2+", "certificate": pki.cert("server-ec"), "tls_log": 1,
               "private_key": pki.key("server-ec"), "ca_list": pki.path("ca.pem"),
-              "verify_client": "optional_no_ca"}
-    with Pair(our_module, modparams=params, script=SCRIPT) as both:
+              "verify_client": "optional_no_ca", **more}
+    return Pair(our_module, modparams=params, script=SCRIPT)
+
+
+@pytest.fixture(scope="module")
+def pair(our_module, pki):
+    with _pair(our_module, pki) as both:
+        yield both
+
+
+@pytest.fixture(scope="module")
+def revoking(our_module, pki):
+    with _pair(our_module, pki, crl=pki.path("all.crl")) as both:
         yield both
 
 
@@ -46,6 +56,11 @@ def _compare(pair, context):
 def test_usual_clients(pair, pki, row, version):
     cert = (pki.cert(row), pki.key(row)) if row else (None, None)
     _compare(pair, client_context(version=version, cert=cert[0], key=cert[1]))
+
+
+@pytest.mark.parametrize("row", ("client-ok", "client-revoked", "client-stranger"))
+def test_with_revocation_lists(revoking, pki, row):
+    _compare(revoking, client_context(cert=pki.cert(row), key=pki.key(row)))
 
 
 # the rows whose lines differ are in differences.py

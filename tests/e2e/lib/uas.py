@@ -127,14 +127,15 @@ class TlsAgent(_Service):
     .names      the server names (SNI) the clients sent, None without
     """
 
-    def __init__(self, context, delay_s=0):
+    def __init__(self, context, delay_s=0, host=LOOPBACK):
         """delay_s: how long it waits before it answers a ClientHello."""
         super().__init__()
         self._delay_s = delay_s
         self.names = []
         context.sni_callback = lambda _sock, name, _context: self.names.append(name)
         self._context = context
-        self._listener = socket.create_server((LOOPBACK, 0), backlog=64)
+        self._listener = socket.create_server(
+            (host, 0), backlog=64, family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.port = self._listener.getsockname()[1]
         self.requests = []
         self.peers = []
@@ -187,7 +188,7 @@ class TlsAgent(_Service):
         self._open.clear()
 
     def _wake(self):
-        socket.create_connection(self._listener.getsockname()).close()
+        socket.create_connection(self._listener.getsockname()[:2]).close()
 
     def __exit__(self, *_):
         super().__exit__()
@@ -278,7 +279,7 @@ class BreakingServer(_Service):
             pass
 
     def _wake(self):
-        socket.create_connection(self._listener.getsockname()).close()
+        socket.create_connection(self._listener.getsockname()[:2]).close()
 
     def __exit__(self, *_):
         super().__exit__()
