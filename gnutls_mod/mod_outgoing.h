@@ -6,6 +6,8 @@
 #ifndef TLSG_GNUTLS_MOD_MOD_OUTGOING_H
 #define TLSG_GNUTLS_MOD_MOD_OUTGOING_H
 
+#include "base/host.h"
+
 struct tcp_connection;
 struct tlsg_conn_params;
 

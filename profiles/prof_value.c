@@ -43,11 +43,12 @@ bool tlsg_value_verify_client(const str *token, enum tlsg_verify_client *out)
 
 bool tlsg_value_number(const str *text, int *out)
 {
+	static const char begins[] = {'+', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'};
 	char digits[16];
 	char *end;
 	long n;
 
-	if(text->len <= 0 || (size_t)text->len >= sizeof(digits) || memchr("+-0123456789", text->s[0], 12) == NULL)
+	if(text->len <= 0 || (size_t)text->len >= sizeof(digits) || memchr(begins, text->s[0], sizeof(begins)) == NULL)
 		return false;
 	memcpy(digits, text->s, (size_t)text->len);
 	digits[text->len] = '\0';
