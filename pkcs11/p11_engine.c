@@ -35,7 +35,8 @@ struct reader
 
 static enum tlsg_ret bad(const struct reader *r, const char *why)
 {
-	return tlsg_err_set(r->err, TLSG_E_CONFIG, "engine_config: %s:%d: %s", r->name, r->line, why);
+	(void)tlsg_err_set(r->err, TLSG_E_CONFIG, "engine_config: %s:%d: %s", r->name, r->line, why);
+	return TLSG_E_CONFIG;
 }
 
 /* Joins physical lines that end in a backslash. @return 1 a line is in buf, 0 the end, -1 too long. */
