@@ -449,6 +449,17 @@ static void clean_hook(struct tcp_connection *c)
 	c->extra_data = NULL;
 }
 
+/* Whether bytes wait in the core's own queue. The write_lock is held. */
+static bool has_waiting(const struct tcp_connection *c)
+{
+#ifdef TCP_ASYNC
+	return c->wbuf_q.first != NULL;
+#else
+	(void)c;
+	return false;
+#endif
+}
+
 /* Hook: TCP main, just before the socket is closed. Spec 12.6. */
 static void close_hook(struct tcp_connection *c, int fd)
 {
@@ -464,7 +475,8 @@ static void close_hook(struct tcp_connection *c, int fd)
 	limits_get(&limits);
 	tlsg_buf_init(&out, bytes, sizeof(bytes));
 	lock_get(&c->write_lock);
-	if(c->extra_data != NULL) {
+	/* Behind bytes that still wait the alert would be out of order: these are lost with the connection, and so is it. */
+	if(c->extra_data != NULL && !has_waiting(c)) {
 		tlsg_conn_close_notify(c->extra_data, &io);
 		if(out.wr > 0)
 			(void)_tcpconn_write_nb(fd, c, (const char *)bytes, (int)out.wr);

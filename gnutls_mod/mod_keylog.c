@@ -29,6 +29,7 @@
 static bool active;
 static union sockaddr_union peer;
 static int udp_socket = -1; /* of this process, opened at first use */
+static bool warned;			/* this process has told about the mode of the file */
 
 /* "udp:ip:port", the address of version 6 in brackets. */
 static int peer_parse(const str *text)
@@ -101,8 +102,16 @@ static int file_open(const char *name)
 
 	if(fd < 0)
 		return -1;
-	if(fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	if(fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		if((st.st_mode & (S_IRWXG | S_IRWXO)) != 0 && !warned) {
+			LM_WARN("the key log \"%s\" is open to others than its owner (mode %04o): whoever reads it can read the "
+					"traffic; chmod 600 "
+					"it\n",
+					name, (unsigned)(st.st_mode & 07777));
+			warned = true;
+		}
 		return fd;
+	}
 	close(fd);
 	errno = EINVAL;
 	return -1;

@@ -30,6 +30,16 @@ static struct tlsg_der *keep_chain(struct tlsg_arena *a, const gnutls_datum_t *l
 	return out;
 }
 
+/* The peer's own certificate: that of the chain that verification built, when there is one. */
+static struct tlsg_der *keep_leaf(struct tlsg_conn *c, const gnutls_datum_t *leaf)
+{
+	struct tlsg_der *built = c->verdict.built;
+
+	if(c->verdict.built_len > 0 && built[0].size == leaf->size && memcmp(built[0].data, leaf->data, leaf->size) == 0)
+		return built;
+	return keep_chain(c->arena, leaf, 1);
+}
+
 /* Takes over the chain that verification built. @return false when shared memory is exhausted. */
 static bool keep_verdict(struct tlsg_conn *c, const struct tlsg_verify_result *r)
 {
@@ -198,7 +208,7 @@ enum tlsg_ret tlsg_conn_peer_publish(struct tlsg_conn *c, struct tlsg_err *err)
 	r->since = time(NULL);
 	sent = gnutls_certificate_get_peers(c->session, &n);
 	if(sent != NULL && n > 0) {
-		r->chain = keep_chain(c->arena, sent, n);
+		r->chain = keep_leaf(c, &sent[0]);
 		if(r->chain == NULL)
 			return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
 		r->chain_len = n;

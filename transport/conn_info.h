@@ -29,7 +29,7 @@ struct tlsg_peer
 	time_t since;				  /**< when the handshake ended */
 	enum tlsg_verify_code verify; /**< TLSG_V_OK when the peer sent no certificate */
 	unsigned chain_len;			  /**< certificates the peer sent; 0 none */
-	struct tlsg_der *chain;		  /**< leaf first */
+	struct tlsg_der *chain;		  /**< the first of them, the peer's own; nothing asks for the others */
 	unsigned built_len;			  /**< certificates of the chain that verification built; 0 none */
 	struct tlsg_der *built;		  /**< leaf first */
 };

@@ -193,6 +193,19 @@ def test_keylog_file_is_private_and_complete(settings, start, tmp_path):
                            for line in secrets), lines
 
 
+def test_keylog_file_that_others_can_read_is_warned_of(settings, start, tmp_path):
+    path = tmp_path / "keys"
+    path.touch(0o644)
+    path.chmod(0o644)
+    kam = start(settings.but(tcp_children=1, modparams={"keylog_mode": 1 | 2 | 8, "keylog_file": str(path)}))
+    _one_request(kam, settings)
+    _one_request(kam, settings)
+    line = 'WARNING.*the key log ".*keys" is open to others than its owner .mode 0644.'
+    until(lambda: kam.log.find(line), "the warning")
+    assert len(kam.log.find(line)) == 1         # once in each process
+    assert "TRAFFIC_SECRET" in path.read_text()
+
+
 def test_keylog_to_a_pipe_does_not_hang_the_workers(settings, start, tmp_path):
     path = tmp_path / "keys"
     os.mkfifo(path)
