@@ -180,7 +180,7 @@ class Host:
 
 	def shared_bytes(self):
 		lines = dict(line.strip().split(": ") for line in self.rpc("core.shmmem").splitlines() if ": " in line)
-		return int(lines["real_used"])
+		return int(lines["real_used"]) % (1 << 32)	# printed as a signed number of 32 bits
 
 	def private_bytes(self):
 		total = 0
@@ -222,7 +222,7 @@ FIGURES = (
 )
 
 
-def measure(host, got):
+def measure(host, got, with_reload):
 	"""Fills in the figures of one start, one after the other; raises BenchError."""
 	time.sleep(1)	# the last processes are forked
 	got["start_s"] = host.start_s
@@ -235,14 +235,17 @@ def measure(host, got):
 		for name in ("localhost", *host.files.names):
 			host.visit(name)
 	got["private_used"] = host.private_bytes() / MB
-	got["reload_s"] = host.reload_s()
-	got["shared_reloaded"] = host.shared_bytes() / MB
+	if with_reload:
+		got["reload_s"] = host.reload_s()
+		got["shared_reloaded"] = host.shared_bytes() / MB
 
 
 def table(contestants, samples, problems):
 	"""The Markdown table: medians, and the ratio of ours to tls.so."""
 	lines = [f"| | {' | '.join(contestants)} | ratio |", "|---" * (len(contestants) + 2) + "|"]
 	for key, label, digits in FIGURES:
+		if not any(key in sample for name in contestants for sample in samples[name]):
+			continue
 		cells = []
 		medians = {}
 		for name in contestants:
@@ -252,7 +255,7 @@ def table(contestants, samples, problems):
 			cells.append(f"{medians[name]:.{digits}f}" if values else ("failed" if name in problems else "–"))
 		ratio = "–"
 		if STOCK in medians and "tls_gnutls.so" in medians and medians[STOCK] > 0:
-			ratio = f"{medians['tls_gnutls.so'] / medians[STOCK]:.2f}"
+			ratio = f"{medians['tls_gnutls.so'] / medians[STOCK]:.2g}"
 		lines.append(f"| {label} | {' | '.join(cells)} | {ratio} |")
 	return "\n".join(lines)
 
@@ -264,7 +267,8 @@ def main():
 	parser.add_argument("--cas", type=int, default=150)
 	parser.add_argument("--repetitions", type=int, default=3)
 	parser.add_argument("--memory", choices=("qm", "fm", "tlsf"), default="fm")
-	parser.add_argument("--shared-mb", type=int, default=4096, help="size of the shared memory, for all")
+	parser.add_argument("--shared-mb", type=int, default=8192, help="size of the shared memory, for all")
+	parser.add_argument("--no-reload", action="store_true", help="leave the reload out: tls.so takes minutes for it")
 	args = parser.parse_args()
 	contestants = {"plain TCP": None, STOCK: STOCK, "tls_gnutls.so": os.path.abspath(args.module)}
 	samples = {name: [] for name in contestants}
@@ -280,7 +284,7 @@ def main():
 				try:
 					with Host(os.path.join(folder, f"{number}-{name.replace(' ', '-')}"), module, args.memory, files,
 							args.shared_mb) as host:
-						measure(host, samples[name][-1])
+						measure(host, samples[name][-1], not args.no_reload)
 				except (BenchError, OSError, EOFError) as error:
 					problems[name] = str(error)
 				print(f"  {samples[name][-1]}", file=sys.stderr, flush=True)
