@@ -8,6 +8,7 @@ import pytest
 
 from .lib import token as tokens
 from .lib.kamailio import Kamailio, StartFailed
+from .lib.terminal import Terminal
 from .lib.tls import TlsClient, client_context, server_context
 from .lib.uas import TlsAgent, UdpSender
 
@@ -379,3 +380,35 @@ def test_authorities_of_the_system(start, settings):
         known = bundle.read().count("BEGIN CERTIFICATE")
     found = int(kam.rpc("tls.profiles")[0]["ca_certificates"])
     assert known * 0.9 < found <= known
+
+
+@pytest.mark.parametrize("daemon", (False, True))
+def test_pin_is_asked_for(settings, pki, token, daemon):
+    """key_password_mode=1: one question, no echo; reloads go on with what was typed."""
+    token.add_key("server-ec", pki.key("server-ec"))
+    one = Terminal(settings.but(modparams={
+        "private_key": token.uri("server-ec", pin=False), "key_password_mode": 1}), daemon)
+    try:
+        one.answer(PIN.encode() + b"\r")
+        one.up()
+        assert b"pkcs11:token=sip;object=server-ec" in one.shown
+        assert one.shown.count(b"Password of") == 1
+        assert PIN.encode() not in one.shown
+        assert _asks(one.kam) == "server-ec"
+        assert "Ok" in str(one.kam.rpc("tls.reload"))
+        for _ in range(6):
+            assert _asks(one.kam) == "server-ec"
+        assert not one.kam.log.find(PIN)
+    finally:
+        one.close()
+
+
+def test_pin_is_not_asked_for_when_there_is_one(settings, pki, token):
+    one = Terminal(settings.but(modparams={
+        **_key(pki, token, "server-ec"), "key_password_mode": 1}), True)
+    try:
+        one.up()
+        assert _asks(one.kam) == "server-ec"
+        assert b"Password" not in one.shown
+    finally:
+        one.close()
