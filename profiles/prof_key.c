@@ -66,6 +66,8 @@ static int job_do(struct job *j, const struct tlsg_key *k)
 		key = tlsg_token_again(k, rc, true);
 		if(key != NULL)
 			rc = tlsg_key_sign(key, j->op, j->algo, j->in, &j->made);
+		if(rc < 0)
+			tlsg_token_note(k, rc);
 	}
 	return rc;
 }

@@ -557,6 +557,14 @@ gnutls_privkey_t tlsg_token_again(const struct tlsg_key *k, int code, bool signi
 	return key;
 }
 
+void tlsg_token_note(const struct tlsg_key *k, int code)
+{
+	if(!trouble.told)
+		return;
+	trouble.told = false;
+	snprintf(trouble.text, sizeof(trouble.text), "private_key \"%.200s\": %.200s", k->source.s, gnutls_strerror(code));
+}
+
 const char *tlsg_token_why(void)
 {
 	if(trouble.told)

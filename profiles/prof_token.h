@@ -59,6 +59,9 @@ gnutls_privkey_t tlsg_token_open(const struct tlsg_key *k);
  */
 gnutls_privkey_t tlsg_token_again(const struct tlsg_key *k, int code, bool signing);
 
+/** An operation failed for good: says so, unless there is a better reason already. @param code  what GnuTLS said. */
+void tlsg_token_note(const struct tlsg_key *k, int code);
+
 /** The failure of a token that this process met since the last call, for the error of the connection. @return borrowed; NULL none. */
 const char *tlsg_token_why(void);
 

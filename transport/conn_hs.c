@@ -335,16 +335,16 @@ static enum tlsg_ret fail(struct tlsg_conn *c, int code, struct tlsg_err *err)
 
 	if(a >= 0)
 		code = GNUTLS_E_FATAL_ALERT_RECEIVED;
+	why = tlsg_token_why();
+	if(why == NULL)
+		why = tlsg_key_client_why();
 	if(!c->established)
-		tlsg_stats_handshake_failed(failure_of(c, code));
+		tlsg_stats_handshake_failed(why != NULL && a < 0 ? TLSG_FAIL_LOCAL : failure_of(c, code));
 	if(a >= 0)
 		return tlsg_conn_alerted(a, err);
 	tlsg_conn_alert_for(c, code);
 	if(code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
 		return tlsg_err_set(err, TLSG_E_PEER, "certificate verify failed: %s", tlsg_verify_reason(c->verdict.code));
-	why = tlsg_token_why();
-	if(why == NULL)
-		why = tlsg_key_client_why();
 	if(why != NULL)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%s", why);
 	if(c->ref.no_pair)

@@ -164,9 +164,23 @@ def test_token_goes_and_comes_back(start, on_token, faults, fault):
         assert len(errors) == 6
         assert all("pkcs11:token=sip;object=server-ec;type=private" in text for text in errors)
         assert open_one.ask().status == 200
+        assert int(kam.rpc("tls.sessions")["handshakes_failed_local"]) == 6
     faults.set()
     until(lambda: all(_is_served(kam) for _ in range(8)), "the token is used again")
     assert not kam.log.find(PIN)
+
+
+def test_token_that_signs_no_more(start, on_token, faults):
+    """It is there, one can log in, but signatures fail: the line names the object all the same."""
+    kam = start(on_token)
+    assert _is_served(kam)
+    faults.set(sign=CKR_GENERAL_ERROR)
+    mark = kam.log.mark()
+    assert [_is_served(kam) for _ in range(6)] == [False] * 6
+    until(lambda: len(_errors(kam, mark)) >= 6, "one line for each handshake")
+    assert all("pkcs11:token=sip;object=server-ec;type=private" in text for text in _errors(kam, mark))
+    faults.set()
+    until(lambda: all(_is_served(kam) for _ in range(8)), "the token is used again")
 
 
 def test_tokens_are_taken_away_and_put_back(start, settings, pki, tmp_path, monkeypatch):
