@@ -172,6 +172,37 @@ enum tlsg_ret tlsg_cipher_priority_write(
 	return t.full ? TLSG_E_RESOURCE : TLSG_OK;
 }
 
+/** Whether a suite of TLS 1.2 or older in the list uses the cipher. */
+static bool list_has_cipher(const struct tlsg_cipher_list *l, gnutls_cipher_algorithm_t cipher)
+{
+	for(size_t i = 0; i < l->suites_len; i++)
+		if(row(l->suites[i])->min_version != TLSG_TLS1_3 && tlsg_suite_gnutls_cipher(row(l->suites[i])) == cipher)
+			return true;
+	return false;
+}
+
+enum tlsg_ret tlsg_cipher_list_client(const struct tlsg_cipher_list *list, char *buf, size_t size)
+{
+	struct tlsg_cipher_list some = {.suites_len = 0};
+	size_t i, tls13 = 0;
+
+	for(i = 0; i < list->suites_len; i++) {
+		const struct tlsg_suite *s = row(list->suites[i]);
+
+		if(s->min_version == TLSG_TLS1_3 && !list_has_cipher(list, tlsg_suite_gnutls_cipher(s)))
+			continue;
+		tls13 += s->min_version == TLSG_TLS1_3;
+		some.suites[some.suites_len++] = list->suites[i];
+	}
+	for(i = 0; i < list->suites_len && tls13 == 0; i++)
+		if(row(list->suites[i])->min_version == TLSG_TLS1_3
+				&& tlsg_suite_gnutls_cipher(row(list->suites[i])) == GNUTLS_CIPHER_AES_128_GCM) {
+			some.suites[some.suites_len++] = list->suites[i];
+			tls13 = 1;
+		}
+	return tlsg_cipher_priority_write(tls13 > 0 && some.suites_len > tls13 ? &some : list, list, buf, size);
+}
+
 enum tlsg_ret tlsg_cipher_list_single(
 		const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf, size_t size)
 {

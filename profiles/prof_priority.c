@@ -28,7 +28,9 @@ static struct tlsg_priority *priority_find(const struct tlsg_prof *p)
 	struct tlsg_priority *x;
 
 	for(x = p->set->priorities; x != NULL; x = x->next)
+		/* Where the list has to be enforced, the two roles need different things. */
 		if(x->method == p->s.method && x->without_tls13 == p->without_tls13
+				&& (!x->list.surplus || (x->client != NULL) == (p->role == TLSG_CLIENT))
 				&& is_same(&x->cipher_list, &p->s.cipher_list))
 			return x;
 	return NULL;
@@ -61,13 +63,23 @@ static int compile_single(struct tlsg_priority *x)
 	return rc;
 }
 
+/* What clients offer. */
+static int compile_client(struct tlsg_priority *x)
+{
+	char text[TLSG_PRIORITY_SIZE];
+
+	if(tlsg_cipher_list_client(&x->list, text, sizeof(text)) != TLSG_OK)
+		return GNUTLS_E_SHORT_MEMORY_BUFFER;
+	return compile(text, &x->client);
+}
+
 static enum tlsg_ret compile_all(struct tlsg_prof *p, struct tlsg_priority *x, struct tlsg_err *err)
 {
 	struct tlsg_arena *previous = tlsg_scope_enter(p->set->arena);
 	int rc = compile(x->list.priority, &x->compiled);
 
-	if(rc >= 0 && x->list.surplus && p->role == TLSG_SERVER)
-		rc = compile_single(x);
+	if(rc >= 0 && x->list.surplus)
+		rc = p->role == TLSG_SERVER ? compile_single(x) : compile_client(x);
 	tlsg_scope_leave(previous);
 	if(rc >= 0)
 		return TLSG_OK;
@@ -106,8 +118,7 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err)
 	struct tlsg_priority *x = priority_find(p);
 	enum tlsg_ret ret;
 
-	/* A client's list was compiled without what a server needs to enforce it. */
-	if(x != NULL && !(x->list.surplus && x->single == NULL && p->role == TLSG_SERVER)) {
+	if(x != NULL) {
 		p->priority = x;
 		return TLSG_OK;
 	}
@@ -126,6 +137,11 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err)
 	p->set->priorities = x;
 	p->priority = x;
 	return TLSG_OK;
+}
+
+gnutls_priority_t tlsg_priority_of(const struct tlsg_prof *p)
+{
+	return p->role == TLSG_CLIENT && p->priority->client != NULL ? p->priority->client : p->priority->compiled;
 }
 
 unsigned tlsg_priority_key_of(gnutls_pk_algorithm_t pk)

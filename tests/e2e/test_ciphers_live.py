@@ -4,6 +4,7 @@
 
 import os
 import re
+import ssl
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
@@ -160,3 +161,22 @@ def test_suites_of_a_client(start, settings, pki, string):
     with ThreadPoolExecutor(len(PICKED)) as pool:
         got = {suite for suite, answer in zip(PICKED, pool.map(delivers, PICKED)) if answer}
     assert got == _listed("TLSv1.2", string) & set(PICKED)
+
+
+def test_a_client_with_tls13_does_not_offer_more_of_tls12(start, settings, pki):
+    """A server that would rather have another suite gets no chance to pick it."""
+    wanted, other = "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384"
+    kam = start(settings.but(listen=("tls", "udp"), config='modparam("tm", "fr_timer", 1000)', script=DEFAULT_SCRIPT,
+                             modparams={"tls_method": "TLSv1.2+", "cipher_list": wanted}))
+
+    def answer(version, ciphers):
+        context = server_context(pki.cert("server-rsa"), pki.key("server-rsa"), version)
+        context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+        if ciphers:
+            context.set_ciphers(ciphers)
+        with TlsAgent(context) as agent, UdpSender(kam.address("udp")) as sender:
+            return sender.ask(uri=f"sip:far@127.0.0.1:{agent.port};transport=tls").status
+
+    assert answer("TLSv1.2", f"{other}:{wanted}") == 200
+    assert answer("TLSv1.2", other) != 200
+    assert answer("TLSv1.3", None) == 200

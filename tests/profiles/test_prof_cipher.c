@@ -434,6 +434,59 @@ static void test_surplus_and_order(void **state)
 	}
 }
 
+/* What a client offers: of TLS 1.3 only what brings the fewest suites of TLS 1.2 along that are not in the list. */
+static void test_client_offer(void **state)
+{
+	static const struct
+	{
+		const char *string;
+		const char *tls13; /**< what is offered of TLS 1.3, in order */
+		size_t besides;	   /**< suites of TLS 1.2 that are not in the list */
+	} rows[] = {
+			{"ECDHE-RSA-AES128-GCM-SHA256", "TLS_AES_128_GCM_SHA256", 0},
+			{"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384",
+					"TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256", 0},
+			/* no cipher of TLS 1.3 is in the list: the one that all servers have, and AES128-GCM-SHA256 with it */
+			{"AES128-SHA", "TLS_AES_128_GCM_SHA256", 1},
+			/* a product within TLS 1.2 stays */
+			{"ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256",
+					"TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256", 2},
+	};
+
+	(void)state;
+	for(size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct tlsg_cipher_list l;
+		char text[TLSG_PRIORITY_SIZE];
+		char tls13[200];
+		uint16_t offered[TLSG_CIPHER_MAX];
+		gnutls_priority_t prio;
+		size_t len = 0, besides = 0;
+		unsigned n, at;
+
+		eval(&l, rows[i].string, "TLSv1.2+");
+		assert_true(l.surplus);
+		assert_int_equal(tlsg_cipher_list_client(&l, text, sizeof(text)), TLSG_OK);
+		assert_int_equal(gnutls_priority_init(&prio, text, NULL), 0);
+		for(n = 0; gnutls_priority_get_cipher_suite_index(prio, n, &at) != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE; n++) {
+			unsigned char id[2];
+			const struct tlsg_suite *s;
+
+			if(gnutls_cipher_suite_info(at, id, NULL, NULL, NULL, NULL) == NULL)
+				continue;
+			s = tlsg_suite_by_id(id[0], id[1]);
+			assert_non_null(s);
+			if(s->min_version == TLSG_TLS1_3)
+				offered[len++] = (uint16_t)tlsg_suite_index(s);
+			else
+				besides += !tlsg_cipher_list_has(&l, s);
+		}
+		gnutls_priority_deinit(prio);
+		join(offered, len, tls13, sizeof(tls13));
+		assert_string_equal(tls13, rows[i].tls13);
+		assert_int_equal(besides, rows[i].besides);
+	}
+}
+
 static void test_choice(void **state)
 {
 	enum
@@ -826,6 +879,7 @@ int main(void)
 			cmocka_unit_test(test_notes),
 			cmocka_unit_test(test_priority_strings),
 			cmocka_unit_test(test_surplus_and_order),
+			cmocka_unit_test(test_client_offer),
 			cmocka_unit_test(test_choice),
 			cmocka_unit_test(test_keys),
 			cmocka_unit_test(test_has),
