@@ -290,20 +290,20 @@ static int path_convert(const char *name, str *path, const char *def)
 	return 0;
 }
 
-/* The group can be read by any RPC client: it shows where a key is, never its PIN. What was configured is kept apart. */
+/* The cfg group can be read by any RPC client: it shows where a key is, never its PIN. What was configured is kept apart. */
 static void pins_hide(void)
 {
 	static char shown[3][PIN_FREE_SIZE];
-	str *const group[] = {&values.certificate, &values.private_key, &values.ca_list};
+	str *const paths[] = {&values.certificate, &values.private_key, &values.ca_list};
 	str *const kept[] = {&private.certificate, &private.private_key, &private.ca_list};
 	size_t i;
 
-	for(i = 0; i < sizeof(group) / sizeof(group[0]); i++) {
-		*kept[i] = *group[i];
-		if(!is_set(group[i]) || (!tlsg_p11_uri_is(group[i]->s) && strstr(group[i]->s, "pkcs11:") == NULL))
+	for(i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		*kept[i] = *paths[i];
+		if(!is_set(paths[i]) || (!tlsg_p11_uri_is(paths[i]->s) && strstr(paths[i]->s, "pkcs11:") == NULL))
 			continue;
-		group[i]->s = (char *)tlsg_p11_uri_redact(group[i]->s, shown[i], sizeof(shown[i]));
-		group[i]->len = (int)strlen(shown[i]);
+		paths[i]->s = (char *)tlsg_p11_uri_redact(paths[i]->s, shown[i], sizeof(shown[i]));
+		paths[i]->len = (int)strlen(shown[i]);
 	}
 }
 
