@@ -285,10 +285,22 @@ def test_module_that_fails_at_start(on_token, faults, how, words):
 
 
 @pytest.mark.long
-def test_module_that_hangs_at_start(on_token, faults):
+def test_module_that_hangs_on_reload(start, on_token, faults):
+    """The reload gives up after 30 s; connections are served all the time."""
+    kam = start(on_token)
+    with ThreadPoolExecutor(48) as pool:        # each worker has the module
+        assert all(pool.map(lambda _: _is_served(kam), range(96)))
     faults.set(init="hang")
-    assert "module hangs: no answer within 30 s, loading the module" in _refusal(
-        on_token)
+    with ThreadPoolExecutor(1) as pool:
+        reload = pool.submit(kam.rpc, "tls.reload", timeout_s=60)
+        while not reload.done():
+            assert _is_served(kam)
+        with pytest.raises(RuntimeError):
+            reload.result()
+    assert kam.log.find("module hangs: no answer within 30 s, loading the module")
+    faults.set()
+    assert kam.rpc("tls.reload").startswith("Ok")
+    assert _is_served(kam)
 
 
 def test_module_that_crashes_on_reload(start, on_token, faults):
