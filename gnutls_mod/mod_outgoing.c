@@ -78,7 +78,7 @@ static str sni_of(str name)
 	char normal[TLSG_NAME_MAX + 1];
 	str none = {NULL, 0};
 
-	if(!tlsg_name_normalise(&name, normal))
+	if(name.s == NULL || !tlsg_name_normalise(&name, normal))
 		return none;
 	if(name.s[name.len - 1] == '.')
 		name.len--;
