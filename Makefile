@@ -8,7 +8,7 @@
 # make check-long   the long tests, and the unit tests under valgrind and the sanitizers
 # make lint         format, gcc and clang, clang-tidy, cppcheck, include direction, banned functions
 # make format       lays out the C files
-# make bench        measurements beside tls.so
+# make bench        measurements beside tls.so; make bench-startup: start and reload with many profiles
 # make compare      the exported version and flags strings against `kamailio -V`
 #
 # KAMAILIO_SRC=DIR  source tree to take headers and defines from (default: the source of the installed package)
@@ -269,6 +269,11 @@ bench: all
 	@scripts/deps.sh bench
 	$(MAKE) -C tests/bench CC=$(CC) BENCH_BUILD=$(abspath $(B)/bench)
 	$(PYTHON) tests/bench/bench.py $(BENCH_ARGS)
+
+# Start-up and reload with 200 profiles and 150 CAs; the reload of tls.so takes minutes there: BENCH_ARGS=--no-reload.
+bench-startup: all
+	@scripts/deps.sh bench
+	$(PYTHON) tests/bench/startup.py $(BENCH_ARGS)
 
 run:
 	@scripts/deps.sh run

@@ -13,7 +13,7 @@ check="$run kamailio-tls-modules kamailio-websocket-modules kamailio-lua-modules
 	libcmocka-dev clang libclang-rt-dev llvm valgrind python3 python3-pytest python3-pytest-xdist python3-cryptography
 	python3-cryptography-vectors softhsm2 opensc p11-kit-modules sipsak curl procps tshark"
 lint="$check clang-format clang-tidy cppcheck universal-ctags"
-bench="$run kamailio-tls-modules libssl-dev python3"
+bench="$run kamailio-tls-modules libssl-dev python3 python3-cryptography"
 
 case "${1:-}" in
 	build) wanted=$build ;;
