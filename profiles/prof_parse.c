@@ -113,6 +113,7 @@ struct parse
 	str file;			 /* [arena] its path */
 	struct tlsg_prof *p; /* profile of the section, NULL before the first */
 	bool has_secret;
+	char text[4096]; /* of the file, as it is read: may hold a password or a PIN */
 	struct binding bindings[KEYS + 1];
 	cfg_option_t options[KEYS + 1];
 };
@@ -539,6 +540,7 @@ static cfg_parser_t *parser_open(struct parse *c)
 
 	if(st == NULL)
 		return NULL;
+	(void)setvbuf(st->f, c->text, _IOFBF, sizeof(c->text));
 	name = pkg_malloc((size_t)c->file.len + 1);
 	if(name != NULL) {
 		memcpy(name, c->file.s, (size_t)c->file.len + 1);
@@ -548,6 +550,14 @@ static cfg_parser_t *parser_open(struct parse *c)
 	cfg_section_parser(st, section_cb, c);
 	cfg_set_options(st, c->options);
 	return st;
+}
+
+/* The core's parser leaves words on the stack, and processes that are forked later inherit them. */
+static __attribute__((noinline)) void stack_wipe(void)
+{
+	char below[32 * 1024];
+
+	gnutls_memset(below, 0, sizeof(below));
 }
 
 enum tlsg_ret tlsg_prof_file_parse(struct tlsg_set *set, const char *path, bool is_public, struct tlsg_err *err)
@@ -570,6 +580,8 @@ enum tlsg_ret tlsg_prof_file_parse(struct tlsg_set *set, const char *path, bool 
 		c.ret = file_refuse(&c, "cannot be read to its end", 0);
 	lexer_reset();
 	cfg_parser_close(st);
+	gnutls_memset(c.text, 0, sizeof(c.text));
+	stack_wipe();
 	if(c.has_secret && is_public)
 		LM_WARN("%s: holds a password and can be read by everybody\n", path);
 	return c.ret;
