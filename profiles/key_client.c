@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - key isolation: asks the key process; key_wire.h has the design
+ * tls_gnutls - key isolation: asks the processes that hold keys; key_wire.h has the design
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: the builder of a snapshot, any process that steps a handshake.
  * Memory: one buffer of this process; nothing of a key.  Lock: none.
@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,56 +24,75 @@
 #include "profiles/key_password.h"
 #include "profiles/key_wire.h"
 
-static int door = -1;
-
-/* The connection of this process. */
-static struct
+/* How this process reaches one of the two that hold keys. */
+struct line
 {
-	int fd;
+	const char *whom; /* for messages */
+	int door;
+	int fd;		 /* the connection */
 	pid_t owner; /* a forked process has one of its own */
 	uint32_t serial;
 	bool overdue; /* the answer to `serial` has not come in time */
-} line = {.fd = -1};
+};
+
+static struct line files = {"the process that holds the keys", -1, -1, 0, 0, false};
+static struct line tokens = {"the process that holds the keys on tokens", -1, -1, 0, 0, false};
 
 static struct tlsg_key_message message;
-static const char *why;
+
+static struct
+{
+	bool is_set;
+	char text[TLSG_ERR_TEXT];
+} why;
 
 void tlsg_key_client_set(int fd)
 {
-	door = fd;
+	files.door = fd;
+}
+
+void tlsg_key_client_set_tokens(int fd)
+{
+	tokens.door = fd;
 }
 
 bool tlsg_key_client_is_on(void)
 {
-	return door >= 0;
+	return files.door >= 0;
+}
+
+bool tlsg_key_client_has_tokens(void)
+{
+	return tokens.door >= 0;
 }
 
 const char *tlsg_key_client_why(void)
 {
-	const char *w = why;
-
-	why = NULL;
-	return w;
+	if(!why.is_set)
+		return NULL;
+	why.is_set = false;
+	return why.text;
 }
 
-static enum tlsg_ret trouble(const char *what)
+static enum tlsg_ret trouble(const struct line *l, const char *what)
 {
-	why = what;
+	why.is_set = true;
+	snprintf(why.text, sizeof(why.text), "%s %s", l->whom, what);
 	return TLSG_E_RESOURCE;
 }
 
 /* ---- the connection ---- */
 
-static void line_close(void)
+static void line_close(struct line *l)
 {
-	if(line.fd >= 0)
-		close(line.fd);
-	line.fd = -1;
-	line.overdue = false;
+	if(l->fd >= 0)
+		close(l->fd);
+	l->fd = -1;
+	l->overdue = false;
 }
 
 /* Sends one end of a new pair through the door. */
-static bool knock(int fd)
+static bool knock(const struct line *l, int fd)
 {
 	char byte = 0;
 	struct iovec part = {&byte, 1};
@@ -91,27 +111,27 @@ static bool knock(int fd)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	return sendmsg(door, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
+	return sendmsg(l->door, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
 }
 
-static enum tlsg_ret line_open(void)
+static enum tlsg_ret line_open(struct line *l)
 {
 	int pair[2];
 	bool sent;
 
-	if(line.fd >= 0 && line.owner == getpid())
+	if(l->fd >= 0 && l->owner == getpid())
 		return TLSG_OK;
-	line_close();
+	line_close(l);
 	if(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return trouble("no connection to the process that holds the keys can be made: too many open files");
-	sent = knock(pair[1]);
+		return trouble(l, "cannot be reached: too many open files");
+	sent = knock(l, pair[1]);
 	close(pair[1]);
 	if(!sent) {
 		close(pair[0]);
-		return trouble("the process that holds the keys takes no connections");
+		return trouble(l, "takes no connections");
 	}
-	line.fd = pair[0];
-	line.owner = getpid();
+	l->fd = pair[0];
+	l->owner = getpid();
 	return TLSG_OK;
 }
 
@@ -124,10 +144,10 @@ static int64_t now_ms(void)
 }
 
 /* Waits until there is something to receive. @return false: not in time. */
-static bool wait_until(int64_t deadline_ms)
+static bool wait_until(const struct line *l, int64_t deadline_ms)
 {
 	for(;;) {
-		struct pollfd p = {.fd = line.fd, .events = POLLIN};
+		struct pollfd p = {.fd = l->fd, .events = POLLIN};
 		int64_t left = deadline_ms - now_ms();
 		struct timespec t = {left > 0 ? left / 1000 : 0, left > 0 ? left % 1000 * 1000000 : 0};
 		int n = ppoll(&p, 1, &t, NULL);
@@ -140,9 +160,9 @@ static bool wait_until(int64_t deadline_ms)
 }
 
 /* Takes one message if there is one. @return 1; 0 none; -1 the connection is gone or talks nonsense. */
-static int receive(void)
+static int receive(const struct line *l)
 {
-	ssize_t n = recv(line.fd, &message, sizeof(message), MSG_DONTWAIT);
+	ssize_t n = recv(l->fd, &message, sizeof(message), MSG_DONTWAIT);
 
 	if(n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
@@ -152,64 +172,64 @@ static int receive(void)
 }
 
 /* Waits for the answer to the last question, and throws away late ones. */
-static enum tlsg_ret answer(int64_t deadline_ms)
+static enum tlsg_ret answer(struct line *l, int64_t deadline_ms)
 {
 	for(;;) {
-		int n = receive();
+		int n = receive(l);
 
 		if(n < 0) {
-			line_close();
-			return trouble("the process that holds the keys has closed the connection");
+			line_close(l);
+			return trouble(l, "has closed the connection");
 		}
-		if(n > 0 && message.head.serial == line.serial) {
-			line.overdue = false;
+		if(n > 0 && message.head.serial == l->serial) {
+			l->overdue = false;
 			return TLSG_OK;
 		}
-		if(n == 0 && !wait_until(deadline_ms)) {
-			line.overdue = true;
-			return trouble("the process that holds the keys did not answer in time");
+		if(n == 0 && !wait_until(l, deadline_ms)) {
+			l->overdue = true;
+			return trouble(l, "did not answer in time");
 		}
 	}
 }
 
 /* Sends what is in the buffer and gets the answer there. */
-static enum tlsg_ret ask(enum tlsg_key_question question, int timeout_ms)
+static enum tlsg_ret ask(struct line *l, enum tlsg_key_question question, int timeout_ms)
 {
 	size_t size = sizeof(message.head) + message.head.size;
-	enum tlsg_ret ret = line_open();
+	enum tlsg_ret ret = line_open(l);
 	ssize_t n;
 
 	if(ret != TLSG_OK)
 		return ret;
 	message.head.question = question;
-	message.head.serial = ++line.serial;
-	n = send(line.fd, &message, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	message.head.serial = ++l->serial;
+	n = send(l->fd, &message, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	gnutls_memset(message.payload, 0, message.head.size);
 	if(n == (ssize_t)size)
-		return answer(now_ms() + timeout_ms);
+		return answer(l, now_ms() + timeout_ms);
 	if(n < 0 && errno == EAGAIN)
-		return trouble("the process that holds the keys does not keep up");
-	line_close();
-	return trouble("the process that holds the keys has closed the connection");
+		return trouble(l, "does not keep up");
+	line_close(l);
+	return trouble(l, "has closed the connection");
 }
 
 /* Whether an earlier answer is still missing. */
-static bool is_overdue(void)
+static bool is_overdue(struct line *l)
 {
 	int n = 1;
 
-	if(line.fd < 0 || line.owner != getpid() || !line.overdue)
+	if(l->fd < 0 || l->owner != getpid() || !l->overdue)
 		return false;
-	while(n > 0 && line.overdue) {
-		n = receive();
-		if(n > 0 && message.head.serial == line.serial)
-			line.overdue = false;
+	while(n > 0 && l->overdue) {
+		n = receive(l);
+		if(n > 0 && message.head.serial == l->serial)
+			l->overdue = false;
 		if(n > 0)
 			gnutls_memset(message.payload, 0, message.head.size);
 	}
 	if(n < 0)
-		line_close();
-	return line.overdue;
+		line_close(l);
+	return l->overdue;
 }
 
 /* ---- questions ---- */
@@ -217,22 +237,24 @@ static bool is_overdue(void)
 int tlsg_key_client_do(
 		uint64_t id, enum tlsg_key_op op, gnutls_sign_algorithm_t algo, const gnutls_datum_t *in, gnutls_datum_t *made)
 {
+	struct line *l = id & TLSG_KEY_ON_TOKEN ? &tokens : &files;
 	int rc;
 
-	if(is_overdue()) {
-		trouble("the process that holds the keys does not answer");
+	if(is_overdue(l)) {
+		(void)trouble(l, "does not answer");
 		return GNUTLS_E_TIMEDOUT;
 	}
 	if(in->size > sizeof(message.payload))
 		return GNUTLS_E_INVALID_REQUEST;
 	memset(&message.head, 0, sizeof(message.head));
 	message.head.key = id;
+	message.head.until_ms = now_ms() + TLSG_KEY_DO_MS;
 	message.head.op = (int32_t)op;
 	message.head.algo = (int32_t)algo;
 	message.head.size = in->size;
 	if(in->size > 0)
 		memcpy(message.payload, in->data, in->size);
-	if(ask(TLSG_KEY_Q_DO, TLSG_KEY_DO_MS) != TLSG_OK)
+	if(ask(l, TLSG_KEY_Q_DO, TLSG_KEY_DO_MS) != TLSG_OK)
 		return GNUTLS_E_TIMEDOUT;
 	rc = message.head.code;
 	if(rc >= 0) {
@@ -242,6 +264,9 @@ int tlsg_key_client_do(
 			rc = GNUTLS_E_MEMORY_ERROR;
 		else
 			memcpy(made->data, message.payload, message.head.size);
+	} else if(message.head.size > 0) { /* about a token there may be something to say */
+		why.is_set = true;
+		snprintf(why.text, sizeof(why.text), "%.*s", (int)message.head.size, (const char *)message.payload);
 	}
 	gnutls_memset(message.payload, 0, message.head.size);
 	return rc;
@@ -311,7 +336,7 @@ enum tlsg_ret tlsg_key_client_load(uint32_t set_number, const struct tlsg_key_re
 	memset(out, 0, sizeof(*out));
 	if(!load_write(set_number, r))
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\": the names are too long", r->setting, r->file->s);
-	ret = ask(TLSG_KEY_Q_LOAD, timeout_ms);
+	ret = ask(&files, TLSG_KEY_Q_LOAD, timeout_ms);
 	if(ret != TLSG_OK)
 		return tlsg_err_set(err, ret, "%s: \"%s\": %s", r->setting, r->file->s, tlsg_key_client_why());
 	if(message.head.code != TLSG_OK)
@@ -325,10 +350,88 @@ enum tlsg_ret tlsg_key_client_load(uint32_t set_number, const struct tlsg_key_re
 			err, TLSG_E_RESOURCE, "%s: \"%s\": no memory, or an answer that is none", r->setting, r->file->s);
 }
 
-void tlsg_key_client_over(void)
+static bool token_write(const struct tlsg_key_token_request *r)
+{
+	const str *p = r->password;
+	bool has_password = p != NULL && p->s != NULL;
+	struct tlsg_key_token_question t;
+	struct tlsg_buf b;
+	bool fits;
+
+	memset(&t, 0, sizeof(t));
+	t.set_number = r->set_number;
+	t.what = (uint32_t)r->what;
+	t.has_engine = r->engine_pin != NULL;
+	t.has_password = has_password;
+	t.password_len = has_password ? (uint32_t)p->len : 0;
+	t.cert_len = r->certificate != NULL ? r->certificate->size : 0;
+	if(r->engine_pin != NULL)
+		t.engine_pin = *r->engine_pin;
+	t.q = *r->q;
+	memset(&message.head, 0, sizeof(message.head));
+	tlsg_buf_init(&b, message.payload, sizeof(message.payload));
+	fits = tlsg_buf_put(&b, &t, sizeof(t)) && (t.password_len == 0 || tlsg_buf_put(&b, p->s, t.password_len))
+		   && (t.cert_len == 0 || tlsg_buf_put(&b, r->certificate->data, t.cert_len));
+	gnutls_memset(&t, 0, sizeof(t));
+	message.head.size = fits ? (uint32_t)b.wr : 0;
+	return fits;
+}
+
+static bool token_read(const struct tlsg_key_token_request *r, struct tlsg_key_token_answer *out)
+{
+	struct tlsg_key_token_facts f;
+
+	if(r->what != TLSG_KEY_LOOK_KEY) {
+		out->pem.data = gnutls_malloc((size_t)message.head.size + 1);
+		if(out->pem.data == NULL)
+			return false;
+		memcpy(out->pem.data, message.payload, message.head.size);
+		out->pem.data[message.head.size] = '\0';
+		out->pem.size = message.head.size;
+		return true;
+	}
+	if(message.head.size != sizeof(f) || !(message.head.key & TLSG_KEY_ON_TOKEN))
+		return false;
+	memcpy(&f, message.payload, sizeof(f));
+	out->id = message.head.key;
+	out->pk = (gnutls_pk_algorithm_t)f.pk;
+	out->bits = f.bits;
+	out->can = f.can;
+	return true;
+}
+
+enum tlsg_ret tlsg_key_client_token(
+		const struct tlsg_key_token_request *r, struct tlsg_key_token_answer *out, struct tlsg_err *err)
+{
+	int timeout_ms = tlsg_password_is_asked() && !tlsg_password_is_out_of_reach() ? TLSG_KEY_ASK_MS : TLSG_KEY_TOKEN_MS;
+	enum tlsg_ret ret;
+
+	memset(out, 0, sizeof(*out));
+	if(!token_write(r))
+		return tlsg_err_set(err, TLSG_E_CONFIG, "the certificate or the password is too long");
+	ret = ask(&tokens, TLSG_KEY_Q_TOKEN, timeout_ms);
+	if(ret != TLSG_OK)
+		return tlsg_err_set(err, ret, "%s", tlsg_key_client_why());
+	if(message.head.code != TLSG_OK)
+		return tlsg_err_set(err, message.head.code == TLSG_E_RESOURCE ? TLSG_E_RESOURCE : TLSG_E_CONFIG, "%.*s",
+				(int)message.head.size, (const char *)message.payload);
+	if(token_read(r, out))
+		return TLSG_OK;
+	return tlsg_err_set(err, TLSG_E_RESOURCE, "no memory, or an answer that is none");
+}
+
+static void over(struct line *l)
 {
 	memset(&message.head, 0, sizeof(message.head));
-	if(ask(TLSG_KEY_Q_OVER, TLSG_KEY_DO_MS) != TLSG_OK)
+	if(ask(l, TLSG_KEY_Q_OVER, TLSG_KEY_DO_MS) != TLSG_OK)
 		LM_WARN("%s\n", tlsg_key_client_why());
-	line_close();
+	line_close(l);
+}
+
+void tlsg_key_client_over(void)
+{
+	if(files.door >= 0)
+		over(&files);
+	if(tokens.door >= 0)
+		over(&tokens);
 }

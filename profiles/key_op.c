@@ -5,6 +5,8 @@
  */
 #include "profiles/key_op.h"
 
+#include <gnutls/crypto.h>
+
 int tlsg_key_sign(gnutls_privkey_t key, enum tlsg_key_op op, gnutls_sign_algorithm_t algo, const gnutls_datum_t *in,
 		gnutls_datum_t *made)
 {
@@ -15,4 +17,18 @@ int tlsg_key_sign(gnutls_privkey_t key, enum tlsg_key_op op, gnutls_sign_algorit
 	if(algo == GNUTLS_SIGN_RSA_RAW)
 		return gnutls_privkey_sign_hash(key, GNUTLS_DIG_UNKNOWN, GNUTLS_PRIVKEY_SIGN_FLAG_TLS1_RSA, in, made);
 	return gnutls_privkey_sign_hash2(key, algo, 0, in, made);
+}
+
+int tlsg_key_decrypt(gnutls_privkey_t key, const gnutls_datum_t *in, gnutls_datum_t *made, int *code)
+{
+	int rc;
+
+	made->data = gnutls_malloc(TLSG_KEY_PREMASTER_BYTES);
+	if(made->data == NULL || gnutls_rnd(GNUTLS_RND_NONCE, made->data, TLSG_KEY_PREMASTER_BYTES) < 0)
+		return GNUTLS_E_MEMORY_ERROR;
+	made->size = TLSG_KEY_PREMASTER_BYTES;
+	rc = gnutls_privkey_decrypt_data2(key, 0, in, made->data, made->size);
+	if(code != NULL)
+		*code = rc;
+	return 0;
 }

@@ -27,4 +27,13 @@ enum tlsg_key_op
 int tlsg_key_sign(gnutls_privkey_t key, enum tlsg_key_op op, gnutls_sign_algorithm_t algo, const gnutls_datum_t *in,
 		gnutls_datum_t *made);
 
+/**
+ * Decrypts a premaster secret. Whatever comes in, what comes out has TLSG_KEY_PREMASTER_BYTES, and is random if it was none: RFC 5246
+ * section 7.4.7.1. Call without a scope.
+ * @param made  [out] heap, gnutls_free(), to be wiped.
+ * @param code  [out] what GnuTLS said, not for the peer. NULL allowed.
+ * @return 0; GNUTLS_E_MEMORY_ERROR.
+ */
+int tlsg_key_decrypt(gnutls_privkey_t key, const gnutls_datum_t *in, gnutls_datum_t *made, int *code);
+
 #endif

@@ -252,17 +252,6 @@ static int sign(const struct entry *e, const gnutls_datum_t *in, gnutls_datum_t 
 	return rc >= 0 && made->size > sizeof(message.payload) ? GNUTLS_E_SHORT_MEMORY_BUFFER : rc;
 }
 
-/* The answer is the same whatever comes out, and takes the same time: RFC 5246 section 7.4.7.1. */
-static int decrypt(const struct entry *e, const gnutls_datum_t *in, gnutls_datum_t *made)
-{
-	made->data = gnutls_malloc(TLSG_KEY_PREMASTER_BYTES);
-	if(made->data == NULL || gnutls_rnd(GNUTLS_RND_NONCE, made->data, TLSG_KEY_PREMASTER_BYTES) < 0)
-		return GNUTLS_E_MEMORY_ERROR;
-	made->size = TLSG_KEY_PREMASTER_BYTES;
-	(void)gnutls_privkey_decrypt_data2(e->key, 0, in, made->data, made->size);
-	return 0;
-}
-
 static void work(void)
 {
 	const struct entry *e = entry_find(message.head.key);
@@ -271,7 +260,7 @@ static void work(void)
 	int rc = GNUTLS_E_NO_CERTIFICATE_FOUND;
 
 	if(e != NULL)
-		rc = message.head.op == TLSG_KEY_DECRYPT ? decrypt(e, &in, &made) : sign(e, &in, &made);
+		rc = message.head.op == TLSG_KEY_DECRYPT ? tlsg_key_decrypt(e->key, &in, &made, NULL) : sign(e, &in, &made);
 	gnutls_memset(message.payload, 0, message.head.size);
 	message.head.code = rc < 0 ? rc : 0;
 	message.head.size = rc < 0 ? 0 : made.size;
@@ -322,8 +311,7 @@ static bool watch(int epoll, int fd)
 	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) == 0;
 }
 
-/* Takes the connection that came through the door. @return false: nobody is outside any more. */
-static bool let_in(int epoll, int door)
+enum tlsg_ret tlsg_key_server_let_in(int door, int *fd)
 {
 	char byte;
 	struct iovec part = {&byte, 1};
@@ -336,17 +324,25 @@ static bool let_in(int epoll, int door)
 			.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
 	ssize_t n = recvmsg(door, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	const struct cmsghdr *c;
-	int fd;
 
 	if(n == 0)
-		return false;
+		return TLSG_EOF;
 	c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 	if(c == NULL || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
-		return true;
-	memcpy(&fd, CMSG_DATA(c), sizeof(int));
-	if(!watch(epoll, fd))
+		return TLSG_AGAIN;
+	memcpy(fd, CMSG_DATA(c), sizeof(int));
+	return TLSG_OK;
+}
+
+/* @return false: nobody is outside any more. */
+static bool let_in(int epoll, int door)
+{
+	int fd;
+	enum tlsg_ret ret = tlsg_key_server_let_in(door, &fd);
+
+	if(ret == TLSG_OK && !watch(epoll, fd))
 		close(fd);
-	return true;
+	return ret != TLSG_EOF;
 }
 
 enum tlsg_ret tlsg_key_server_door(int *ours, int *theirs)

@@ -11,10 +11,18 @@
 /**
  * Makes the door.
  * @param ours    [out] the end for tlsg_key_server_run(), to be closed by all other processes.
- * @param theirs  [out] the end for tlsg_key_client_set(), to be closed by the key process.
+ * @param theirs  [out] the end for tlsg_key_client_set() or tlsg_key_client_set_tokens(), to be closed by the process that holds keys.
  * @return TLSG_OK; TLSG_E_RESOURCE.
  */
 enum tlsg_ret tlsg_key_server_door(int *ours, int *theirs) TLSG_MUST_CHECK;
+
+/**
+ * Takes a connection that came through a door, without waiting. For both processes that hold keys.
+ * @param fd  [out] owned by the caller.
+ * @return TLSG_OK; TLSG_AGAIN: what came was no connection; TLSG_EOF: nobody is outside any more.
+ * Source: unix(7), SCM_RIGHTS.
+ */
+enum tlsg_ret tlsg_key_server_let_in(int door, int *fd) TLSG_MUST_CHECK;
 
 /**
  * Answers questions until no other process is left, or a signal ends this one. Passwords are asked for as

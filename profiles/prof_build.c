@@ -100,6 +100,7 @@ static void passwords_wipe(struct tlsg_set *set)
 	int role;
 
 	tlsg_key_passwords_forget(set);
+	tlsg_token_pins_forget(set);
 	for(role = 0; role < TLSG_ROLES; role++) {
 		if(set->defaults[role] != NULL)
 			tlsg_prof_passwords_wipe(set->defaults[role]);

@@ -116,7 +116,7 @@ static void premaster_here(const struct tlsg_key *k, const gnutls_datum_t *from,
 	}
 }
 
-/* The same in the key process, which does not tell either whether it was one. */
+/* The same in the process that holds the key, which does not tell either whether it was one. */
 static void premaster_there(const struct tlsg_key *k, const gnutls_datum_t *from, unsigned char *premaster)
 {
 	gnutls_datum_t made = {NULL, 0};
@@ -158,7 +158,7 @@ static int decrypt_cb(gnutls_privkey_t ext, void *userdata, const gnutls_datum_t
 
 bool tlsg_key_can(const struct tlsg_key *k, gnutls_sign_algorithm_t algo)
 {
-	return gnutls_sign_supports_pk_algorithm(algo, k->pk) != 0 && (k->token == NULL || tlsg_p11_key_can(k->can, algo));
+	return gnutls_sign_supports_pk_algorithm(algo, k->pk) != 0 && (!k->is_on_token || tlsg_p11_key_can(k->can, algo));
 }
 
 static int info_cb(gnutls_privkey_t ext, unsigned flags, void *userdata)

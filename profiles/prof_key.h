@@ -22,9 +22,10 @@ struct tlsg_key
 	str source;			  /**< file name for messages, zero-terminated */
 	str setting;		  /**< the value that it was loaded for: finds it again for other profiles of the snapshot */
 	struct tlsg_der der;  /**< [arena] unencrypted PKCS#8 in DER; empty when the key process has it */
-	uint64_t remote;	  /**< number of the key in the key process; 0: the key is here */
+	uint64_t remote;	  /**< number of the key in the process that holds it; 0: the key is here */
 	struct tlsg_der spki; /**< [arena] its public key, SubjectPublicKeyInfo in DER */
-	struct tlsg_p11_object *token; /**< [arena] where the key is; NULL: der is the key */
+	bool is_on_token;
+	struct tlsg_p11_object *token; /**< [arena] where the key is; NULL: der is the key, or remote is set */
 	unsigned can;				   /**< of a key on a token: enum tlsg_p11_can */
 	struct tlsg_der leaf;		   /**< of a key on a token: [arena] the certificate that it was tried with */
 	gnutls_privkey_t ext;		   /**< [arena] what sessions use: its callbacks find this process's real key */

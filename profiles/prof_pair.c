@@ -187,10 +187,7 @@ static enum tlsg_ret key_load(
 
 	if(ret != TLSG_OK)
 		return ret;
-	if(pair->key->token != NULL && tlsg_key_client_is_on())
-		LM_INFO("%.*s: %s: \"%s\" stays on its token; key_isolation is for keys in files\n", p->id.len, p->id.s,
-				s->key_name, pair->key->source.s);
-	if(pair->key->token == NULL)
+	if(!pair->key->is_on_token)
 		ret = tlsg_pair_check_fit(s->key_name, s->cert, pair, err);
 	if(ret == TLSG_OK) {
 		pair->privkey = pair->key->ext;

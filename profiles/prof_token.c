@@ -15,7 +15,9 @@
 #include "pkcs11/p11_look.h"
 #include "pkcs11/p11_module.h"
 #include "pkcs11/p11_probe.h"
+#include "profiles/key_client.h"
 #include "profiles/key_password.h"
+#include "profiles/key_pin.h"
 #include "profiles/prof_creds.h"
 #include "profiles/prof_list.h"
 #include "profiles/prof_priority.h"
@@ -190,19 +192,8 @@ enum tlsg_ret tlsg_token_settings(struct tlsg_prof *p, struct tlsg_err *err)
 
 /* ---- questions to tokens ---- */
 
-static enum tlsg_ret pin_set(struct tlsg_p11_secret *pin, const char *text, struct tlsg_err *err)
-{
-	size_t len = strlen(text);
-
-	if(len >= sizeof(pin->value))
-		return tlsg_err_set(err, TLSG_E_CONFIG, "the PIN is too long");
-	memcpy(pin->value, text, len + 1);
-	pin->is_set = true;
-	return TLSG_OK;
-}
-
 /* A PIN that was typed at start serves reloads too: the snapshot in use has it. */
-static bool pin_known(const char *uri, struct tlsg_p11_secret *pin)
+static bool known_cb(const char *uri, struct tlsg_p11_secret *pin)
 {
 	struct tlsg_set *set = tlsg_set_get();
 	const struct tlsg_key *k;
@@ -217,54 +208,25 @@ static bool pin_known(const char *uri, struct tlsg_p11_secret *pin)
 	return found;
 }
 
-/* private_key_password is the PIN of a key on a token. */
-static enum tlsg_ret pin_of_profile(
-		const struct tlsg_set *set, const str *setting, struct tlsg_p11_query *q, struct tlsg_err *err)
+/* Where the PIN may be. @param buf  TLSG_PASSWORD_SETTING_SIZE bytes. @param absolute  [out] for password. */
+static enum tlsg_ret places_fill(const struct tlsg_set *set, const str *password, char *buf, str *absolute,
+		struct tlsg_key_pin_places *out, struct tlsg_err *err)
 {
-	char buf[TLSG_PASSWORD_SETTING_SIZE];
-	struct tlsg_password password;
-	str absolute = *setting;
-	enum tlsg_ret ret;
-
-	if(tlsg_password_is_out_of_reach()) {
-		(void)pin_known(q->uri.uri, &q->pin);
+	out->engine = set->options.engine != NULL ? &set->options.engine->pin : NULL;
+	out->known = known_cb;
+	out->password = NULL;
+	if(password == NULL)
 		return TLSG_OK;
-	}
-	if(!tlsg_password_setting(&set->options.config_dir, setting, buf, &absolute))
+	*absolute = *password;
+	out->password = absolute;
+	if(!tlsg_password_setting(&set->options.config_dir, password, buf, absolute))
 		return tlsg_err_set(err, TLSG_E_CONFIG, "private_key_password: the path of a file is too long");
-	ret = tlsg_password_get(&absolute, q->uri.uri, &password, err);
-	if(ret == TLSG_OK && password.is_set)
-		ret = pin_set(&q->pin, password.text, err);
-	tlsg_password_wipe(&password);
-	return ret;
-}
-
-/* The PIN: of the URI, of the profile, of the engine; the first that is there. */
-static enum tlsg_ret find_pin(
-		const struct tlsg_set *set, const str *password, struct tlsg_p11_query *q, struct tlsg_err *err)
-{
-	const struct tlsg_p11_engine *engine = set->options.engine;
-	enum tlsg_ret ret;
-
-	if(q->uri.has_pin)
-		return pin_set(&q->pin, q->uri.pin, err);
-	if(q->uri.pin_source[0] != '\0') {
-		ret = tlsg_p11_pin_read(q->uri.pin_source, q->pin.value, err);
-		q->pin.is_set = ret == TLSG_OK;
-		return ret;
-	}
-	if(password != NULL && (password->s != NULL || (tlsg_password_is_asked() && engine == NULL))) {
-		ret = pin_of_profile(set, password, q, err);
-		if(ret != TLSG_OK || q->pin.is_set)
-			return ret;
-	}
-	if(engine != NULL && engine->pin.is_set)
-		q->pin = engine->pin;
 	return TLSG_OK;
 }
 
+/* All but the PIN. */
 static enum tlsg_ret query_fill(
-		const struct tlsg_set *set, const str *uri, const str *password, struct tlsg_p11_query *q, struct tlsg_err *err)
+		const struct tlsg_set *set, const str *uri, struct tlsg_p11_query *q, struct tlsg_err *err)
 {
 	const struct tlsg_p11_engine *engine = set->options.engine;
 	const struct tlsg_token *t = token_find(set, uri->s);
@@ -280,7 +242,38 @@ static enum tlsg_ret query_fill(
 			q->uri.slot = engine->slot;
 		}
 	}
-	return find_pin(set, password, q, err);
+	return TLSG_OK;
+}
+
+/* Whether a PIN may be needed and there may be one. */
+static bool has_pin(const struct tlsg_p11_query *q, const struct tlsg_key_pin_places *from)
+{
+	return q->uri.has_pin || q->uri.pin_source[0] != '\0' || (from->engine != NULL && from->engine->is_set)
+		   || (from->password != NULL && (from->password->s != NULL || tlsg_password_is_asked()));
+}
+
+/* With isolation PINs are for the token process alone. */
+static enum tlsg_ret look_there(const struct tlsg_set *set, enum tlsg_key_look what, const struct tlsg_p11_query *q,
+		const struct tlsg_key_pin_places *from, gnutls_datum_t *pem, struct tlsg_err *err)
+{
+	struct tlsg_key_token_request r = {
+			.set_number = set->number, .what = what, .q = q, .engine_pin = from->engine, .password = from->password};
+	struct tlsg_key_token_answer a;
+	enum tlsg_ret ret = tlsg_key_client_token(&r, &a, err);
+
+	if(ret == TLSG_OK)
+		*pem = a.pem;
+	return ret;
+}
+
+static enum tlsg_ret look_here(enum tlsg_key_look what, struct tlsg_p11_query *q,
+		const struct tlsg_key_pin_places *from, gnutls_datum_t *pem, struct tlsg_err *err)
+{
+	enum tlsg_ret ret = tlsg_key_pin_find(from, q, err);
+
+	if(ret != TLSG_OK)
+		return ret;
+	return what == TLSG_KEY_LOOK_CHAIN ? tlsg_p11_look_chain(q, pem, err) : tlsg_p11_look_anchors(q, pem, err);
 }
 
 static enum tlsg_ret name_it(
@@ -289,32 +282,40 @@ static enum tlsg_ret name_it(
 	return tlsg_err_set(err, ret, "%s: \"%.200s\": %.280s", setting, uri->s, why->text);
 }
 
-typedef enum tlsg_ret (*look_fn)(const struct tlsg_p11_query *q, gnutls_datum_t *pem, struct tlsg_err *err);
-
-static enum tlsg_ret fetch(const struct tlsg_set *set, const char *setting, const str *uri, const str *password,
-		look_fn look, gnutls_datum_t *pem, struct tlsg_err *err)
+static enum tlsg_ret fetch(const struct tlsg_set *set, enum tlsg_key_look what, const struct tlsg_key_request *r,
+		gnutls_datum_t *pem, struct tlsg_err *err)
 {
+	char buf[TLSG_PASSWORD_SETTING_SIZE];
+	struct tlsg_key_pin_places from;
 	struct tlsg_p11_query q;
 	struct tlsg_err why;
 	enum tlsg_ret ret;
+	str absolute;
 
 	tlsg_err_clear(&why);
-	ret = query_fill(set, uri, password, &q, &why);
+	ret = query_fill(set, r->file, &q, &why);
 	if(ret == TLSG_OK)
-		ret = look(&q, pem, &why);
+		ret = places_fill(set, r->password, buf, &absolute, &from, &why);
+	if(ret == TLSG_OK)
+		ret = tlsg_key_client_has_tokens() && has_pin(&q, &from) ? look_there(set, what, &q, &from, pem, &why)
+																 : look_here(what, &q, &from, pem, &why);
 	gnutls_memset(&q, 0, sizeof(q));
-	return ret == TLSG_OK ? ret : name_it(setting, uri, ret, &why, err);
+	return ret == TLSG_OK ? ret : name_it(r->setting, r->file, ret, &why, err);
 }
 
 enum tlsg_ret tlsg_token_chain(struct tlsg_set *set, const char *setting, const str *uri, const str *password,
 		gnutls_datum_t *pem, struct tlsg_err *err)
 {
-	return fetch(set, setting, uri, password, tlsg_p11_look_chain, pem, err);
+	struct tlsg_key_request r = {setting, uri, password};
+
+	return fetch(set, TLSG_KEY_LOOK_CHAIN, &r, pem, err);
 }
 
 enum tlsg_ret tlsg_token_anchors(struct tlsg_set *set, const str *uri, gnutls_datum_t *pem, struct tlsg_err *err)
 {
-	return fetch(set, "ca_list", uri, NULL, tlsg_p11_look_anchors, pem, err);
+	struct tlsg_key_request r = {"ca_list", uri, NULL};
+
+	return fetch(set, TLSG_KEY_LOOK_ANCHORS, &r, pem, err);
 }
 
 /* ---- keys ---- */
@@ -351,18 +352,16 @@ static struct tlsg_p11_object *object_new(
 	return o->gate != NULL ? o : NULL;
 }
 
-static enum tlsg_ret key_fill(struct tlsg_prof *p, const str *uri, const struct tlsg_p11_facts *f,
-		const struct tlsg_p11_secret *pin, struct tlsg_key *k)
+static enum tlsg_ret key_fill(struct tlsg_prof *p, const str *uri, const struct tlsg_p11_facts *f, struct tlsg_key *k)
 {
-	struct tlsg_set *set = p->set;
 	char can[160];
 
-	k->setting.s = tlsg_arena_keep_copy(set->arena, uri->s, (size_t)uri->len);
+	k->setting.s = tlsg_arena_keep_copy(p->set->arena, uri->s, (size_t)uri->len);
 	k->setting.len = uri->len;
 	k->source = k->setting;
-	k->token = object_new(set, f, pin);
-	if(k->setting.s == NULL || k->token == NULL)
+	if(k->setting.s == NULL)
 		return TLSG_E_RESOURCE;
+	k->is_on_token = true;
 	k->pk = f->pk;
 	k->bits = f->bits;
 	k->can = f->can;
@@ -377,29 +376,82 @@ static struct tlsg_key *key_known(const struct tlsg_set *set, const str *uri, co
 	struct tlsg_key *k;
 
 	for(k = set->keys; k != NULL; k = k->next)
-		if(k->token != NULL && strcmp(k->setting.s, uri->s) == 0 && k->leaf.size == pair->chain[0].cert.size
+		if(k->is_on_token && strcmp(k->setting.s, uri->s) == 0 && k->leaf.size == pair->chain[0].cert.size
 				&& memcmp(k->leaf.data, pair->chain[0].cert.data, k->leaf.size) == 0)
 			return k;
 	return NULL;
 }
 
-static enum tlsg_ret key_make(struct tlsg_prof *p, const str *uri, const struct tlsg_p11_query *q,
-		const struct tlsg_pair *pair, struct tlsg_key **out, struct tlsg_err *err)
+/* The key stays here: each process that needs it logs in. */
+static enum tlsg_ret key_here(struct tlsg_set *set, struct tlsg_p11_query *q, const struct tlsg_key_pin_places *from,
+		struct tlsg_key *k, struct tlsg_p11_facts *facts, struct tlsg_err *err)
+{
+	const gnutls_datum_t leaf = {k->leaf.data, k->leaf.size};
+	enum tlsg_ret ret = tlsg_key_pin_find(from, q, err);
+
+	if(ret == TLSG_OK)
+		ret = tlsg_p11_look_key(q, &leaf, facts, err);
+	if(ret != TLSG_OK)
+		return ret;
+	k->token = object_new(set, facts, &q->pin);
+	return k->token != NULL ? TLSG_OK : tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+}
+
+/* The token process has it. */
+static enum tlsg_ret key_there(const struct tlsg_set *set, const struct tlsg_p11_query *q,
+		const struct tlsg_key_pin_places *from, struct tlsg_key *k, struct tlsg_p11_facts *facts, struct tlsg_err *err)
+{
+	const gnutls_datum_t leaf = {k->leaf.data, k->leaf.size};
+	struct tlsg_key_token_request r = {.set_number = set->number,
+			.what = TLSG_KEY_LOOK_KEY,
+			.q = q,
+			.engine_pin = from->engine,
+			.password = from->password,
+			.certificate = &leaf};
+	struct tlsg_key_token_answer a;
+	enum tlsg_ret ret = tlsg_key_client_token(&r, &a, err);
+
+	if(ret != TLSG_OK)
+		return ret;
+	memset(facts, 0, sizeof(*facts));
+	facts->pk = a.pk;
+	facts->bits = a.bits;
+	facts->can = a.can;
+	k->remote = a.id;
+	return TLSG_OK;
+}
+
+static enum tlsg_ret key_make(struct tlsg_prof *p, const struct tlsg_key_request *r, const struct tlsg_pair *pair,
+		struct tlsg_key **out, struct tlsg_err *err)
 {
 	struct tlsg_key *k = tlsg_arena_keep(p->set->arena, sizeof(*k));
+	char buf[TLSG_PASSWORD_SETTING_SIZE];
+	struct tlsg_key_pin_places from;
 	struct tlsg_p11_facts facts;
+	struct tlsg_p11_query q;
 	enum tlsg_ret ret;
+	str absolute;
 
 	if(k == NULL)
 		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
-	ret = tlsg_p11_look_key(q, &pair->chain[0].cert, &facts, err);
-	if(ret != TLSG_OK)
-		return ret;
 	k->leaf.data = pair->chain[0].cert.data;
 	k->leaf.size = pair->chain[0].cert.size;
-	if(key_fill(p, uri, &facts, &q->pin, k) != TLSG_OK)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
-	ret = tlsg_key_add(p->set, k, err);
+	ret = query_fill(p->set, r->file, &q, err);
+	if(ret == TLSG_OK)
+		ret = places_fill(p->set, r->password, buf, &absolute, &from, err);
+	if(ret == TLSG_OK)
+		ret = tlsg_key_client_has_tokens() ? key_there(p->set, &q, &from, k, &facts, err)
+										   : key_here(p->set, &q, &from, k, &facts, err);
+	if(ret == TLSG_OK && tlsg_key_client_has_tokens() && q.uri.has_pin && p->file.len == 0)
+		LM_WARN("private_key: \"%s\": a PIN in a module parameter stays in the memory of all processes, also with "
+				"key_isolation: "
+				"use pin-source=file:/path\n",
+				r->file->s);
+	gnutls_memset(&q, 0, sizeof(q));
+	if(ret == TLSG_OK && key_fill(p, r->file, &facts, k) != TLSG_OK)
+		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+	if(ret == TLSG_OK)
+		ret = tlsg_key_add(p->set, k, err);
 	if(ret == TLSG_OK)
 		*out = k;
 	return ret;
@@ -409,7 +461,6 @@ enum tlsg_ret tlsg_token_key(struct tlsg_prof *p, const struct tlsg_key_request 
 		struct tlsg_key **out, struct tlsg_err *err)
 {
 	struct tlsg_key *k = key_known(p->set, r->file, pair);
-	struct tlsg_p11_query q;
 	struct tlsg_err why;
 	enum tlsg_ret ret;
 
@@ -418,18 +469,27 @@ enum tlsg_ret tlsg_token_key(struct tlsg_prof *p, const struct tlsg_key_request 
 		return TLSG_OK;
 	}
 	tlsg_err_clear(&why);
-	ret = query_fill(p->set, r->file, r->password, &q, &why);
-	if(ret == TLSG_OK)
-		ret = key_make(p, r->file, &q, pair, out, &why);
-	gnutls_memset(&q, 0, sizeof(q));
+	ret = key_make(p, r, pair, out, &why);
 	return ret == TLSG_OK ? ret : name_it(r->setting, r->file, ret, &why, err);
+}
+
+void tlsg_token_pins_forget(struct tlsg_set *set)
+{
+	struct tlsg_token *t;
+
+	if(!tlsg_key_client_has_tokens())
+		return; /* each process needs them */
+	for(t = set->tokens; t != NULL; t = t->next)
+		gnutls_memset(t->uri.pin, 0, sizeof(t->uri.pin));
+	if(set->options.engine != NULL) /* the snapshot's own copy */
+		gnutls_memset((void *)&set->options.engine->pin, 0, sizeof(set->options.engine->pin));
 }
 
 /* ---- what works ---- */
 
 static bool signs_tls13(const struct tlsg_pair *pair)
 {
-	return pair->key->token == NULL || (pair->key->can & ~(TLSG_P11_CAN_PKCS1 | TLSG_P11_CAN_DECRYPT)) != 0;
+	return !pair->key->is_on_token || (pair->key->can & ~(TLSG_P11_CAN_PKCS1 | TLSG_P11_CAN_DECRYPT)) != 0;
 }
 
 enum tlsg_ret tlsg_token_limit(struct tlsg_prof *p, struct tlsg_err *err)
@@ -526,7 +586,7 @@ gnutls_privkey_t tlsg_token_open(const struct tlsg_key *k)
 }
 
 /* What a bad ciphertext of a peer leads to must not make us open tokens again. */
-static bool is_gone(int code)
+bool tlsg_token_is_gone(int code)
 {
 	switch(code) {
 		case GNUTLS_E_PKCS11_SESSION_ERROR:
@@ -548,7 +608,7 @@ gnutls_privkey_t tlsg_token_again(const struct tlsg_key *k, int code, bool signi
 {
 	gnutls_privkey_t key;
 
-	if((!signing && !is_gone(code)) || is_in_trouble(k))
+	if((!signing && !tlsg_token_is_gone(code)) || is_in_trouble(k))
 		return NULL;
 	restart();
 	key = tlsg_creds_key(k);
