@@ -54,7 +54,7 @@ def secrets(path):
 
 
 def holds(pid, path):
-    return any(process_holds(pid, secret) for secret in secrets(path))
+    return process_holds(pid, *secrets(path))
 
 
 def others(kam):

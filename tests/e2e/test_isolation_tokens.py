@@ -19,7 +19,7 @@ from .lib.terminal import Terminal
 from .lib.tls import TlsClient, client_context, server_context
 from .lib.uas import TlsAgent, UdpSender
 from .lib.wait import until
-from .test_isolation import holds
+from .test_isolation import secrets
 
 pytestmark = [
     pytest.mark.ours_only("there is no key_isolation"),
@@ -237,8 +237,7 @@ def test_nobody_else_holds_pin_or_key(start, settings, on_token, pki, row):
             assert asks(kam, version=version) == row
         assert process_holds(holder(kam), PIN.encode())
         for pid in others(kam):
-            assert not process_holds(pid, PIN.encode())
-            assert not holds(pid, pki.key(row))
+            assert not process_holds(pid, PIN.encode(), *secrets(pki.key(row)))
             assert "libsofthsm2.so" not in open(f"/proc/{pid}/maps", encoding="utf-8").read()
         assert kam.rpc("tls.reload").startswith("Ok")
 

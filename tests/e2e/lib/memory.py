@@ -7,9 +7,9 @@ CHUNK = 1 << 24
 REGION_MAX = 1 << 36
 
 
-def process_holds(pid, needle):
-    """True when the bytes are anywhere in the readable memory of a process, shared memory included."""
-    return any(needle in data for data in _memory(pid, len(needle)))
+def process_holds(pid, *needles):
+    """True when one of the byte strings is anywhere in the readable memory of a process, shared memory included."""
+    return any(needle in data for data in _memory(pid, max(map(len, needles))) for needle in needles)
 
 
 def _memory(pid, overlap):
