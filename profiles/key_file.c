@@ -392,6 +392,31 @@ done:
 	return ret;
 }
 
+static bool datum_copy(const gnutls_datum_t *from, gnutls_datum_t *to)
+{
+	if(from->size == 0)
+		return true;
+	to->data = gnutls_malloc(from->size);
+	if(to->data == NULL)
+		return false;
+	memcpy(to->data, from->data, from->size);
+	to->size = from->size;
+	return true;
+}
+
+bool tlsg_key_content_copy(const struct tlsg_key_content *from, struct tlsg_key_content *to)
+{
+	unsigned i;
+
+	to->pk = from->pk;
+	to->bits = from->bits;
+	to->is_encrypted = true;
+	for(i = 0; i < from->certs_len; i++, to->certs_len = i)
+		if(!datum_copy(&from->certs[i], &to->certs[i]))
+			return false;
+	return datum_copy(&from->pkcs8, &to->pkcs8) && datum_copy(&from->spki, &to->spki);
+}
+
 void tlsg_key_content_free(struct tlsg_key_content *c)
 {
 	unsigned i;

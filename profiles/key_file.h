@@ -55,6 +55,14 @@ typedef bool (*tlsg_key_known_f)(const unsigned char *digest, void *param, struc
 enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_request *r, tlsg_key_known_f known, void *param,
 		struct tlsg_key_content *out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
+/**
+ * Copies kind, size, key, public key and certificates, not the digest. Counts as encrypted.
+ * @param from  borrowed.
+ * @param to    [out] zeroed before; to be freed by the caller, also when it fails.
+ * @return false: no memory.
+ */
+bool tlsg_key_content_copy(const struct tlsg_key_content *from, struct tlsg_key_content *to) TLSG_MUST_CHECK;
+
 /** Wipes and frees. Idempotent. */
 void tlsg_key_content_free(struct tlsg_key_content *c);
 

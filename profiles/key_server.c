@@ -77,31 +77,6 @@ static struct entry *entry_find(uint64_t id)
 	return NULL;
 }
 
-static bool copy(const gnutls_datum_t *from, gnutls_datum_t *to)
-{
-	if(from->size == 0)
-		return true;
-	to->data = gnutls_malloc(from->size);
-	if(to->data == NULL)
-		return false;
-	memcpy(to->data, from->data, from->size);
-	to->size = from->size;
-	return true;
-}
-
-static bool content_copy(const struct tlsg_key_content *from, struct tlsg_key_content *to)
-{
-	unsigned i;
-
-	to->pk = from->pk;
-	to->bits = from->bits;
-	to->is_encrypted = true;
-	for(i = 0; i < from->certs_len; i++, to->certs_len = i)
-		if(!copy(&from->certs[i], &to->certs[i]))
-			return false;
-	return copy(&from->pkcs8, &to->pkcs8) && copy(&from->spki, &to->spki);
-}
-
 /* An encrypted file that has not changed since it was read needs no password. */
 static bool known_cb(const unsigned char *digest, void *param, struct tlsg_key_content *out)
 {
@@ -111,7 +86,7 @@ static bool known_cb(const unsigned char *digest, void *param, struct tlsg_key_c
 
 	for(e = entries; e != NULL && !found; e = e->next)
 		found = strcmp(e->file, file) == 0 && memcmp(e->content.digest, digest, TLSG_KEY_DIGEST_SIZE) == 0
-				&& content_copy(&e->content, out);
+				&& tlsg_key_content_copy(&e->content, out);
 	if(!found)
 		tlsg_key_content_free(out);
 	return found;

@@ -223,29 +223,19 @@ static enum tlsg_ret content_keep(
 	return good ? TLSG_OK : tlsg_err_set(err, TLSG_E_RESOURCE, "private_key: shared memory exhausted");
 }
 
-static bool copy_back(const struct tlsg_der *from, gnutls_datum_t *to)
+static gnutls_datum_t datum_of(const struct tlsg_der *der)
 {
-	if(from->size == 0)
-		return true;
-	to->data = gnutls_malloc(from->size);
-	if(to->data == NULL)
-		return false;
-	memcpy(to->data, from->data, from->size);
-	to->size = from->size;
-	return true;
+	return (gnutls_datum_t){der->data, (unsigned)der->size};
 }
 
 static bool content_copy(const struct tlsg_key *k, struct tlsg_key_content *c)
 {
-	unsigned i;
+	struct tlsg_key_content from = {
+			.pk = k->pk, .bits = k->bits, .pkcs8 = datum_of(&k->der), .spki = datum_of(&k->spki)};
 
-	c->pk = k->pk;
-	c->bits = k->bits;
-	c->is_encrypted = true;
-	for(i = 0; i < k->certs_len; i++, c->certs_len = i)
-		if(!copy_back(&k->certs[i], &c->certs[i]))
-			return false;
-	return copy_back(&k->der, &c->pkcs8) && copy_back(&k->spki, &c->spki);
+	for(; from.certs_len < k->certs_len; from.certs_len++)
+		from.certs[from.certs_len] = datum_of(&k->certs[from.certs_len]);
+	return tlsg_key_content_copy(&from, c);
 }
 
 /* An encrypted file that has not changed since the active snapshot was built needs no password: its key is there. */
