@@ -1,9 +1,9 @@
 #!/bin/sh
-# tls_gnutls - runs pytest suites with Debian's Python, on two processes when pytest-xdist is there.
+# tls_gnutls - runs pytest suites with Debian's Python, on several processes when pytest-xdist is there.
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
 # Usage: scripts/run-pytest.sh FOLDER [pytest's options]
-# Environment: PYTHON  the interpreter, default /usr/bin/python3; JOBS  how many processes, default 2.
+# Environment: PYTHON  the interpreter, default /usr/bin/python3; JOBS  how many processes, default 4: most tests wait most of the time.
 set -eu
 
 python=${PYTHON:-/usr/bin/python3}
@@ -15,7 +15,7 @@ python=${PYTHON:-/usr/bin/python3}
 PATH=$PATH:/usr/sbin:/sbin
 parallel=
 if "$python" -c 'import xdist' 2>/dev/null; then
-	parallel="-n ${JOBS:-2} --dist loadfile"
+	parallel="-n ${JOBS:-4} --dist loadfile"
 fi
 # Skipped tests are named with their reason (-rs).
 exec "$python" -m pytest -q -rs -p no:cacheprovider $parallel "$@"
