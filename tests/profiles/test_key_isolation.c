@@ -354,7 +354,7 @@ static void test_each_process_has_its_connection(void **state)
 	int i, k, status;
 
 	(void)state;
-	assert_int_equal(load(1, "rsa.pem", &none, &id, &c), TLSG_OK);
+	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
 	for(i = 0; i < 8; i++) {
 		children[i] = fork();
 		if(children[i] != 0)
@@ -362,8 +362,8 @@ static void test_each_process_has_its_connection(void **state)
 		for(k = 0; k < 50; k++) {
 			gnutls_datum_t made = {NULL, 0};
 
-			if(tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_RSA_SHA256, &text, &made) != 0
-					|| !verifies(&c, GNUTLS_SIGN_RSA_SHA256, &made))
+			if(tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) != 0
+					|| !verifies(&c, GNUTLS_SIGN_ECDSA_SHA256, &made))
 				_exit(1);
 			gnutls_free(made.data);
 		}
@@ -373,7 +373,7 @@ static void test_each_process_has_its_connection(void **state)
 		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
 		assert_int_equal(status, 0);
 	}
-	assert_signs(id, &c, GNUTLS_SIGN_RSA_SHA256);
+	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
 	tlsg_key_content_free(&c);
 }
 
