@@ -30,7 +30,7 @@ static struct tlsg_priority *priority_find(const struct tlsg_prof *p)
 	for(x = p->set->priorities; x != NULL; x = x->next)
 		/* Where the list has to be enforced, the two roles need different things. */
 		if(x->method == p->s.method && x->without_tls13 == p->without_tls13
-				&& (!x->list.surplus || (x->client != NULL) == (p->role == TLSG_CLIENT))
+				&& (!x->list.surplus || (x->single == NULL) == (p->role == TLSG_CLIENT))
 				&& is_same(&x->cipher_list, &p->s.cipher_list))
 			return x;
 	return NULL;
@@ -70,16 +70,17 @@ static int compile_client(struct tlsg_priority *x)
 
 	if(tlsg_cipher_list_client(&x->list, text, sizeof(text)) != TLSG_OK)
 		return GNUTLS_E_SHORT_MEMORY_BUFFER;
-	return compile(text, &x->client);
+	return compile(text, &x->compiled);
 }
 
 static enum tlsg_ret compile_all(struct tlsg_prof *p, struct tlsg_priority *x, struct tlsg_err *err)
 {
 	struct tlsg_arena *previous = tlsg_scope_enter(p->set->arena);
-	int rc = compile(x->list.priority, &x->compiled);
+	bool is_client = x->list.surplus && p->role == TLSG_CLIENT;
+	int rc = is_client ? compile_client(x) : compile(x->list.priority, &x->compiled);
 
-	if(rc >= 0 && x->list.surplus)
-		rc = p->role == TLSG_SERVER ? compile_single(x) : compile_client(x);
+	if(rc >= 0 && x->list.surplus && !is_client)
+		rc = compile_single(x);
 	tlsg_scope_leave(previous);
 	if(rc >= 0)
 		return TLSG_OK;
@@ -137,11 +138,6 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err)
 	p->set->priorities = x;
 	p->priority = x;
 	return TLSG_OK;
-}
-
-gnutls_priority_t tlsg_priority_of(const struct tlsg_prof *p)
-{
-	return p->role == TLSG_CLIENT && p->priority->client != NULL ? p->priority->client : p->priority->compiled;
 }
 
 unsigned tlsg_priority_key_of(gnutls_pk_algorithm_t pk)

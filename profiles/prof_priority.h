@@ -18,9 +18,9 @@ struct tlsg_priority
 	bool without_tls13;			  /**< the method without TLS 1.3 */
 	str cipher_list;			  /**< {NULL,0} not set */
 	struct tlsg_cipher_list list; /**< evaluated */
-	gnutls_priority_t compiled;	  /**< [arena] of list.priority */
-	gnutls_priority_t client;	  /**< [arena] what a client offers; NULL unless list.surplus */
-	gnutls_priority_t *single;	  /**< [arena] by position in list.suites; NULL unless list.surplus */
+	gnutls_priority_t
+			compiled; /**< [arena] of list.priority; for clients with list.surplus: of tlsg_cipher_list_client() */
+	gnutls_priority_t *single; /**< [arena] by position in list.suites; NULL unless list.surplus and for servers */
 };
 
 /**
@@ -31,9 +31,6 @@ struct tlsg_priority
  * Source: gnutls_priority_init().
  */
 enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err) TLSG_MUST_CHECK;
-
-/** What a session of the profile begins with. @return [arena] borrowed, not NULL. */
-gnutls_priority_t tlsg_priority_of(const struct tlsg_prof *p);
 
 /**
  * What a server session must use for an offer, so that the suite list is kept exactly.

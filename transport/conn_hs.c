@@ -74,7 +74,7 @@ static int use_priority(struct tlsg_conn *c, gnutls_priority_t priority)
 enum tlsg_ret tlsg_conn_apply_profile(struct tlsg_conn *c, struct tlsg_err *err)
 {
 	const struct tlsg_prof *p = c->ref.prof;
-	int rc = use_priority(c, tlsg_priority_of(p));
+	int rc = use_priority(c, p->priority->compiled);
 
 	if(rc < 0)
 		return tlsg_err_gnutls(err, rc, "setting the priority of the profile");
