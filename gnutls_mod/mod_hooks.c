@@ -239,13 +239,24 @@ static enum tlsg_ret send_out(struct round *r)
 	return n < 0 ? tlsg_err_set(&r->err, TLSG_E_PEER, "cannot send the answer of the handshake") : TLSG_OK;
 }
 
+/* Whether bytes wait in the core's own queue. The write_lock is held. */
+static bool has_waiting(const struct tcp_connection *c)
+{
+#ifdef TCP_ASYNC
+	return c->wbuf_q.first != NULL;
+#else
+	(void)c;
+	return false;
+#endif
+}
+
 /*
  * Sends the alert of a session that has failed. The peer may be gone already, which is nobody's mistake: the core's own way to send
  * would tell of it at ERR. Lock held.
  */
 static void send_last(struct round *r)
 {
-	if(r->c->wbuf_q.first != NULL)
+	if(has_waiting(r->c))
 		(void)send_out(r); /* keeps the order */
 	else if(r->out.wr > 0)
 		(void)_tcpconn_write_nb(r->c->fd, r->c, (const char *)out_bytes, (int)r->out.wr);
@@ -447,17 +458,6 @@ static void clean_hook(struct tcp_connection *c)
 	}
 	tlsg_conn_free(c->extra_data);
 	c->extra_data = NULL;
-}
-
-/* Whether bytes wait in the core's own queue. The write_lock is held. */
-static bool has_waiting(const struct tcp_connection *c)
-{
-#ifdef TCP_ASYNC
-	return c->wbuf_q.first != NULL;
-#else
-	(void)c;
-	return false;
-#endif
 }
 
 /* Hook: TCP main, just before the socket is closed. Spec 12.6. */
