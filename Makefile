@@ -47,14 +47,35 @@ DEFS = $(B)/kamailio.defs
 CIPHERS_TOOL = $(O)/tls-gnutls-ciphers
 
 # ---- sources -------------------------------------------------------------------------------------------------------
-BASE_SRC = $(sort $(wildcard base/*.c))
-PKCS11_SRC = $(sort $(wildcard pkcs11/*.c))
-PROFILES_SRC = $(sort $(wildcard profiles/*.c))
-TRANSPORT_SRC = $(sort $(wildcard transport/*.c))
-RPC_SRC = $(sort $(wildcard rpc/*.c))
-MOD_SRC = $(sort $(wildcard gnutls_mod/*.c))
+BASE_SRC = $(addprefix base/,\
+	arena.c arena_keep.c arena_pool.c arena_private.c err.c scope.c)
+PKCS11_SRC = $(addprefix pkcs11/,\
+	p11_engine.c p11_key.c p11_look.c p11_module.c p11_pin.c p11_probe.c p11_uri.c)
+# the rooms of profiles, lowest first
+CIPHER_SRC = $(addprefix profiles/cipher/,\
+	cipher_list.c method.c priority_string.c rules.c suites.c)
+VERIFY_SRC = $(addprefix profiles/verify/,\
+	chain.c constraints.c crl.c name.c trust.c usage.c verify.c verify_code.c)
+KEYS_SRC = $(addprefix profiles/keys/,\
+	key_file.c op.c password.c pin.c)
+ISOLATE_SRC = $(addprefix profiles/isolate/,\
+	client.c key_process.c token_child.c token_keys.c token_modules.c token_process.c)
+PROF_SRC = $(addprefix profiles/,\
+	build.c creds.c list.c load_key.c load_pair.c load_token.c match.c pair_check.c priority.c \
+	prof.c set.c ticket.c tlscfg.c tlscfg_file.c value.c)
+PROFILES_SRC = $(CIPHER_SRC) $(VERIFY_SRC) $(KEYS_SRC) $(ISOLATE_SRC) $(PROF_SRC)
+TRANSPORT_SRC = $(addprefix transport/,\
+	carrier_stream.c cert_text.c conn.c conn_hs.c conn_rec.c dn_text.c hello.c keylog.c peer.c \
+	queue.c stats.c)
+RPC_SRC = $(addprefix rpc/,\
+	rpc_export.c rpc_info.c rpc_kill.c rpc_list.c rpc_options.c rpc_profiles.c rpc_reload.c \
+	rpc_sessions.c)
+MOD_SRC = $(addprefix gnutls_mod/,\
+	mod_answer.c mod_config.c mod_deadline.c mod_engine.c mod_events.c mod_expiry.c mod_hooks.c \
+	mod_isolate.c mod_keylog.c mod_log.c mod_main.c mod_outgoing.c mod_params.c mod_rpc.c \
+	mod_script.c mod_selects.c mod_stats.c mod_terminal.c mod_vars.c mod_view.c)
 SRC = $(BASE_SRC) $(PKCS11_SRC) $(PROFILES_SRC) $(TRANSPORT_SRC) $(RPC_SRC) $(MOD_SRC)
-FOLDERS = base pkcs11 profiles transport rpc gnutls_mod
+FOLDERS = $(sort $(patsubst %/,%,$(dir $(SRC))))
 
 # ---- flags ---------------------------------------------------------------------------------------------------------
 WARN = -Wall -Wextra -Wshadow -Werror
@@ -101,8 +122,7 @@ $(SO): $(OBJ) misc/tls.map
 	$(Q)$(CC) $(MOD_LDFLAGS) $(LDFLAGS) $(OBJ) $(LIBS) -o $@
 
 # The tool evaluates cipher strings with the module's own code; it knows neither Kamailio nor sessions.
-CIPHERS_TOOL_SRC = tools/tls-gnutls-ciphers.c base/err.c \
-	$(addprefix profiles/,suites.c prof_method.c cipher_rules.c cipher_priority.c prof_cipher.c)
+CIPHERS_TOOL_SRC = tools/tls-gnutls-ciphers.c base/err.c $(CIPHER_SRC)
 
 $(CIPHERS_TOOL): $(CIPHERS_TOOL_SRC:%.c=$(O)/tool/%.o)
 	@mkdir -p $(@D)
@@ -127,7 +147,7 @@ BELOW_profiles = profiles pkcs11 base
 BELOW_transport = transport profiles pkcs11 base
 
 TEST_LIB_SRC = $(sort $(wildcard tests/lib/*.c)) tests/stub/host.c
-TEST_SRC = $(sort $(foreach f,$(TEST_FOLDERS),$(wildcard tests/$(f)/test_*.c)))
+TEST_SRC = $(sort $(foreach f,$(TEST_FOLDERS),$(wildcard tests/$(f)/test_*.c tests/$(f)/*/test_*.c)))
 TEST_BIN = $(foreach s,$(TEST_SRC),$(O)/tests/$(basename $(notdir $(s))))
 
 $(T)/%.o: %.c
@@ -136,7 +156,7 @@ $(T)/%.o: %.c
 	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(TEST_CPPFLAGS) -MMD -MP -c $< -o $@
 
 # tls.cfg is cut into words by the core's own lexer, also in tests: these two see its headers and defines.
-LEXER_OBJ = profiles/prof_parse.o tests/lib/core_lexer.o
+LEXER_OBJ = profiles/tlscfg.o tests/lib/core_lexer.o
 $(LEXER_OBJ:%=$(T)/%) $(LEXER_OBJ:%=$(B)/fuzz/obj/%): TEST_CPPFLAGS += @$(DEFS)
 $(LEXER_OBJ:%=$(T)/%) $(LEXER_OBJ:%=$(B)/fuzz/obj/%): $(DEFS)
 
@@ -161,7 +181,7 @@ $(O)/tests/$(basename $(notdir $(1))): $(T)/$(1:.c=.o) $(BELOW_$(2):%=$(T)/lib%.
 	$$(Q)$$(CC) $$(OPT) -pthread $$(LDFLAGS) $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
 		$$(LDLIBS_$(basename $(notdir $(1)))) -lcmocka $$(LIBS) -ldl -o $$@
 endef
-$(foreach f,$(TEST_FOLDERS),$(foreach s,$(wildcard tests/$(f)/test_*.c),$(eval $(call test_binary,$(s),$(f)))))
+$(foreach s,$(TEST_SRC),$(eval $(call test_binary,$(s),$(word 2,$(subst /, ,$(s))))))
 
 unit: $(TEST_BIN)
 
@@ -171,17 +191,17 @@ check-unit: unit
 # What cipher strings select and what verification says, beside the openssl command: each line is a run over a corpus.
 VERIFY_TOOL = $(T)/verify_tool
 PKITS_DIR ?= /usr/lib/python3/dist-packages/cryptography_vectors/x509/PKITS_data
-$(VERIFY_TOOL): $(T)/tests/profiles/verify_tool.o $(BELOW_profiles:%=$(T)/lib%.a) $(T)/libtestlib.a
+$(VERIFY_TOOL): $(T)/tests/profiles/verify/verify_tool.o $(BELOW_profiles:%=$(T)/lib%.a) $(T)/libtestlib.a
 	$(call say,LINK  $@)
 	$(Q)$(CC) $(OPT) -pthread $(LDFLAGS) $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -ldl -o $@
 
 check-openssl: $(CIPHERS_TOOL) $(VERIFY_TOOL)
-	@scripts/run-python.sh tests/profiles/ciphers_tool.py $(CIPHERS_TOOL)
-	@scripts/run-python.sh tests/profiles/ciphers_compare.py $(CIPHERS_TOOL)
-	@scripts/run-python.sh tests/profiles/ciphers_compare.py $(CIPHERS_TOOL) --enforced
-	@scripts/run-python.sh tests/profiles/ciphers_compare.py $(CIPHERS_TOOL) --method TLSv1.2
-	@scripts/run-python.sh tests/profiles/ciphers_compare.py $(CIPHERS_TOOL) --method TLSv1.3
-	@scripts/run-python.sh tests/profiles/verify_compare.py $(VERIFY_TOOL)
+	@scripts/run-python.sh tests/profiles/cipher/ciphers_tool.py $(CIPHERS_TOOL)
+	@scripts/run-python.sh tests/profiles/cipher/ciphers_compare.py $(CIPHERS_TOOL)
+	@scripts/run-python.sh tests/profiles/cipher/ciphers_compare.py $(CIPHERS_TOOL) --enforced
+	@scripts/run-python.sh tests/profiles/cipher/ciphers_compare.py $(CIPHERS_TOOL) --method TLSv1.2
+	@scripts/run-python.sh tests/profiles/cipher/ciphers_compare.py $(CIPHERS_TOOL) --method TLSv1.3
+	@scripts/run-python.sh tests/profiles/verify/verify_compare.py $(VERIFY_TOOL)
 	@PKITS_DIR="$(PKITS_DIR)" scripts/run-python.sh tests/limbo/run_pkits.py $(VERIFY_TOOL)
 
 # x509-limbo is fetched once; without a network the run is skipped, and says so.
@@ -283,4 +303,5 @@ run:
 clean:
 	rm -rf $(B)/obj $(B)/test $(B)/tests $(B)/san $(B)/clang $(B)/fuzz $(B)/lint $(B)/tool $(B)/tls_gnutls.so $(B)/tls-gnutls-ciphers
 
--include $(OBJ:.o=.d) $(wildcard $(O)/tool/*/*.d) $(wildcard $(T)/*/*.d $(T)/tests/*/*.d $(F)/obj/*/*.d $(F)/obj/tests/*/*.d)
+-include $(wildcard $(OBJ:.o=.d) $(CIPHERS_TOOL_SRC:%.c=$(O)/tool/%.d) $(SRC:%.c=$(T)/%.d) $(SRC:%.c=$(F)/obj/%.d) \
+	$(TEST_SRC:%.c=$(T)/%.d) $(TEST_LIB_SRC:%.c=$(T)/%.d) $(FUZZ_SRC:%.c=$(F)/obj/%.d))

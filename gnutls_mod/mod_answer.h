@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "base/host.h"
-#include "transport/conn_cert.h"
+#include "transport/cert_text.h"
 
 struct sip_msg;
 

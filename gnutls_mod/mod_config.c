@@ -14,8 +14,8 @@
 #include "base/host.h"
 #include "gnutls_mod/mod_engine.h"
 #include "gnutls_mod/mod_params.h"
-#include "profiles/prof_parse.h"
-#include "profiles/prof_set.h"
+#include "profiles/tlscfg_file.h"
+#include "profiles/set.h"
 
 static gen_lock_t *lock; /* [shm] held for a whole reload; only ever tried */
 

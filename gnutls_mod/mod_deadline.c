@@ -16,7 +16,7 @@
 #include "gnutls_mod/mod_hooks.h"
 #include "gnutls_mod/mod_params.h"
 #include "transport/conn.h"
-#include "transport/conn_stats.h"
+#include "transport/stats.h"
 
 extern gen_lock_t *tcpconn_lock;
 

@@ -14,8 +14,8 @@
 
 #include "gnutls_mod/mod_events.h"
 #include "gnutls_mod/mod_params.h"
-#include "profiles/prof_key.h"
-#include "profiles/prof_trust.h"
+#include "profiles/load_key.h"
+#include "profiles/verify/trust.h"
 
 /* Numbers of xavps became long in 5.7. */
 #if VERSIONVAL >= 5007000

@@ -15,13 +15,13 @@
 #include "base/host.h"
 #include "gnutls_mod/mod_deadline.h"
 #include "gnutls_mod/mod_events.h"
-#include "gnutls_mod/mod_init.h"
+#include "gnutls_mod/mod_main.h"
 #include "gnutls_mod/mod_keylog.h"
 #include "gnutls_mod/mod_log.h"
 #include "gnutls_mod/mod_outgoing.h"
 #include "gnutls_mod/mod_params.h"
 #include "transport/conn.h"
-#include "transport/conn_stats.h"
+#include "transport/stats.h"
 
 /* In the core, but in none of its headers. */
 extern gen_lock_t *tcpconn_lock;

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - key isolation: starts the processes that hold keys; profiles/key_wire.h has the design
+ * tls_gnutls - key isolation: starts the processes that hold keys; profiles/isolate/wire.h has the design
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: attendant; the key process, the token process.  Memory: none.  Lock: none.
  */
@@ -22,10 +22,10 @@
 #include "base/host.h"
 #include "gnutls_mod/mod_params.h"
 #include "gnutls_mod/mod_terminal.h"
-#include "profiles/key_client.h"
-#include "profiles/key_password.h"
-#include "profiles/key_server.h"
-#include "profiles/key_token.h"
+#include "profiles/isolate/client.h"
+#include "profiles/keys/password.h"
+#include "profiles/isolate/key_process.h"
+#include "profiles/isolate/token_process.h"
 
 #define KEY_PROCESS "tls key process"
 #define TOKEN_PROCESS "tls token process"

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - key isolation: starts the processes that hold keys; profiles/key_wire.h has the design
+ * tls_gnutls - key isolation: starts the processes that hold keys; profiles/isolate/wire.h has the design
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: attendant; the key process, the token process.  Memory: none.  Lock: none.
  */

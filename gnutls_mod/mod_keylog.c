@@ -22,7 +22,7 @@
 #include "core/ut.h"
 
 #include "gnutls_mod/mod_params.h"
-#include "transport/conn_keylog.h"
+#include "transport/keylog.h"
 
 #define TEXT_BYTES 8192
 

@@ -10,7 +10,7 @@
 #include "base/host.h"
 #include "gnutls_mod/mod_params.h"
 #include "transport/conn.h"
-#include "transport/conn_cert.h"
+#include "transport/cert_text.h"
 
 #define ADDR_TEXT 64
 #define NAME_BYTES 8192 /* as for variables */

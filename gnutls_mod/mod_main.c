@@ -16,7 +16,7 @@
 #include "gnutls_mod/mod_events.h"
 #include "gnutls_mod/mod_expiry.h"
 #include "gnutls_mod/mod_hooks.h"
-#include "gnutls_mod/mod_init.h"
+#include "gnutls_mod/mod_main.h"
 #include "gnutls_mod/mod_isolate.h"
 #include "gnutls_mod/mod_keylog.h"
 #include "gnutls_mod/mod_outgoing.h"
@@ -26,11 +26,11 @@
 #include "gnutls_mod/mod_selects.h"
 #include "gnutls_mod/mod_terminal.h"
 #include "gnutls_mod/mod_vars.h"
-#include "profiles/key_password.h"
-#include "profiles/prof_set.h"
-#include "profiles/prof_ticket.h"
-#include "transport/conn_queue.h"
-#include "transport/conn_stats.h"
+#include "profiles/keys/password.h"
+#include "profiles/set.h"
+#include "profiles/ticket.h"
+#include "transport/queue.h"
+#include "transport/stats.h"
 
 MODULE_VERSION
 

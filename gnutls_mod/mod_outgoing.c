@@ -12,7 +12,7 @@
 #include "gnutls_mod/mod_outgoing.h"
 #include "gnutls_mod/mod_hooks.h"
 #include "gnutls_mod/mod_params.h"
-#include "profiles/prof_name.h"
+#include "profiles/verify/name.h"
 #include "transport/conn.h"
 
 static str connect_id; /* [pkg] set by the script for the next connection */

@@ -14,9 +14,9 @@
 #include "base/host.h"
 #include "pkcs11/p11_uri.h"
 #include "gnutls_mod/mod_terminal.h"
-#include "profiles/key_file.h"
-#include "profiles/prof_method.h"
-#include "profiles/prof_value.h"
+#include "profiles/keys/key_file.h"
+#include "profiles/cipher/method.h"
+#include "profiles/value.h"
 
 #define TICKS_NEVER INT_MAX
 #define NOT_SET -1

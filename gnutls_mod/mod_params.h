@@ -12,7 +12,7 @@
 #include "core/cfg/cfg.h"
 #include "core/sr_module.h"
 
-#include "profiles/prof_set.h"
+#include "profiles/set.h"
 
 /* What hosts from 6.0 on have more in the group. */
 #if VERSIONVAL >= 6000000

@@ -15,7 +15,7 @@
 #include "gnutls_mod/mod_hooks.h"
 #include "gnutls_mod/mod_params.h"
 #include "gnutls_mod/mod_stats.h"
-#include "profiles/prof_set.h"
+#include "profiles/set.h"
 #include "rpc/rpc_export.h"
 
 /* In the core, but in none of its headers. */

@@ -10,9 +10,9 @@
 
 #include "base/arena.h"
 #include "base/host.h"
-#include "profiles/prof_set.h"
-#include "transport/conn_queue.h"
-#include "transport/conn_stats.h"
+#include "profiles/set.h"
+#include "transport/queue.h"
+#include "transport/stats.h"
 
 #define GROUP "tls"
 
@@ -57,7 +57,7 @@ static counter_val_t configurations(counter_handle_t h, void *param)
 	return (counter_val_t)tlsg_set_alive();
 }
 
-/** A figure of transport/conn_stats.h. @param param  its index. */
+/** A figure of transport/stats.h. @param param  its index. */
 static counter_val_t figure(counter_handle_t h, void *param)
 {
 	(void)h;

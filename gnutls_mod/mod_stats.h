@@ -8,7 +8,7 @@
 
 /**
  * Registers opened_connections, max_connections, clear_text_write_queued_bytes, arena_bytes, configurations and all figures of
- * transport/conn_stats.h. Before the forks.
+ * transport/stats.h. Before the forks.
  * @return 0; -1: the core refuses one.
  */
 int tlsg_mod_stats_register(void);

@@ -13,7 +13,7 @@
 #include "gnutls_mod/mod_hooks.h"
 #include "gnutls_mod/mod_params.h"
 #include "transport/conn.h"
-#include "transport/conn_cert.h"
+#include "transport/cert_text.h"
 
 /* In the core, but in none of its headers. */
 extern gen_lock_t *tcpconn_lock;

@@ -13,8 +13,8 @@
 #include <stdbool.h>
 
 #include "base/host.h"
-#include "profiles/prof_verify.h"
-#include "profiles/suites.h"
+#include "profiles/verify/verify.h"
+#include "profiles/cipher/suites.h"
 
 struct sip_msg;
 struct tlsg_cert;

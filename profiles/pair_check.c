@@ -9,11 +9,11 @@
 
 #include <gnutls/x509.h>
 
-#include "profiles/key_file.h"
-#include "profiles/prof_key.h"
-#include "profiles/prof_priority.h"
-#include "profiles/prof_trust.h"
-#include "profiles/prof_usage.h"
+#include "profiles/keys/key_file.h"
+#include "profiles/load_key.h"
+#include "profiles/priority.h"
+#include "profiles/verify/trust.h"
+#include "profiles/verify/usage.h"
 
 #define NAME_SIZE 256
 #define WEAK_BITS 112 /* of a symmetric key as strong: RSA of 2048 bits, NIST SP 800-57 part 1 */

@@ -15,11 +15,11 @@
 #include <gnutls/crypto.h>
 
 #include "base/arena.h"
-#include "profiles/key_file.h"
-#include "profiles/prof_method.h"
-#include "profiles/prof_set.h"
-#include "profiles/prof_token.h"
-#include "profiles/prof_value.h"
+#include "profiles/keys/key_file.h"
+#include "profiles/cipher/method.h"
+#include "profiles/set.h"
+#include "profiles/load_token.h"
+#include "profiles/value.h"
 
 #define CERT_FILE "cert.pem"
 

@@ -70,7 +70,7 @@ static inline bool tlsg_addr_is_equal(const struct tlsg_addr *a, const struct tl
  */
 struct tlsg_prof_settings
 {
-	int method; /**< numeric id of spec section 4 (TLSG_METHOD_*, profiles/prof_method.h); 0 not set */
+	int method; /**< numeric id of spec section 4 (TLSG_METHOD_*, profiles/cipher/method.h); 0 not set */
 	str certificate;
 	str private_key;
 	str private_key_password;
@@ -98,9 +98,9 @@ struct tlsg_der
 	unsigned size;
 };
 
-struct tlsg_key;	  /* profiles/prof_key.h */
-struct tlsg_trust;	  /* profiles/prof_trust.h */
-struct tlsg_priority; /* profiles/prof_priority.h */
+struct tlsg_key;	  /* profiles/load_key.h */
+struct tlsg_trust;	  /* profiles/verify/trust.h */
+struct tlsg_priority; /* profiles/priority.h */
 
 /** A certificate chain and its key. */
 struct tlsg_pair

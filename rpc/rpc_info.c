@@ -7,7 +7,7 @@
 
 #include "core/tcp_info.h"
 
-#include "transport/conn_queue.h"
+#include "transport/queue.h"
 
 void tlsg_rpc_info(rpc_t *rpc, void *ctx)
 {

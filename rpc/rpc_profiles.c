@@ -10,12 +10,12 @@
 
 #include "core/ip_addr.h"
 
-#include "profiles/prof_key.h"
-#include "profiles/prof_method.h"
-#include "profiles/prof_priority.h"
-#include "profiles/prof_set.h"
-#include "profiles/prof_trust.h"
-#include "transport/conn_cert.h"
+#include "profiles/load_key.h"
+#include "profiles/cipher/method.h"
+#include "profiles/priority.h"
+#include "profiles/set.h"
+#include "profiles/verify/trust.h"
+#include "transport/cert_text.h"
 
 #define TEXT_BYTES 2048
 #define DAY_S 86400
@@ -26,7 +26,7 @@ struct text
 	char s[TEXT_BYTES];
 };
 
-/** Where the functions of transport/conn_cert.h write to; one byte is left for the end. */
+/** Where the functions of transport/cert_text.h write to; one byte is left for the end. */
 static struct tlsg_buf text_buf(struct text *t)
 {
 	struct tlsg_buf b;

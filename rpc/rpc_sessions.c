@@ -6,8 +6,8 @@
 #include "rpc/rpc_sessions.h"
 
 #include "base/arena.h"
-#include "profiles/prof_set.h"
-#include "transport/conn_stats.h"
+#include "profiles/set.h"
+#include "transport/stats.h"
 
 void tlsg_rpc_sessions(rpc_t *rpc, void *ctx)
 {

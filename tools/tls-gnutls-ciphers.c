@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "profiles/prof_cipher.h"
-#include "profiles/prof_method.h"
-#include "profiles/suites.h"
+#include "profiles/cipher/cipher_list.h"
+#include "profiles/cipher/method.h"
+#include "profiles/cipher/suites.h"
 
 enum exit_status
 {

@@ -7,7 +7,7 @@
 
 #include "base/scope.h"
 #include "transport/conn_priv.h"
-#include "transport/conn_stats.h"
+#include "transport/stats.h"
 
 /* Payload of the first chunk: the connection, and what an established session of GnuTLS 3.7 and 3.8 keeps. */
 #define HOME_BYTES 13312

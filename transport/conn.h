@@ -13,9 +13,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "profiles/prof_match.h"
-#include "profiles/prof_set.h"
-#include "transport/conn_info.h"
+#include "profiles/match.h"
+#include "profiles/set.h"
+#include "transport/peer.h"
 
 enum tlsg_conn_state
 {

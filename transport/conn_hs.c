@@ -6,13 +6,13 @@
 #include <gnutls/crypto.h>
 
 #include "base/scope.h"
-#include "profiles/key_client.h"
-#include "profiles/prof_priority.h"
-#include "profiles/prof_ticket.h"
-#include "profiles/prof_token.h"
-#include "transport/conn_keylog.h"
+#include "profiles/isolate/client.h"
+#include "profiles/priority.h"
+#include "profiles/ticket.h"
+#include "profiles/load_token.h"
+#include "transport/keylog.h"
 #include "transport/conn_priv.h"
-#include "transport/conn_stats.h"
+#include "transport/stats.h"
 #include "transport/hello.h"
 
 /* GnuTLS 3.8: do not ask servers for stapled OCSP answers, which nobody here looks at. */

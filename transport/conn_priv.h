@@ -7,9 +7,9 @@
 #define TLSG_TRANSPORT_CONN_PRIV_H
 
 #include "base/arena.h"
-#include "profiles/prof_creds.h"
+#include "profiles/creds.h"
 #include "transport/conn.h"
-#include "transport/conn_queue.h"
+#include "transport/queue.h"
 
 /* What a step may allocate at most, measured on GnuTLS 3.7 and 3.8 with a margin (tests/transport/test_headroom.c). */
 #define TLSG_HEADROOM_INIT (24 * 1024)

@@ -5,7 +5,7 @@
  * Lock: write_lock, held by the caller.
  */
 #include "transport/conn_priv.h"
-#include "transport/conn_stats.h"
+#include "transport/stats.h"
 
 /* Largest payload of a record, and room that one sent record needs beside its payload (header, IV, MAC, padding, an
  * inserted key update). */

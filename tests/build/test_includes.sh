@@ -32,14 +32,14 @@ offence base/arena.c '"profiles/prof.h"' "points up"
 offence transport/conn.c '"gnutls_mod/mod_hooks.h"' "points up"
 offence transport/conn.c '"rpc/rpc_list.h"' "points up"
 offence transport/conn.c '"base/arena.h"' -
-offence transport/conn.c '"transport/conn_queue.h"' -
+offence transport/conn.c '"transport/queue.h"' -
 offence gnutls_mod/mod_main.c '"core/sr_module.h"' -
 offence gnutls_mod/mod_main.c '"rpc/rpc_list.h"' -
 offence gnutls_mod/mod_main.c '<gnutls/gnutls.h>' "not in gnutls_mod"
 offence transport/conn.c '"core/tcp_conn.h"' "reached through base/host.h"
-offence profiles/prof_parse.c '"core/cfg_parser.h"' -
-offence profiles/prof_set.c '"core/cfg_parser.h"' "reached through base/host.h"
-offence profiles/prof_set.c '<gnutls/pkcs11.h>' "not in profiles"
+offence profiles/tlscfg.c '"core/cfg_parser.h"' -
+offence profiles/set.c '"core/cfg_parser.h"' "reached through base/host.h"
+offence profiles/set.c '<gnutls/pkcs11.h>' "not in profiles"
 offence pkcs11/p11_key.c '<gnutls/pkcs11.h>' -
 offence rpc/rpc_info.c '"core/tcp_conn.h"' "reached through base/host.h"
 offence rpc/rpc_list.c '"core/tcp_conn.h"' -

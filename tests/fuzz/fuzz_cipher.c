@@ -11,7 +11,7 @@
 
 #include <gnutls/gnutls.h>
 
-#include "profiles/prof_cipher.h"
+#include "profiles/cipher/cipher_list.h"
 
 #define CHECK(what)           \
 	do {                      \

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "profiles/prof_crl.h"
+#include "profiles/verify/crl.h"
 
 #define CHECK(what)           \
 	do {                      \

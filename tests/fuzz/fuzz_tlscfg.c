@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "profiles/prof_match.h"
-#include "profiles/prof_method.h"
-#include "profiles/prof_parse.h"
+#include "profiles/match.h"
+#include "profiles/cipher/method.h"
+#include "profiles/tlscfg_file.h"
 
 #define CHECK(what)           \
 	do {                      \

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "profiles/prof_constraints.h"
-#include "profiles/prof_name.h"
-#include "profiles/prof_trust.h"
-#include "profiles/prof_verify.h"
+#include "profiles/verify/constraints.h"
+#include "profiles/verify/name.h"
+#include "profiles/verify/trust.h"
+#include "profiles/verify/verify.h"
 
 #define CHECK(what)           \
 	do {                      \

@@ -15,7 +15,7 @@
 #include <gnutls/crypto.h>
 #include <gnutls/x509.h>
 
-#include "profiles/prof_der.h"
+#include "profiles/verify/der.h"
 #include "tests/lib/certs.h"
 
 #define OK(call) assert_true((call) >= 0)

@@ -2,7 +2,7 @@
 # tls_gnutls - runs the chains of x509-limbo through our verification
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
-# Usage: LIMBO_JSON=FILE tests/limbo/run_limbo.py TOOL     (tests/profiles/verify_tool.c)
+# Usage: LIMBO_JSON=FILE tests/limbo/run_limbo.py TOOL     (tests/profiles/verify/verify_tool.c)
 # FILE is limbo.json of github.com/C2SP/x509-limbo. Without it the run is skipped, exit status 77.
 # Known differences: tests/limbo/known_limbo.txt.
 """x509-limbo."""

@@ -2,7 +2,7 @@
 # tls_gnutls - runs the chains of NIST's PKITS through our verification, with CRLs
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
-# Usage: PKITS_DIR=FOLDER tests/limbo/run_pkits.py TOOL     (tests/profiles/verify_tool.c)
+# Usage: PKITS_DIR=FOLDER tests/limbo/run_pkits.py TOOL     (tests/profiles/verify/verify_tool.c)
 # FOLDER is the unpacked suite, with certs/*.crt and crls/*.crl in DER. Without it the run is skipped, exit status 77.
 # What a test expects is in the name of its leaf: Valid... or Invalid...; leaves with other names depend on policies that the
 # relying party chooses, and are not run. Known differences: tests/limbo/known_pkits.txt.

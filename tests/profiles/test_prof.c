@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - tests of profiles/prof.c and profiles/prof_value.c: settings, defaults, ids, values
+ * tls_gnutls - tests of profiles/prof.c and profiles/value.c: settings, defaults, ids, values
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: one process.  Memory: the stand-in's region.  Lock: none.
  */
@@ -11,9 +11,9 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
-#include "profiles/prof_method.h"
-#include "profiles/prof_set.h"
-#include "profiles/prof_value.h"
+#include "profiles/cipher/method.h"
+#include "profiles/set.h"
+#include "profiles/value.h"
 
 #define STR(literal) ((str)STR_STATIC_INIT(literal))
 
@@ -400,7 +400,7 @@ static void test_path_too_long(void **state)
 	assert_non_null(strstr(err.text, "TLSc<default>"));
 }
 
-/* ---- profiles/prof_value.c ---- */
+/* ---- profiles/value.c ---- */
 
 static void test_value_verify_client(void **state)
 {

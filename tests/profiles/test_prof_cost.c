@@ -14,7 +14,7 @@
 #include <gnutls/gnutls.h>
 
 #include "base/arena.h"
-#include "profiles/prof_verify.h"
+#include "profiles/verify/verify.h"
 #include "tests/lib/certs.h"
 #include "tests/lib/costly.h"
 

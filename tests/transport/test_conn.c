@@ -12,9 +12,9 @@
 
 #include "base/arena.h"
 #include "base/scope.h"
-#include "profiles/prof_method.h"
-#include "profiles/prof_priority.h"
-#include "profiles/prof_ticket.h"
+#include "profiles/cipher/method.h"
+#include "profiles/priority.h"
+#include "profiles/ticket.h"
 #include "tests/lib/certs.h"
 #include "transport/conn_priv.h"
 

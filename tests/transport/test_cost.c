@@ -16,8 +16,8 @@
 #include <gnutls/crypto.h>
 
 #include "base/scope.h"
-#include "profiles/prof_method.h"
-#include "profiles/prof_ticket.h"
+#include "profiles/cipher/method.h"
+#include "profiles/ticket.h"
 #include "tests/lib/certs.h"
 #include "tests/lib/costly.h"
 #include "tests/lib/tls_pair.h"

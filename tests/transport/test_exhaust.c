@@ -12,8 +12,8 @@
 
 #include "base/arena.h"
 #include "base/scope.h"
-#include "profiles/prof_method.h"
-#include "profiles/prof_ticket.h"
+#include "profiles/cipher/method.h"
+#include "profiles/ticket.h"
 #include "tests/lib/certs.h"
 #include "transport/conn_priv.h"
 

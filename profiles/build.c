@@ -1,0 +1,127 @@
+/*
+ * tls_gnutls - turns the settings of a snapshot into what sessions use, or says what is wrong
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: the builder of a snapshot (start-up, or the RPC process that reloads).
+ * Memory: the snapshot's arena (shm).  Lock: none.
+ */
+#include "base/arena.h"
+#include "base/scope.h"
+#include "profiles/load_key.h"
+#include "profiles/load_pair.h"
+#include "profiles/priority.h"
+#include "profiles/set.h"
+#include "profiles/ticket.h"
+#include "profiles/load_token.h"
+#include "profiles/verify/trust.h"
+
+/* Spec 6.1: the first line that applies. */
+static void set_verify_mode(struct tlsg_prof *p)
+{
+	const struct tlsg_prof_settings *s = &p->s;
+	const char *what;
+
+	p->verify_no_ca = s->verify_client == TLSG_VERIFY_CLIENT_OPTIONAL_NO_CA;
+	if(s->require_certificate > 0 || s->verify_client == TLSG_VERIFY_CLIENT_ON) {
+		p->verify_mode = TLSG_VERIFY_PEER_FAIL;
+		what = p->role == TLSG_SERVER ? "Client MUST present valid certificate"
+									  : "Server MUST present valid certificate";
+	} else if(s->verify_certificate > 0 || s->verify_client > TLSG_VERIFY_CLIENT_ON) {
+		p->verify_mode = TLSG_VERIFY_PEER;
+		what = p->role == TLSG_SERVER ? "IF client provides certificate then it MUST be valid"
+									  : "Server MUST present valid certificate";
+	} else {
+		p->verify_mode = TLSG_VERIFY_NONE;
+		what = p->role == TLSG_SERVER ? "No client certificate required and no checks performed"
+									  : "Server MAY present invalid certificate";
+	}
+	LM_INFO("%.*s: %s\n", p->id.len, p->id.s, what);
+	if(p->role == TLSG_CLIENT && s->verify_name > 0 && (p->verify_mode == TLSG_VERIFY_NONE || p->verify_no_ca))
+		LM_WARN("%.*s: verify_name is set, but no certificate is refused: set verify_certificate too\n", p->id.len,
+				p->id.s);
+}
+
+/* `any` profiles are found by name only. */
+static enum tlsg_ret check_name(const struct tlsg_prof *p, struct tlsg_err *err)
+{
+	if(p->kind != TLSG_PROF_ANY || p->s.server_name.len > 0 || p->s.server_id.len > 0)
+		return TLSG_OK;
+	return tlsg_err_set(err, TLSG_E_CONFIG, "%.*s:%d: tls domain for any address but no server name", p->file.len,
+			p->file.s, p->line);
+}
+
+static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
+{
+	enum tlsg_ret ret = check_name(p, err);
+
+	if(ret == TLSG_OK)
+		ret = tlsg_priority_compile(p, err);
+	if(ret == TLSG_OK)
+		ret = tlsg_trust_load(p->set, &p->s, &p->trust, err);
+	if(ret == TLSG_OK)
+		ret = tlsg_pair_load(p, err);
+	if(ret == TLSG_OK)
+		ret = tlsg_token_limit(p, err);
+	if(ret != TLSG_OK)
+		return ret;
+	set_verify_mode(p);
+	return tlsg_ticket_context(p);
+}
+
+static enum tlsg_ret build_one(struct tlsg_prof *p, struct tlsg_err *err)
+{
+	enum tlsg_ret ret = tlsg_prof_complete(p, tlsg_prof_defaults(p->role), err);
+	struct tlsg_err cause;
+
+	if(ret != TLSG_OK)
+		return ret;
+	tlsg_err_clear(&cause);
+	ret = compile(p, &cause);
+	if(ret == TLSG_OK)
+		return TLSG_OK;
+	/* every sentence begins with the profile that it is about */
+	if(strncmp(cause.text, p->id.s, (size_t)p->id.len) == 0)
+		return tlsg_err_set(err, ret, "%s", cause.text);
+	return tlsg_err_set(err, ret, "%.*s: %.400s", p->id.len, p->id.s, cause.text);
+}
+
+static enum tlsg_ret build_list(struct tlsg_prof *p, struct tlsg_err *err)
+{
+	enum tlsg_ret ret = TLSG_OK;
+
+	for(; p != NULL && ret == TLSG_OK; p = p->next)
+		ret = build_one(p, err);
+	return ret;
+}
+
+/* What passwords were for is done. */
+static void passwords_wipe(struct tlsg_set *set)
+{
+	struct tlsg_prof *p;
+	int role;
+
+	tlsg_key_passwords_forget(set);
+	tlsg_token_pins_forget(set);
+	for(role = 0; role < TLSG_ROLES; role++) {
+		if(set->defaults[role] != NULL)
+			tlsg_prof_passwords_wipe(set->defaults[role]);
+		for(p = set->list[role]; p != NULL; p = p->next)
+			tlsg_prof_passwords_wipe(p);
+	}
+}
+
+enum tlsg_ret tlsg_set_build(struct tlsg_set *set, struct tlsg_err *err)
+{
+	enum tlsg_ret ret = TLSG_OK;
+	int role;
+
+	for(role = 0; role < TLSG_ROLES; role++)
+		if(set->defaults[role] == NULL && tlsg_prof_add(set, (enum tlsg_role)role, TLSG_PROF_DEFAULT, NULL, 0) == NULL)
+			return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+	for(role = 0; role < TLSG_ROLES && ret == TLSG_OK; role++)
+		ret = build_one(set->defaults[role], err);
+	for(role = 0; role < TLSG_ROLES && ret == TLSG_OK; role++)
+		ret = build_list(set->list[role], err);
+	passwords_wipe(set);
+	tlsg_arena_trim(set->arena);
+	return ret;
+}

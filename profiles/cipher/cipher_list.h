@@ -1,0 +1,170 @@
+/*
+ * tls_gnutls - cipher_list and tls_method to a list of suites, a GnuTLS priority string, and what keeps the list exact
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: evaluation: the process that builds a snapshot; the rest: any process.
+ * Memory: the caller's; evaluation asks GnuTLS, which allocates and frees within the call.  Lock: none, const once made.
+ *
+ * An OpenSSL cipher string names suites; a GnuTLS priority string names algorithms and admits their whole product. Where the
+ * product is larger than the list, `surplus` is set and whoever owns the handshake keeps the list exact: a server asks
+ * tlsg_cipher_list_choose() before GnuTLS reads the ClientHello, a client ends a handshake whose suite is not
+ * tlsg_cipher_list_has().
+ */
+#ifndef TLSG_PROFILES_CIPHER_CIPHER_LIST_H
+#define TLSG_PROFILES_CIPHER_CIPHER_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <gnutls/x509.h>
+
+#include "base/err.h"
+#include "profiles/cipher/rules.h"
+#include "profiles/cipher/method.h"
+#include "profiles/cipher/suites.h"
+
+enum tlsg_cipher_kind
+{
+	TLSG_CIPHER_DEFAULT = 0, /**< cipher_list not set: the system's default priorities within tls_method */
+	TLSG_CIPHER_LIST,		 /**< an OpenSSL cipher string, or the suites of TLS 1.3 by name */
+	TLSG_CIPHER_NATIVE		 /**< a GnuTLS priority string */
+};
+
+/** Room for the longest priority string that a list leads to, and for native ones. */
+#define TLSG_PRIORITY_SIZE 2048
+
+/** Room for the suites of a list: those with certificates. */
+#define TLSG_CIPHER_MAX 96
+
+/** Security level of Debian's OpenSSL where the string does not name one. */
+#define TLSG_SEC_LEVEL_DEFAULT 2
+
+/** A set of suites by their numbers on the wire, for those with certificates. */
+struct tlsg_id_set
+{
+	uint8_t bits[4][32]; /**< pages 0x00, 0x13, 0xc0, 0xcc */
+};
+
+/** What cipher_list and tls_method lead to. Plain data: may be copied, may sit in shared memory; const once made. */
+struct tlsg_cipher_list
+{
+	enum tlsg_cipher_kind kind;
+	unsigned versions;				 /**< OR of TLSG_VERSION_BIT(): what the priority string admits */
+	int sec_level;					 /**< 0 to 5: what certificates and keys have to satisfy */
+	bool sec_level_named;			 /**< the string has @SECLEVEL, a native one %PROFILE_ */
+	enum tlsg_suite_b suite_b;		 /**< curves and signatures are those of Suite B */
+	bool surplus;					 /**< kind LIST: the priority string admits suites that are not in the list */
+	bool reordered;					 /**< kind LIST: GnuTLS offers the suites in another order than the list's */
+	uint16_t named[TLSG_CIPHER_MAX]; /**< rows: the suites `openssl ciphers` would print, as far as GnuTLS has them */
+	size_t named_len;
+	uint16_t suites[TLSG_CIPHER_MAX];  /**< rows: those of them that the security level admits; these are enforced */
+	size_t suites_len;				   /**< at least 1 */
+	struct tlsg_id_set suite_ids;	   /**< the numbers of `suites` */
+	struct tlsg_id_set surplus_ids;	   /**< kind LIST: admitted by the priority string, not in the list */
+	char priority[TLSG_PRIORITY_SIZE]; /**< compiles with this process's GnuTLS */
+};
+
+/** Kinds of keys that a server has certificates for. */
+enum tlsg_cipher_key
+{
+	TLSG_CIPHER_KEY_RSA = 1 << 0,
+	TLSG_CIPHER_KEY_ECDSA = 1 << 1, /**< ECDSA, Ed25519, Ed448 */
+	TLSG_CIPHER_KEY_DSA = 1 << 2,
+	TLSG_CIPHER_KEY_ALL = (1 << 3) - 1
+};
+
+/** What a ClientHello offers and what the server has for it. */
+struct tlsg_cipher_offer
+{
+	const uint8_t *ids; /**< cipher_suites as on the wire, two bytes each; borrowed for the call */
+	size_t ids_bytes;	/**< an odd last byte is ignored */
+	unsigned
+			versions; /**< OR of TLSG_VERSION_BIT() that the client speaks: supported_versions, else up to legacy_version */
+	unsigned keys;	  /**< OR of enum tlsg_cipher_key: whose signatures the client takes, and the server has */
+	unsigned without; /**< OR of enum tlsg_suite_kx that cannot work here: no curve in common, no DH parameters */
+	unsigned
+			usable; /**< [out] OR of enum tlsg_cipher_key: what a certificate may have for this offer; see tlsg_priority_for_offer() */
+};
+
+/** What tlsg_cipher_list_choose() asks of its caller. */
+enum tlsg_cipher_choice
+{
+	TLSG_CIPHER_LEAVE, /**< whatever GnuTLS picks of this offer is in the list */
+	TLSG_CIPHER_APPLY, /**< apply tlsg_cipher_list_single() of the suite */
+	TLSG_CIPHER_REFUSE /**< no suite in common: end the handshake with handshake_failure */
+};
+
+/**
+ * Evaluates cipher_list within tls_method.
+ * @param string  terminated; NULL if cipher_list is not set. Empty is an error, as it is in `tls`.
+ * @param method  not NULL.
+ * @param note    NULL allowed; told of what was named and cannot be had.
+ * @param out     [out] complete on TLSG_OK, undefined otherwise; not NULL.
+ * @param err     [out] NULL allowed; the first cause.
+ * @return TLSG_OK; TLSG_E_CONFIG if the string is wrong or nothing is left of it within the method, the security level and the
+ *         system's policy; TLSG_E_RESOURCE if it is too long or memory is short; TLSG_E_INTERNAL.
+ * Source: `tls` tls_init.c (set_cipher_list); OpenSSL ciphers(1); gnutls_priority_init().
+ */
+enum tlsg_ret tlsg_cipher_list_eval(const char *string, const struct tlsg_method *method,
+		const struct tlsg_cipher_note *note, struct tlsg_cipher_list *out, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * Whether a negotiated suite may be used: a client asks at the end of its handshake.
+ * @param suite  NULL (unknown to us) allowed.
+ * @return true if it is in the list; for kinds DEFAULT and NATIVE always, since GnuTLS alone decides.
+ */
+bool tlsg_cipher_list_has(const struct tlsg_cipher_list *list, const struct tlsg_suite *suite);
+
+/**
+ * The suite that a server answers an offer with: of the highest version in common, the first in the client's order that is in
+ * the list and that a key fits, as OpenSSL does it without SSL_OP_CIPHER_SERVER_PREFERENCE.
+ * @param offer  not NULL.
+ * @param best   [out] the suite; NULL if there is none in common; not NULL.
+ * @return TLSG_CIPHER_LEAVE, also always for kinds DEFAULT and NATIVE; TLSG_CIPHER_APPLY with best set; TLSG_CIPHER_REFUSE.
+ * Source: RFC 8446 section 4.1.1, RFC 5246 section 7.4.1.3.
+ */
+enum tlsg_cipher_choice tlsg_cipher_list_choose(const struct tlsg_cipher_list *list,
+		const struct tlsg_cipher_offer *offer, const struct tlsg_suite **best) TLSG_MUST_CHECK;
+
+/**
+ * The kinds of keys with which a server can answer an offer: those of the suites of the highest version in common.
+ * GnuTLS asks for the certificate before it looks at suites, and gives up when the two do not fit.
+ * @param offer  not NULL; keys is not looked at.
+ * @return OR of enum tlsg_cipher_key, all bits when suites do not decide (TLS 1.3); 0 when no suite is in common.
+ * Source: RFC 5246 section 7.4.2.
+ */
+unsigned tlsg_cipher_list_keys(const struct tlsg_cipher_list *list, const struct tlsg_cipher_offer *offer);
+
+/** The kinds of keys that go with one suite. @return as tlsg_cipher_list_keys(), never 0. */
+unsigned tlsg_cipher_suite_keys(const struct tlsg_suite *suite);
+
+/**
+ * Writes the priority string that a client offers a list with: where the ciphers of TLS 1.3 would bring suites of TLS 1.2 along
+ * that are not in the list, only those suites of TLS 1.3 are offered whose ciphers the list has for TLS 1.2 too; if there are
+ * none, TLS_AES_128_GCM_SHA256, which every server of TLS 1.3 has. What a server can pick besides the list becomes less.
+ * @param list  kind LIST, with surplus.
+ * @param buf   [out] terminated text.
+ * @param size  bytes of buf; TLSG_PRIORITY_SIZE is enough.
+ * @return TLSG_OK; TLSG_E_RESOURCE if it did not fit.
+ * Source: RFC 8446 section 9.1.
+ */
+enum tlsg_ret tlsg_cipher_list_client(const struct tlsg_cipher_list *list, char *buf, size_t size) TLSG_MUST_CHECK;
+
+/**
+ * Writes the priority string that admits one suite of the list and, of its protocol generation, no other. All versions of the
+ * list stay in, so that a server still marks a downgrade in its random (RFC 8446 section 4.1.3).
+ * @param suite  a suite of the list; not NULL.
+ * @param buf    [out] terminated text.
+ * @param size   bytes of buf; TLSG_PRIORITY_SIZE is enough.
+ * @return TLSG_OK; TLSG_E_RESOURCE if it did not fit.
+ */
+enum tlsg_ret tlsg_cipher_list_single(
+		const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf, size_t size) TLSG_MUST_CHECK;
+
+/**
+ * What certificates of peers have to satisfy, by the security level.
+ * @return GNUTLS_PROFILE_VERY_WEAK for level 0, then LOW, MEDIUM, HIGH, ULTRA, FUTURE.
+ */
+gnutls_certificate_verification_profiles_t tlsg_cipher_list_profile(const struct tlsg_cipher_list *list);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * tls_gnutls - the values of tls_method: which protocol versions a profile speaks
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process.  Memory: static const data, the caller's buffers.  Lock: none.
+ */
+#ifndef TLSG_PROFILES_CIPHER_METHOD_H
+#define TLSG_PROFILES_CIPHER_METHOD_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+/** Numbers of the methods, as `tls` logs them; the two of TLS 1.3 are ours. 0 is "not set". */
+enum tlsg_method_id
+{
+	TLSG_METHOD_UNSET = 0,
+	TLSG_METHOD_SSLV23 = 3, /**< what the library and the system's policy permit */
+	TLSG_METHOD_SSLV2 = 6,	/**< refused */
+	TLSG_METHOD_SSLV3 = 9,	/**< refused */
+	TLSG_METHOD_TLSV1 = 12,
+	TLSG_METHOD_TLSV1_1 = 15,
+	TLSG_METHOD_TLSV1_2 = 18,
+	TLSG_METHOD_TLSV1_PLUS = 20, /**< this version and every later one */
+	TLSG_METHOD_TLSV1_1_PLUS = 21,
+	TLSG_METHOD_TLSV1_2_PLUS = 22,
+	TLSG_METHOD_TLSV1_3 = 23,
+	TLSG_METHOD_TLSV1_3_PLUS = 24
+};
+
+/** One method. */
+struct tlsg_method
+{
+	const char *token; /**< as it is documented */
+	int id;			   /**< enum tlsg_method_id */
+	unsigned min;	   /**< lowest version, TLSG_TLS1_0...; 0 for the refused ones */
+	unsigned max;	   /**< highest version */
+};
+
+/** Room for what tlsg_method_priority() writes. */
+#define TLSG_METHOD_PRIORITY_SIZE 96
+
+/**
+ * Reads a value of tls_method. Letters of either case are the same.
+ * @param token  need not be terminated; not NULL.
+ * @param len    bytes of token.
+ * @param out    [out] row of a static table; not NULL.
+ * @param err    [out] NULL allowed; names the value and what may be written.
+ * @return TLSG_OK; TLSG_E_CONFIG for SSLv2 and SSLv3, which cannot be had, and for words that are no method.
+ * Source: `tls` tls_config.c (tokens), tls_init.c (their meaning).
+ */
+enum tlsg_ret tlsg_method_parse(
+		const char *token, size_t len, const struct tlsg_method **out, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * Finds a method by its number.
+ * @param id  enum tlsg_method_id.
+ * @return row of a static table; NULL for TLSG_METHOD_UNSET, for the refused ones and for unknown numbers.
+ */
+const struct tlsg_method *tlsg_method_by_id(int id);
+
+/**
+ * The versions a method stands for. SSLv23 asks GnuTLS what its default priorities, hence the system's policy, switch on.
+ * @param m         a method; not NULL.
+ * @param versions  [out] OR of TLSG_VERSION_BIT(), never 0.
+ * @param err       [out] NULL allowed.
+ * @return TLSG_OK; TLSG_E_CONFIG if the system's policy leaves nothing; another negative result if GnuTLS failed.
+ * Source: gnutls_priority_init(), gnutls_priority_protocol_list().
+ */
+enum tlsg_ret tlsg_method_versions(
+		const struct tlsg_method *m, unsigned *versions, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * Writes the part of a priority string that admits exactly some versions: "-VERS-ALL:+VERS-TLS1.3:...", highest first.
+ * @param versions  OR of TLSG_VERSION_BIT().
+ * @param buf       [out] terminated text.
+ * @param size      bytes of buf; TLSG_METHOD_PRIORITY_SIZE is enough.
+ * @return TLSG_OK; TLSG_E_RESOURCE if it did not fit.
+ * Source: GnuTLS manual, "Priority strings".
+ */
+enum tlsg_ret tlsg_method_priority(unsigned versions, char *buf, size_t size) TLSG_MUST_CHECK;
+
+#endif

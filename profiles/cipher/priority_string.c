@@ -1,0 +1,212 @@
+/*
+ * tls_gnutls - writes the GnuTLS priority string that covers a list of suites
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process.  Memory: the caller's.  Lock: none.
+ */
+#include "profiles/cipher/priority_string.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <gnutls/gnutls.h>
+
+/** A name of a priority string and what it is good for. */
+struct strength
+{
+	const char *name;
+	int bits;		  /**< strength; named only where the security level asks for no more */
+	unsigned suite_b; /**< bit per enum tlsg_suite_b that allows it */
+};
+
+#define B128 (1u << TLSG_SUITE_B_128)
+#define B128ONLY (1u << TLSG_SUITE_B_128ONLY)
+#define B192 (1u << TLSG_SUITE_B_192)
+
+/* Preferred first. A client sends key shares for the first two. */
+static const struct strength curves[] = {
+		{"X25519", 128, 0},
+		{"SECP256R1", 128, B128 | B128ONLY},
+		{"X448", 224, 0},
+		{"SECP384R1", 192, B128 | B192},
+		{"SECP521R1", 256, 0},
+};
+
+static const struct strength dh_groups[] = {
+		{"FFDHE2048", 112, 0},
+		{"FFDHE3072", 128, 0},
+		{"FFDHE4096", 128, 0},
+		{"FFDHE6144", 128, 0},
+		{"FFDHE8192", 192, 0},
+};
+
+/* SHA-1 counts as 63 bits: its collisions are known. Only security level 0 admits it. */
+static const struct strength signatures[] = {
+		{"ECDSA-SHA256", 128, B128 | B128ONLY},
+		{"ECDSA-SECP256R1-SHA256", 128, B128 | B128ONLY},
+		{"EDDSA-ED25519", 128, 0},
+		{"RSA-PSS-RSAE-SHA256", 128, 0},
+		{"RSA-PSS-SHA256", 128, 0},
+		{"RSA-SHA256", 128, 0},
+		{"ECDSA-SHA384", 192, B128 | B192},
+		{"ECDSA-SECP384R1-SHA384", 192, B128 | B192},
+		{"EDDSA-ED448", 224, 0},
+		{"RSA-PSS-RSAE-SHA384", 192, 0},
+		{"RSA-PSS-SHA384", 192, 0},
+		{"RSA-SHA384", 192, 0},
+		{"ECDSA-SHA512", 256, 0},
+		{"ECDSA-SECP521R1-SHA512", 256, 0},
+		{"RSA-PSS-RSAE-SHA512", 256, 0},
+		{"RSA-PSS-SHA512", 256, 0},
+		{"RSA-SHA512", 256, 0},
+		{"RSA-SHA1", 63, 0},
+		{"ECDSA-SHA1", 63, 0},
+		{"DSA-SHA1", 63, 0},
+};
+
+/* What certificates have to satisfy, by security level. */
+static const char *const profiles[] = {"%PROFILE_VERY_WEAK:%VERIFY_ALLOW_SIGN_WITH_SHA1", "%PROFILE_LOW",
+		"%PROFILE_MEDIUM", "%PROFILE_HIGH", "%PROFILE_ULTRA", "%PROFILE_FUTURE"};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+struct text
+{
+	char *buf;
+	size_t size;
+	size_t used;
+	bool full;
+};
+
+__attribute__((format(printf, 2, 3))) static void text_add(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	if(t->full)
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf(t->buf + t->used, t->size - t->used, fmt, ap);
+	va_end(ap);
+	if(n < 0 || (size_t)n >= t->size - t->used)
+		t->full = true;
+	else
+		t->used += (size_t)n;
+}
+
+static const struct tlsg_suite *row(size_t index)
+{
+	size_t count;
+
+	return tlsg_suite_table(&count) + index;
+}
+
+/** Adds ":+name" for each suite, once for each name. */
+static void text_add_names(
+		struct text *t, const struct tlsg_cipher_list *l, const char *(*name)(const struct tlsg_suite *))
+{
+	for(size_t i = 0; i < l->suites_len; i++) {
+		const char *n = name(row(l->suites[i]));
+		bool seen = n == NULL;
+
+		for(size_t j = 0; j < i && !seen; j++) {
+			const char *before = name(row(l->suites[j]));
+
+			seen = before != NULL && strcmp(before, n) == 0;
+		}
+		if(!seen)
+			text_add(t, ":+%s", n);
+	}
+}
+
+static const char *kx_name(const struct tlsg_suite *s)
+{
+	return s->kx == TLSG_KX_ANY ? NULL : gnutls_kx_get_name(tlsg_suite_gnutls_kx(s));
+}
+
+static const char *cipher_name(const struct tlsg_suite *s)
+{
+	return gnutls_cipher_get_name(tlsg_suite_gnutls_cipher(s));
+}
+
+static const char *mac_name(const struct tlsg_suite *s)
+{
+	return gnutls_mac_get_name(tlsg_suite_gnutls_mac(s));
+}
+
+static void text_add_strengths(
+		struct text *t, const struct tlsg_cipher_list *l, const char *prefix, const struct strength *from, size_t count)
+{
+	for(size_t i = 0; i < count; i++)
+		if(from[i].bits >= tlsg_rules_level_bits(l->sec_level)
+				&& (l->suite_b == TLSG_SUITE_B_NO || from[i].suite_b & (1u << l->suite_b)))
+			text_add(t, ":+%s%s", prefix, from[i].name);
+}
+
+static bool list_has_kx(const struct tlsg_cipher_list *l, unsigned kx)
+{
+	for(size_t i = 0; i < l->suites_len; i++)
+		if(row(l->suites[i])->kx & kx)
+			return true;
+	return false;
+}
+
+enum tlsg_ret tlsg_cipher_priority_write(
+		const struct tlsg_cipher_list *some, const struct tlsg_cipher_list *all, char *buf, size_t size)
+{
+	struct text t = {.buf = buf, .size = size};
+	char versions[TLSG_METHOD_PRIORITY_SIZE];
+	enum tlsg_ret ret = tlsg_method_priority(all->versions, versions, sizeof(versions));
+
+	if(ret != TLSG_OK)
+		return ret;
+	text_add(&t, "NONE:%s", versions);
+	text_add_names(&t, some, kx_name);
+	text_add_names(&t, some, cipher_name);
+	text_add_names(&t, some, mac_name);
+	text_add_strengths(&t, all, "GROUP-", curves, COUNT(curves));
+	if(list_has_kx(all, TLSG_KX_DHE))
+		text_add_strengths(&t, all, "GROUP-", dh_groups, COUNT(dh_groups));
+	text_add_strengths(&t, all, "SIGN-", signatures, COUNT(signatures));
+	text_add(&t, ":+CTYPE-X509:+COMP-NULL:%s", profiles[all->sec_level]);
+	return t.full ? TLSG_E_RESOURCE : TLSG_OK;
+}
+
+/** Whether a suite of TLS 1.2 or older in the list uses the cipher. */
+static bool list_has_cipher(const struct tlsg_cipher_list *l, gnutls_cipher_algorithm_t cipher)
+{
+	for(size_t i = 0; i < l->suites_len; i++)
+		if(row(l->suites[i])->min_version != TLSG_TLS1_3 && tlsg_suite_gnutls_cipher(row(l->suites[i])) == cipher)
+			return true;
+	return false;
+}
+
+enum tlsg_ret tlsg_cipher_list_client(const struct tlsg_cipher_list *list, char *buf, size_t size)
+{
+	struct tlsg_cipher_list some = {.suites_len = 0};
+	size_t i, tls13 = 0;
+
+	for(i = 0; i < list->suites_len; i++) {
+		const struct tlsg_suite *s = row(list->suites[i]);
+
+		if(s->min_version == TLSG_TLS1_3 && !list_has_cipher(list, tlsg_suite_gnutls_cipher(s)))
+			continue;
+		tls13 += s->min_version == TLSG_TLS1_3;
+		some.suites[some.suites_len++] = list->suites[i];
+	}
+	for(i = 0; i < list->suites_len && tls13 == 0; i++)
+		if(row(list->suites[i])->min_version == TLSG_TLS1_3
+				&& tlsg_suite_gnutls_cipher(row(list->suites[i])) == GNUTLS_CIPHER_AES_128_GCM) {
+			some.suites[some.suites_len++] = list->suites[i];
+			tls13 = 1;
+		}
+	return tlsg_cipher_priority_write(tls13 > 0 && some.suites_len > tls13 ? &some : list, list, buf, size);
+}
+
+enum tlsg_ret tlsg_cipher_list_single(
+		const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf, size_t size)
+{
+	struct tlsg_cipher_list one = {.suites = {(uint16_t)tlsg_suite_index(suite)}, .suites_len = 1};
+
+	return tlsg_cipher_priority_write(&one, list, buf, size);
+}

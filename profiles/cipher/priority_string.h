@@ -1,0 +1,24 @@
+/*
+ * tls_gnutls - writes the GnuTLS priority string that covers a list of suites
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process.  Memory: the caller's.  Lock: none.
+ */
+#ifndef TLSG_PROFILES_CIPHER_PRIORITY_STRING_H
+#define TLSG_PROFILES_CIPHER_PRIORITY_STRING_H
+
+#include "profiles/cipher/cipher_list.h"
+
+/**
+ * Writes the priority string that admits some suites of a list: their algorithms, the list's versions, and the curves, groups,
+ * signatures and certificate profile that its security level and Suite B allow. The client's order counts.
+ * @param some  the suites; not NULL.
+ * @param all   the list that they come from; the same as `some` for all of it.
+ * @param buf   [out] terminated text.
+ * @param size  bytes of buf; TLSG_PRIORITY_SIZE is enough.
+ * @return TLSG_OK; TLSG_E_RESOURCE if it did not fit.
+ * Source: GnuTLS manual, "Priority strings"; OpenSSL SSL_CTX_set_security_level(3) for what the levels mean.
+ */
+enum tlsg_ret tlsg_cipher_priority_write(const struct tlsg_cipher_list *some, const struct tlsg_cipher_list *all,
+		char *buf, size_t size) TLSG_MUST_CHECK;
+
+#endif

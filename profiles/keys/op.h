@@ -1,0 +1,39 @@
+/*
+ * tls_gnutls - what is done with a private key
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process that steps a handshake, the key process.  Memory: this process's heap.  Lock: none.
+ */
+#ifndef TLSG_PROFILES_KEYS_OP_H
+#define TLSG_PROFILES_KEYS_OP_H
+
+#include <gnutls/abstract.h>
+
+#define TLSG_KEY_PREMASTER_BYTES 48 /**< RFC 5246 section 7.4.7.1 */
+
+enum tlsg_key_op
+{
+	TLSG_KEY_SIGN_DATA = 1,
+	TLSG_KEY_SIGN_HASH = 2,
+	TLSG_KEY_DECRYPT = 3 /**< a premaster secret; what is none becomes a random one, and nobody can tell */
+};
+
+/**
+ * Makes a signature. Call without a scope.
+ * @param op    TLSG_KEY_SIGN_DATA, or TLSG_KEY_SIGN_HASH; with that GNUTLS_SIGN_RSA_RAW is what TLS 1.0 and 1.1 sign.
+ * @param in    data or hash.
+ * @param made  [out] heap, gnutls_free().
+ * @return 0, or GnuTLS's error.
+ */
+int tlsg_key_sign(gnutls_privkey_t key, enum tlsg_key_op op, gnutls_sign_algorithm_t algo, const gnutls_datum_t *in,
+		gnutls_datum_t *made);
+
+/**
+ * Decrypts a premaster secret. Whatever comes in, what comes out has TLSG_KEY_PREMASTER_BYTES, and is random if it was none: RFC 5246
+ * section 7.4.7.1. Call without a scope.
+ * @param made  [out] heap, gnutls_free(), to be wiped.
+ * @param code  [out] what GnuTLS said, not for the peer. NULL allowed.
+ * @return 0; GNUTLS_E_MEMORY_ERROR.
+ */
+int tlsg_key_decrypt(gnutls_privkey_t key, const gnutls_datum_t *in, gnutls_datum_t *made, int *code);
+
+#endif

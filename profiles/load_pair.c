@@ -1,0 +1,272 @@
+/*
+ * tls_gnutls - loads certificate chains with their keys and checks that they can be used
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: the builder of a snapshot.  Memory: the snapshot's arena (shm).  Lock: none.
+ */
+#include "profiles/load_pair.h"
+
+#include <strings.h>
+
+#include <gnutls/crypto.h>
+#include <gnutls/x509.h>
+
+#include "base/arena.h"
+#include "base/scope.h"
+#include "profiles/isolate/client.h"
+#include "profiles/keys/key_file.h"
+#include "profiles/pair_check.h"
+#include "profiles/load_key.h"
+#include "profiles/list.h"
+#include "profiles/load_token.h"
+#include "profiles/value.h"
+
+/* The settings of one pair. */
+struct pair_settings
+{
+	const char *cert_name;
+	const char *key_name;
+	const str *cert;
+	const str *key;
+	const str *password;
+};
+
+static bool is_set(const str *s)
+{
+	return s->s != NULL && s->len > 0;
+}
+
+/* ---- the chain ---- */
+
+/* Parses PEM (or a single DER certificate) into the snapshot's arena. */
+static int import_chain(struct tlsg_set *set, const gnutls_datum_t *data, struct tlsg_pair *pair)
+{
+	struct tlsg_arena *previous = tlsg_scope_enter(set->arena);
+	gnutls_pcert_st *list = gnutls_calloc(TLSG_KEY_CERTS_MAX, sizeof(*list));
+	unsigned n = TLSG_KEY_CERTS_MAX;
+	int rc = GNUTLS_E_MEMORY_ERROR;
+
+	if(list != NULL)
+		rc = gnutls_pcert_list_import_x509_raw(list, &n, data, GNUTLS_X509_FMT_PEM, 0);
+	if(list != NULL && rc < 0) {
+		n = TLSG_KEY_CERTS_MAX;
+		rc = gnutls_pcert_list_import_x509_raw(list, &n, data, GNUTLS_X509_FMT_DER, 0);
+	}
+	tlsg_scope_leave(previous);
+	if(rc < 0)
+		return rc;
+	pair->chain = list;
+	pair->chain_len = n;
+	return n > 0 ? 0 : GNUTLS_E_NO_CERTIFICATE_FOUND;
+}
+
+/* The certificates that came with a PKCS#12 file. */
+static int import_ders(struct tlsg_set *set, const struct tlsg_key *k, struct tlsg_pair *pair)
+{
+	struct tlsg_arena *previous = tlsg_scope_enter(set->arena);
+	gnutls_pcert_st *list = gnutls_calloc(TLSG_KEY_CERTS_MAX, sizeof(*list));
+	int rc = list != NULL ? 0 : GNUTLS_E_MEMORY_ERROR;
+	unsigned i;
+
+	for(i = 0; rc >= 0 && i < k->certs_len; i++) {
+		gnutls_datum_t der = {k->certs[i].data, k->certs[i].size};
+
+		rc = gnutls_pcert_import_x509_raw(&list[i], &der, GNUTLS_X509_FMT_DER, 0);
+	}
+	tlsg_scope_leave(previous);
+	if(rc < 0)
+		return rc;
+	pair->chain = list;
+	pair->chain_len = k->certs_len;
+	return pair->chain_len > 0 ? 0 : GNUTLS_E_NO_CERTIFICATE_FOUND;
+}
+
+static enum tlsg_ret chain_result(const struct pair_settings *s, int rc, struct tlsg_err *err)
+{
+	if(rc >= 0)
+		return TLSG_OK;
+	if(rc == GNUTLS_E_MEMORY_ERROR)
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: shared memory exhausted", s->cert_name);
+	return tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" holds no certificate that can be used: %s", s->cert_name,
+			s->cert->s, gnutls_strerror(rc));
+}
+
+static enum tlsg_ret chain_from_pkcs12(
+		struct tlsg_prof *p, const struct pair_settings *s, struct tlsg_pair *pair, struct tlsg_err *err)
+{
+	struct tlsg_key_request r = {s->cert_name, s->cert, s->password};
+	struct tlsg_key *k;
+	enum tlsg_ret ret = tlsg_key_load(p->set, &r, &k, err);
+
+	if(ret != TLSG_OK)
+		return ret;
+	return chain_result(s, import_ders(p->set, k, pair), err);
+}
+
+static enum tlsg_ret chain_load(
+		struct tlsg_prof *p, const struct pair_settings *s, struct tlsg_pair *pair, struct tlsg_err *err)
+{
+	gnutls_datum_t data = {NULL, 0};
+	bool is_pkcs12;
+	enum tlsg_ret ret;
+	int rc = 0;
+
+	if(tlsg_key_name_is_pkcs12(s->cert))
+		return chain_from_pkcs12(p, s, pair, err);
+	ret = tlsg_token_is(s->cert) ? tlsg_token_chain(p->set, s->cert_name, s->cert, s->password, &data, err)
+								 : tlsg_file_read(s->cert_name, s->cert->s, &data, err);
+	if(ret != TLSG_OK)
+		return ret;
+	is_pkcs12 = tlsg_key_data_is_pkcs12(&data);
+	if(!is_pkcs12)
+		rc = import_chain(p->set, &data, pair);
+	gnutls_memset(data.data, 0, data.size); /* the file may hold the key too */
+	gnutls_free(data.data);
+	return is_pkcs12 ? chain_from_pkcs12(p, s, pair, err) : chain_result(s, rc, err);
+}
+
+/* ---- the pair ---- */
+
+static bool is_equal(const str *a, const str *b)
+{
+	return a->len == b->len && (a->len <= 0 || memcmp(a->s, b->s, (size_t)a->len) == 0);
+}
+
+/* Whether a pair was loaded for these settings. One whose key needed a password is not taken for another password. */
+static bool pair_is_for(const struct tlsg_pair *pair, const struct pair_settings *s)
+{
+	return is_equal(&pair->source, s->cert) && is_equal(&pair->key->setting, s->key)
+		   && (!pair->key->is_encrypted || pair->key->is_asked || is_equal(&pair->key->password, s->password));
+}
+
+static const struct tlsg_prof *find_in_list(
+		const struct tlsg_prof *p, const struct pair_settings *s, const struct tlsg_pair **pair)
+{
+	unsigned i;
+
+	for(; p != NULL; p = p->next)
+		for(i = 0; i < p->pairs_len; i++)
+			if(pair_is_for(&p->pairs[i], s)) {
+				*pair = &p->pairs[i];
+				return p;
+			}
+	return NULL;
+}
+
+/* The profile of the snapshot that has loaded the same settings: a file is read once. */
+static const struct tlsg_prof *find_loaded(
+		const struct tlsg_set *set, const struct pair_settings *s, const struct tlsg_pair **pair)
+{
+	const struct tlsg_prof *p = NULL;
+	int role;
+
+	for(role = 0; role < TLSG_ROLES && p == NULL; role++) {
+		p = find_in_list(set->defaults[role], s, pair);
+		if(p == NULL)
+			p = find_in_list(set->list[role], s, pair);
+	}
+	return p;
+}
+
+/* Takes over what another profile has. What was warned about for the same role is not said again. */
+static enum tlsg_ret pair_copy(struct tlsg_prof *p, const struct tlsg_prof *from, const struct tlsg_pair *loaded,
+		const struct pair_settings *s, struct tlsg_err *err)
+{
+	struct tlsg_pair *pair = &p->pairs[p->pairs_len];
+
+	*pair = *loaded;
+	return from->role == p->role ? tlsg_pair_check_strength(p, s->cert, pair, err)
+								 : tlsg_pair_check(p, s->cert, pair, err);
+}
+
+static enum tlsg_ret key_load(
+		struct tlsg_prof *p, const struct pair_settings *s, struct tlsg_pair *pair, struct tlsg_err *err)
+{
+	struct tlsg_key_request r = {s->key_name, s->key, s->password};
+	enum tlsg_ret ret = tlsg_token_is(s->key) ? tlsg_token_key(p, &r, pair, &pair->key, err)
+											  : tlsg_key_load(p->set, &r, &pair->key, err);
+
+	if(ret != TLSG_OK)
+		return ret;
+	if(!pair->key->is_on_token)
+		ret = tlsg_pair_check_fit(s->key_name, s->cert, pair, err);
+	if(ret == TLSG_OK) {
+		pair->privkey = pair->key->ext;
+		pair->source = *s->cert;
+	}
+	return ret;
+}
+
+static enum tlsg_ret load_one(struct tlsg_prof *p, const struct pair_settings *s, struct tlsg_err *err)
+{
+	struct tlsg_pair *pair = &p->pairs[p->pairs_len];
+	const struct tlsg_pair *loaded = NULL;
+	const struct tlsg_prof *from;
+	enum tlsg_ret ret;
+
+	if(p->pairs_len == TLSG_PAIRS_MAX)
+		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: more than %d certificates", s->cert_name, TLSG_PAIRS_MAX);
+	from = find_loaded(p->set, s, &loaded);
+	if(from != NULL) {
+		ret = pair_copy(p, from, loaded, s, err);
+	} else {
+		ret = chain_load(p, s, pair, err);
+		if(ret == TLSG_OK)
+			ret = tlsg_pair_check(p, s->cert, pair, err);
+		if(ret == TLSG_OK)
+			ret = key_load(p, s, pair, err);
+	}
+	if(ret == TLSG_OK)
+		p->pairs_len++;
+	return ret;
+}
+
+/* One setting may name several files, the keys in the order of the certificates. */
+static enum tlsg_ret load_list(struct tlsg_prof *p, const struct pair_settings *s, struct tlsg_err *err)
+{
+	str certs[TLSG_PAIRS_MAX], keys[TLSG_PAIRS_MAX];
+	int i, certs_len = 0, keys_len = 0;
+	enum tlsg_ret ret = tlsg_list_split(p->set, s->cert_name, s->cert, certs, &certs_len, err);
+
+	if(ret == TLSG_OK)
+		ret = tlsg_list_split(p->set, s->key_name, s->key, keys, &keys_len, err);
+	if(ret == TLSG_OK && certs_len != keys_len)
+		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s names %d files and %s %d: each certificate needs its key",
+				s->cert_name, certs_len, s->key_name, keys_len);
+	for(i = 0; i < certs_len && ret == TLSG_OK; i++) {
+		struct pair_settings one = *s;
+
+		one.cert = &certs[i];
+		one.key = &keys[i];
+		ret = load_one(p, &one, err);
+	}
+	return ret;
+}
+
+enum tlsg_ret tlsg_pair_load(struct tlsg_prof *p, struct tlsg_err *err)
+{
+	const struct pair_settings all[] = {
+			{"certificate", "private_key", &p->s.certificate, &p->s.private_key, &p->s.private_key_password},
+			{"certificate2", "private_key2", &p->s.certificate2, &p->s.private_key2, &p->s.private_key_password2},
+	};
+	unsigned i;
+
+	p->pairs = tlsg_arena_keep(p->set->arena, sizeof(*p->pairs) * TLSG_PAIRS_MAX);
+	if(p->pairs == NULL)
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+	for(i = 0; i < 2; i++) {
+		struct pair_settings s = all[i];
+		enum tlsg_ret ret;
+
+		if(!is_set(s.cert) && !is_set(s.key))
+			continue;
+		if(!is_set(s.cert))
+			return tlsg_err_set(err, TLSG_E_CONFIG, "%s \"%.*s\" is set without a %s", s.key_name, s.key->len, s.key->s,
+					s.cert_name);
+		if(!is_set(s.key))
+			s.key = s.cert;
+		ret = load_list(p, &s, err);
+		if(ret != TLSG_OK)
+			return ret;
+	}
+	return TLSG_OK;
+}

@@ -1,0 +1,75 @@
+/*
+ * tls_gnutls - finds the profile for a connection
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process.  Memory: none.  Lock: none (snapshots are immutable; the caller holds a reference).
+ */
+#include "profiles/match.h"
+
+#include <strings.h>
+
+enum name_mode
+{
+	MODE_EXACT = 0,
+	MODE_WITH_SUBDOMAINS = 1,
+	MODE_SUBDOMAINS = 2
+};
+
+static bool is_set(const str *s)
+{
+	return s->s != NULL && s->len > 0;
+}
+
+static bool is_same(const str *a, const str *b)
+{
+	return a->len == b->len && strncasecmp(a->s, b->s, (size_t)a->len) == 0;
+}
+
+/* Whether name ends in '.' and domain. */
+static bool is_subdomain(const str *name, const str *domain)
+{
+	int dot = name->len - domain->len - 1;
+
+	return dot >= 0 && name->s[dot] == '.' && strncasecmp(name->s + dot + 1, domain->s, (size_t)domain->len) == 0;
+}
+
+static bool name_matches(const struct tlsg_prof *p, const str *name)
+{
+	int mode = p->s.server_name_mode;
+
+	if(mode != MODE_SUBDOMAINS && is_same(&p->s.server_name, name))
+		return true;
+	return (mode == MODE_WITH_SUBDOMAINS || mode == MODE_SUBDOMAINS) && is_subdomain(name, &p->s.server_name);
+}
+
+static bool address_matches(const struct tlsg_prof *p, const struct tlsg_prof_query *q)
+{
+	if(p->kind == TLSG_PROF_ANY)
+		return true;
+	return (p->port == 0 || p->port == q->port) && tlsg_addr_is_equal(&p->addr, &q->addr);
+}
+
+static bool is_match(const struct tlsg_prof *p, const struct tlsg_prof_query *q)
+{
+	if(is_set(&q->server_id) && is_set(&p->s.server_id) && is_same(&p->s.server_id, &q->server_id))
+		return true;
+	if(!address_matches(p, q))
+		return false;
+	if(is_set(&q->server_name) && is_set(&p->s.server_name))
+		return name_matches(p, &q->server_name);
+	return p->kind != TLSG_PROF_ANY;
+}
+
+const struct tlsg_prof *tlsg_prof_find(const struct tlsg_set *set, const struct tlsg_prof_query *q)
+{
+	const struct tlsg_prof *p;
+
+	for(p = set->list[q->role]; p != NULL; p = p->next)
+		if(is_match(p, q))
+			return p;
+	return set->defaults[q->role];
+}
+
+bool tlsg_prof_is_switchable(const struct tlsg_prof *p)
+{
+	return p->kind == TLSG_PROF_DEFAULT || is_set(&p->s.server_name);
+}

@@ -1,0 +1,193 @@
+/*
+ * tls_gnutls - method and cipher list of a profile, compiled for sessions
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: compiled by the builder of a snapshot, used by any process that steps a handshake.
+ * Memory: the snapshot's arena (shm).  Lock: none.
+ */
+#include "profiles/priority.h"
+
+#include "base/arena.h"
+#include "base/scope.h"
+
+static void note_cb(void *arg, const char *word, size_t len, const char *why)
+{
+	const struct tlsg_prof *p = arg;
+
+	LM_WARN("%.*s: cipher_list: \"%.*s\": %s\n", p->id.len, p->id.s, (int)len, word, why);
+}
+
+static bool is_same(const str *a, const str *b)
+{
+	if(a->s == NULL || b->s == NULL)
+		return a->s == b->s;
+	return a->len == b->len && memcmp(a->s, b->s, (size_t)a->len) == 0;
+}
+
+static struct tlsg_priority *priority_find(const struct tlsg_prof *p)
+{
+	struct tlsg_priority *x;
+
+	for(x = p->set->priorities; x != NULL; x = x->next)
+		/* Where the list has to be enforced, the two roles need different things. */
+		if(x->method == p->s.method && x->without_tls13 == p->without_tls13
+				&& (!x->list.surplus || (x->single == NULL) == (p->role == TLSG_CLIENT))
+				&& is_same(&x->cipher_list, &p->s.cipher_list))
+			return x;
+	return NULL;
+}
+
+/* In the scope of the snapshot. */
+static int compile(const char *text, gnutls_priority_t *out)
+{
+	return gnutls_priority_init(out, text, NULL);
+}
+
+/* One priority per suite, for servers that may offer GnuTLS no more than that suite. */
+static int compile_single(struct tlsg_priority *x)
+{
+	char text[TLSG_PRIORITY_SIZE];
+	const struct tlsg_suite *table;
+	size_t count;
+	size_t i;
+	int rc = 0;
+
+	x->single = gnutls_calloc(x->list.suites_len, sizeof(*x->single));
+	if(x->single == NULL)
+		return GNUTLS_E_MEMORY_ERROR;
+	table = tlsg_suite_table(&count);
+	for(i = 0; i < x->list.suites_len && rc >= 0; i++) {
+		if(tlsg_cipher_list_single(&x->list, &table[x->list.suites[i]], text, sizeof(text)) != TLSG_OK)
+			return GNUTLS_E_SHORT_MEMORY_BUFFER;
+		rc = compile(text, &x->single[i]);
+	}
+	return rc;
+}
+
+/* What clients offer. */
+static int compile_client(struct tlsg_priority *x)
+{
+	char text[TLSG_PRIORITY_SIZE];
+
+	if(tlsg_cipher_list_client(&x->list, text, sizeof(text)) != TLSG_OK)
+		return GNUTLS_E_SHORT_MEMORY_BUFFER;
+	return compile(text, &x->compiled);
+}
+
+static enum tlsg_ret compile_all(struct tlsg_prof *p, struct tlsg_priority *x, struct tlsg_err *err)
+{
+	struct tlsg_arena *previous = tlsg_scope_enter(p->set->arena);
+	bool is_client = x->list.surplus && p->role == TLSG_CLIENT;
+	int rc = is_client ? compile_client(x) : compile(x->list.priority, &x->compiled);
+
+	if(rc >= 0 && x->list.surplus && !is_client)
+		rc = compile_single(x);
+	tlsg_scope_leave(previous);
+	if(rc >= 0)
+		return TLSG_OK;
+	return tlsg_err_set(err, rc == GNUTLS_E_MEMORY_ERROR ? TLSG_E_RESOURCE : TLSG_E_CONFIG,
+			"%.*s: cipher_list: \"%s\" cannot be compiled: %s", p->id.len, p->id.s, x->list.priority,
+			gnutls_strerror(rc));
+}
+
+static enum tlsg_ret evaluate(struct tlsg_prof *p, struct tlsg_priority *x, struct tlsg_err *err)
+{
+	const struct tlsg_method *m = tlsg_method_by_id(p->s.method);
+	struct tlsg_method older;
+	const struct tlsg_cipher_note note = {.note_cb = note_cb, .arg = p};
+	struct tlsg_err cause;
+	enum tlsg_ret ret;
+
+	if(m == NULL)
+		return tlsg_err_set(err, TLSG_E_CONFIG, "%.*s: tls_method %d cannot be had", p->id.len, p->id.s, p->s.method);
+	if(p->without_tls13) {
+		/* SSLv23 is what the library has; its versions below 1.3 that matter are one */
+		older = *tlsg_method_by_id(m->id == TLSG_METHOD_SSLV23 ? TLSG_METHOD_TLSV1_2 : m->id);
+		older.max = TLSG_TLS1_2;
+		m = &older;
+	}
+	tlsg_err_clear(&cause);
+	ret = tlsg_cipher_list_eval(p->s.cipher_list.s, m, &note, &x->list, &cause);
+	if(ret != TLSG_OK)
+		return tlsg_err_set(err, ret, "%.*s: cipher_list \"%.*s\": %.300s", p->id.len, p->id.s,
+				p->s.cipher_list.s != NULL ? p->s.cipher_list.len : 0,
+				p->s.cipher_list.s != NULL ? p->s.cipher_list.s : "", cause.text);
+	return TLSG_OK;
+}
+
+enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err)
+{
+	struct tlsg_priority *x = priority_find(p);
+	enum tlsg_ret ret;
+
+	if(x != NULL) {
+		p->priority = x;
+		return TLSG_OK;
+	}
+	x = tlsg_arena_keep(p->set->arena, sizeof(*x));
+	if(x == NULL)
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+	x->method = p->s.method;
+	x->without_tls13 = p->without_tls13;
+	x->cipher_list = p->s.cipher_list;
+	ret = evaluate(p, x, err);
+	if(ret == TLSG_OK)
+		ret = compile_all(p, x, err);
+	if(ret != TLSG_OK)
+		return ret;
+	x->next = p->set->priorities;
+	p->set->priorities = x;
+	p->priority = x;
+	return TLSG_OK;
+}
+
+unsigned tlsg_priority_key_of(gnutls_pk_algorithm_t pk)
+{
+	switch(pk) {
+		case GNUTLS_PK_RSA:
+		case GNUTLS_PK_RSA_PSS:
+			return TLSG_CIPHER_KEY_RSA;
+		case GNUTLS_PK_DSA:
+			return TLSG_CIPHER_KEY_DSA;
+		default:
+			return TLSG_CIPHER_KEY_ECDSA;
+	}
+}
+
+static unsigned keys_of(const struct tlsg_prof *p)
+{
+	unsigned keys = 0;
+	unsigned i;
+
+	for(i = 0; i < p->pairs_len; i++)
+		keys |= tlsg_priority_key_of(p->pairs[i].pk);
+	return keys;
+}
+
+enum tlsg_ret tlsg_priority_for_offer(
+		const struct tlsg_prof *p, struct tlsg_cipher_offer *offer, gnutls_priority_t *compiled)
+{
+	const struct tlsg_priority *x = p->priority;
+	const struct tlsg_suite *best;
+	size_t i;
+
+	*compiled = NULL;
+	offer->usable = tlsg_cipher_list_keys(&x->list, offer);
+	if(x->single == NULL)
+		return TLSG_OK;
+	offer->keys &= keys_of(p);
+	switch(tlsg_cipher_list_choose(&x->list, offer, &best)) {
+		case TLSG_CIPHER_LEAVE:
+			return TLSG_OK;
+		case TLSG_CIPHER_REFUSE:
+			return TLSG_E_PEER;
+		default:
+			break;
+	}
+	for(i = 0; i < x->list.suites_len; i++)
+		if(x->list.suites[i] == tlsg_suite_index(best)) {
+			*compiled = x->single[i];
+			offer->usable = tlsg_cipher_suite_keys(best);
+			return TLSG_OK;
+		}
+	return TLSG_E_PEER;
+}

@@ -1,0 +1,49 @@
+/*
+ * tls_gnutls - method and cipher list of a profile, compiled for sessions
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: compiled by the builder of a snapshot, used by any process that steps a handshake.
+ * Memory: the snapshot's arena (shm).  Lock: none.
+ */
+#ifndef TLSG_PROFILES_PRIORITY_H
+#define TLSG_PROFILES_PRIORITY_H
+
+#include "profiles/cipher/cipher_list.h"
+#include "profiles/set.h"
+
+/** One pair of method and cipher_list, as many profiles as use it. */
+struct tlsg_priority
+{
+	struct tlsg_priority *next;
+	int method;					  /**< enum tlsg_method_id */
+	bool without_tls13;			  /**< the method without TLS 1.3 */
+	str cipher_list;			  /**< {NULL,0} not set */
+	struct tlsg_cipher_list list; /**< evaluated */
+	gnutls_priority_t
+			compiled; /**< [arena] of list.priority; for clients with list.surplus: of tlsg_cipher_list_client() */
+	gnutls_priority_t *single; /**< [arena] by position in list.suites; NULL unless list.surplus and for servers */
+};
+
+/**
+ * Compiles method and cipher_list of a completed profile, or finds them compiled for another profile of the snapshot.
+ * @param p  [in,out] priority is set.
+ * @return TLSG_OK; TLSG_E_CONFIG: a method that cannot be had, a string that is invalid or selects nothing (err says which and
+ *         where); TLSG_E_RESOURCE.
+ * Source: gnutls_priority_init().
+ */
+enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * What a server session must use for an offer, so that the suite list is kept exactly.
+ * @param p         profile.
+ * @param offer     what the ClientHello offers; keys is what signatures the client takes; those that the profile has no
+ *                  certificate for are taken out here. usable is filled in with the kinds of keys that the certificate may have.
+ * @param compiled  [out] priority to set; NULL: leave the profile's.
+ * @return TLSG_OK; TLSG_E_PEER: no suite in common.
+ */
+enum tlsg_ret tlsg_priority_for_offer(
+		const struct tlsg_prof *p, struct tlsg_cipher_offer *offer, gnutls_priority_t *compiled) TLSG_MUST_CHECK;
+
+/** @return the bit of enum tlsg_cipher_key for a kind of key. */
+unsigned tlsg_priority_key_of(gnutls_pk_algorithm_t pk);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * tls_gnutls - a snapshot: one immutable set of profiles, published as a whole
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: built by one process, read and counted by all.
+ * Memory: one arena (shm).  Lock: the publisher's lock for the pointer to the current one (taken here).
+ */
+#ifndef TLSG_PROFILES_SET_H
+#define TLSG_PROFILES_SET_H
+
+#include "profiles/prof.h"
+
+struct tlsg_p11_engine; /* pkcs11/p11_engine.h */
+struct tlsg_token;		/* profiles/load_token.c */
+struct tlsg_token_gate; /* profiles/load_token.c */
+
+/** What the module parameters say about all profiles together. Read when a snapshot is built. */
+struct tlsg_set_options
+{
+	str session_id;						  /**< context of resumption: goes into the ticket keys */
+	bool session_cache;					  /**< tickets are issued and taken */
+	str config_dir;						  /**< directory of the main configuration file, ends in '/' */
+	unsigned log_level;					  /**< of informational lines */
+	const struct tlsg_p11_engine *engine; /**< what engine and engine_config say; NULL: nothing */
+};
+
+struct tlsg_set
+{
+	struct tlsg_arena *arena;
+	uint32_t number;		/**< 1, 2, … in order of building */
+	uint32_t refs;			/**< atomic: connections, plus one while current */
+	struct tlsg_set *older; /**< list of published ones that are still referenced; under the publisher's lock */
+	struct tlsg_prof *defaults[TLSG_ROLES];
+	struct tlsg_prof *list[TLSG_ROLES]; /**< lookup order */
+	unsigned profs_len;
+	unsigned keys_len;
+	unsigned trusts_len;
+	struct tlsg_key *keys;			  /**< list */
+	struct tlsg_trust *trusts;		  /**< list */
+	struct tlsg_priority *priorities; /**< list */
+	struct tlsg_token *tokens;		  /**< list */
+	struct tlsg_token_gate *gates;	  /**< list */
+	struct tlsg_set_options options;  /**< copied into the arena */
+};
+
+/** Sets up the lock and the master ticket key in shared memory. Before the forks. @return TLSG_OK, TLSG_E_RESOURCE. */
+enum tlsg_ret tlsg_set_global_init(void) TLSG_MUST_CHECK;
+
+/** Drops the current snapshot's own reference and frees what is left. Attendant, at shutdown, after all connections are freed. */
+void tlsg_set_global_deinit(void);
+
+/** Makes an empty snapshot. @return owned by the caller until published or tlsg_set_drop(); NULL out of shared memory. */
+struct tlsg_set *tlsg_set_new(const struct tlsg_set_options *o);
+
+/** Drops a snapshot that was not published. NULL allowed. */
+void tlsg_set_drop(struct tlsg_set *set);
+
+/**
+ * Completes, loads, checks and compiles every profile: files are read, keys are matched with certificates, chains, dates and
+ * priority strings checked. Missing defaults are created. Nothing is published.
+ * @param err [out] first cause: names the profile, the setting and the file.
+ * @return TLSG_OK; TLSG_E_CONFIG; TLSG_E_RESOURCE. On failure the caller drops the snapshot.
+ * Process: any single one; takes the scope of the snapshot's arena. Lock: none.
+ */
+enum tlsg_ret tlsg_set_build(struct tlsg_set *set, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/** Makes a built snapshot the current one; takes it. The one before goes when its last connection goes. */
+void tlsg_set_publish(struct tlsg_set *set);
+
+/** @return the current snapshot with a reference for the caller (tlsg_set_put); NULL before the first is published. */
+struct tlsg_set *tlsg_set_get(void);
+
+/** Gives a reference back; the last one frees a snapshot that is no longer current. Any process; never enters GnuTLS. NULL allowed. */
+void tlsg_set_put(struct tlsg_set *set);
+
+/** @return snapshots alive, the current one included. */
+unsigned tlsg_set_alive(void);
+
+/** Whether the snapshot with that number is published and referenced: a process frees what it made for one that is not. */
+bool tlsg_set_is_alive(uint32_t number);
+
+/** @return how many published snapshots have gone: changes when a process may have something to free. */
+uint32_t tlsg_set_gone(void);
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * tls_gnutls - what values mean that are written the same way in tls.cfg and in module parameters
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process.  Memory: the caller's; nothing is allocated.  Lock: none.
+ */
+#include "profiles/value.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <strings.h>
+
+static const struct
+{
+	const char *token;
+	enum tlsg_verify_client value;
+} verify_client_tokens[] = {
+		{"off", TLSG_VERIFY_CLIENT_OFF},
+		{"on", TLSG_VERIFY_CLIENT_ON},
+		{"optional", TLSG_VERIFY_CLIENT_OPTIONAL},
+		{"optional_no_ca", TLSG_VERIFY_CLIENT_OPTIONAL_NO_CA},
+};
+
+static const char *const uri_prefixes[] = {"pkcs11:", "tpmkey:", "/engine:", "/uri:"};
+
+static bool token_is(const str *token, const char *name)
+{
+	return token->s != NULL && token->len > 0 && (size_t)token->len == strlen(name)
+		   && strncasecmp(token->s, name, (size_t)token->len) == 0;
+}
+
+bool tlsg_value_verify_client(const str *token, enum tlsg_verify_client *out)
+{
+	size_t i;
+
+	for(i = 0; i < sizeof(verify_client_tokens) / sizeof(verify_client_tokens[0]); i++)
+		if(token_is(token, verify_client_tokens[i].token)) {
+			*out = verify_client_tokens[i].value;
+			return true;
+		}
+	return false;
+}
+
+bool tlsg_value_number(const str *text, int *out)
+{
+	static const char begins[] = {'+', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'};
+	char digits[16];
+	char *end;
+	long n;
+
+	if(text->len <= 0 || (size_t)text->len >= sizeof(digits) || memchr(begins, text->s[0], sizeof(begins)) == NULL)
+		return false;
+	memcpy(digits, text->s, (size_t)text->len);
+	digits[text->len] = '\0';
+	errno = 0;
+	n = strtol(digits, &end, 10);
+	if(errno != 0 || *end != '\0' || end == digits || n < INT_MIN || n > INT_MAX)
+		return false;
+	*out = (int)n;
+	return true;
+}
+
+bool tlsg_value_decimal(const str *text, unsigned max, unsigned *out)
+{
+	unsigned n = 0;
+	int i;
+
+	if(text->len <= 0)
+		return false;
+	for(i = 0; i < text->len; i++) {
+		if(text->s[i] < '0' || text->s[i] > '9')
+			return false;
+		n = n * 10 + (unsigned)(text->s[i] - '0');
+		if(n > max)
+			return false;
+	}
+	*out = n;
+	return true;
+}
+
+bool tlsg_value_is_uri(const str *value)
+{
+	size_t i, len;
+
+	if(value->s == NULL || value->len <= 0)
+		return false;
+	for(i = 0; i < sizeof(uri_prefixes) / sizeof(uri_prefixes[0]); i++) {
+		len = strlen(uri_prefixes[i]);
+		if((size_t)value->len >= len && strncasecmp(value->s, uri_prefixes[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool tlsg_value_is_relative(const str *path)
+{
+	if(path->s == NULL || path->len <= 0)
+		return false;
+	return path->s[0] != '/' && path->s[0] != '.' && !tlsg_value_is_uri(path);
+}
+
+int tlsg_value_path(const str *dir, const str *path, char *buf)
+{
+	size_t dir_len = tlsg_value_is_relative(path) ? (size_t)dir->len : 0;
+	size_t path_len = path->len > 0 ? (size_t)path->len : 0;
+
+	buf[0] = '\0';
+	if(dir_len + path_len >= TLSG_PATH_SIZE)
+		return -1;
+	if(dir_len > 0)
+		memcpy(buf, dir->s, dir_len);
+	if(path_len > 0)
+		memcpy(buf + dir_len, path->s, path_len);
+	buf[dir_len + path_len] = '\0';
+	return (int)(dir_len + path_len);
+}

@@ -1,0 +1,52 @@
+/*
+ * tls_gnutls - builds a chain from what a peer sent to a CA of ours
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process that steps a handshake.  Memory: this process's heap while it runs.  Lock: none.
+ */
+#ifndef TLSG_PROFILES_VERIFY_CHAIN_H
+#define TLSG_PROFILES_VERIFY_CHAIN_H
+
+#include "profiles/verify/trust.h"
+#include "profiles/verify/verify.h"
+
+#define TLSG_CHAIN_PARSED_MAX 64
+
+/** A certificate of a chain. All pointers borrowed. */
+struct tlsg_chain_cert
+{
+	gnutls_x509_crt_t crt;
+	const struct tlsg_der *der;
+	bool is_ours; /**< from our CAs; false: sent by the peer */
+};
+
+/** A chain, and what was parsed to build it. */
+struct tlsg_chain
+{
+	struct tlsg_chain_cert certs[TLSG_VERIFY_CHAIN_MAX]; /**< leaf first */
+	unsigned len;
+	bool is_anchored;								 /**< the last one is a self-signed certificate of ours */
+	enum tlsg_verify_code why;						 /**< why it is not, TLSG_V_OK if it is */
+	gnutls_x509_crt_t sent[TLSG_VERIFY_CHAIN_MAX];	 /**< owned; parallel to the input's chain */
+	gnutls_x509_crt_t parsed[TLSG_CHAIN_PARSED_MAX]; /**< owned; CAs of ours that were parsed */
+	unsigned sent_len;
+	unsigned parsed_len;
+	bool has_costly_key; /**< one that was sent has a key that cannot be used, see tlsg_verify_key_is_usable() */
+};
+
+/**
+ * Builds a chain by names and key identifiers: ours first, then what was sent; issuers that are valid now before others. A
+ * dead end is followed by the next possibility; when none leads to an anchor, the first dead end is the result.
+ * @param in   as for tlsg_verify_chain(); signatures and everything else are the caller's to check.
+ * @param out  [out] filled in every case; free with tlsg_chain_free().
+ * @return TLSG_OK, is_anchored and why say how far it went; TLSG_E_PEER: a certificate cannot be parsed; TLSG_E_RESOURCE.
+ * Source: RFC 5280 section 4.2.1.1; RFC 4158; OpenSSL's order, spec 6.3.
+ */
+enum tlsg_ret tlsg_chain_build(const struct tlsg_verify_input *in, struct tlsg_chain *out) TLSG_MUST_CHECK;
+
+/** Frees what was parsed. Safe on an all-zero chain and twice. */
+void tlsg_chain_free(struct tlsg_chain *c);
+
+/** Whether a certificate names itself as its issuer, its key identifiers agree, and its key can have made its signature. */
+bool tlsg_chain_is_self_signed(gnutls_x509_crt_t crt);
+
+#endif

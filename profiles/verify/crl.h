@@ -1,0 +1,85 @@
+/*
+ * tls_gnutls - one certificate revocation list, indexed once so that no process has to parse it again
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: loaded by the builder of a snapshot; read by any process that verifies.
+ * Memory: bytes and index in the snapshot's arena (shm).  Lock: none, immutable once loaded.
+ */
+#ifndef TLSG_PROFILES_VERIFY_CRL_H
+#define TLSG_PROFILES_VERIFY_CRL_H
+
+#include <gnutls/x509.h>
+
+#include "profiles/prof.h"
+
+#define TLSG_KEY_ID_MAX 64
+
+/** Whose certificates a list is about, RFC 5280 section 5.2.5. */
+enum tlsg_crl_scope
+{
+	TLSG_CRL_ALL = 0,
+	TLSG_CRL_USERS, /**< of those that are no CA */
+	TLSG_CRL_CAS
+};
+
+/** All pointers point into the arena; issuer, tbs, signature and serials into der. */
+struct tlsg_crl
+{
+	struct tlsg_der der;
+	struct tlsg_der issuer;	   /**< DER of the issuer's name */
+	struct tlsg_der tbs;	   /**< what is signed */
+	struct tlsg_der signature; /**< without the count of unused bits */
+	gnutls_sign_algorithm_t algo;
+	time_t this_update;
+	time_t next_update;					   /**< 0: the list does not say */
+	unsigned char key_id[TLSG_KEY_ID_MAX]; /**< authority key identifier */
+	unsigned key_id_len;				   /**< 0: the list has none */
+	const unsigned char **serials;		   /**< INTEGERs of the revoked certificates, sorted for tlsg_crl_has() */
+	unsigned serials_len;
+	enum tlsg_crl_scope scope;
+	struct tlsg_der points; /**< GeneralNames of its distribution point, one after the other; size 0: it has none */
+	bool usable;			/**< false: partial by reasons, indirect, a delta list, or its extensions are damaged */
+	bool has_critical;		/**< it has a critical extension that is not understood */
+	int signer; /**< index in the trust's cas of the certificate that verified it when it was loaded; -1 none did */
+};
+
+/**
+ * Copies a list into an arena and indexes it.
+ * @param arena  of the snapshot; the caller has no scope taken.
+ * @param der    the list as it is signed, borrowed.
+ * @param out    [out] filled on TLSG_OK; signer is -1.
+ * @param err    [out] cause without setting and file, which the caller names.
+ * @return TLSG_OK; TLSG_E_CONFIG: not the DER that RFC 5280 section 5.1 describes; TLSG_E_RESOURCE.
+ */
+enum tlsg_ret tlsg_crl_load(struct tlsg_arena *arena, const gnutls_datum_t *der, struct tlsg_crl *out,
+		struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * Whether a list is one of an issuer: the names are equal and the key identifiers do not contradict each other.
+ * @param issuer  certificate, borrowed.
+ * @param dn      DER of its subject.
+ */
+bool tlsg_crl_is_of(const struct tlsg_crl *crl, gnutls_x509_crt_t issuer, const gnutls_datum_t *dn);
+
+/**
+ * Whether a certificate is within the scope of a list of its issuer: a kind of certificates, a distribution point.
+ * @param crt    certificate, borrowed.
+ * @param is_ca  it says that it is one of a CA.
+ * Source: RFC 5280 sections 5.2.5 and 6.3.3.
+ */
+bool tlsg_crl_covers(const struct tlsg_crl *crl, gnutls_x509_crt_t crt, bool is_ca);
+
+/**
+ * Whether the signature of a list is that of an issuer. One public key operation, and a hash over the list.
+ * Signatures that GnuTLS counts as broken (SHA-1, MD5) are not accepted.
+ * @param issuer  certificate, borrowed. Call without a scope.
+ */
+bool tlsg_crl_is_signed_by(const struct tlsg_crl *crl, gnutls_x509_crt_t issuer);
+
+/**
+ * Whether a serial number is revoked. Cost: logarithm of the list's length.
+ * @param serial  contents of the INTEGER as in the certificate.
+ * @param size    bytes, at least 1.
+ */
+bool tlsg_crl_has(const struct tlsg_crl *crl, const unsigned char *serial, size_t size);
+
+#endif

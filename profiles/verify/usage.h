@@ -1,0 +1,38 @@
+/*
+ * tls_gnutls - what a certificate says about itself: purposes, key usage, critical extensions, names
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process that steps a handshake.  Memory: this process's heap while it runs.  Lock: none.
+ */
+#ifndef TLSG_PROFILES_VERIFY_USAGE_H
+#define TLSG_PROFILES_VERIFY_USAGE_H
+
+#include <gnutls/x509.h>
+
+#include "profiles/prof.h"
+
+/**
+ * Whether the extended key usage names what the peer is; true without that extension. `any` does not count, as in OpenSSL; the
+ * old step-up purposes count for a server.
+ * @param role  ours: a server wants clientAuth, a client serverAuth.
+ */
+bool tlsg_usage_has_purpose(gnutls_x509_crt_t crt, enum tlsg_role role);
+
+/** Whether the key usage has one of some bits (GNUTLS_KEY_*); true without that extension, false when it is damaged. */
+bool tlsg_usage_has_bits(gnutls_x509_crt_t crt, unsigned bits);
+
+/** Whether the subject is a name, byte by byte. @param dn  DER. */
+bool tlsg_usage_has_subject(gnutls_x509_crt_t crt, const gnutls_datum_t *dn);
+
+/** Whether subject and issuer are the same name, whoever signed it. */
+bool tlsg_usage_is_self_issued(gnutls_x509_crt_t crt);
+
+/** Whether there is a critical extension that nobody here acts upon, one that cannot be read, or more than 64 of them. */
+bool tlsg_usage_has_unknown_critical(gnutls_x509_crt_t crt);
+
+/**
+ * Whether the key of a certificate is of a size that can be worked with, see tlsg_verify_key_is_usable().
+ * @return false also when its numbers cannot be had.
+ */
+bool tlsg_usage_has_usable_key(gnutls_x509_crt_t crt);
+
+#endif

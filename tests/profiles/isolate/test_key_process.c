@@ -1,0 +1,471 @@
+/*
+ * tls_gnutls - tests of profiles/isolate/client.c and key_process.c: keys in a process of their own
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: two processes and more; the key files are made with openssl.  Memory: heap, the stand-in's region.  Lock: none.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/host.h"
+#include "base/scope.h"
+#include "profiles/isolate/client.h"
+#include "profiles/isolate/key_process.h"
+#include "profiles/isolate/wire.h"
+#include "profiles/load_key.h"
+
+#define PASSWORD "seven dwarfs"
+
+static const char *const commands[] = {
+		"openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.pem",
+		"openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ec.pem",
+		"openssl pkcs8 -topk8 -in ec.pem -passout 'pass:" PASSWORD "' -out enc.pem",
+		"openssl req -x509 -key ec.pem -subj /CN=leaf -days 3 -out ec.crt",
+		"openssl pkcs12 -export -in ec.crt -inkey ec.pem -passout 'pass:" PASSWORD "' -out ec.p12",
+		"openssl pkcs12 -export -in ec.crt -nokeys -passout 'pass:" PASSWORD "' -out nokey.p12",
+};
+
+static char dir[] = "/tmp/tlsg_isolation_XXXXXX";
+static struct tlsg_err err;
+static pid_t holder;
+static int door = -1;
+static str none = STR_NULL;
+
+static int group_setup(void **state)
+{
+	char line[512];
+	size_t i;
+
+	(void)state;
+	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_global_init() != TLSG_OK
+			|| tlsg_set_global_init() != TLSG_OK)
+		return -1;
+	for(i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		snprintf(line, sizeof(line), "cd %s && %s 2>>log", dir, commands[i]);
+		if(system(line) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int group_teardown(void **state)
+{
+	char line[128];
+
+	(void)state;
+	tlsg_set_global_deinit();
+	tlsg_arena_global_deinit();
+	snprintf(line, sizeof(line), "rm -r %s", dir);
+	return system(line);
+}
+
+static int holder_start(void **state)
+{
+	int ours;
+
+	(void)state;
+	if(tlsg_key_server_door(&ours, &door) != TLSG_OK)
+		return -1;
+	holder = fork();
+	if(holder == 0) {
+		close(door);
+		_exit(tlsg_key_server_run(ours) == TLSG_OK ? 7 : 8);
+	}
+	close(ours);
+	tlsg_key_client_set(door);
+	return holder > 0 ? 0 : -1;
+}
+
+/* It ends by itself when nobody is left. */
+static int holder_stop(void **state)
+{
+	int status;
+
+	(void)state;
+	tlsg_key_client_over();
+	tlsg_key_client_set(-1);
+	close(door);
+	if(waitpid(holder, &status, 0) != holder || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
+		return -1;
+	return 0;
+}
+
+static str path_of(const char *name)
+{
+	static char path[4][128];
+	static unsigned next;
+	char *p = path[next++ % 4];
+
+	snprintf(p, sizeof(path[0]), "%s/%s", dir, name);
+	return (str){p, (int)strlen(p)};
+}
+
+static enum tlsg_ret load(uint32_t set, const char *name, str *password, uint64_t *id, struct tlsg_key_content *c)
+{
+	str file = path_of(name);
+	struct tlsg_key_request r = {"private_key", &file, password};
+
+	tlsg_err_clear(&err);
+	*id = 0;
+	return tlsg_key_client_load(set, &r, id, c, &err);
+}
+
+static const gnutls_datum_t text = {(unsigned char *)"some text", 9};
+
+static bool verifies(const struct tlsg_key_content *c, gnutls_sign_algorithm_t algo, const gnutls_datum_t *signature)
+{
+	gnutls_pubkey_t pub;
+	int rc;
+
+	assert_int_equal(gnutls_pubkey_init(&pub), 0);
+	assert_int_equal(gnutls_pubkey_import(pub, &c->spki, GNUTLS_X509_FMT_DER), 0);
+	rc = gnutls_pubkey_verify_data2(pub, algo, 0, &text, signature);
+	gnutls_pubkey_deinit(pub);
+	return rc >= 0;
+}
+
+static void assert_signs(uint64_t id, const struct tlsg_key_content *c, gnutls_sign_algorithm_t algo)
+{
+	gnutls_datum_t made = {NULL, 0};
+
+	assert_int_equal(tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, algo, &text, &made), 0);
+	assert_true(verifies(c, algo, &made));
+	gnutls_free(made.data);
+}
+
+static void test_sign(void **state)
+{
+	static const struct
+	{
+		const char *name;
+		gnutls_sign_algorithm_t algo;
+	} rows[] = {
+			{"rsa.pem", GNUTLS_SIGN_RSA_SHA256},
+			{"rsa.pem", GNUTLS_SIGN_RSA_PSS_RSAE_SHA256},
+			{"ec.pem", GNUTLS_SIGN_ECDSA_SHA256},
+	};
+	struct tlsg_key_content c;
+	uint64_t id, last = 0;
+	size_t i;
+
+	(void)state;
+	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(load(1, rows[i].name, &none, &id, &c), TLSG_OK);
+		assert_true(id > last);
+		assert_null(c.pkcs8.data);
+		assert_false(c.is_encrypted);
+		assert_signs(id, &c, rows[i].algo);
+		tlsg_key_content_free(&c);
+		last = id;
+	}
+}
+
+/* Premaster secrets; what is none becomes a random one of the same size, without a word. */
+static void test_decrypt(void **state)
+{
+	static unsigned char bytes[TLSG_KEY_PREMASTER_BYTES] = {3, 3, 42};
+	const gnutls_datum_t secret = {bytes, sizeof(bytes)};
+	const gnutls_datum_t *const plain[] = {&secret, &text};
+	struct tlsg_key_content c;
+	gnutls_pubkey_t pub;
+	uint64_t id;
+	int i;
+
+	(void)state;
+	assert_int_equal(load(1, "rsa.pem", &none, &id, &c), TLSG_OK);
+	assert_int_equal(gnutls_pubkey_init(&pub), 0);
+	assert_int_equal(gnutls_pubkey_import(pub, &c.spki, GNUTLS_X509_FMT_DER), 0);
+	for(i = 0; i < 3; i++) {
+		gnutls_datum_t closed = {NULL, 0}, open = {NULL, 0};
+
+		assert_int_equal(gnutls_pubkey_encrypt_data(pub, 0, plain[i % 2], &closed), 0);
+		closed.size -= i == 2; /* cut off */
+		assert_int_equal(tlsg_key_client_do(id, TLSG_KEY_DECRYPT, GNUTLS_SIGN_UNKNOWN, &closed, &open), 0);
+		assert_int_equal(open.size, sizeof(bytes));
+		assert_int_equal(memcmp(open.data, bytes, sizeof(bytes)) == 0, i == 0);
+		gnutls_free(open.data);
+		gnutls_free(closed.data);
+	}
+	gnutls_pubkey_deinit(pub);
+	tlsg_key_content_free(&c);
+}
+
+static void test_passwords_and_pkcs12(void **state)
+{
+	str good = STR_STATIC_INIT(PASSWORD), wrong = STR_STATIC_INIT("eight dwarfs");
+	struct tlsg_key_content c;
+	uint64_t id;
+
+	(void)state;
+	assert_int_equal(load(1, "enc.pem", &good, &id, &c), TLSG_OK);
+	assert_true(c.is_encrypted);
+	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	tlsg_key_content_free(&c);
+	assert_int_equal(load(1, "enc.pem", &wrong, &id, &c), TLSG_E_CONFIG);
+	assert_non_null(strstr(err.text, "does not open it"));
+	assert_null(strstr(err.text, wrong.s));
+	assert_int_equal(load(1, "enc.pem", &none, &id, &c), TLSG_E_CONFIG);
+	assert_non_null(strstr(err.text, "set private_key_password"));
+	assert_int_equal(load(1, "ec.p12", &good, &id, &c), TLSG_OK);
+	assert_int_equal(c.certs_len, 1);
+	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	tlsg_key_content_free(&c);
+	assert_int_equal(load(1, "nokey.p12", &good, &id, &c), TLSG_E_CONFIG);
+	assert_non_null(strstr(err.text, "holds no private key"));
+	assert_int_equal(load(1, "nowhere", &none, &id, &c), TLSG_E_CONFIG);
+	assert_non_null(strstr(err.text, "No such file"));
+}
+
+/* Keys of snapshots that are neither in use nor being built are dropped. */
+static void test_keys_go_with_their_snapshot(void **state)
+{
+	struct tlsg_set_options o = {.config_dir = STR_NULL};
+	struct tlsg_set *set = tlsg_set_new(&o);
+	gnutls_datum_t made = {NULL, 0};
+	struct tlsg_key_content c;
+	uint64_t used, failed, id;
+
+	(void)state;
+	assert_non_null(set);
+	assert_int_equal(load(set->number, "ec.pem", &none, &used, &c), TLSG_OK);
+	tlsg_key_content_free(&c);
+	assert_int_equal(load(set->number, "ec.pem", &none, &id, &c), TLSG_OK);
+	assert_signs(used, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	tlsg_key_content_free(&c);
+	tlsg_set_publish(set);
+	assert_int_equal(load(set->number + 1, "ec.pem", &none, &failed, &c), TLSG_OK);
+	tlsg_key_content_free(&c);
+	assert_int_equal(load(set->number + 2, "ec.pem", &none, &id, &c), TLSG_OK);
+	assert_signs(used, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	assert_true(tlsg_key_client_do(failed, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
+	tlsg_key_content_free(&c);
+}
+
+static void test_wrong_questions(void **state)
+{
+	gnutls_datum_t made = {NULL, 0};
+	struct tlsg_key_content c;
+	uint64_t id;
+
+	(void)state;
+	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
+	assert_true(tlsg_key_client_do(id + 1, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_key_client_do(0, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_RSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_key_client_do(id, (enum tlsg_key_op)9, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, (gnutls_sign_algorithm_t)-5, &text, &made) < 0);
+	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	tlsg_key_content_free(&c);
+}
+
+/* Sends one end of a pair through the door. @return the other. */
+static int knock(bool with_fd)
+{
+	char byte = 0;
+	struct iovec part = {&byte, 1};
+	char control[CMSG_SPACE(sizeof(int))] = {0};
+	struct msghdr msg = {.msg_iov = &part, .msg_iovlen = 1};
+	struct cmsghdr *c;
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	if(with_fd) {
+		msg.msg_control = control;
+		msg.msg_controllen = sizeof(control);
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &pair[1], sizeof(int));
+	}
+	assert_int_equal(sendmsg(door, &msg, 0), 1);
+	close(pair[1]);
+	return pair[0];
+}
+
+/* Whoever does not talk as he must is shown out; the others do not notice. */
+static void test_nonsense(void **state)
+{
+	static struct tlsg_key_message m;
+	const struct
+	{
+		uint32_t question, size;
+		size_t sent; /* of payload */
+		struct tlsg_key_load load;
+	} rows[] = {
+			{0, 0, 0, {0}},
+			{9, 0, 0, {0}},
+			{TLSG_KEY_Q_DO, 5, 4, {0}},
+			{TLSG_KEY_Q_DO, 4, 5, {0}},
+			{TLSG_KEY_Q_DO, UINT32_MAX, 5, {0}},
+			{TLSG_KEY_Q_LOAD, 0, 0, {0}},
+			{TLSG_KEY_Q_LOAD, 4, 4, {0}},
+			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_key_load), sizeof(struct tlsg_key_load), {.file_len = 1}},
+			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_key_load) + 2, sizeof(struct tlsg_key_load) + 2,
+					{.setting_len = UINT32_MAX, .file_len = 3}},
+			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_key_load) + 1, sizeof(struct tlsg_key_load) + 1, {0}},
+			/* a zero byte in a name */
+			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_key_load) + 1, sizeof(struct tlsg_key_load) + 1, {.file_len = 1}},
+	};
+	struct tlsg_key_content c;
+	uint64_t id;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
+	close(knock(false));
+	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int fd = knock(true);
+		ssize_t n;
+
+		memset(&m, 0, sizeof(m));
+		m.head.question = rows[i].question;
+		m.head.size = rows[i].size;
+		memcpy(m.payload, &rows[i].load, sizeof(rows[i].load));
+		assert_int_equal(send(fd, &m, sizeof(m.head) + rows[i].sent, 0), sizeof(m.head) + rows[i].sent);
+		n = recv(fd, &m, sizeof(m), 0);
+		if(n > 0)
+			fail_msg("row %zu is answered", i);
+		close(fd);
+		fd = knock(true);
+		assert_int_equal(send(fd, "x", 1, 0), 1);
+		assert_true(recv(fd, &m, sizeof(m), 0) <= 0);
+		close(fd);
+	}
+	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	tlsg_key_content_free(&c);
+}
+
+static void test_each_process_has_its_connection(void **state)
+{
+	struct tlsg_key_content c;
+	uint64_t id;
+	pid_t children[8];
+	int i, k, status;
+
+	(void)state;
+	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
+	for(i = 0; i < 8; i++) {
+		children[i] = fork();
+		if(children[i] != 0)
+			continue;
+		for(k = 0; k < 50; k++) {
+			gnutls_datum_t made = {NULL, 0};
+
+			if(tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) != 0
+					|| !verifies(&c, GNUTLS_SIGN_ECDSA_SHA256, &made))
+				_exit(1);
+			gnutls_free(made.data);
+		}
+		_exit(0);
+	}
+	for(i = 0; i < 8; i++) {
+		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+		assert_int_equal(status, 0);
+	}
+	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	tlsg_key_content_free(&c);
+}
+
+static void test_no_answer(void **state)
+{
+	gnutls_datum_t made = {NULL, 0};
+	struct tlsg_key_content c;
+	uint64_t id;
+	int i;
+
+	(void)state;
+	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
+	kill(holder, SIGSTOP);
+	assert_int_equal(
+			tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
+	assert_non_null(strstr(tlsg_key_client_why(), "did not answer in time"));
+	assert_null(tlsg_key_client_why());
+	for(i = 0; i < 1000; i++) /* at once */
+		assert_int_equal(
+				tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
+	assert_non_null(strstr(tlsg_key_client_why(), "does not answer"));
+	kill(holder, SIGCONT);
+	for(i = 0; i < 1000; i++) {
+		if(tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) == 0)
+			break;
+		usleep(10000);
+	}
+	assert_true(verifies(&c, GNUTLS_SIGN_ECDSA_SHA256, &made));
+	gnutls_free(made.data);
+	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	tlsg_key_content_free(&c);
+}
+
+static void test_key_of_a_snapshot(void **state)
+{
+	struct tlsg_set_options o = {.config_dir = STR_NULL};
+	struct tlsg_set *set = tlsg_set_new(&o);
+	gnutls_datum_t made = {NULL, 0};
+	str file = path_of("ec.pem");
+	struct tlsg_key_request r = {"private_key", &file, &none};
+	struct tlsg_key *k;
+
+	(void)state;
+	assert_non_null(set);
+	tlsg_err_clear(&err);
+	assert_int_equal(tlsg_key_load(set, &r, &k, &err), TLSG_OK);
+	assert_true(k->remote != 0);
+	assert_null(k->der.data);
+	assert_null(tlsg_key_open(k)); /* the key is not here */
+	assert_int_equal(gnutls_privkey_sign_data2(k->ext, GNUTLS_SIGN_ECDSA_SHA256, 0, &text, &made), 0);
+	gnutls_free(made.data);
+	tlsg_set_drop(set);
+}
+
+static void test_death(void **state)
+{
+	gnutls_datum_t made = {NULL, 0};
+	struct tlsg_key_content c;
+	uint64_t id;
+	int status;
+
+	assert_int_equal(holder_start(state), 0);
+	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
+	kill(holder, SIGKILL);
+	waitpid(holder, &status, 0);
+	assert_int_equal(
+			tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
+	assert_non_null(tlsg_key_client_why());
+	assert_int_equal(
+			tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
+	assert_non_null(strstr(tlsg_key_client_why(), "takes no connections"));
+	tlsg_key_content_free(&c);
+	tlsg_key_client_set(-1);
+	close(door);
+}
+
+#define WITH_HOLDER(f) cmocka_unit_test_setup_teardown(f, holder_start, holder_stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+			WITH_HOLDER(test_sign),
+			WITH_HOLDER(test_decrypt),
+			WITH_HOLDER(test_passwords_and_pkcs12),
+			WITH_HOLDER(test_keys_go_with_their_snapshot),
+			WITH_HOLDER(test_wrong_questions),
+			WITH_HOLDER(test_nonsense),
+			WITH_HOLDER(test_each_process_has_its_connection),
+			WITH_HOLDER(test_no_answer),
+			WITH_HOLDER(test_key_of_a_snapshot),
+			cmocka_unit_test(test_death),
+	};
+
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}

@@ -1,0 +1,50 @@
+/*
+ * tls_gnutls - distinguished names as text: one attribute in UTF-8, or the whole name on one line
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process, without a scope.  Memory: this process's heap while it runs; results go to the caller's buffer.
+ * Lock: none.
+ */
+#ifndef TLSG_TRANSPORT_DN_TEXT_H
+#define TLSG_TRANSPORT_DN_TEXT_H
+
+#include <gnutls/x509.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/** Attributes that scripts can ask for by name. */
+enum tlsg_dn_attr
+{
+	TLSG_DN_CN, /**< 2.5.4.3 */
+	TLSG_DN_L,	/**< 2.5.4.7 */
+	TLSG_DN_C,	/**< 2.5.4.6 */
+	TLSG_DN_ST, /**< 2.5.4.8 */
+	TLSG_DN_O,	/**< 2.5.4.10 */
+	TLSG_DN_OU, /**< 2.5.4.11 */
+	TLSG_DN_UID /**< 0.9.2342.19200300.100.1.1, userId */
+};
+#define TLSG_DN_ATTRS 7
+
+/**
+ * The first value of an attribute, in the order of the certificate, converted to UTF-8.
+ * @param dn    as given by gnutls_x509_crt_get_subject() or gnutls_x509_crt_get_issuer().
+ * @param attr  which attribute.
+ * @param out   [out] the text is appended, without a terminating zero; unchanged unless TLSG_OK.
+ * @return TLSG_OK, also for an empty value; TLSG_EOF: the name has no such attribute; TLSG_E_PEER: its type has no
+ *         conversion to UTF-8, or the bytes are not valid for the type; TLSG_FULL: does not fit.
+ * Source: X.520 (attributes); X.680 (string types); T61String is taken as ISO 8859-1, as `tls` does.
+ */
+enum tlsg_ret tlsg_dn_attr_get(gnutls_x509_dn_t dn, enum tlsg_dn_attr attr, struct tlsg_buf *out) TLSG_MUST_CHECK;
+
+/**
+ * The whole name as "/C=DE/O=X/CN=y+UID=z": attributes in the order of the certificate, those of one set joined by '+';
+ * attributes without a short name by their number; the bytes of values as they are, '/' and '+' with a backslash in front, those
+ * outside 0x20 to 0x7E as \xHH with upper-case digits.
+ * @param out  [out] the text is appended, without a terminating zero; unchanged unless TLSG_OK.
+ * @return TLSG_OK, also for a name without attributes (nothing appended); TLSG_E_PEER: cannot be decoded;
+ *         TLSG_FULL: does not fit.
+ * Source: what X509_NAME_oneline() of OpenSSL 3 prints, which `tls` shows in its variables and log lines.
+ */
+enum tlsg_ret tlsg_dn_oneline(gnutls_x509_dn_t dn, struct tlsg_buf *out) TLSG_MUST_CHECK;
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * tls_gnutls - collects the secrets of a handshake as lines of a key log, when key logging is on
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: the process that steps a handshake.  Memory: a static buffer of this process, wiped when it is taken.
+ * Lock: none; lines are collected inside a step and taken after write_lock is released.
+ */
+#ifndef TLSG_TRANSPORT_KEYLOG_H
+#define TLSG_TRANSPORT_KEYLOG_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+#include <gnutls/gnutls.h>
+
+/** Switches collecting on for sessions made from now on. Before the forks. @param filter  only lines that decrypt application data. */
+void tlsg_conn_keylog_enable(bool filter);
+
+/** Installs the callback in a new session, if collecting is on. */
+void tlsg_conn_keylog_session_init(gnutls_session_t session);
+
+/** @return whether lines wait. */
+bool tlsg_conn_keylog_has_lines(void);
+
+/**
+ * Moves the lines that wait to a buffer and wipes them here. Whole lines only.
+ * @param out [out] "<label> <client random in hex> <secret in hex>\n" per secret.
+ * Source: NSS Key Log Format; draft-ietf-tls-keylogfile.
+ */
+void tlsg_conn_keylog_take(struct tlsg_buf *out);
+
+#endif

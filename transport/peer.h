@@ -1,0 +1,42 @@
+/*
+ * tls_gnutls - the peer record: what scripts and RPC may ask about a connection, at any time, from any process
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: written once by the process that ends the handshake; read by any process that holds a reference on the TCP connection.
+ * Memory: the connection's arena (shm).  Lock: write_lock when written; none when read (immutable, published by a release store).
+ */
+#ifndef TLSG_TRANSPORT_PEER_H
+#define TLSG_TRANSPORT_PEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "profiles/prof.h"
+#include "profiles/verify/verify.h"
+#include "profiles/cipher/suites.h"
+
+/** Immutable once published. All pointers stay valid as long as the connection. */
+struct tlsg_peer
+{
+	const struct tlsg_prof *prof;	/**< the profile that the handshake ended with */
+	const struct tlsg_suite *suite; /**< static table row; NULL: a suite that the table does not know */
+	const struct tlsg_pair *own;	/**< certificate that we presented; NULL none */
+	uint16_t suite_id;				/**< two-byte id as in the TLS registry */
+	int version;					/**< gnutls_protocol_t */
+	bool resumed;
+	bool is_client;				  /**< we opened the connection */
+	str sni;					  /**< server: received; client: sent; {NULL,0} none; zero-terminated */
+	time_t since;				  /**< when the handshake ended */
+	enum tlsg_verify_code verify; /**< TLSG_V_OK when the peer sent no certificate */
+	unsigned chain_len;			  /**< certificates the peer sent; 0 none */
+	struct tlsg_der *chain;		  /**< the first of them, the peer's own; nothing asks for the others */
+	unsigned built_len;			  /**< certificates of the chain that verification built; 0 none */
+	struct tlsg_der *built;		  /**< leaf first */
+};
+
+struct tlsg_conn;
+
+/** @return the record, valid as long as the caller's reference on the connection; NULL before the handshake has ended or c is NULL. */
+const struct tlsg_peer *tlsg_conn_peer(const struct tlsg_conn *c);
+
+#endif
