@@ -134,9 +134,9 @@ static enum tlsg_ret san_value(const struct tlsg_cert *c, const struct tlsg_answ
 	if(q->index < 0)
 		return TLSG_EOF;
 	if(q->part != TLSG_SAN_IP)
-		return tlsg_cert_san_get(c, (enum tlsg_cert_san)q->part, (unsigned)q->index, b);
+		return tlsg_cert_text_san_get(c, (enum tlsg_cert_san)q->part, (unsigned)q->index, b);
 	tlsg_buf_init(&raw, ip.u.addr, sizeof(ip.u.addr));
-	ret = tlsg_cert_san_get(c, TLSG_SAN_IP, (unsigned)q->index, &raw);
+	ret = tlsg_cert_text_san_get(c, TLSG_SAN_IP, (unsigned)q->index, &raw);
 	if(ret != TLSG_OK)
 		return ret;
 	ip.len = (unsigned)raw.wr;
@@ -153,24 +153,24 @@ static enum tlsg_ret cert_value(
 
 	switch(q->item) {
 		case TLSG_ANSWER_CERT_VERSION:
-			version = tlsg_cert_version(c);
+			version = tlsg_cert_text_version(c);
 			return version < 0 ? TLSG_E_PEER : put_number(b, version, &ignored);
 		case TLSG_ANSWER_SERIAL:
-			return tlsg_cert_serial(c, b);
+			return tlsg_cert_text_serial(c, b);
 		case TLSG_ANSWER_NOT_BEFORE:
-			return tlsg_cert_date(c, TLSG_CERT_NOT_BEFORE, b);
+			return tlsg_cert_text_date(c, TLSG_CERT_NOT_BEFORE, b);
 		case TLSG_ANSWER_NOT_AFTER:
-			return tlsg_cert_date(c, TLSG_CERT_NOT_AFTER, b);
+			return tlsg_cert_text_date(c, TLSG_CERT_NOT_AFTER, b);
 		case TLSG_ANSWER_LINE:
-			return tlsg_cert_line(c, q->side, b);
+			return tlsg_cert_text_line(c, q->side, b);
 		case TLSG_ANSWER_ATTR:
-			return tlsg_cert_attr_get(c, q->side, (enum tlsg_dn_attr)q->part, b);
+			return tlsg_cert_text_attr_get(c, q->side, (enum tlsg_dn_attr)q->part, b);
 		case TLSG_ANSWER_SAN:
 			return san_value(c, q, b);
 		case TLSG_ANSWER_SAN_COUNT:
 			if(q->part >= TLSG_SANS)
 				return TLSG_EOF;
-			return put_number(b, (int)tlsg_cert_san_count(c, (enum tlsg_cert_san)q->part), out);
+			return put_number(b, (int)tlsg_cert_text_san_count(c, (enum tlsg_cert_san)q->part), out);
 		default:
 			return TLSG_E_INTERNAL;
 	}
@@ -188,9 +188,9 @@ static enum tlsg_ret certificate_value(
 		return TLSG_E_PEER;
 	}
 	if(q->item == TLSG_ANSWER_PEM)
-		return tlsg_cert_pem(der, b);
+		return tlsg_cert_text_pem(der, b);
 	if(q->item == TLSG_ANSWER_PEM_URL)
-		return tlsg_cert_pem_url(der, b);
+		return tlsg_cert_text_pem_url(der, b);
 	c = tlsg_view_cert(q->own);
 	return c != NULL ? cert_value(c, q, b, out) : TLSG_E_INTERNAL;
 }
@@ -213,7 +213,7 @@ static enum tlsg_ret value_of(
 		case TLSG_ANSWER_CHAIN:
 			if(q->index < 0 || (unsigned)q->index >= v->built_len)
 				return TLSG_EOF;
-			return tlsg_cert_pem(&v->built[q->index], b);
+			return tlsg_cert_text_pem(&v->built[q->index], b);
 		default:
 			return certificate_value(v, q, b, out);
 	}

@@ -74,7 +74,7 @@ enum tlsg_ret tlsg_config_parse(struct tlsg_set **out, struct tlsg_err *err)
 	if(set == NULL)
 		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
 	if(cfg->config.s != NULL && cfg->config.len > 0)
-		ret = tlsg_prof_parse(set, cfg->config.s, err);
+		ret = tlsg_tlscfg_file_parse(set, cfg->config.s, err);
 	else
 		ret = from_params(set, err);
 	if(ret != TLSG_OK) {
@@ -119,7 +119,7 @@ static enum tlsg_ret load_unsafe(struct tlsg_err *err)
 		return ret;
 	ret = check_sockets(set, err);
 	if(ret == TLSG_OK)
-		ret = tlsg_set_build(set, err);
+		ret = tlsg_build_set(set, err);
 	if(ret == TLSG_OK && tlsg_arena_is_poisoned(set->arena)) {
 		tlsg_arena_overflow_free(set->arena);
 		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory ran out while the configuration was loaded");

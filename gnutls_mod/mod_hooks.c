@@ -300,7 +300,7 @@ static enum tlsg_ret locked_step(struct round *r, struct tlsg_conn **conn)
 	else if(*conn != NULL)
 		ret = step(r, *conn);
 	lock_release(&r->c->write_lock);
-	tlsg_keylog_flush(r->c);
+	tlsg_mod_keylog_flush(r->c);
 	return ret;
 }
 
@@ -528,8 +528,8 @@ int tlsg_hooks_register(void)
 			.tcpconn_clean = clean_hook,
 			.tcpconn_close = close_hook,
 			.init_si = init_si_hook,
-			.init = tlsg_init_processes_known,
-			.destroy = tlsg_init_destroy,
+			.init = tlsg_main_processes_known,
+			.destroy = tlsg_main_destroy,
 			.pre_init = pre_init_hook,
 			MATCH_HOOKS};
 

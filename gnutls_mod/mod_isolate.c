@@ -84,8 +84,8 @@ struct holder
 	void (*set)(int door);
 };
 
-static const struct holder keys = {KEY_PROCESS, keys_shut, tlsg_key_server_run, tlsg_key_client_set};
-static const struct holder tokens = {TOKEN_PROCESS, tokens_shut, tlsg_key_token_run, tlsg_key_client_set_tokens};
+static const struct holder keys = {KEY_PROCESS, keys_shut, tlsg_key_process_run, tlsg_client_set};
+static const struct holder tokens = {TOKEN_PROCESS, tokens_shut, tlsg_token_process_run, tlsg_client_set_tokens};
 
 static void run(const struct holder *h, int door)
 {
@@ -103,7 +103,7 @@ static int start(const struct holder *h, int other)
 {
 	int ours, theirs, pid;
 
-	if(tlsg_key_server_door(&ours, &theirs) != TLSG_OK) {
+	if(tlsg_key_process_socket(&ours, &theirs) != TLSG_OK) {
 		LM_ERR("key_isolation: no sockets: %s\n", strerror(errno));
 		return -1;
 	}
@@ -116,7 +116,7 @@ static int start(const struct holder *h, int other)
 		close(theirs);
 		if(other >= 0)
 			close(other);
-		tlsg_key_client_set(-1);
+		tlsg_client_set(-1);
 		run(h, ours);
 		ksr_exit(-1);
 	}
@@ -142,5 +142,5 @@ int tlsg_isolate_start(void)
 void tlsg_isolate_over(void)
 {
 	if(is_wanted())
-		tlsg_key_client_over();
+		tlsg_client_startup_done();
 }

@@ -63,7 +63,7 @@ static int peer_parse(const str *text)
 	return init_su(&peer, ip, (unsigned short)number);
 }
 
-int tlsg_keylog_init(void)
+int tlsg_mod_keylog_init(void)
 {
 	const struct tlsg_params_private *p = tlsg_params_private();
 	const int on = TLSG_KEYLOG_INIT | TLSG_KEYLOG_ACTIVE;
@@ -77,7 +77,7 @@ int tlsg_keylog_init(void)
 	LM_WARN("keylog_mode is %d: the keys of all TLS connections are written; whoever reads them can read the traffic\n",
 			p->keylog_mode);
 	active = true;
-	tlsg_conn_keylog_enable((p->keylog_mode & TLSG_KEYLOG_FILTER) != 0);
+	tlsg_keylog_enable((p->keylog_mode & TLSG_KEYLOG_FILTER) != 0);
 	return 0;
 }
 
@@ -154,17 +154,17 @@ static void to_lines(const struct tlsg_buf *text, int mode)
 	}
 }
 
-void tlsg_keylog_flush(const struct tcp_connection *c)
+void tlsg_mod_keylog_flush(const struct tcp_connection *c)
 {
 	static unsigned char bytes[TEXT_BYTES];
 	int mode = tlsg_params_private()->keylog_mode;
 	struct tlsg_buf text;
 
-	if(!active || !tlsg_conn_keylog_has_lines())
+	if(!active || !tlsg_keylog_has_lines())
 		return;
 	tlsg_buf_init(&text, bytes, sizeof(bytes));
 	put_comment(&text, c);
-	tlsg_conn_keylog_take(&text);
+	tlsg_keylog_take(&text);
 	if(mode & TLSG_KEYLOG_FILE)
 		to_file(&text);
 	if(mode & (TLSG_KEYLOG_LOG | TLSG_KEYLOG_PEER))

@@ -13,9 +13,9 @@ struct tcp_connection;
  * Reads keylog_mode, keylog_file, keylog_peer; opens nothing. Warns that keys are written when it is on. In mod_init.
  * @return 0; -1: keylog_peer is not udp:ip:port.
  */
-int tlsg_keylog_init(void);
+int tlsg_mod_keylog_init(void);
 
 /** Writes what the last step collected, with a comment line that names the connection. Nothing to write: returns at once. */
-void tlsg_keylog_flush(const struct tcp_connection *c);
+void tlsg_mod_keylog_flush(const struct tcp_connection *c);
 
 #endif

@@ -83,7 +83,7 @@ static void log_names(int level, const char *who, const char *peer, const struct
 {
 	static const char *const labels[] = {"subject", "issuer"};
 	static char text[NAME_BYTES];
-	struct tlsg_cert *cert = tlsg_cert_new(der);
+	struct tlsg_cert *cert = tlsg_cert_text_new(der);
 	int side;
 
 	if(cert == NULL)
@@ -92,18 +92,18 @@ static void log_names(int level, const char *who, const char *peer, const struct
 		struct tlsg_buf line;
 
 		tlsg_buf_init(&line, text, sizeof(text));
-		if(tlsg_cert_line(cert, (enum tlsg_cert_side)side, &line) == TLSG_OK)
+		if(tlsg_cert_text_line(cert, (enum tlsg_cert_side)side, &line) == TLSG_OK)
 			LOG(level, "%s: %s certificate %s:%.*s\n", who, peer, labels[side], (int)line.wr, text);
 		else
 			LOG(level, "%s: %s certificate %s: not shown, longer than %d bytes or malformed\n", who, peer, labels[side],
 					NAME_BYTES);
 	}
-	tlsg_cert_free(cert);
+	tlsg_cert_text_free(cert);
 }
 
 void tlsg_log_established(const struct tcp_connection *c, const struct tlsg_conn *conn)
 {
-	const struct tlsg_peer *p = tlsg_conn_peer(conn);
+	const struct tlsg_peer *p = tlsg_peer_get(conn);
 	int level = TLSG_CFG(log);
 	const char *who;
 	const char *peer;
@@ -127,6 +127,6 @@ void tlsg_log_established(const struct tcp_connection *c, const struct tlsg_conn
 	log_names(level, who, peer, &p->chain[0]);
 	if(p->verify != TLSG_V_OK) {
 		LOG(level, "WARNING: %s: %s certificate verification failed!!!\n", who, peer);
-		LOG(level, "verification failure: %s\n", tlsg_verify_reason(p->verify));
+		LOG(level, "verification failure: %s\n", tlsg_verify_code_reason(p->verify));
 	}
 }

@@ -112,13 +112,13 @@ static int mod_init(void)
 	}
 	if(tlsg_params_declare() < 0)
 		return -1;
-	if(init_shared() < 0 || tlsg_keylog_init() < 0 || check_config() < 0 || tlsg_mod_rpc_start() < 0) {
-		tlsg_init_destroy();
+	if(init_shared() < 0 || tlsg_mod_keylog_init() < 0 || check_config() < 0 || tlsg_mod_rpc_start() < 0) {
+		tlsg_main_destroy();
 		return -1;
 	}
 	tlsg_events_init();
 	if(tlsg_isolate_init() < 0 || tlsg_expiry_init() < 0 || tlsg_outgoing_init() < 0) {
-		tlsg_init_destroy();
+		tlsg_main_destroy();
 		return -1;
 	}
 	leave_fragments();
@@ -148,7 +148,7 @@ static int child_init(int rank)
 	return 0;
 }
 
-int tlsg_init_processes_known(void)
+int tlsg_main_processes_known(void)
 {
 	if(tlsg_params_init_thresholds(get_max_procs()) < 0)
 		return -1;
@@ -159,7 +159,7 @@ int tlsg_init_processes_known(void)
 	return tlsg_isolate_start();
 }
 
-void tlsg_init_destroy(void)
+void tlsg_main_destroy(void)
 {
 	tlsg_deadline_deinit();
 	tlsg_config_deinit();

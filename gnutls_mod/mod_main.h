@@ -7,9 +7,9 @@
 #define TLSG_GNUTLS_MOD_MOD_MAIN_H
 
 /** Hook `init`: the number of processes is known. @return 0; -1 ends start-up. */
-int tlsg_init_processes_known(void);
+int tlsg_main_processes_known(void);
 
 /** Hook `destroy`, and after a failed mod_init: frees all that is shared. Idempotent. After destroy_tcp(), so no connection is left. */
-void tlsg_init_destroy(void);
+void tlsg_main_destroy(void);
 
 #endif

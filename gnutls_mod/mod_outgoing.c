@@ -103,7 +103,7 @@ void tlsg_outgoing_names(const struct tcp_connection *c, struct tlsg_conn_params
 	p->query.server_name = name;
 	p->query.server_id = id;
 	if(name.len <= 0 && tlsg_params_private()->outgoing_sni)
-		name = tlsg_prof_find(p->set, &p->query)->s.server_name;
+		name = tlsg_match_find(p->set, &p->query)->s.server_name;
 	p->sni = sni_of(name);
 }
 
@@ -134,7 +134,7 @@ int tlsg_outgoing_is_same(const struct tcp_connection *c)
 	if(tlsg_conn_role(conn) == TLSG_SERVER) /* an accepted connection has no server name of ours */
 		same = p.query.server_name.len <= 0 && p.query.server_id.len <= 0;
 	else
-		same = strcmp(s.profile, tlsg_prof_find(p.set, &p.query)->id.s) == 0 && is_same_name(s.sni, &p.sni);
+		same = strcmp(s.profile, tlsg_match_find(p.set, &p.query)->id.s) == 0 && is_same_name(s.sni, &p.sni);
 	tlsg_set_put(p.set);
 	return same;
 }

@@ -313,7 +313,7 @@ static int paths_convert(void)
 			|| path_convert("certificate", &values.certificate, TLS_CERT_FILE) < 0
 			/* a PKCS#12 file brings its key */
 			|| path_convert("private_key", &values.private_key,
-					   tlsg_key_name_is_pkcs12(&values.certificate) ? NULL : TLS_PKEY_FILE)
+					   tlsg_key_file_name_is_pkcs12(&values.certificate) ? NULL : TLS_PKEY_FILE)
 					   < 0
 			|| path_convert("ca_list", &values.ca_list, TLS_CA_FILE) < 0
 			|| path_convert("ca_path", &values.ca_path, TLS_CA_PATH) < 0

@@ -24,7 +24,7 @@ static int ki_is_peer_verified(sip_msg_t *msg)
 	if(v == NULL)
 		return NO;
 	if(v->verify != TLSG_V_OK) {
-		LM_WARN("the peer of connection %d is not verified: %s\n", v->id, tlsg_verify_reason(v->verify));
+		LM_WARN("the peer of connection %d is not verified: %s\n", v->id, tlsg_verify_code_reason(v->verify));
 		return NO;
 	}
 	if(!v->has_peer) {

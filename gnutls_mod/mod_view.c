@@ -53,7 +53,7 @@ static void view_forget(void)
 	int i;
 
 	for(i = 0; i < 2; i++) {
-		tlsg_cert_free(cert[i]);
+		tlsg_cert_text_free(cert[i]);
 		cert[i] = NULL;
 		cert_tried[i] = false;
 	}
@@ -149,7 +149,7 @@ static void view_copy(int id, const struct tlsg_peer *p)
  */
 static enum outcome view_update(const struct tcp_connection *c, size_t *room)
 {
-	const struct tlsg_peer *p = tlsg_conn_peer(tlsg_hooks_conn(c));
+	const struct tlsg_peer *p = tlsg_peer_get(tlsg_hooks_conn(c));
 
 	if(p == NULL)
 		return NO_HANDSHAKE;
@@ -229,7 +229,7 @@ const struct tlsg_cert *tlsg_view_cert(bool own)
 		return NULL;
 	if(!cert_tried[own]) {
 		cert_tried[own] = true;
-		cert[own] = tlsg_cert_new(der);
+		cert[own] = tlsg_cert_text_new(der);
 	}
 	return cert[own];
 }

@@ -56,9 +56,9 @@ static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 	if(ret == TLSG_OK)
 		ret = tlsg_priority_compile(p, err);
 	if(ret == TLSG_OK)
-		ret = tlsg_trust_load(p->set, &p->s, &p->trust, err);
+		ret = tlsg_load_trust(p->set, &p->s, &p->trust, err);
 	if(ret == TLSG_OK)
-		ret = tlsg_pair_load(p, err);
+		ret = tlsg_load_pair(p, err);
 	if(ret == TLSG_OK)
 		ret = tlsg_token_limit(p, err);
 	if(ret != TLSG_OK)
@@ -109,7 +109,7 @@ static void passwords_wipe(struct tlsg_set *set)
 	}
 }
 
-enum tlsg_ret tlsg_set_build(struct tlsg_set *set, struct tlsg_err *err)
+enum tlsg_ret tlsg_build_set(struct tlsg_set *set, struct tlsg_err *err)
 {
 	enum tlsg_ret ret = TLSG_OK;
 	int role;

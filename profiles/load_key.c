@@ -48,7 +48,7 @@ static int hand_over(int rc, gnutls_datum_t *made, gnutls_datum_t *out)
 /* A signature that a callback wants made with the real key. */
 struct job
 {
-	enum tlsg_key_op op;
+	enum tlsg_op op;
 	gnutls_sign_algorithm_t algo;
 	const gnutls_datum_t *in;
 	gnutls_datum_t made;
@@ -61,11 +61,11 @@ static int job_do(struct job *j, const struct tlsg_key *k)
 	int rc = GNUTLS_E_PK_SIGN_FAILED;
 
 	if(key != NULL)
-		rc = tlsg_key_sign(key, j->op, j->algo, j->in, &j->made);
+		rc = tlsg_op_sign(key, j->op, j->algo, j->in, &j->made);
 	if(key != NULL && rc < 0 && k->token != NULL) {
 		key = tlsg_token_again(k, rc, true);
 		if(key != NULL)
-			rc = tlsg_key_sign(key, j->op, j->algo, j->in, &j->made);
+			rc = tlsg_op_sign(key, j->op, j->algo, j->in, &j->made);
 		if(rc < 0)
 			tlsg_token_note(k, rc);
 	}
@@ -75,7 +75,7 @@ static int job_do(struct job *j, const struct tlsg_key *k)
 static int job_run(struct job *j, const struct tlsg_key *k, gnutls_datum_t *out)
 {
 	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
-	int rc = k->remote != 0 ? tlsg_key_client_do(k->remote, j->op, j->algo, j->in, &j->made) : job_do(j, k);
+	int rc = k->remote != 0 ? tlsg_client_do(k->remote, j->op, j->algo, j->in, &j->made) : job_do(j, k);
 
 	tlsg_scope_leave(previous);
 	return hand_over(rc, &j->made, out);
@@ -121,7 +121,7 @@ static void premaster_there(const struct tlsg_key *k, const gnutls_datum_t *from
 {
 	gnutls_datum_t made = {NULL, 0};
 
-	if(tlsg_key_client_do(k->remote, TLSG_KEY_DECRYPT, GNUTLS_SIGN_UNKNOWN, from, &made) != 0)
+	if(tlsg_client_do(k->remote, TLSG_KEY_DECRYPT, GNUTLS_SIGN_UNKNOWN, from, &made) != 0)
 		return;
 	if(made.size == TLSG_KEY_PREMASTER_BYTES)
 		memcpy(premaster, made.data, made.size);
@@ -235,7 +235,7 @@ static bool content_copy(const struct tlsg_key *k, struct tlsg_key_content *c)
 
 	for(; from.certs_len < k->certs_len; from.certs_len++)
 		from.certs[from.certs_len] = datum_of(&k->certs[from.certs_len]);
-	return tlsg_key_content_copy(&from, c);
+	return tlsg_key_file_content_copy(&from, c);
 }
 
 /* An encrypted file that has not changed since the active snapshot was built needs no password: its key is there. */
@@ -249,7 +249,7 @@ static bool known_cb(const unsigned char *digest, void *param, struct tlsg_key_c
 	for(k = set != NULL ? set->keys : NULL; k != NULL && !found; k = k->next)
 		found = is_same(&k->setting, file) && memcmp(k->digest, digest, sizeof(k->digest)) == 0 && content_copy(k, out);
 	if(!found)
-		tlsg_key_content_free(out);
+		tlsg_key_file_content_free(out);
 	tlsg_set_put(set);
 	return found;
 }
@@ -266,7 +266,7 @@ static enum tlsg_ret make_external(struct tlsg_set *set, struct tlsg_key *k, str
 	return rc < 0 ? tlsg_err_gnutls(err, rc, "private_key: making the external key") : TLSG_OK;
 }
 
-enum tlsg_ret tlsg_key_add(struct tlsg_set *set, struct tlsg_key *k, struct tlsg_err *err)
+enum tlsg_ret tlsg_load_key_add(struct tlsg_set *set, struct tlsg_key *k, struct tlsg_err *err)
 {
 	enum tlsg_ret ret;
 
@@ -292,16 +292,16 @@ static enum tlsg_ret key_fill(
 	if(!tlsg_password_setting(&set->options.config_dir, r->password, buf, &password))
 		return tlsg_err_set(err, TLSG_E_CONFIG, "private_key_password: the path of a file is longer than %d bytes",
 				TLSG_PATH_SIZE - 1);
-	ret = tlsg_key_client_is_on() ? tlsg_key_client_load(set->number, &absolute, &k->remote, &c, err)
-								  : tlsg_key_file_load(&absolute, known_cb, (void *)r->file, &c, err);
+	ret = tlsg_client_is_on() ? tlsg_client_load(set->number, &absolute, &k->remote, &c, err)
+							  : tlsg_key_file_load(&absolute, known_cb, (void *)r->file, &c, err);
 	if(ret != TLSG_OK)
 		return ret;
 	ret = content_keep(set, &c, k, err);
-	tlsg_key_content_free(&c);
+	tlsg_key_file_content_free(&c);
 	return ret;
 }
 
-enum tlsg_ret tlsg_key_load(
+enum tlsg_ret tlsg_load_key(
 		struct tlsg_set *set, const struct tlsg_key_request *r, struct tlsg_key **out, struct tlsg_err *err)
 {
 	struct tlsg_key *k = key_find(set, r);
@@ -324,7 +324,7 @@ enum tlsg_ret tlsg_key_load(
 	k->source = k->setting;
 	k->password = *r->password;
 	k->is_asked = tlsg_password_is_asked();
-	ret = tlsg_key_add(set, k, err);
+	ret = tlsg_load_key_add(set, k, err);
 	if(ret == TLSG_OK)
 		*out = k;
 	return ret;

@@ -47,7 +47,7 @@ struct tlsg_key
  *         TLSG_E_RESOURCE.
  * Source: tlsg_key_file_load(), gnutls_privkey_import_ext4().
  */
-enum tlsg_ret tlsg_key_load(struct tlsg_set *set, const struct tlsg_key_request *r, struct tlsg_key **out,
+enum tlsg_ret tlsg_load_key(struct tlsg_set *set, const struct tlsg_key_request *r, struct tlsg_key **out,
 		struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** End of building: no key points to a password any more. */
@@ -58,7 +58,7 @@ void tlsg_key_passwords_forget(struct tlsg_set *set);
  * @param k  in the snapshot's arena, filled but for number and handle.
  * @return TLSG_OK, TLSG_E_RESOURCE, TLSG_E_INTERNAL.
  */
-enum tlsg_ret tlsg_key_add(struct tlsg_set *set, struct tlsg_key *k, struct tlsg_err *err) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_load_key_add(struct tlsg_set *set, struct tlsg_key *k, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** Whether a key makes signatures of a kind: by its own kind, and on a token by what the token can do. */
 bool tlsg_key_can(const struct tlsg_key *k, gnutls_sign_algorithm_t algo);

@@ -95,7 +95,7 @@ static enum tlsg_ret chain_from_pkcs12(
 {
 	struct tlsg_key_request r = {s->cert_name, s->cert, s->password};
 	struct tlsg_key *k;
-	enum tlsg_ret ret = tlsg_key_load(p->set, &r, &k, err);
+	enum tlsg_ret ret = tlsg_load_key(p->set, &r, &k, err);
 
 	if(ret != TLSG_OK)
 		return ret;
@@ -110,13 +110,13 @@ static enum tlsg_ret chain_load(
 	enum tlsg_ret ret;
 	int rc = 0;
 
-	if(tlsg_key_name_is_pkcs12(s->cert))
+	if(tlsg_key_file_name_is_pkcs12(s->cert))
 		return chain_from_pkcs12(p, s, pair, err);
 	ret = tlsg_token_is(s->cert) ? tlsg_token_chain(p->set, s->cert_name, s->cert, s->password, &data, err)
 								 : tlsg_file_read(s->cert_name, s->cert->s, &data, err);
 	if(ret != TLSG_OK)
 		return ret;
-	is_pkcs12 = tlsg_key_data_is_pkcs12(&data);
+	is_pkcs12 = tlsg_key_file_data_is_pkcs12(&data);
 	if(!is_pkcs12)
 		rc = import_chain(p->set, &data, pair);
 	gnutls_memset(data.data, 0, data.size); /* the file may hold the key too */
@@ -183,7 +183,7 @@ static enum tlsg_ret key_load(
 {
 	struct tlsg_key_request r = {s->key_name, s->key, s->password};
 	enum tlsg_ret ret = tlsg_token_is(s->key) ? tlsg_token_key(p, &r, pair, &pair->key, err)
-											  : tlsg_key_load(p->set, &r, &pair->key, err);
+											  : tlsg_load_key(p->set, &r, &pair->key, err);
 
 	if(ret != TLSG_OK)
 		return ret;
@@ -242,7 +242,7 @@ static enum tlsg_ret load_list(struct tlsg_prof *p, const struct pair_settings *
 	return ret;
 }
 
-enum tlsg_ret tlsg_pair_load(struct tlsg_prof *p, struct tlsg_err *err)
+enum tlsg_ret tlsg_load_pair(struct tlsg_prof *p, struct tlsg_err *err)
 {
 	const struct pair_settings all[] = {
 			{"certificate", "private_key", &p->s.certificate, &p->s.private_key, &p->s.private_key_password},

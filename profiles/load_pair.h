@@ -16,6 +16,6 @@
  *         file and reason); TLSG_E_RESOURCE.
  * Source: gnutls_pcert_list_import_x509_raw().
  */
-enum tlsg_ret tlsg_pair_load(struct tlsg_prof *p, struct tlsg_err *err) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_load_pair(struct tlsg_prof *p, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 #endif

@@ -210,7 +210,7 @@ static bool known_cb(const char *uri, struct tlsg_p11_secret *pin)
 
 /* Where the PIN may be. @param buf  TLSG_PASSWORD_SETTING_SIZE bytes. @param absolute  [out] for password. */
 static enum tlsg_ret places_fill(const struct tlsg_set *set, const str *password, char *buf, str *absolute,
-		struct tlsg_key_pin_places *out, struct tlsg_err *err)
+		struct tlsg_pin_sources *out, struct tlsg_err *err)
 {
 	out->engine = set->options.engine != NULL ? &set->options.engine->pin : NULL;
 	out->known = known_cb;
@@ -246,7 +246,7 @@ static enum tlsg_ret query_fill(
 }
 
 /* Whether a PIN may be needed and there may be one. */
-static bool has_pin(const struct tlsg_p11_query *q, const struct tlsg_key_pin_places *from)
+static bool has_pin(const struct tlsg_p11_query *q, const struct tlsg_pin_sources *from)
 {
 	return q->uri.has_pin || q->uri.pin_source[0] != '\0' || (from->engine != NULL && from->engine->is_set)
 		   || (from->password != NULL && (from->password->s != NULL || tlsg_password_is_asked()));
@@ -254,22 +254,22 @@ static bool has_pin(const struct tlsg_p11_query *q, const struct tlsg_key_pin_pl
 
 /* With isolation PINs are for the token process alone. */
 static enum tlsg_ret look_there(const struct tlsg_set *set, enum tlsg_key_look what, const struct tlsg_p11_query *q,
-		const struct tlsg_key_pin_places *from, gnutls_datum_t *pem, struct tlsg_err *err)
+		const struct tlsg_pin_sources *from, gnutls_datum_t *pem, struct tlsg_err *err)
 {
 	struct tlsg_key_token_request r = {
 			.set_number = set->number, .what = what, .q = q, .engine_pin = from->engine, .password = from->password};
 	struct tlsg_key_token_answer a;
-	enum tlsg_ret ret = tlsg_key_client_token(&r, &a, err);
+	enum tlsg_ret ret = tlsg_client_token(&r, &a, err);
 
 	if(ret == TLSG_OK)
 		*pem = a.pem;
 	return ret;
 }
 
-static enum tlsg_ret look_here(enum tlsg_key_look what, struct tlsg_p11_query *q,
-		const struct tlsg_key_pin_places *from, gnutls_datum_t *pem, struct tlsg_err *err)
+static enum tlsg_ret look_here(enum tlsg_key_look what, struct tlsg_p11_query *q, const struct tlsg_pin_sources *from,
+		gnutls_datum_t *pem, struct tlsg_err *err)
 {
-	enum tlsg_ret ret = tlsg_key_pin_find(from, q, err);
+	enum tlsg_ret ret = tlsg_pin_find(from, q, err);
 
 	if(ret != TLSG_OK)
 		return ret;
@@ -286,7 +286,7 @@ static enum tlsg_ret fetch(const struct tlsg_set *set, enum tlsg_key_look what, 
 		gnutls_datum_t *pem, struct tlsg_err *err)
 {
 	char buf[TLSG_PASSWORD_SETTING_SIZE];
-	struct tlsg_key_pin_places from;
+	struct tlsg_pin_sources from;
 	struct tlsg_p11_query q;
 	struct tlsg_err why;
 	enum tlsg_ret ret;
@@ -297,8 +297,8 @@ static enum tlsg_ret fetch(const struct tlsg_set *set, enum tlsg_key_look what, 
 	if(ret == TLSG_OK)
 		ret = places_fill(set, r->password, buf, &absolute, &from, &why);
 	if(ret == TLSG_OK)
-		ret = tlsg_key_client_has_tokens() && has_pin(&q, &from) ? look_there(set, what, &q, &from, pem, &why)
-																 : look_here(what, &q, &from, pem, &why);
+		ret = tlsg_client_has_tokens() && has_pin(&q, &from) ? look_there(set, what, &q, &from, pem, &why)
+															 : look_here(what, &q, &from, pem, &why);
 	gnutls_memset(&q, 0, sizeof(q));
 	return ret == TLSG_OK ? ret : name_it(r->setting, r->file, ret, &why, err);
 }
@@ -383,11 +383,11 @@ static struct tlsg_key *key_known(const struct tlsg_set *set, const str *uri, co
 }
 
 /* The key stays here: each process that needs it logs in. */
-static enum tlsg_ret key_here(struct tlsg_set *set, struct tlsg_p11_query *q, const struct tlsg_key_pin_places *from,
+static enum tlsg_ret key_here(struct tlsg_set *set, struct tlsg_p11_query *q, const struct tlsg_pin_sources *from,
 		struct tlsg_key *k, struct tlsg_p11_facts *facts, struct tlsg_err *err)
 {
 	const gnutls_datum_t leaf = {k->leaf.data, k->leaf.size};
-	enum tlsg_ret ret = tlsg_key_pin_find(from, q, err);
+	enum tlsg_ret ret = tlsg_pin_find(from, q, err);
 
 	if(ret == TLSG_OK)
 		ret = tlsg_p11_look_key(q, &leaf, facts, err);
@@ -399,7 +399,7 @@ static enum tlsg_ret key_here(struct tlsg_set *set, struct tlsg_p11_query *q, co
 
 /* The token process has it. */
 static enum tlsg_ret key_there(const struct tlsg_set *set, const struct tlsg_p11_query *q,
-		const struct tlsg_key_pin_places *from, struct tlsg_key *k, struct tlsg_p11_facts *facts, struct tlsg_err *err)
+		const struct tlsg_pin_sources *from, struct tlsg_key *k, struct tlsg_p11_facts *facts, struct tlsg_err *err)
 {
 	const gnutls_datum_t leaf = {k->leaf.data, k->leaf.size};
 	struct tlsg_key_token_request r = {.set_number = set->number,
@@ -409,7 +409,7 @@ static enum tlsg_ret key_there(const struct tlsg_set *set, const struct tlsg_p11
 			.password = from->password,
 			.certificate = &leaf};
 	struct tlsg_key_token_answer a;
-	enum tlsg_ret ret = tlsg_key_client_token(&r, &a, err);
+	enum tlsg_ret ret = tlsg_client_token(&r, &a, err);
 
 	if(ret != TLSG_OK)
 		return ret;
@@ -426,7 +426,7 @@ static enum tlsg_ret key_make(struct tlsg_prof *p, const struct tlsg_key_request
 {
 	struct tlsg_key *k = tlsg_arena_keep(p->set->arena, sizeof(*k));
 	char buf[TLSG_PASSWORD_SETTING_SIZE];
-	struct tlsg_key_pin_places from;
+	struct tlsg_pin_sources from;
 	struct tlsg_p11_facts facts;
 	struct tlsg_p11_query q;
 	enum tlsg_ret ret;
@@ -440,9 +440,9 @@ static enum tlsg_ret key_make(struct tlsg_prof *p, const struct tlsg_key_request
 	if(ret == TLSG_OK)
 		ret = places_fill(p->set, r->password, buf, &absolute, &from, err);
 	if(ret == TLSG_OK)
-		ret = tlsg_key_client_has_tokens() ? key_there(p->set, &q, &from, k, &facts, err)
-										   : key_here(p->set, &q, &from, k, &facts, err);
-	if(ret == TLSG_OK && tlsg_key_client_has_tokens() && q.uri.has_pin && p->file.len == 0)
+		ret = tlsg_client_has_tokens() ? key_there(p->set, &q, &from, k, &facts, err)
+									   : key_here(p->set, &q, &from, k, &facts, err);
+	if(ret == TLSG_OK && tlsg_client_has_tokens() && q.uri.has_pin && p->file.len == 0)
 		LM_WARN("private_key: \"%s\": a PIN in a module parameter stays in the memory of all processes, also with "
 				"key_isolation: "
 				"use pin-source=file:/path\n",
@@ -451,7 +451,7 @@ static enum tlsg_ret key_make(struct tlsg_prof *p, const struct tlsg_key_request
 	if(ret == TLSG_OK && key_fill(p, r->file, &facts, k) != TLSG_OK)
 		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
 	if(ret == TLSG_OK)
-		ret = tlsg_key_add(p->set, k, err);
+		ret = tlsg_load_key_add(p->set, k, err);
 	if(ret == TLSG_OK)
 		*out = k;
 	return ret;
@@ -477,7 +477,7 @@ void tlsg_token_pins_forget(struct tlsg_set *set)
 {
 	struct tlsg_token *t;
 
-	if(!tlsg_key_client_has_tokens())
+	if(!tlsg_client_has_tokens())
 		return; /* each process needs them */
 	for(t = set->tokens; t != NULL; t = t->next)
 		gnutls_memset(t->uri.pin, 0, sizeof(t->uri.pin));

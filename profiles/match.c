@@ -41,14 +41,14 @@ static bool name_matches(const struct tlsg_prof *p, const str *name)
 	return (mode == MODE_WITH_SUBDOMAINS || mode == MODE_SUBDOMAINS) && is_subdomain(name, &p->s.server_name);
 }
 
-static bool address_matches(const struct tlsg_prof *p, const struct tlsg_prof_query *q)
+static bool address_matches(const struct tlsg_prof *p, const struct tlsg_match_query *q)
 {
 	if(p->kind == TLSG_PROF_ANY)
 		return true;
 	return (p->port == 0 || p->port == q->port) && tlsg_addr_is_equal(&p->addr, &q->addr);
 }
 
-static bool is_match(const struct tlsg_prof *p, const struct tlsg_prof_query *q)
+static bool is_match(const struct tlsg_prof *p, const struct tlsg_match_query *q)
 {
 	if(is_set(&q->server_id) && is_set(&p->s.server_id) && is_same(&p->s.server_id, &q->server_id))
 		return true;
@@ -59,7 +59,7 @@ static bool is_match(const struct tlsg_prof *p, const struct tlsg_prof_query *q)
 	return p->kind != TLSG_PROF_ANY;
 }
 
-const struct tlsg_prof *tlsg_prof_find(const struct tlsg_set *set, const struct tlsg_prof_query *q)
+const struct tlsg_prof *tlsg_match_find(const struct tlsg_set *set, const struct tlsg_match_query *q)
 {
 	const struct tlsg_prof *p;
 
@@ -69,7 +69,7 @@ const struct tlsg_prof *tlsg_prof_find(const struct tlsg_set *set, const struct 
 	return set->defaults[q->role];
 }
 
-bool tlsg_prof_is_switchable(const struct tlsg_prof *p)
+bool tlsg_match_is_switchable(const struct tlsg_prof *p)
 {
 	return p->kind == TLSG_PROF_DEFAULT || is_set(&p->s.server_name);
 }

@@ -9,7 +9,7 @@
 #include "profiles/set.h"
 
 /** What a connection is looked up by. */
-struct tlsg_prof_query
+struct tlsg_match_query
 {
 	enum tlsg_role role;
 	struct tlsg_addr addr; /**< local address of the connection, spec 5.2 and 5.3 */
@@ -23,12 +23,12 @@ struct tlsg_prof_query
  * @return the profile, borrowed from the snapshot; never NULL for a built snapshot.
  * Source: spec 5.1.
  */
-const struct tlsg_prof *tlsg_prof_find(const struct tlsg_set *set, const struct tlsg_prof_query *q);
+const struct tlsg_prof *tlsg_match_find(const struct tlsg_set *set, const struct tlsg_match_query *q);
 
 /**
  * Whether an SNI can change the choice made by address: the chosen profile is the default one or has a server_name.
  * Source: spec 5.2 point 2.
  */
-bool tlsg_prof_is_switchable(const struct tlsg_prof *p);
+bool tlsg_match_is_switchable(const struct tlsg_prof *p);
 
 #endif

@@ -56,7 +56,7 @@ static int compile_single(struct tlsg_priority *x)
 		return GNUTLS_E_MEMORY_ERROR;
 	table = tlsg_suite_table(&count);
 	for(i = 0; i < x->list.suites_len && rc >= 0; i++) {
-		if(tlsg_cipher_list_single(&x->list, &table[x->list.suites[i]], text, sizeof(text)) != TLSG_OK)
+		if(tlsg_priority_string_single(&x->list, &table[x->list.suites[i]], text, sizeof(text)) != TLSG_OK)
 			return GNUTLS_E_SHORT_MEMORY_BUFFER;
 		rc = compile(text, &x->single[i]);
 	}
@@ -68,7 +68,7 @@ static int compile_client(struct tlsg_priority *x)
 {
 	char text[TLSG_PRIORITY_SIZE];
 
-	if(tlsg_cipher_list_client(&x->list, text, sizeof(text)) != TLSG_OK)
+	if(tlsg_priority_string_client(&x->list, text, sizeof(text)) != TLSG_OK)
 		return GNUTLS_E_SHORT_MEMORY_BUFFER;
 	return compile(text, &x->compiled);
 }
@@ -186,7 +186,7 @@ enum tlsg_ret tlsg_priority_for_offer(
 	for(i = 0; i < x->list.suites_len; i++)
 		if(x->list.suites[i] == tlsg_suite_index(best)) {
 			*compiled = x->single[i];
-			offer->usable = tlsg_cipher_suite_keys(best);
+			offer->usable = tlsg_cipher_list_suite_keys(best);
 			return TLSG_OK;
 		}
 	return TLSG_E_PEER;

@@ -19,7 +19,7 @@ struct tlsg_priority
 	str cipher_list;			  /**< {NULL,0} not set */
 	struct tlsg_cipher_list list; /**< evaluated */
 	gnutls_priority_t
-			compiled; /**< [arena] of list.priority; for clients with list.surplus: of tlsg_cipher_list_client() */
+			compiled; /**< [arena] of list.priority; for clients with list.surplus: of tlsg_priority_string_client() */
 	gnutls_priority_t *single; /**< [arena] by position in list.suites; NULL unless list.surplus and for servers */
 };
 

@@ -212,7 +212,7 @@ static void implied_certificate_check(const struct tlsg_prof *p, struct tlsg_pro
 /* A PKCS#12 file brings its key: the compiled-in file name does not get in the way. */
 static void implied_key_check(const struct tlsg_prof *p, struct tlsg_prof_settings *d)
 {
-	if(p->s.private_key.s == NULL && tlsg_key_name_is_pkcs12(&p->s.certificate))
+	if(p->s.private_key.s == NULL && tlsg_key_file_name_is_pkcs12(&p->s.certificate))
 		memset(&d->private_key, 0, sizeof(d->private_key));
 }
 

@@ -133,7 +133,7 @@ struct tlsg_prof
 	int line;			   /**< of its header, 0 for module parameters */
 	struct tlsg_prof_settings s;
 
-	/* compiled by tlsg_set_build() */
+	/* compiled by tlsg_build_set() */
 	enum tlsg_verify_mode verify_mode;
 	bool verify_no_ca;	/**< optional_no_ca: verified, recorded, never enforced */
 	bool without_tls13; /**< no key of the profile makes a signature for TLS 1.3 */

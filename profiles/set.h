@@ -61,7 +61,7 @@ void tlsg_set_drop(struct tlsg_set *set);
  * @return TLSG_OK; TLSG_E_CONFIG; TLSG_E_RESOURCE. On failure the caller drops the snapshot.
  * Process: any single one; takes the scope of the snapshot's arena. Lock: none.
  */
-enum tlsg_ret tlsg_set_build(struct tlsg_set *set, struct tlsg_err *err) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_build_set(struct tlsg_set *set, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** Makes a built snapshot the current one; takes it. The one before goes when its last connection goes. */
 void tlsg_set_publish(struct tlsg_set *set);

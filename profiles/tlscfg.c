@@ -560,7 +560,7 @@ static __attribute__((noinline)) void stack_wipe(void)
 	gnutls_memset(below, 0, sizeof(below));
 }
 
-enum tlsg_ret tlsg_prof_file_parse(struct tlsg_set *set, const char *path, bool is_public, struct tlsg_err *err)
+enum tlsg_ret tlsg_tlscfg_parse(struct tlsg_set *set, const char *path, bool is_public, struct tlsg_err *err)
 {
 	struct parse c = {.set = set, .err = err, .ret = TLSG_OK, .file = {(char *)path, (int)strlen(path)}};
 	cfg_parser_t *st;

@@ -19,7 +19,7 @@
  * Process: any single one. Lock: none.
  * Source: spec 3.2 to 3.5; cut into words by the core's core/cfg_parser.c.
  */
-enum tlsg_ret tlsg_prof_file_parse(
+enum tlsg_ret tlsg_tlscfg_parse(
 		struct tlsg_set *set, const char *path, bool is_public, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 #endif

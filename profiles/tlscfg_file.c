@@ -73,7 +73,7 @@ static enum tlsg_ret dir_read(struct tlsg_set *set, const char *path, struct tls
 		if(stat(e->path, &info) != 0)
 			return tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot be looked at: %s", e->path, strerror(errno));
 		if(S_ISREG(info.st_mode))
-			ret = tlsg_prof_file_parse(set, e->path, (info.st_mode & S_IROTH) != 0, err);
+			ret = tlsg_tlscfg_parse(set, e->path, (info.st_mode & S_IROTH) != 0, err);
 	}
 	return ret;
 }
@@ -114,7 +114,7 @@ static enum tlsg_ret list_check(const struct tlsg_prof *list, struct tlsg_err *e
 	return TLSG_OK;
 }
 
-enum tlsg_ret tlsg_prof_parse(struct tlsg_set *set, const char *path, struct tlsg_err *err)
+enum tlsg_ret tlsg_tlscfg_file_parse(struct tlsg_set *set, const char *path, struct tlsg_err *err)
 {
 	struct tlsg_err unused;
 	struct stat info;
@@ -135,7 +135,7 @@ enum tlsg_ret tlsg_prof_parse(struct tlsg_set *set, const char *path, struct tls
 		path = tlsg_arena_keep_copy(set->arena, path, strlen(path));
 		if(path == NULL)
 			return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
-		ret = tlsg_prof_file_parse(set, path, (info.st_mode & S_IROTH) != 0, err);
+		ret = tlsg_tlscfg_parse(set, path, (info.st_mode & S_IROTH) != 0, err);
 	} else {
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: is neither a file nor a directory", path);
 	}

@@ -16,6 +16,6 @@
  * @return TLSG_OK; TLSG_E_CONFIG (syntax, unknown option, duplicate, unreadable file); TLSG_E_RESOURCE.
  * Source: spec section 3.
  */
-enum tlsg_ret tlsg_prof_parse(struct tlsg_set *set, const char *path, struct tlsg_err *err) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_tlscfg_file_parse(struct tlsg_set *set, const char *path, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 #endif

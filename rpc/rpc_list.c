@@ -66,7 +66,7 @@ static int seconds_left(const struct tcp_connection *c)
 static void record_copy(struct record *r, const struct tcp_connection *c)
 {
 	const struct tlsg_conn *conn = tlsg_rpc_source_get()->conn(c);
-	const struct tlsg_peer *peer = tlsg_conn_peer(conn);
+	const struct tlsg_peer *peer = tlsg_peer_get(conn);
 
 	memset(r, 0, sizeof(*r));
 	r->id = c->id;

@@ -54,7 +54,7 @@ static void date_add(rpc_t *rpc, void *handle, const char *name, time_t t)
 {
 	struct text text;
 	struct tlsg_buf b = text_buf(&text);
-	enum tlsg_ret ret = tlsg_cert_date_format(t, &b);
+	enum tlsg_ret ret = tlsg_cert_text_date_format(t, &b);
 
 	rpc->struct_add(handle, "s", name, text_end(&text, &b, ret));
 }
@@ -63,7 +63,7 @@ static void date_add(rpc_t *rpc, void *handle, const char *name, time_t t)
 static void names_add(rpc_t *rpc, void *handle, const struct tlsg_pair *pair)
 {
 	struct tlsg_der der = {pair->chain[0].cert.data, pair->chain[0].cert.size};
-	struct tlsg_cert *c = tlsg_cert_new(&der);
+	struct tlsg_cert *c = tlsg_cert_text_new(&der);
 	struct text text;
 	struct tlsg_buf b;
 	enum tlsg_ret ret;
@@ -71,15 +71,15 @@ static void names_add(rpc_t *rpc, void *handle, const struct tlsg_pair *pair)
 	if(c == NULL)
 		return;
 	b = text_buf(&text);
-	ret = tlsg_cert_line(c, TLSG_CERT_SUBJECT, &b);
+	ret = tlsg_cert_text_line(c, TLSG_CERT_SUBJECT, &b);
 	rpc->struct_add(handle, "s", "subject", text_end(&text, &b, ret));
 	b = text_buf(&text);
-	ret = tlsg_cert_line(c, TLSG_CERT_ISSUER, &b);
+	ret = tlsg_cert_text_line(c, TLSG_CERT_ISSUER, &b);
 	rpc->struct_add(handle, "s", "issuer", text_end(&text, &b, ret));
 	b = text_buf(&text);
-	ret = tlsg_cert_serial(c, &b);
+	ret = tlsg_cert_text_serial(c, &b);
 	rpc->struct_add(handle, "s", "serial", text_end(&text, &b, ret));
-	tlsg_cert_free(c);
+	tlsg_cert_text_free(c);
 }
 
 static void pair_add(rpc_t *rpc, void *array, const struct tlsg_pair *pair)

@@ -41,20 +41,20 @@ done:
 	return sans;
 }
 
-struct tlsg_cert *tlsg_cert_new(const struct tlsg_der *der)
+struct tlsg_cert *tlsg_cert_text_new(const struct tlsg_der *der)
 {
 	gnutls_datum_t in = {der->data, der->size};
 	struct tlsg_cert *c = gnutls_calloc(1, sizeof(*c));
 
 	if(c == NULL || gnutls_x509_crt_init(&c->crt) < 0 || gnutls_x509_crt_import(c->crt, &in, GNUTLS_X509_FMT_DER) < 0) {
-		tlsg_cert_free(c);
+		tlsg_cert_text_free(c);
 		return NULL;
 	}
 	c->sans = sans_new(c->crt);
 	return c;
 }
 
-void tlsg_cert_free(struct tlsg_cert *c)
+void tlsg_cert_text_free(struct tlsg_cert *c)
 {
 	if(c == NULL)
 		return;
@@ -77,21 +77,21 @@ static enum tlsg_ret name_get(const struct tlsg_cert *c, enum tlsg_cert_side sid
 	return code < 0 ? TLSG_E_PEER : TLSG_OK;
 }
 
-enum tlsg_ret tlsg_cert_attr_get(
+enum tlsg_ret tlsg_cert_text_attr_get(
 		const struct tlsg_cert *c, enum tlsg_cert_side side, enum tlsg_dn_attr attr, struct tlsg_buf *out)
 {
 	gnutls_x509_dn_t dn = NULL;
 	enum tlsg_ret ret = name_get(c, side, &dn);
 
-	return ret == TLSG_OK ? tlsg_dn_attr_get(dn, attr, out) : ret;
+	return ret == TLSG_OK ? tlsg_dn_text_attr_get(dn, attr, out) : ret;
 }
 
-enum tlsg_ret tlsg_cert_line(const struct tlsg_cert *c, enum tlsg_cert_side side, struct tlsg_buf *out)
+enum tlsg_ret tlsg_cert_text_line(const struct tlsg_cert *c, enum tlsg_cert_side side, struct tlsg_buf *out)
 {
 	gnutls_x509_dn_t dn = NULL;
 	enum tlsg_ret ret = name_get(c, side, &dn);
 
-	return ret == TLSG_OK ? tlsg_dn_oneline(dn, out) : ret;
+	return ret == TLSG_OK ? tlsg_dn_text_oneline(dn, out) : ret;
 }
 
 /** Divides a big-endian number by 10 in place. @return the remainder, 0 to 9. */
@@ -127,7 +127,7 @@ static void negate(unsigned char *number, size_t size)
 	}
 }
 
-enum tlsg_ret tlsg_cert_serial(const struct tlsg_cert *c, struct tlsg_buf *out)
+enum tlsg_ret tlsg_cert_text_serial(const struct tlsg_cert *c, struct tlsg_buf *out)
 {
 	unsigned char number[SERIAL_MAX_BYTES];
 	char text[SERIAL_MAX_BYTES * 3];
@@ -150,7 +150,7 @@ enum tlsg_ret tlsg_cert_serial(const struct tlsg_cert *c, struct tlsg_buf *out)
 	return tlsg_buf_put(out, text + pos, sizeof(text) - pos) ? TLSG_OK : TLSG_FULL;
 }
 
-enum tlsg_ret tlsg_cert_date_format(time_t t, struct tlsg_buf *out)
+enum tlsg_ret tlsg_cert_text_date_format(time_t t, struct tlsg_buf *out)
 {
 	static const char month[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	char text[DATE_SIZE];
@@ -166,15 +166,15 @@ enum tlsg_ret tlsg_cert_date_format(time_t t, struct tlsg_buf *out)
 	return tlsg_buf_put(out, text, len) ? TLSG_OK : TLSG_FULL;
 }
 
-enum tlsg_ret tlsg_cert_date(const struct tlsg_cert *c, enum tlsg_cert_date which, struct tlsg_buf *out)
+enum tlsg_ret tlsg_cert_text_date(const struct tlsg_cert *c, enum tlsg_cert_date which, struct tlsg_buf *out)
 {
 	time_t t = which == TLSG_CERT_NOT_BEFORE ? gnutls_x509_crt_get_activation_time(c->crt)
 											 : gnutls_x509_crt_get_expiration_time(c->crt);
 
-	return t == (time_t)-1 ? TLSG_E_PEER : tlsg_cert_date_format(t, out);
+	return t == (time_t)-1 ? TLSG_E_PEER : tlsg_cert_text_date_format(t, out);
 }
 
-int tlsg_cert_version(const struct tlsg_cert *c)
+int tlsg_cert_text_version(const struct tlsg_cert *c)
 {
 	int version = gnutls_x509_crt_get_version(c->crt);
 
@@ -215,7 +215,7 @@ static unsigned san_find(const struct tlsg_cert *c, enum tlsg_cert_san kind, uns
 	return seen;
 }
 
-enum tlsg_ret tlsg_cert_san_get(
+enum tlsg_ret tlsg_cert_text_san_get(
 		const struct tlsg_cert *c, enum tlsg_cert_san kind, unsigned index, struct tlsg_buf *out)
 {
 	gnutls_datum_t san = {NULL, 0};
@@ -227,7 +227,7 @@ enum tlsg_ret tlsg_cert_san_get(
 	return tlsg_buf_put(out, san.data, san.size) ? TLSG_OK : TLSG_FULL;
 }
 
-unsigned tlsg_cert_san_count(const struct tlsg_cert *c, enum tlsg_cert_san kind)
+unsigned tlsg_cert_text_san_count(const struct tlsg_cert *c, enum tlsg_cert_san kind)
 {
 	gnutls_datum_t san;
 
@@ -236,7 +236,7 @@ unsigned tlsg_cert_san_count(const struct tlsg_cert *c, enum tlsg_cert_san kind)
 	return san_find(c, kind, UINT32_MAX - 1, &san);
 }
 
-enum tlsg_ret tlsg_cert_pem(const struct tlsg_der *der, struct tlsg_buf *out)
+enum tlsg_ret tlsg_cert_text_pem(const struct tlsg_der *der, struct tlsg_buf *out)
 {
 	gnutls_datum_t in = {der->data, der->size};
 	gnutls_datum_t pem = {NULL, 0};
@@ -272,7 +272,7 @@ static enum tlsg_ret put_url(struct tlsg_buf *out, const gnutls_datum_t *in)
 	return fits ? TLSG_OK : TLSG_FULL;
 }
 
-enum tlsg_ret tlsg_cert_pem_url(const struct tlsg_der *der, struct tlsg_buf *out)
+enum tlsg_ret tlsg_cert_text_pem_url(const struct tlsg_der *der, struct tlsg_buf *out)
 {
 	gnutls_datum_t in = {der->data, der->size};
 	gnutls_datum_t pem = {NULL, 0};

@@ -47,7 +47,7 @@ static enum tlsg_ret conn_start(struct tlsg_conn *c, const struct tlsg_conn_para
 	c->created = time(NULL);
 	if(p->deadline_s > 0)
 		c->deadline = get_ticks_raw() + S_TO_TICKS((ticks_t)p->deadline_s);
-	c->ref.prof = tlsg_prof_find(p->set, &p->query);
+	c->ref.prof = tlsg_match_find(p->set, &p->query);
 	ret = copy_name(c, &p->sni, &c->sni, err);
 	if(ret == TLSG_OK && p->query.role == TLSG_CLIENT)
 		ret = set_expected(c, p, err);

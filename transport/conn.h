@@ -46,10 +46,10 @@ struct tlsg_io
 /** What a new connection is made from. Strings are copied. */
 struct tlsg_conn_params
 {
-	struct tlsg_set *set;		  /**< a reference is taken over by the connection, on failure too */
-	struct tlsg_prof_query query; /**< role, local address, expected name, id */
-	str sni;					  /**< client: name to send, {NULL,0} none */
-	int deadline_s;				  /**< seconds until the first handshake must be done; 0: no limit */
+	struct tlsg_set *set;		   /**< a reference is taken over by the connection, on failure too */
+	struct tlsg_match_query query; /**< role, local address, expected name, id */
+	str sni;					   /**< client: name to send, {NULL,0} none */
+	int deadline_s;				   /**< seconds until the first handshake must be done; 0: no limit */
 };
 
 /** Figures for tls.list, spec 10.2. */

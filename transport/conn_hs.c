@@ -87,13 +87,13 @@ enum tlsg_ret tlsg_conn_apply_profile(struct tlsg_conn *c, struct tlsg_err *err)
 /* Second lookup, with the name: in the connection's own snapshot and with its own address, spec 5.2. */
 static enum tlsg_ret choose_by_name(struct tlsg_conn *c, struct tlsg_err *err)
 {
-	struct tlsg_prof_query q = {.role = TLSG_SERVER, .addr = c->local, .port = c->local_port, .server_name = c->sni};
+	struct tlsg_match_query q = {.role = TLSG_SERVER, .addr = c->local, .port = c->local_port, .server_name = c->sni};
 	const struct tlsg_prof *p;
 	enum tlsg_ret ret;
 
-	if(!tlsg_prof_is_switchable(c->ref.prof))
+	if(!tlsg_match_is_switchable(c->ref.prof))
 		return TLSG_OK;
-	p = tlsg_prof_find(c->set, &q);
+	p = tlsg_match_find(c->set, &q);
 	if(p == c->ref.prof)
 		return TLSG_OK;
 	c->ref.prof = p;
@@ -241,7 +241,7 @@ enum tlsg_ret tlsg_conn_session_init(struct tlsg_conn *c, struct tlsg_err *err)
 	gnutls_session_set_ptr(c->session, c);
 	tlsg_carrier_stream_init(c);
 	gnutls_handshake_set_timeout(c->session, 0);
-	tlsg_conn_keylog_session_init(c->session);
+	tlsg_keylog_session_init(c->session);
 	gnutls_session_set_verify_function(c->session, verify_cb);
 	gnutls_handshake_set_hook_function(c->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, message_cb);
 	if(c->role == TLSG_CLIENT && c->sni.s != NULL) {
@@ -337,14 +337,15 @@ static enum tlsg_ret fail(struct tlsg_conn *c, int code, struct tlsg_err *err)
 		code = GNUTLS_E_FATAL_ALERT_RECEIVED;
 	why = tlsg_token_why();
 	if(why == NULL)
-		why = tlsg_key_client_why();
+		why = tlsg_client_why();
 	if(!c->established)
 		tlsg_stats_handshake_failed(why != NULL && a < 0 ? TLSG_FAIL_LOCAL : failure_of(c, code));
 	if(a >= 0)
 		return tlsg_conn_alerted(a, err);
 	tlsg_conn_alert_for(c, code);
 	if(code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
-		return tlsg_err_set(err, TLSG_E_PEER, "certificate verify failed: %s", tlsg_verify_reason(c->verdict.code));
+		return tlsg_err_set(
+				err, TLSG_E_PEER, "certificate verify failed: %s", tlsg_verify_code_reason(c->verdict.code));
 	if(why != NULL)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%s", why);
 	if(c->ref.no_pair)
@@ -387,7 +388,7 @@ static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 		c->renegotiating = false;
 		return TLSG_OK;
 	}
-	ret = tlsg_conn_peer_publish(c, err);
+	ret = tlsg_peer_publish(c, err);
 	if(ret == TLSG_OK) {
 		c->established = true;
 		tlsg_stats_handshake_done(c->peer->version, resumed, (enum tlsg_role)c->role);
@@ -399,7 +400,7 @@ static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 
 enum tlsg_ret tlsg_conn_handshake(struct tlsg_conn *c, struct tlsg_err *err)
 {
-	(void)tlsg_key_client_why();
+	(void)tlsg_client_why();
 	(void)tlsg_token_why(); /* what an earlier handshake met is not the reason for what happens to this one */
 	for(;;) {
 		size_t before = input_left(c);

@@ -109,7 +109,7 @@ void tlsg_conn_alert_for(struct tlsg_conn *c, int gnutls_code);
 enum tlsg_ret tlsg_conn_idle_record(struct tlsg_conn *c, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** Builds and publishes the peer record. Entered. @return TLSG_OK, TLSG_E_RESOURCE. */
-enum tlsg_ret tlsg_conn_peer_publish(struct tlsg_conn *c, struct tlsg_err *err) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_peer_publish(struct tlsg_conn *c, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** The suite that was negotiated. Entered. @return static row; NULL for a suite that the table does not have. */
 const struct tlsg_suite *tlsg_conn_suite(const struct tlsg_conn *c);

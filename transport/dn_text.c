@@ -321,7 +321,7 @@ static enum tlsg_ret attr_cb(const gnutls_x509_ava_st *ava, int position, const 
 	return has_oid(ava, arg) ? put_value(out, ava) : TLSG_AGAIN;
 }
 
-enum tlsg_ret tlsg_dn_attr_get(gnutls_x509_dn_t dn, enum tlsg_dn_attr attr, struct tlsg_buf *out)
+enum tlsg_ret tlsg_dn_text_attr_get(gnutls_x509_dn_t dn, enum tlsg_dn_attr attr, struct tlsg_buf *out)
 {
 	size_t start = out->wr;
 	enum tlsg_ret ret;
@@ -394,7 +394,7 @@ static enum tlsg_ret oneline_cb(const gnutls_x509_ava_st *ava, int position, con
 	return ret == TLSG_OK ? TLSG_AGAIN : ret;
 }
 
-enum tlsg_ret tlsg_dn_oneline(gnutls_x509_dn_t dn, struct tlsg_buf *out)
+enum tlsg_ret tlsg_dn_text_oneline(gnutls_x509_dn_t dn, struct tlsg_buf *out)
 {
 	size_t start = out->wr;
 	enum tlsg_ret ret = walk(dn, oneline_cb, NULL, out);

@@ -34,7 +34,7 @@ enum tlsg_dn_attr
  *         conversion to UTF-8, or the bytes are not valid for the type; TLSG_FULL: does not fit.
  * Source: X.520 (attributes); X.680 (string types); T61String is taken as ISO 8859-1, as `tls` does.
  */
-enum tlsg_ret tlsg_dn_attr_get(gnutls_x509_dn_t dn, enum tlsg_dn_attr attr, struct tlsg_buf *out) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_dn_text_attr_get(gnutls_x509_dn_t dn, enum tlsg_dn_attr attr, struct tlsg_buf *out) TLSG_MUST_CHECK;
 
 /**
  * The whole name as "/C=DE/O=X/CN=y+UID=z": attributes in the order of the certificate, those of one set joined by '+';
@@ -45,6 +45,6 @@ enum tlsg_ret tlsg_dn_attr_get(gnutls_x509_dn_t dn, enum tlsg_dn_attr attr, stru
  *         TLSG_FULL: does not fit.
  * Source: what X509_NAME_oneline() of OpenSSL 3 prints, which `tls` shows in its variables and log lines.
  */
-enum tlsg_ret tlsg_dn_oneline(gnutls_x509_dn_t dn, struct tlsg_buf *out) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_dn_text_oneline(gnutls_x509_dn_t dn, struct tlsg_buf *out) TLSG_MUST_CHECK;
 
 #endif

@@ -16,7 +16,7 @@ static bool filtered;
 static unsigned char lines_bytes[LINES_BYTES];
 static struct tlsg_buf lines = {.data = lines_bytes, .size = LINES_BYTES};
 
-void tlsg_conn_keylog_enable(bool filter)
+void tlsg_keylog_enable(bool filter)
 {
 	enabled = true;
 	filtered = filter;
@@ -58,18 +58,18 @@ static int keylog_cb(gnutls_session_t session, const char *label, const gnutls_d
 	return 0;
 }
 
-void tlsg_conn_keylog_session_init(gnutls_session_t session)
+void tlsg_keylog_session_init(gnutls_session_t session)
 {
 	if(enabled)
 		gnutls_session_set_keylog_function(session, keylog_cb);
 }
 
-bool tlsg_conn_keylog_has_lines(void)
+bool tlsg_keylog_has_lines(void)
 {
 	return lines.wr > 0;
 }
 
-void tlsg_conn_keylog_take(struct tlsg_buf *out)
+void tlsg_keylog_take(struct tlsg_buf *out)
 {
 	if(!tlsg_buf_put(out, lines.data, lines.wr))
 		out->rd = out->wr = 0;

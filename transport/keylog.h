@@ -14,19 +14,19 @@
 #include <gnutls/gnutls.h>
 
 /** Switches collecting on for sessions made from now on. Before the forks. @param filter  only lines that decrypt application data. */
-void tlsg_conn_keylog_enable(bool filter);
+void tlsg_keylog_enable(bool filter);
 
 /** Installs the callback in a new session, if collecting is on. */
-void tlsg_conn_keylog_session_init(gnutls_session_t session);
+void tlsg_keylog_session_init(gnutls_session_t session);
 
 /** @return whether lines wait. */
-bool tlsg_conn_keylog_has_lines(void);
+bool tlsg_keylog_has_lines(void);
 
 /**
  * Moves the lines that wait to a buffer and wipes them here. Whole lines only.
  * @param out [out] "<label> <client random in hex> <secret in hex>\n" per secret.
  * Source: NSS Key Log Format; draft-ietf-tls-keylogfile.
  */
-void tlsg_conn_keylog_take(struct tlsg_buf *out);
+void tlsg_keylog_take(struct tlsg_buf *out);
 
 #endif

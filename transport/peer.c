@@ -10,7 +10,7 @@
 #include "transport/conn_priv.h"
 #include "transport/stats.h"
 
-const struct tlsg_peer *tlsg_conn_peer(const struct tlsg_conn *c)
+const struct tlsg_peer *tlsg_peer_get(const struct tlsg_conn *c)
 {
 	return c != NULL ? __atomic_load_n(&c->peer, __ATOMIC_ACQUIRE) : NULL;
 }
@@ -188,7 +188,7 @@ static const struct tlsg_pair *find_own(const struct tlsg_conn *c)
 	return c->role == TLSG_SERVER && p->pairs_len > 0 ? &p->pairs[0] : NULL;
 }
 
-enum tlsg_ret tlsg_conn_peer_publish(struct tlsg_conn *c, struct tlsg_err *err)
+enum tlsg_ret tlsg_peer_publish(struct tlsg_conn *c, struct tlsg_err *err)
 {
 	struct tlsg_peer *r = tlsg_arena_keep(c->arena, sizeof(*r));
 	const gnutls_datum_t *sent;

@@ -37,6 +37,6 @@ struct tlsg_peer
 struct tlsg_conn;
 
 /** @return the record, valid as long as the caller's reference on the connection; NULL before the handshake has ended or c is NULL. */
-const struct tlsg_peer *tlsg_conn_peer(const struct tlsg_conn *c);
+const struct tlsg_peer *tlsg_peer_get(const struct tlsg_conn *c);
 
 #endif

@@ -315,7 +315,7 @@ static enum tlsg_ret eval_list(
 		return tlsg_err_set(err, TLSG_E_CONFIG,
 				"cipher list '%.128s': nothing is left within the TLS method and security level %d", string,
 				l->sec_level);
-	ret = tlsg_cipher_priority_write(l, l, l->priority, sizeof(l->priority));
+	ret = tlsg_priority_string_write(l, l, l->priority, sizeof(l->priority));
 	if(ret != TLSG_OK)
 		return tlsg_err_set(
 				err, ret, "cipher list: its GnuTLS priority string is longer than %zu bytes", sizeof(l->priority) - 1);
@@ -433,7 +433,7 @@ enum tlsg_ret tlsg_cipher_list_eval(const char *string, const struct tlsg_method
 		out->kind = TLSG_CIPHER_DEFAULT;
 		return eval_native(out, system_default(), err);
 	}
-	if(tlsg_cipher_is_native(string)) {
+	if(tlsg_rules_is_native(string)) {
 		out->kind = TLSG_CIPHER_NATIVE;
 		return eval_native(out, string, err);
 	}
@@ -458,7 +458,7 @@ bool tlsg_cipher_list_has(const struct tlsg_cipher_list *list, const struct tlsg
 	return suite != NULL && ids_has(&list->suite_ids, suite->id);
 }
 
-unsigned tlsg_cipher_suite_keys(const struct tlsg_suite *s)
+unsigned tlsg_cipher_list_suite_keys(const struct tlsg_suite *s)
 {
 	switch(s->au) {
 		case TLSG_AU_RSA:
@@ -474,7 +474,7 @@ unsigned tlsg_cipher_suite_keys(const struct tlsg_suite *s)
 
 static bool key_fits(const struct tlsg_suite *s, unsigned keys)
 {
-	return (tlsg_cipher_suite_keys(s) & keys) != 0;
+	return (tlsg_cipher_list_suite_keys(s) & keys) != 0;
 }
 
 /** @return 0 if there is none. */
@@ -507,7 +507,7 @@ unsigned tlsg_cipher_list_keys(const struct tlsg_cipher_list *list, const struct
 		const struct tlsg_suite *s = tlsg_suite_by_id(offer->ids[i], offer->ids[i + 1]);
 
 		if(s != NULL && tlsg_suite_in_version(s, version) && !(s->kx & offer->without) && list_admits(list, s))
-			keys |= tlsg_cipher_suite_keys(s);
+			keys |= tlsg_cipher_list_suite_keys(s);
 	}
 	return keys;
 }

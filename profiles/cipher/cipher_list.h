@@ -90,7 +90,7 @@ struct tlsg_cipher_offer
 enum tlsg_cipher_choice
 {
 	TLSG_CIPHER_LEAVE, /**< whatever GnuTLS picks of this offer is in the list */
-	TLSG_CIPHER_APPLY, /**< apply tlsg_cipher_list_single() of the suite */
+	TLSG_CIPHER_APPLY, /**< apply tlsg_priority_string_single() of the suite */
 	TLSG_CIPHER_REFUSE /**< no suite in common: end the handshake with handshake_failure */
 };
 
@@ -136,7 +136,7 @@ enum tlsg_cipher_choice tlsg_cipher_list_choose(const struct tlsg_cipher_list *l
 unsigned tlsg_cipher_list_keys(const struct tlsg_cipher_list *list, const struct tlsg_cipher_offer *offer);
 
 /** The kinds of keys that go with one suite. @return as tlsg_cipher_list_keys(), never 0. */
-unsigned tlsg_cipher_suite_keys(const struct tlsg_suite *suite);
+unsigned tlsg_cipher_list_suite_keys(const struct tlsg_suite *suite);
 
 /**
  * Writes the priority string that a client offers a list with: where the ciphers of TLS 1.3 would bring suites of TLS 1.2 along
@@ -148,7 +148,7 @@ unsigned tlsg_cipher_suite_keys(const struct tlsg_suite *suite);
  * @return TLSG_OK; TLSG_E_RESOURCE if it did not fit.
  * Source: RFC 8446 section 9.1.
  */
-enum tlsg_ret tlsg_cipher_list_client(const struct tlsg_cipher_list *list, char *buf, size_t size) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_priority_string_client(const struct tlsg_cipher_list *list, char *buf, size_t size) TLSG_MUST_CHECK;
 
 /**
  * Writes the priority string that admits one suite of the list and, of its protocol generation, no other. All versions of the
@@ -158,7 +158,7 @@ enum tlsg_ret tlsg_cipher_list_client(const struct tlsg_cipher_list *list, char 
  * @param size   bytes of buf; TLSG_PRIORITY_SIZE is enough.
  * @return TLSG_OK; TLSG_E_RESOURCE if it did not fit.
  */
-enum tlsg_ret tlsg_cipher_list_single(
+enum tlsg_ret tlsg_priority_string_single(
 		const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf, size_t size) TLSG_MUST_CHECK;
 
 /**

@@ -151,7 +151,7 @@ static bool list_has_kx(const struct tlsg_cipher_list *l, unsigned kx)
 	return false;
 }
 
-enum tlsg_ret tlsg_cipher_priority_write(
+enum tlsg_ret tlsg_priority_string_write(
 		const struct tlsg_cipher_list *some, const struct tlsg_cipher_list *all, char *buf, size_t size)
 {
 	struct text t = {.buf = buf, .size = size};
@@ -181,7 +181,7 @@ static bool list_has_cipher(const struct tlsg_cipher_list *l, gnutls_cipher_algo
 	return false;
 }
 
-enum tlsg_ret tlsg_cipher_list_client(const struct tlsg_cipher_list *list, char *buf, size_t size)
+enum tlsg_ret tlsg_priority_string_client(const struct tlsg_cipher_list *list, char *buf, size_t size)
 {
 	struct tlsg_cipher_list some = {.suites_len = 0};
 	size_t i, tls13 = 0;
@@ -200,13 +200,13 @@ enum tlsg_ret tlsg_cipher_list_client(const struct tlsg_cipher_list *list, char 
 			some.suites[some.suites_len++] = list->suites[i];
 			tls13 = 1;
 		}
-	return tlsg_cipher_priority_write(tls13 > 0 && some.suites_len > tls13 ? &some : list, list, buf, size);
+	return tlsg_priority_string_write(tls13 > 0 && some.suites_len > tls13 ? &some : list, list, buf, size);
 }
 
-enum tlsg_ret tlsg_cipher_list_single(
+enum tlsg_ret tlsg_priority_string_single(
 		const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf, size_t size)
 {
 	struct tlsg_cipher_list one = {.suites = {(uint16_t)tlsg_suite_index(suite)}, .suites_len = 1};
 
-	return tlsg_cipher_priority_write(&one, list, buf, size);
+	return tlsg_priority_string_write(&one, list, buf, size);
 }

@@ -18,7 +18,7 @@
  * @return TLSG_OK; TLSG_E_RESOURCE if it did not fit.
  * Source: GnuTLS manual, "Priority strings"; OpenSSL SSL_CTX_set_security_level(3) for what the levels mean.
  */
-enum tlsg_ret tlsg_cipher_priority_write(const struct tlsg_cipher_list *some, const struct tlsg_cipher_list *all,
+enum tlsg_ret tlsg_priority_string_write(const struct tlsg_cipher_list *some, const struct tlsg_cipher_list *all,
 		char *buf, size_t size) TLSG_MUST_CHECK;
 
 #endif

@@ -547,7 +547,7 @@ static bool has_any(const char *string, const char *const *words, size_t count)
 	return false;
 }
 
-bool tlsg_cipher_is_native(const char *string)
+bool tlsg_rules_is_native(const char *string)
 {
 	static const char *const first[] = {
 			"NORMAL", "PERFORMANCE", "SECURE", "SECURE128", "SECURE192", "SECURE256", "PFS", "LEGACY", "NONE"};

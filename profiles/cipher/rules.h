@@ -74,6 +74,6 @@ bool tlsg_rules_level_admits(const struct tlsg_suite *s, int level);
  * something that only GnuTLS understands follows.
  * @param string  terminated; not NULL.
  */
-bool tlsg_cipher_is_native(const char *string);
+bool tlsg_rules_is_native(const char *string);
 
 #endif

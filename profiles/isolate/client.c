@@ -38,7 +38,7 @@ struct line
 static struct line files = {"the process that holds the keys", -1, -1, 0, 0, false};
 static struct line tokens = {"the process that holds the keys on tokens", -1, -1, 0, 0, false};
 
-static struct tlsg_key_message message;
+static struct tlsg_wire_message message;
 
 static struct
 {
@@ -46,27 +46,27 @@ static struct
 	char text[TLSG_ERR_TEXT];
 } why;
 
-void tlsg_key_client_set(int fd)
+void tlsg_client_set(int fd)
 {
 	files.door = fd;
 }
 
-void tlsg_key_client_set_tokens(int fd)
+void tlsg_client_set_tokens(int fd)
 {
 	tokens.door = fd;
 }
 
-bool tlsg_key_client_is_on(void)
+bool tlsg_client_is_on(void)
 {
 	return files.door >= 0;
 }
 
-bool tlsg_key_client_has_tokens(void)
+bool tlsg_client_has_tokens(void)
 {
 	return tokens.door >= 0;
 }
 
-const char *tlsg_key_client_why(void)
+const char *tlsg_client_why(void)
 {
 	if(!why.is_set)
 		return NULL;
@@ -193,7 +193,7 @@ static enum tlsg_ret answer(struct line *l, int64_t deadline_ms)
 }
 
 /* Sends what is in the buffer and gets the answer there. */
-static enum tlsg_ret ask(struct line *l, enum tlsg_key_question question, int timeout_ms)
+static enum tlsg_ret ask(struct line *l, enum tlsg_wire_question question, int timeout_ms)
 {
 	size_t size = sizeof(message.head) + message.head.size;
 	enum tlsg_ret ret = line_open(l);
@@ -234,8 +234,8 @@ static bool is_overdue(struct line *l)
 
 /* ---- questions ---- */
 
-int tlsg_key_client_do(
-		uint64_t id, enum tlsg_key_op op, gnutls_sign_algorithm_t algo, const gnutls_datum_t *in, gnutls_datum_t *made)
+int tlsg_client_do(
+		uint64_t id, enum tlsg_op op, gnutls_sign_algorithm_t algo, const gnutls_datum_t *in, gnutls_datum_t *made)
 {
 	struct line *l = id & TLSG_KEY_ON_TOKEN ? &tokens : &files;
 	int rc;
@@ -287,7 +287,7 @@ static bool take(struct tlsg_buf *b, size_t size, gnutls_datum_t *out)
 
 static bool loaded_read(struct tlsg_key_content *out)
 {
-	struct tlsg_key_loaded l;
+	struct tlsg_wire_loaded l;
 	struct tlsg_buf b;
 	unsigned i;
 
@@ -311,7 +311,7 @@ static bool loaded_read(struct tlsg_key_content *out)
 static bool load_write(uint32_t set_number, const struct tlsg_key_request *r)
 {
 	const str *p = r->password;
-	struct tlsg_key_load l = {.set_number = set_number,
+	struct tlsg_wire_load l = {.set_number = set_number,
 			.setting_len = (uint32_t)strlen(r->setting),
 			.file_len = (uint32_t)r->file->len,
 			.password_len = p->s != NULL ? (uint32_t)p->len : 0,
@@ -327,7 +327,7 @@ static bool load_write(uint32_t set_number, const struct tlsg_key_request *r)
 	return true;
 }
 
-enum tlsg_ret tlsg_key_client_load(uint32_t set_number, const struct tlsg_key_request *r, uint64_t *id,
+enum tlsg_ret tlsg_client_load(uint32_t set_number, const struct tlsg_key_request *r, uint64_t *id,
 		struct tlsg_key_content *out, struct tlsg_err *err)
 {
 	int timeout_ms = tlsg_password_is_asked() && !tlsg_password_is_out_of_reach() ? TLSG_KEY_ASK_MS : TLSG_KEY_LOAD_MS;
@@ -338,14 +338,14 @@ enum tlsg_ret tlsg_key_client_load(uint32_t set_number, const struct tlsg_key_re
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\": the names are too long", r->setting, r->file->s);
 	ret = ask(&files, TLSG_KEY_Q_LOAD, timeout_ms);
 	if(ret != TLSG_OK)
-		return tlsg_err_set(err, ret, "%s: \"%s\": %s", r->setting, r->file->s, tlsg_key_client_why());
+		return tlsg_err_set(err, ret, "%s: \"%s\": %s", r->setting, r->file->s, tlsg_client_why());
 	if(message.head.code != TLSG_OK)
 		return tlsg_err_set(err, message.head.code == TLSG_E_RESOURCE ? TLSG_E_RESOURCE : TLSG_E_CONFIG, "%.*s",
 				(int)message.head.size, (const char *)message.payload);
 	*id = message.head.key;
 	if(*id != 0 && loaded_read(out))
 		return TLSG_OK;
-	tlsg_key_content_free(out);
+	tlsg_key_file_content_free(out);
 	return tlsg_err_set(
 			err, TLSG_E_RESOURCE, "%s: \"%s\": no memory, or an answer that is none", r->setting, r->file->s);
 }
@@ -400,7 +400,7 @@ static bool token_read(const struct tlsg_key_token_request *r, struct tlsg_key_t
 	return true;
 }
 
-enum tlsg_ret tlsg_key_client_token(
+enum tlsg_ret tlsg_client_token(
 		const struct tlsg_key_token_request *r, struct tlsg_key_token_answer *out, struct tlsg_err *err)
 {
 	int timeout_ms = tlsg_password_is_asked() && !tlsg_password_is_out_of_reach() ? TLSG_KEY_ASK_MS : TLSG_KEY_TOKEN_MS;
@@ -411,7 +411,7 @@ enum tlsg_ret tlsg_key_client_token(
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the certificate or the password is too long");
 	ret = ask(&tokens, TLSG_KEY_Q_TOKEN, timeout_ms);
 	if(ret != TLSG_OK)
-		return tlsg_err_set(err, ret, "%s", tlsg_key_client_why());
+		return tlsg_err_set(err, ret, "%s", tlsg_client_why());
 	if(message.head.code != TLSG_OK)
 		return tlsg_err_set(err, message.head.code == TLSG_E_RESOURCE ? TLSG_E_RESOURCE : TLSG_E_CONFIG, "%.*s",
 				(int)message.head.size, (const char *)message.payload);
@@ -424,11 +424,11 @@ static void over(struct line *l)
 {
 	memset(&message.head, 0, sizeof(message.head));
 	if(ask(l, TLSG_KEY_Q_OVER, TLSG_KEY_DO_MS) != TLSG_OK)
-		LM_WARN("%s\n", tlsg_key_client_why());
+		LM_WARN("%s\n", tlsg_client_why());
 	line_close(l);
 }
 
-void tlsg_key_client_over(void)
+void tlsg_client_startup_done(void)
 {
 	if(files.door >= 0)
 		over(&files);

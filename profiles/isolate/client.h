@@ -12,16 +12,16 @@
 #include "profiles/isolate/wire.h"
 
 /** Turns isolation on for this process and those it forks. @param door  socket that leads to the key process; -1: off. */
-void tlsg_key_client_set(int door);
+void tlsg_client_set(int door);
 
 /** The same for keys on tokens. @param door  socket that leads to the token process; -1: off. */
-void tlsg_key_client_set_tokens(int door);
+void tlsg_client_set_tokens(int door);
 
 /** @return whether keys in files are read by the key process. */
-bool tlsg_key_client_is_on(void);
+bool tlsg_client_is_on(void);
 
 /** @return whether keys on tokens are opened by the token process. */
-bool tlsg_key_client_has_tokens(void);
+bool tlsg_client_has_tokens(void);
 
 /**
  * Has a key file read.
@@ -31,7 +31,7 @@ bool tlsg_key_client_has_tokens(void);
  * @param out         [out] as from tlsg_key_file_load(), but without pkcs8.
  * @return TLSG_OK; TLSG_E_CONFIG as tlsg_key_file_load(); TLSG_E_RESOURCE: the key process does not answer.
  */
-enum tlsg_ret tlsg_key_client_load(uint32_t set_number, const struct tlsg_key_request *r, uint64_t *id,
+enum tlsg_ret tlsg_client_load(uint32_t set_number, const struct tlsg_key_request *r, uint64_t *id,
 		struct tlsg_key_content *out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** A question about an object on a token. All is borrowed. */
@@ -61,21 +61,21 @@ struct tlsg_key_token_answer
  * @return TLSG_OK; TLSG_E_CONFIG as from tlsg_p11_look_key(), or the module is none that may be loaded; TLSG_E_RESOURCE: it does not
  *         answer.
  */
-enum tlsg_ret tlsg_key_client_token(const struct tlsg_key_token_request *r, struct tlsg_key_token_answer *out,
+enum tlsg_ret tlsg_client_token(const struct tlsg_key_token_request *r, struct tlsg_key_token_answer *out,
 		struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
  * Has something signed or decrypted. Waits TLSG_KEY_DO_MS at most.
  * @param made  [out] heap, gnutls_free().
- * @return 0; GnuTLS's error; GNUTLS_E_TIMEDOUT: no answer. tlsg_key_client_why() says so, and what is the matter with a token.
+ * @return 0; GnuTLS's error; GNUTLS_E_TIMEDOUT: no answer. tlsg_client_why() says so, and what is the matter with a token.
  */
-int tlsg_key_client_do(
-		uint64_t id, enum tlsg_key_op op, gnutls_sign_algorithm_t algo, const gnutls_datum_t *in, gnutls_datum_t *made);
+int tlsg_client_do(
+		uint64_t id, enum tlsg_op op, gnutls_sign_algorithm_t algo, const gnutls_datum_t *in, gnutls_datum_t *made);
 
 /** Start-up is over: nobody can be asked for passwords any more; this process gives its connections back. */
-void tlsg_key_client_over(void);
+void tlsg_client_startup_done(void);
 
 /** Why a question was not answered, since the last call. @return text that the next question may change; NULL nothing went wrong. */
-const char *tlsg_key_client_why(void);
+const char *tlsg_client_why(void);
 
 #endif

@@ -39,7 +39,7 @@ struct entry
 
 static struct entry *entries;
 static uint64_t last_id;
-static struct tlsg_key_message message;
+static struct tlsg_wire_message message;
 
 /* ---- the keys ---- */
 
@@ -47,7 +47,7 @@ static void entry_free(struct entry *e)
 {
 	if(e->key != NULL)
 		gnutls_privkey_deinit(e->key);
-	tlsg_key_content_free(&e->content);
+	tlsg_key_file_content_free(&e->content);
 	gnutls_free(e->file);
 	gnutls_free(e);
 }
@@ -86,9 +86,9 @@ static bool known_cb(const unsigned char *digest, void *param, struct tlsg_key_c
 
 	for(e = entries; e != NULL && !found; e = e->next)
 		found = strcmp(e->file, file) == 0 && memcmp(e->content.digest, digest, TLSG_KEY_DIGEST_SIZE) == 0
-				&& tlsg_key_content_copy(&e->content, out);
+				&& tlsg_key_file_content_copy(&e->content, out);
 	if(!found)
-		tlsg_key_content_free(out);
+		tlsg_key_file_content_free(out);
 	return found;
 }
 
@@ -120,7 +120,7 @@ static char *text_take(struct tlsg_buf *b, size_t len)
 static void loaded_write(const struct entry *e)
 {
 	const struct tlsg_key_content *c = &e->content;
-	struct tlsg_key_loaded l = {.pk = (uint32_t)c->pk,
+	struct tlsg_wire_loaded l = {.pk = (uint32_t)c->pk,
 			.bits = c->bits,
 			.is_encrypted = c->is_encrypted,
 			.spki_len = c->spki.size,
@@ -173,7 +173,7 @@ static enum tlsg_ret entry_make(uint32_t set_number, const struct tlsg_key_reque
 	return TLSG_OK;
 }
 
-static void load_texts(const struct tlsg_key_load *l, const char *setting, char *file, char *password)
+static void load_texts(const struct tlsg_wire_load *l, const char *setting, char *file, char *password)
 {
 	str path = {file, (int)l->file_len};
 	str word = {l->has_password ? password : NULL, l->has_password ? (int)l->password_len : 0};
@@ -193,7 +193,7 @@ static void load_texts(const struct tlsg_key_load *l, const char *setting, char 
 /* @return false: not a question. */
 static bool load(void)
 {
-	struct tlsg_key_load l;
+	struct tlsg_wire_load l;
 	struct tlsg_buf b;
 	char *setting, *file, *password;
 	bool good;
@@ -221,8 +221,7 @@ static bool load(void)
 /* What the answer carries is in `made`. @return GnuTLS's code. */
 static int sign(const struct entry *e, const gnutls_datum_t *in, gnutls_datum_t *made)
 {
-	int rc = tlsg_key_sign(
-			e->key, (enum tlsg_key_op)message.head.op, (gnutls_sign_algorithm_t)message.head.algo, in, made);
+	int rc = tlsg_op_sign(e->key, (enum tlsg_op)message.head.op, (gnutls_sign_algorithm_t)message.head.algo, in, made);
 
 	return rc >= 0 && made->size > sizeof(message.payload) ? GNUTLS_E_SHORT_MEMORY_BUFFER : rc;
 }
@@ -235,7 +234,7 @@ static void work(void)
 	int rc = GNUTLS_E_NO_CERTIFICATE_FOUND;
 
 	if(e != NULL)
-		rc = message.head.op == TLSG_KEY_DECRYPT ? tlsg_key_decrypt(e->key, &in, &made, NULL) : sign(e, &in, &made);
+		rc = message.head.op == TLSG_KEY_DECRYPT ? tlsg_op_decrypt(e->key, &in, &made, NULL) : sign(e, &in, &made);
 	gnutls_memset(message.payload, 0, message.head.size);
 	message.head.code = rc < 0 ? rc : 0;
 	message.head.size = rc < 0 ? 0 : made.size;
@@ -286,7 +285,7 @@ static bool watch(int epoll, int fd)
 	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) == 0;
 }
 
-enum tlsg_ret tlsg_key_server_let_in(int door, int *fd)
+enum tlsg_ret tlsg_key_process_accept(int door, int *fd)
 {
 	char byte;
 	struct iovec part = {&byte, 1};
@@ -313,14 +312,14 @@ enum tlsg_ret tlsg_key_server_let_in(int door, int *fd)
 static bool let_in(int epoll, int door)
 {
 	int fd;
-	enum tlsg_ret ret = tlsg_key_server_let_in(door, &fd);
+	enum tlsg_ret ret = tlsg_key_process_accept(door, &fd);
 
 	if(ret == TLSG_OK && !watch(epoll, fd))
 		close(fd);
 	return ret != TLSG_EOF;
 }
 
-enum tlsg_ret tlsg_key_server_door(int *ours, int *theirs)
+enum tlsg_ret tlsg_key_process_socket(int *ours, int *theirs)
 {
 	int pair[2];
 
@@ -331,7 +330,7 @@ enum tlsg_ret tlsg_key_server_door(int *ours, int *theirs)
 	return TLSG_OK;
 }
 
-enum tlsg_ret tlsg_key_server_run(int door)
+enum tlsg_ret tlsg_key_process_run(int door)
 {
 	struct epoll_event events[EVENTS];
 	int epoll = epoll_create1(EPOLL_CLOEXEC);

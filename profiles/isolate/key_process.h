@@ -10,11 +10,11 @@
 
 /**
  * Makes the door.
- * @param ours    [out] the end for tlsg_key_server_run(), to be closed by all other processes.
- * @param theirs  [out] the end for tlsg_key_client_set() or tlsg_key_client_set_tokens(), to be closed by the process that holds keys.
+ * @param ours    [out] the end for tlsg_key_process_run(), to be closed by all other processes.
+ * @param theirs  [out] the end for tlsg_client_set() or tlsg_client_set_tokens(), to be closed by the process that holds keys.
  * @return TLSG_OK; TLSG_E_RESOURCE.
  */
-enum tlsg_ret tlsg_key_server_door(int *ours, int *theirs) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_key_process_socket(int *ours, int *theirs) TLSG_MUST_CHECK;
 
 /**
  * Takes a connection that came through a door, without waiting. For both processes that hold keys.
@@ -22,7 +22,7 @@ enum tlsg_ret tlsg_key_server_door(int *ours, int *theirs) TLSG_MUST_CHECK;
  * @return TLSG_OK; TLSG_AGAIN: what came was no connection; TLSG_EOF: nobody is outside any more.
  * Source: unix(7), SCM_RIGHTS.
  */
-enum tlsg_ret tlsg_key_server_let_in(int door, int *fd) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_key_process_accept(int door, int *fd) TLSG_MUST_CHECK;
 
 /**
  * Answers questions until no other process is left, or a signal ends this one. Passwords are asked for as
@@ -31,6 +31,6 @@ enum tlsg_ret tlsg_key_server_let_in(int door, int *fd) TLSG_MUST_CHECK;
  * @return TLSG_OK: all others are gone; TLSG_E_RESOURCE: it cannot go on.
  * Source: epoll(7), unix(7).
  */
-enum tlsg_ret tlsg_key_server_run(int door) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_key_process_run(int door) TLSG_MUST_CHECK;
 
 #endif

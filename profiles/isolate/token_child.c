@@ -25,7 +25,7 @@
 #define QUICK_MS 2000
 #define PAUSE_MS 15
 
-static struct tlsg_key_message message;
+static struct tlsg_wire_message message;
 
 /* The key that this process works with. */
 static struct
@@ -34,7 +34,7 @@ static struct
 	gnutls_privkey_t key;
 } mine;
 
-void tlsg_key_signer_become(void)
+void tlsg_token_child_init(void)
 {
 	sigset_t none;
 	int sig;
@@ -63,14 +63,14 @@ static bool tell(int fd, const void *payload, size_t size)
 static enum tlsg_ret look(enum tlsg_key_look what, const struct tlsg_p11_query *q, const gnutls_datum_t *cert,
 		struct tlsg_p11_facts *f, gnutls_datum_t *pem, struct tlsg_err *err)
 {
-	enum tlsg_ret ret = tlsg_key_modules_check(q, err);
+	enum tlsg_ret ret = tlsg_token_modules_check(q, err);
 
 	if(ret != TLSG_OK)
 		return ret;
 	switch(what) {
 		case TLSG_KEY_LOOK_KEY:
 			ret = tlsg_p11_look_key(q, cert, f, err);
-			return ret == TLSG_OK ? tlsg_key_modules_file_check(f->module, err) : ret;
+			return ret == TLSG_OK ? tlsg_token_modules_file_check(f->module, err) : ret;
 		case TLSG_KEY_LOOK_CHAIN:
 			ret = tlsg_p11_look_chain(q, pem, err);
 			break;
@@ -84,7 +84,7 @@ static enum tlsg_ret look(enum tlsg_key_look what, const struct tlsg_p11_query *
 	return ret;
 }
 
-bool tlsg_key_signer_look(int fd, enum tlsg_key_look what, const struct tlsg_p11_query *q, const gnutls_datum_t *cert,
+bool tlsg_token_child_look(int fd, enum tlsg_key_look what, const struct tlsg_p11_query *q, const gnutls_datum_t *cert,
 		struct tlsg_p11_facts *out)
 {
 	gnutls_datum_t pem = {NULL, 0};
@@ -138,9 +138,8 @@ static int once(const gnutls_datum_t *in, gnutls_datum_t *made, int *code)
 	int rc;
 
 	if(message.head.op == TLSG_KEY_DECRYPT)
-		return tlsg_key_decrypt(mine.key, in, made, code);
-	rc = tlsg_key_sign(
-			mine.key, (enum tlsg_key_op)message.head.op, (gnutls_sign_algorithm_t)message.head.algo, in, made);
+		return tlsg_op_decrypt(mine.key, in, made, code);
+	rc = tlsg_op_sign(mine.key, (enum tlsg_op)message.head.op, (gnutls_sign_algorithm_t)message.head.algo, in, made);
 	if(rc >= 0 && made->size > sizeof(message.payload))
 		rc = GNUTLS_E_SHORT_MEMORY_BUFFER;
 	*code = rc;
@@ -192,7 +191,7 @@ static bool answer(int fd, struct tlsg_err *why)
 	return told;
 }
 
-void tlsg_key_signer_run(int fd, const struct tlsg_p11_object *o)
+void tlsg_token_child_run(int fd, const struct tlsg_p11_object *o)
 {
 	struct tlsg_err why;
 	bool good;

@@ -9,7 +9,7 @@
 #include "profiles/isolate/wire.h"
 
 /** First thing in a child: signals do what they do to any program, no core, and it does not outlive the token process. */
-void tlsg_key_signer_become(void);
+void tlsg_token_child_init(void);
 
 /**
  * Looks at an object and tells the token process.
@@ -18,7 +18,7 @@ void tlsg_key_signer_become(void);
  * @param out   [out] facts about a key.
  * @return whether a key was found, which is wanted now.
  */
-bool tlsg_key_signer_look(int fd, enum tlsg_key_look what, const struct tlsg_p11_query *q, const gnutls_datum_t *cert,
+bool tlsg_token_child_look(int fd, enum tlsg_key_look what, const struct tlsg_p11_query *q, const gnutls_datum_t *cert,
 		struct tlsg_p11_facts *out);
 
 /**
@@ -26,6 +26,6 @@ bool tlsg_key_signer_look(int fd, enum tlsg_key_look what, const struct tlsg_p11
  * a sentence.
  * @param o  with module and gate.
  */
-void tlsg_key_signer_run(int fd, const struct tlsg_p11_object *o);
+void tlsg_token_child_run(int fd, const struct tlsg_p11_object *o);
 
 #endif

@@ -31,12 +31,12 @@ struct gates
 };
 
 static struct gates *gates; /* [mapped, shared with children] */
-static const struct tlsg_key_entry *gate_users[GATES];
-static struct tlsg_key_entry *entries;
+static const struct tlsg_token_keys_entry *gate_users[GATES];
+static struct tlsg_token_keys_entry *entries;
 static pid_t dying[DYING];
 static uint64_t last_id;
 
-bool tlsg_key_entry_init(void)
+bool tlsg_token_keys_init(void)
 {
 	gates = mmap(NULL, sizeof(*gates), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return gates != MAP_FAILED;
@@ -57,7 +57,7 @@ static void bury(pid_t pid)
 		;
 }
 
-void tlsg_key_child_bury(void)
+void tlsg_token_keys_child_reap(void)
 {
 	size_t i;
 
@@ -66,22 +66,22 @@ void tlsg_key_child_bury(void)
 			dying[i] = 0;
 }
 
-static void child_kill(struct tlsg_key_entry *e)
+static void child_kill(struct tlsg_token_keys_entry *e)
 {
 	if(e->child == NULL)
 		return;
-	tlsg_key_source_close(e->child);
+	tlsg_token_process_source_close(e->child);
 	e->child = NULL;
 	(void)kill(e->pid, SIGKILL);
 	bury(e->pid);
 }
 
 /* Nothing of others goes along. */
-static void leave_the_rest(const struct tlsg_key_entry *mine)
+static void leave_the_rest(const struct tlsg_token_keys_entry *mine)
 {
-	struct tlsg_key_entry *e;
+	struct tlsg_token_keys_entry *e;
 
-	tlsg_key_token_leave();
+	tlsg_token_process_detach();
 	for(e = entries; e != NULL; e = e->next)
 		if(e != mine) {
 			gnutls_memset(&e->q, 0, sizeof(e->q));
@@ -92,7 +92,7 @@ static void leave_the_rest(const struct tlsg_key_entry *mine)
 /* Waits to be told which gate is the key's. */
 static bool gate_wait(int fd, struct tlsg_p11_object *o)
 {
-	struct tlsg_key_head head;
+	struct tlsg_wire_head head;
 
 	if(recv(fd, &head, sizeof(head), 0) != sizeof(head) || head.op < 0 || head.op >= GATES)
 		return false;
@@ -100,14 +100,14 @@ static bool gate_wait(int fd, struct tlsg_p11_object *o)
 	return true;
 }
 
-static void child_run(struct tlsg_key_entry *e, int fd)
+static void child_run(struct tlsg_token_keys_entry *e, int fd)
 {
 	struct tlsg_p11_facts facts;
 
-	tlsg_key_signer_become();
+	tlsg_token_child_init();
 	leave_the_rest(e);
 	if(!e->ready) {
-		if(!tlsg_key_signer_look(fd, e->what, &e->q, &e->cert, &facts))
+		if(!tlsg_token_child_look(fd, e->what, &e->q, &e->cert, &facts))
 			return;
 		memcpy(e->object.uri, facts.uri, sizeof(e->object.uri));
 		memcpy(e->object.module, facts.module, sizeof(e->object.module));
@@ -115,10 +115,10 @@ static void child_run(struct tlsg_key_entry *e, int fd)
 		if(!gate_wait(fd, &e->object))
 			return;
 	}
-	tlsg_key_signer_run(fd, &e->object);
+	tlsg_token_child_run(fd, &e->object);
 }
 
-bool tlsg_key_child_start(struct tlsg_key_entry *e)
+bool tlsg_token_keys_child_start(struct tlsg_token_keys_entry *e)
 {
 	int pair[2];
 
@@ -135,7 +135,7 @@ bool tlsg_key_child_start(struct tlsg_key_entry *e)
 	e->failed_ms = 0;
 	e->why[0] = '\0';
 	if(e->pid > 0)
-		e->child = tlsg_key_source_add(pair[0], TLSG_KEY_CHILD, e);
+		e->child = tlsg_token_process_source_add(pair[0], TLSG_KEY_CHILD, e);
 	if(e->child != NULL)
 		return true;
 	close(pair[0]);
@@ -148,12 +148,12 @@ bool tlsg_key_child_start(struct tlsg_key_entry *e)
 
 /* ---- entries ---- */
 
-void tlsg_key_entry_free(struct tlsg_key_entry *e)
+void tlsg_token_keys_free(struct tlsg_token_keys_entry *e)
 {
-	struct tlsg_key_entry **at;
+	struct tlsg_token_keys_entry **at;
 	size_t i;
 
-	tlsg_key_fail_all(e, "the configuration that the key belongs to is gone");
+	tlsg_token_process_fail_all(e, "the configuration that the key belongs to is gone");
 	child_kill(e);
 	for(i = 0; i < GATES; i++)
 		if(gate_users[i] == e)
@@ -169,20 +169,20 @@ void tlsg_key_entry_free(struct tlsg_key_entry *e)
 }
 
 /* Drops what belongs to no snapshot any more. Only one is built at a time: that of the question. */
-void tlsg_key_entry_collect(uint32_t building)
+void tlsg_token_keys_collect(uint32_t building)
 {
-	struct tlsg_key_entry *e, *next;
+	struct tlsg_token_keys_entry *e, *next;
 
 	for(e = entries; e != NULL; e = next) {
 		next = e->next;
 		if(e->set_number != building && !tlsg_set_is_alive(e->set_number))
-			tlsg_key_entry_free(e);
+			tlsg_token_keys_free(e);
 	}
 }
 
-struct tlsg_key_entry *tlsg_key_entry_find(uint64_t id)
+struct tlsg_token_keys_entry *tlsg_token_keys_find(uint64_t id)
 {
-	struct tlsg_key_entry *e;
+	struct tlsg_token_keys_entry *e;
 
 	for(e = entries; e != NULL; e = e->next)
 		if(e->ready && e->id == id)
@@ -190,9 +190,9 @@ struct tlsg_key_entry *tlsg_key_entry_find(uint64_t id)
 	return NULL;
 }
 
-bool tlsg_key_entry_known(const char *uri, struct tlsg_p11_secret *pin)
+bool tlsg_token_keys_known(const char *uri, struct tlsg_p11_secret *pin)
 {
-	const struct tlsg_key_entry *e;
+	const struct tlsg_token_keys_entry *e;
 
 	for(e = entries; e != NULL; e = e->next)
 		if(e->ready && e->q.pin.is_set && strcmp(e->q.uri.uri, uri) == 0) {
@@ -202,16 +202,16 @@ bool tlsg_key_entry_known(const char *uri, struct tlsg_p11_secret *pin)
 	return false;
 }
 
-static bool shares_gate(const struct tlsg_key_entry *a, const struct tlsg_key_entry *b)
+static bool shares_gate(const struct tlsg_token_keys_entry *a, const struct tlsg_token_keys_entry *b)
 {
 	return a->set_number == b->set_number && strcmp(a->token, b->token) == 0 && a->q.pin.is_set == b->q.pin.is_set
 		   && strcmp(a->q.pin.value, b->q.pin.value) == 0;
 }
 
 /* Keys with the same PIN on the same token in one snapshot share a gate. */
-static int gate_get(struct tlsg_key_entry *e)
+static int gate_get(struct tlsg_token_keys_entry *e)
 {
-	const struct tlsg_key_entry *other;
+	const struct tlsg_token_keys_entry *other;
 	int i;
 
 	for(other = entries; other != NULL; other = other->next)
@@ -228,9 +228,9 @@ static int gate_get(struct tlsg_key_entry *e)
 	return -1;
 }
 
-struct tlsg_key_entry *tlsg_key_entry_new(const struct tlsg_key_token_question *t, const unsigned char *cert)
+struct tlsg_token_keys_entry *tlsg_token_keys_new(const struct tlsg_key_token_question *t, const unsigned char *cert)
 {
-	struct tlsg_key_entry *e = gnutls_calloc(1, sizeof(*e));
+	struct tlsg_token_keys_entry *e = gnutls_calloc(1, sizeof(*e));
 
 	if(e == NULL)
 		return NULL;
@@ -251,7 +251,7 @@ struct tlsg_key_entry *tlsg_key_entry_new(const struct tlsg_key_token_question *
 	return e;
 }
 
-int tlsg_key_entry_settle(struct tlsg_key_entry *e, const struct tlsg_p11_facts *f)
+int tlsg_token_keys_settle(struct tlsg_token_keys_entry *e, const struct tlsg_p11_facts *f)
 {
 	int gate;
 
@@ -267,8 +267,8 @@ int tlsg_key_entry_settle(struct tlsg_key_entry *e, const struct tlsg_p11_facts 
 	return gate;
 }
 
-void tlsg_key_entry_free_all(void)
+void tlsg_token_keys_free_all(void)
 {
 	while(entries != NULL)
-		tlsg_key_entry_free(entries);
+		tlsg_token_keys_free(entries);
 }

@@ -25,15 +25,15 @@ struct tlsg_key_source
 	struct tlsg_key_source *next;
 	enum tlsg_key_source_kind kind;
 	int fd;
-	struct tlsg_key_entry *entry; /**< of a child */
-	unsigned waiting;			  /**< of a client: questions without an answer */
-	bool gone;					  /**< freed when all events of this turn are done */
+	struct tlsg_token_keys_entry *entry; /**< of a child */
+	unsigned waiting;					 /**< of a client: questions without an answer */
+	bool gone;							 /**< freed when all events of this turn are done */
 };
 
 /** A key, or certificates that are being fetched. */
-struct tlsg_key_entry
+struct tlsg_token_keys_entry
 {
-	struct tlsg_key_entry *next;
+	struct tlsg_token_keys_entry *next;
 	uint64_t id;
 	uint32_t set_number;
 	enum tlsg_key_look what;
@@ -49,53 +49,54 @@ struct tlsg_key_entry
 	char why[TLSG_ERR_TEXT]; /**< it could not be opened */
 };
 
-/** Watches something. @return [heap], for tlsg_key_source_close(); NULL: not watched, fd is the caller's. */
-struct tlsg_key_source *tlsg_key_source_add(int fd, enum tlsg_key_source_kind kind, struct tlsg_key_entry *entry);
+/** Watches something. @return [heap], for tlsg_token_process_source_close(); NULL: not watched, fd is the caller's. */
+struct tlsg_key_source *tlsg_token_process_source_add(
+		int fd, enum tlsg_key_source_kind kind, struct tlsg_token_keys_entry *entry);
 
 /** Closes it; the object itself goes when all events of this turn are done. */
-void tlsg_key_source_close(struct tlsg_key_source *s);
+void tlsg_token_process_source_close(struct tlsg_key_source *s);
 
 /** Answers all who wait for a key. @param text  sentence, without the key's name. */
-void tlsg_key_fail_all(const struct tlsg_key_entry *e, const char *text);
+void tlsg_token_process_fail_all(const struct tlsg_token_keys_entry *e, const char *text);
 
 /** In a new child: closes what the token process listens to, forgets the question that it has. */
-void tlsg_key_token_leave(void);
+void tlsg_token_process_detach(void);
 
 /** Maps the gates. Before anything else. @return false: no memory. */
-bool tlsg_key_entry_init(void);
+bool tlsg_token_keys_init(void);
 
 /**
  * Makes an entry for a question. Its PIN is not found yet.
  * @param cert  certificate of the question.
- * @return [heap], for tlsg_key_entry_free(); NULL no memory.
+ * @return [heap], for tlsg_token_keys_free(); NULL no memory.
  */
-struct tlsg_key_entry *tlsg_key_entry_new(const struct tlsg_key_token_question *t, const unsigned char *cert);
+struct tlsg_token_keys_entry *tlsg_token_keys_new(const struct tlsg_key_token_question *t, const unsigned char *cert);
 
 /** Ends the child, answers who waits, wipes. */
-void tlsg_key_entry_free(struct tlsg_key_entry *e);
+void tlsg_token_keys_free(struct tlsg_token_keys_entry *e);
 
 /** Drops what belongs to no snapshot any more. @param building  number of the one that is being built. */
-void tlsg_key_entry_collect(uint32_t building);
+void tlsg_token_keys_collect(uint32_t building);
 
 /** Drops all. */
-void tlsg_key_entry_free_all(void);
+void tlsg_token_keys_free_all(void);
 
 /** @return the key with that number; NULL: none, or it was not looked at yet. */
-struct tlsg_key_entry *tlsg_key_entry_find(uint64_t id);
+struct tlsg_token_keys_entry *tlsg_token_keys_find(uint64_t id);
 
 /** The PIN of a key that is held. @param pin  [out] set when it is known. @return whether it is. */
-bool tlsg_key_entry_known(const char *uri, struct tlsg_p11_secret *pin);
+bool tlsg_token_keys_known(const char *uri, struct tlsg_p11_secret *pin);
 
 /**
  * Makes a key that was looked at one of the snapshot: gives it a number and a gate.
  * @return number of the gate, which keys with the same PIN on the same token share; -1: there are too many.
  */
-int tlsg_key_entry_settle(struct tlsg_key_entry *e, const struct tlsg_p11_facts *f);
+int tlsg_token_keys_settle(struct tlsg_token_keys_entry *e, const struct tlsg_p11_facts *f);
 
 /** Forks a child that looks, or that opens the key if it was looked at. @return false: errno says why. */
-bool tlsg_key_child_start(struct tlsg_key_entry *e);
+bool tlsg_token_keys_child_start(struct tlsg_token_keys_entry *e);
 
 /** Waits for children that were killed, without waiting. */
-void tlsg_key_child_bury(void);
+void tlsg_token_keys_child_reap(void);
 
 #endif

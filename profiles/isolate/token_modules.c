@@ -18,7 +18,7 @@
 static char named[NAMED_MAX][TLSG_P11_PATH_SIZE]; /* by the configuration at start */
 static unsigned named_len;
 
-enum tlsg_ret tlsg_key_modules_init(void)
+enum tlsg_ret tlsg_token_modules_init(void)
 {
 	named_len = 0;
 	return setenv("P11_KIT_NO_USER_CONFIG", "1", 1) == 0 ? TLSG_OK : TLSG_E_RESOURCE;
@@ -41,7 +41,7 @@ static bool was_named(const char *path)
 	return false;
 }
 
-void tlsg_key_modules_note(const struct tlsg_p11_query *q)
+void tlsg_token_modules_note(const struct tlsg_p11_query *q)
 {
 	const char *name = name_of(q);
 
@@ -68,7 +68,7 @@ static bool is_roots(const struct stat *st)
 	return st->st_uid == 0 && (!others_write || (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) != 0));
 }
 
-enum tlsg_ret tlsg_key_modules_file_check(const char *path, struct tlsg_err *err)
+enum tlsg_ret tlsg_token_modules_file_check(const char *path, struct tlsg_err *err)
 {
 	char real[PATH_MAX];
 	struct stat st;
@@ -91,7 +91,7 @@ enum tlsg_ret tlsg_key_modules_file_check(const char *path, struct tlsg_err *err
 	}
 }
 
-enum tlsg_ret tlsg_key_modules_check(const struct tlsg_p11_query *q, struct tlsg_err *err)
+enum tlsg_ret tlsg_token_modules_check(const struct tlsg_p11_query *q, struct tlsg_err *err)
 {
 	const char *name = name_of(q);
 
@@ -105,5 +105,5 @@ enum tlsg_ret tlsg_key_modules_check(const struct tlsg_p11_query *q, struct tlsg
 				"registered with "
 				"p11-kit: restart",
 				name);
-	return tlsg_key_modules_file_check(name, err);
+	return tlsg_token_modules_file_check(name, err);
 }

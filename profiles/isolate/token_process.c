@@ -39,8 +39,8 @@ struct waiter
 	struct waiter *next;
 	uint32_t ticket;
 	struct tlsg_key_source *who; /* NULL: gone */
-	struct tlsg_key_entry *entry;
-	struct tlsg_key_head head;
+	struct tlsg_token_keys_entry *entry;
+	struct tlsg_wire_head head;
 	int64_t since_ms;
 };
 
@@ -49,11 +49,12 @@ static struct waiter *waiters;
 static uint32_t last_ticket;
 static bool started; /* Kamailio has: what configurations name from now on may come from anybody */
 static int epoll = -1;
-static struct tlsg_key_message message, reply_message;
+static struct tlsg_wire_message message, reply_message;
 
 /* ---- sources ---- */
 
-struct tlsg_key_source *tlsg_key_source_add(int fd, enum tlsg_key_source_kind kind, struct tlsg_key_entry *entry)
+struct tlsg_key_source *tlsg_token_process_source_add(
+		int fd, enum tlsg_key_source_kind kind, struct tlsg_token_keys_entry *entry)
 {
 	struct tlsg_key_source *s = gnutls_calloc(1, sizeof(*s));
 	struct epoll_event e = {.events = EPOLLIN, .data = {.ptr = s}};
@@ -70,7 +71,7 @@ struct tlsg_key_source *tlsg_key_source_add(int fd, enum tlsg_key_source_kind ki
 	return s;
 }
 
-void tlsg_key_source_close(struct tlsg_key_source *s)
+void tlsg_token_process_source_close(struct tlsg_key_source *s)
 {
 	struct waiter *w;
 
@@ -83,7 +84,7 @@ void tlsg_key_source_close(struct tlsg_key_source *s)
 			w->who = NULL;
 }
 
-void tlsg_key_token_leave(void)
+void tlsg_token_process_detach(void)
 {
 	struct tlsg_key_source *s;
 
@@ -111,7 +112,7 @@ static void sources_sweep(void)
 /* ---- answers ---- */
 
 static void reply(
-		struct tlsg_key_source *who, const struct tlsg_key_head *question, int code, const void *payload, size_t size)
+		struct tlsg_key_source *who, const struct tlsg_wire_head *question, int code, const void *payload, size_t size)
 {
 	size_t all = sizeof(reply_message.head) + size;
 
@@ -123,18 +124,18 @@ static void reply(
 	if(size > 0)
 		memcpy(reply_message.payload, payload, size);
 	if(send(who->fd, &reply_message, all, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)all)
-		tlsg_key_source_close(who); /* who does not take answers gets no more */
+		tlsg_token_process_source_close(who); /* who does not take answers gets no more */
 	gnutls_memset(reply_message.payload, 0, size);
 }
 
-static void refuse(struct tlsg_key_source *who, const struct tlsg_key_head *question, int code, const char *text)
+static void refuse(struct tlsg_key_source *who, const struct tlsg_wire_head *question, int code, const char *text)
 {
 	reply(who, question, code, text, strlen(text));
 }
 
 /* To a question about a key: with its name. */
-static void refuse_named(struct tlsg_key_source *who, const struct tlsg_key_entry *e,
-		const struct tlsg_key_head *question, int code, const char *text)
+static void refuse_named(struct tlsg_key_source *who, const struct tlsg_token_keys_entry *e,
+		const struct tlsg_wire_head *question, int code, const char *text)
 {
 	char named[TLSG_ERR_TEXT];
 
@@ -150,7 +151,7 @@ static void fail(struct waiter *w, const char *text)
 		refuse(w->who, &w->head, TLSG_E_CONFIG, text);
 }
 
-static bool waiter_add(struct tlsg_key_source *who, struct tlsg_key_entry *e)
+static bool waiter_add(struct tlsg_key_source *who, struct tlsg_token_keys_entry *e)
 {
 	struct waiter *w = gnutls_calloc(1, sizeof(*w));
 
@@ -181,7 +182,7 @@ static void waiter_remove(struct waiter *gone)
 		}
 }
 
-void tlsg_key_fail_all(const struct tlsg_key_entry *e, const char *text)
+void tlsg_token_process_fail_all(const struct tlsg_token_keys_entry *e, const char *text)
 {
 	struct waiter *w, *next;
 
@@ -194,7 +195,7 @@ void tlsg_key_fail_all(const struct tlsg_key_entry *e, const char *text)
 	}
 }
 
-static struct waiter *waiter_find(const struct tlsg_key_entry *e, uint32_t ticket)
+static struct waiter *waiter_find(const struct tlsg_token_keys_entry *e, uint32_t ticket)
 {
 	struct waiter *w;
 
@@ -224,14 +225,14 @@ static bool is_proper(const struct tlsg_key_token_question *t)
 		   && is_text(t->engine_pin.value, sizeof(t->engine_pin.value)) && tlsg_p11_uri_is(u->uri);
 }
 
-static enum tlsg_ret pin_find(
-		struct tlsg_key_entry *e, const struct tlsg_key_token_question *t, const char *password, struct tlsg_err *err)
+static enum tlsg_ret pin_find(struct tlsg_token_keys_entry *e, const struct tlsg_key_token_question *t,
+		const char *password, struct tlsg_err *err)
 {
 	str word = {t->has_password ? (char *)password : NULL, t->has_password ? (int)t->password_len : 0};
-	struct tlsg_key_pin_places from = {.password = e->what == TLSG_KEY_LOOK_ANCHORS ? NULL : &word,
+	struct tlsg_pin_sources from = {.password = e->what == TLSG_KEY_LOOK_ANCHORS ? NULL : &word,
 			.engine = t->has_engine ? &t->engine_pin : NULL,
-			.known = tlsg_key_entry_known};
-	enum tlsg_ret ret = tlsg_key_pin_find(&from, &e->q, err);
+			.known = tlsg_token_keys_known};
+	enum tlsg_ret ret = tlsg_pin_find(&from, &e->q, err);
 
 	gnutls_memset(e->q.uri.pin, 0, sizeof(e->q.uri.pin));
 	return ret;
@@ -240,29 +241,29 @@ static enum tlsg_ret pin_find(
 static void look(struct tlsg_key_source *who, const struct tlsg_key_token_question *t, const char *password,
 		const unsigned char *cert)
 {
-	struct tlsg_key_entry *e;
+	struct tlsg_token_keys_entry *e;
 	struct tlsg_err err;
 	enum tlsg_ret ret;
 
 	tlsg_err_clear(&err);
-	tlsg_key_entry_collect(t->set_number);
+	tlsg_token_keys_collect(t->set_number);
 	if(!started)
-		tlsg_key_modules_note(&t->q);
-	e = tlsg_key_entry_new(t, cert);
+		tlsg_token_modules_note(&t->q);
+	e = tlsg_token_keys_new(t, cert);
 	if(e == NULL) {
 		refuse(who, &message.head, TLSG_E_RESOURCE, "no memory in the token process");
 		return;
 	}
 	ret = pin_find(e, t, password, &err);
-	if(ret == TLSG_OK && (!waiter_add(who, e) || !tlsg_key_child_start(e)))
+	if(ret == TLSG_OK && (!waiter_add(who, e) || !tlsg_token_keys_child_start(e)))
 		ret = tlsg_err_set(&err, TLSG_E_RESOURCE, "the token process can start no child: %s", strerror(errno));
 	if(ret == TLSG_OK)
 		return;
 	if(waiter_find(e, 0) != NULL)
-		tlsg_key_fail_all(e, err.text);
+		tlsg_token_process_fail_all(e, err.text);
 	else
 		refuse(who, &message.head, ret, err.text);
-	tlsg_key_entry_free(e);
+	tlsg_token_keys_free(e);
 }
 
 /* @return false: not a question. */
@@ -293,7 +294,7 @@ static bool token(struct tlsg_key_source *who)
 
 /* ---- DO ---- */
 
-static void forward(struct tlsg_key_source *who, struct tlsg_key_entry *e)
+static void forward(struct tlsg_key_source *who, struct tlsg_token_keys_entry *e)
 {
 	size_t size = sizeof(message.head) + message.head.size;
 	uint32_t serial = message.head.serial;
@@ -316,7 +317,7 @@ static void forward(struct tlsg_key_source *who, struct tlsg_key_entry *e)
 
 static void work(struct tlsg_key_source *who)
 {
-	struct tlsg_key_entry *e = tlsg_key_entry_find(message.head.key);
+	struct tlsg_token_keys_entry *e = tlsg_token_keys_find(message.head.key);
 	int64_t now = tlsg_p11_probe_clock();
 
 	if(e == NULL) {
@@ -331,7 +332,7 @@ static void work(struct tlsg_key_source *who)
 		refuse_named(who, e, &message.head, GNUTLS_E_PKCS11_ERROR, e->why);
 		return;
 	}
-	if(e->child == NULL && !tlsg_key_child_start(e)) {
+	if(e->child == NULL && !tlsg_token_keys_child_start(e)) {
 		refuse_named(who, e, &message.head, GNUTLS_E_PKCS11_ERROR, "the token process can start no child");
 		return;
 	}
@@ -376,9 +377,9 @@ static bool client_heard(struct tlsg_key_source *s)
 }
 
 /* The child has found the key: it is one of the snapshot now. @return false: it has not, or nonsense. */
-static bool facts_take(struct tlsg_key_entry *e, struct tlsg_p11_facts *f)
+static bool facts_take(struct tlsg_token_keys_entry *e, struct tlsg_p11_facts *f)
 {
-	struct tlsg_key_head go = {.question = TLSG_KEY_Q_OVER};
+	struct tlsg_wire_head go = {.question = TLSG_KEY_Q_OVER};
 
 	if(message.head.size != sizeof(*f))
 		return false;
@@ -386,12 +387,12 @@ static bool facts_take(struct tlsg_key_entry *e, struct tlsg_p11_facts *f)
 	if(!is_text(f->uri, sizeof(f->uri)) || !is_text(f->module, sizeof(f->module))
 			|| !is_text(f->token, sizeof(f->token)))
 		return false;
-	go.op = tlsg_key_entry_settle(e, f);
+	go.op = tlsg_token_keys_settle(e, f);
 	return go.op >= 0 && send(e->child->fd, &go, sizeof(go), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(go);
 }
 
 /* @return false: the entry is done with. */
-static bool looked(struct tlsg_key_entry *e)
+static bool looked(struct tlsg_token_keys_entry *e)
 {
 	struct waiter *w = waiter_find(e, 0);
 	struct tlsg_p11_facts f;
@@ -412,7 +413,7 @@ static bool looked(struct tlsg_key_entry *e)
 	return e->ready;
 }
 
-static void done(struct tlsg_key_entry *e)
+static void done(struct tlsg_token_keys_entry *e)
 {
 	struct waiter *w = message.head.serial != 0 ? waiter_find(e, message.head.serial) : NULL;
 	char why[TLSG_ERR_TEXT];
@@ -428,12 +429,12 @@ static void done(struct tlsg_key_entry *e)
 	waiter_remove(w);
 }
 
-static void child_ended(struct tlsg_key_entry *e)
+static void child_ended(struct tlsg_token_keys_entry *e)
 {
 	char why[TLSG_ERR_TEXT];
 	int status = 0;
 
-	tlsg_key_source_close(e->child);
+	tlsg_token_process_source_close(e->child);
 	e->child = NULL;
 	while(waitpid(e->pid, &status, 0) < 0 && errno == EINTR)
 		;
@@ -449,14 +450,14 @@ static void child_ended(struct tlsg_key_entry *e)
 		if(waiter_find(e, 0) != NULL)
 			e->failed_ms = tlsg_p11_probe_clock();
 	}
-	tlsg_key_fail_all(e, why);
+	tlsg_token_process_fail_all(e, why);
 	if(!e->ready)
-		tlsg_key_entry_free(e);
+		tlsg_token_keys_free(e);
 }
 
 static void child_heard(struct tlsg_key_source *s)
 {
-	struct tlsg_key_entry *e = s->entry;
+	struct tlsg_token_keys_entry *e = s->entry;
 	bool none;
 
 	if(!receive(s->fd, &none)) {
@@ -468,7 +469,7 @@ static void child_heard(struct tlsg_key_source *s)
 	switch(message.head.question) {
 		case TLSG_KEY_Q_TOKEN:
 			if(!looked(e))
-				tlsg_key_entry_free(e);
+				tlsg_token_keys_free(e);
 			break;
 		case TLSG_KEY_Q_DO:
 			done(e);
@@ -493,14 +494,14 @@ static bool heard(struct tlsg_key_source *s)
 	switch(s->kind) {
 		case TLSG_KEY_CLIENT:
 			if(!client_heard(s))
-				tlsg_key_source_close(s);
+				tlsg_token_process_source_close(s);
 			break;
 		case TLSG_KEY_CHILD:
 			child_heard(s);
 			break;
 		default:
-			ret = tlsg_key_server_let_in(s->fd, &fd);
-			if(ret == TLSG_OK && tlsg_key_source_add(fd, TLSG_KEY_CLIENT, NULL) == NULL)
+			ret = tlsg_key_process_accept(s->fd, &fd);
+			if(ret == TLSG_OK && tlsg_token_process_source_add(fd, TLSG_KEY_CLIENT, NULL) == NULL)
 				close(fd);
 			return ret != TLSG_EOF;
 	}
@@ -538,21 +539,22 @@ static enum tlsg_ret loop(void)
 			open = heard(events[i].data.ptr);
 		hung_kill();
 		sources_sweep();
-		tlsg_key_child_bury();
+		tlsg_token_keys_child_reap();
 	}
 	return TLSG_OK;
 }
 
-enum tlsg_ret tlsg_key_token_run(int door)
+enum tlsg_ret tlsg_token_process_run(int door)
 {
-	enum tlsg_ret ret = tlsg_key_modules_init();
+	enum tlsg_ret ret = tlsg_token_modules_init();
 
 	(void)signal(SIGCHLD, SIG_DFL);
 	started = false;
 	epoll = epoll_create1(EPOLL_CLOEXEC);
-	if(ret != TLSG_OK || epoll < 0 || !tlsg_key_entry_init() || tlsg_key_source_add(door, TLSG_KEY_DOOR, NULL) == NULL)
+	if(ret != TLSG_OK || epoll < 0 || !tlsg_token_keys_init()
+			|| tlsg_token_process_source_add(door, TLSG_KEY_DOOR, NULL) == NULL)
 		return TLSG_E_RESOURCE;
 	ret = loop();
-	tlsg_key_entry_free_all();
+	tlsg_token_keys_free_all();
 	return ret;
 }

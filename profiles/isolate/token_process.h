@@ -24,9 +24,9 @@
 /**
  * Answers questions until no other process is left, or a signal ends this one. Passwords are asked for as
  * tlsg_password_mode_set() says. The caller has given up privileges and may not be looked into.
- * @param door  ours, from tlsg_key_server_door().
+ * @param door  ours, from tlsg_key_process_socket().
  * @return TLSG_OK: all others are gone; TLSG_E_RESOURCE: it cannot go on.
  */
-enum tlsg_ret tlsg_key_token_run(int door) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_token_process_run(int door) TLSG_MUST_CHECK;
 
 #endif

@@ -49,7 +49,7 @@
 #define TLSG_KEY_ASK_MS 600000		   /* somebody types passwords */
 #define TLSG_KEY_ON_TOKEN (1ULL << 63) /* bit of numbers that the token process gives */
 
-enum tlsg_key_question
+enum tlsg_wire_question
 {
 	TLSG_KEY_Q_LOAD = 1,
 	TLSG_KEY_Q_DO = 2,
@@ -66,20 +66,20 @@ enum tlsg_key_look
 };
 
 /** In front of each message, either way. */
-struct tlsg_key_head
+struct tlsg_wire_head
 {
-	uint32_t question; /**< enum tlsg_key_question; the answer repeats it */
+	uint32_t question; /**< enum tlsg_wire_question; the answer repeats it */
 	uint32_t serial;   /**< the answer repeats it */
 	uint64_t key;	   /**< DO: number of the key; answer to LOAD and TOKEN: the new number */
 	int64_t until_ms;  /**< DO: when nobody waits for the answer any more, CLOCK_MONOTONIC */
-	int32_t op;		   /**< DO: enum tlsg_key_op */
+	int32_t op;		   /**< DO: enum tlsg_op */
 	int32_t algo;	   /**< DO: gnutls_sign_algorithm_t */
 	int32_t code;	   /**< answer: to DO GnuTLS's code, to LOAD and TOKEN enum tlsg_ret */
 	uint32_t size;	   /**< bytes of payload that follow */
 };
 
 /** Payload of LOAD: this, then the texts, without zero bytes at their ends. */
-struct tlsg_key_load
+struct tlsg_wire_load
 {
 	uint32_t set_number;
 	uint32_t setting_len;
@@ -89,7 +89,7 @@ struct tlsg_key_load
 };
 
 /** Payload of a good answer to LOAD: this, then the public key, then the certificates. */
-struct tlsg_key_loaded
+struct tlsg_wire_loaded
 {
 	uint32_t pk;
 	uint32_t bits;
@@ -122,9 +122,9 @@ struct tlsg_key_token_facts
 };
 
 /** A whole message. */
-struct tlsg_key_message
+struct tlsg_wire_message
 {
-	struct tlsg_key_head head;
+	struct tlsg_wire_head head;
 	unsigned char payload[TLSG_KEY_MESSAGE_BYTES];
 };
 

@@ -114,7 +114,7 @@ enum tlsg_ret tlsg_file_read(const char *setting, const char *file, gnutls_datum
 
 /* ---- what kind of file it is ---- */
 
-bool tlsg_key_name_is_pkcs12(const str *name)
+bool tlsg_key_file_name_is_pkcs12(const str *name)
 {
 	if(name->s == NULL || name->len < 5)
 		return false;
@@ -129,7 +129,7 @@ static bool is_pem(const gnutls_datum_t *data)
 }
 
 /* RFC 7292 section 4: PFX ::= SEQUENCE { version INTEGER (3), ...}; no key begins that way. */
-bool tlsg_key_data_is_pkcs12(const gnutls_datum_t *data)
+bool tlsg_key_file_data_is_pkcs12(const gnutls_datum_t *data)
 {
 	unsigned at = 1;
 
@@ -324,7 +324,7 @@ static bool opens_without(const struct tlsg_key_request *r, const gnutls_datum_t
 
 	if(load_pkcs12(r, data, &none, out, NULL) == TLSG_OK)
 		return true;
-	tlsg_key_content_free(out);
+	tlsg_key_file_content_free(out);
 	return false;
 }
 
@@ -372,7 +372,7 @@ enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_request *r, tlsg_key_know
 		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "%s: \"%s\" cannot be hashed", r->setting, r->file->s);
 		goto done;
 	}
-	is_pkcs12 = tlsg_key_data_is_pkcs12(&data);
+	is_pkcs12 = tlsg_key_file_data_is_pkcs12(&data);
 	if(is_pkcs12 && opens_without(r, &data, out))
 		goto done;
 	out->is_encrypted = is_pkcs12 || is_encrypted(&data);
@@ -385,7 +385,7 @@ enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_request *r, tlsg_key_know
 done:
 	memcpy(out->digest, digest, sizeof(digest));
 	if(ret != TLSG_OK)
-		tlsg_key_content_free(out);
+		tlsg_key_file_content_free(out);
 	else
 		warn_readable(r, out);
 	wipe_free(&data);
@@ -404,7 +404,7 @@ static bool datum_copy(const gnutls_datum_t *from, gnutls_datum_t *to)
 	return true;
 }
 
-bool tlsg_key_content_copy(const struct tlsg_key_content *from, struct tlsg_key_content *to)
+bool tlsg_key_file_content_copy(const struct tlsg_key_content *from, struct tlsg_key_content *to)
 {
 	unsigned i;
 
@@ -417,7 +417,7 @@ bool tlsg_key_content_copy(const struct tlsg_key_content *from, struct tlsg_key_
 	return datum_copy(&from->pkcs8, &to->pkcs8) && datum_copy(&from->spki, &to->spki);
 }
 
-void tlsg_key_content_free(struct tlsg_key_content *c)
+void tlsg_key_file_content_free(struct tlsg_key_content *c)
 {
 	unsigned i;
 

@@ -12,7 +12,7 @@
 #define TLSG_KEY_DIGEST_SIZE 32 /**< SHA-256 */
 #define TLSG_KEY_CERTS_MAX 32
 
-/** What a file of a key holds. Empty with all bytes zero; free with tlsg_key_content_free(). */
+/** What a file of a key holds. Empty with all bytes zero; free with tlsg_key_file_content_free(). */
 struct tlsg_key_content
 {
 	gnutls_pk_algorithm_t pk;
@@ -61,16 +61,16 @@ enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_request *r, tlsg_key_know
  * @param to    [out] zeroed before; to be freed by the caller, also when it fails.
  * @return false: no memory.
  */
-bool tlsg_key_content_copy(const struct tlsg_key_content *from, struct tlsg_key_content *to) TLSG_MUST_CHECK;
+bool tlsg_key_file_content_copy(const struct tlsg_key_content *from, struct tlsg_key_content *to) TLSG_MUST_CHECK;
 
 /** Wipes and frees. Idempotent. */
-void tlsg_key_content_free(struct tlsg_key_content *c);
+void tlsg_key_file_content_free(struct tlsg_key_content *c);
 
 /** Whether a name ends like that of a PKCS#12 file: .p12 or .pfx, in any case. */
-bool tlsg_key_name_is_pkcs12(const str *name);
+bool tlsg_key_file_name_is_pkcs12(const str *name);
 
 /** Whether bytes are a PKCS#12 file: DER of a PFX. @param data  what tlsg_file_read() gave. */
-bool tlsg_key_data_is_pkcs12(const gnutls_datum_t *data);
+bool tlsg_key_file_data_is_pkcs12(const gnutls_datum_t *data);
 
 /**
  * Records that something cannot be read, and by which user it was tried.

@@ -7,7 +7,7 @@
 
 #include <gnutls/crypto.h>
 
-int tlsg_key_sign(gnutls_privkey_t key, enum tlsg_key_op op, gnutls_sign_algorithm_t algo, const gnutls_datum_t *in,
+int tlsg_op_sign(gnutls_privkey_t key, enum tlsg_op op, gnutls_sign_algorithm_t algo, const gnutls_datum_t *in,
 		gnutls_datum_t *made)
 {
 	if(op == TLSG_KEY_SIGN_DATA)
@@ -19,7 +19,7 @@ int tlsg_key_sign(gnutls_privkey_t key, enum tlsg_key_op op, gnutls_sign_algorit
 	return gnutls_privkey_sign_hash2(key, algo, 0, in, made);
 }
 
-int tlsg_key_decrypt(gnutls_privkey_t key, const gnutls_datum_t *in, gnutls_datum_t *made, int *code)
+int tlsg_op_decrypt(gnutls_privkey_t key, const gnutls_datum_t *in, gnutls_datum_t *made, int *code)
 {
 	int rc;
 

@@ -10,7 +10,7 @@
 
 #define TLSG_KEY_PREMASTER_BYTES 48 /**< RFC 5246 section 7.4.7.1 */
 
-enum tlsg_key_op
+enum tlsg_op
 {
 	TLSG_KEY_SIGN_DATA = 1,
 	TLSG_KEY_SIGN_HASH = 2,
@@ -24,7 +24,7 @@ enum tlsg_key_op
  * @param made  [out] heap, gnutls_free().
  * @return 0, or GnuTLS's error.
  */
-int tlsg_key_sign(gnutls_privkey_t key, enum tlsg_key_op op, gnutls_sign_algorithm_t algo, const gnutls_datum_t *in,
+int tlsg_op_sign(gnutls_privkey_t key, enum tlsg_op op, gnutls_sign_algorithm_t algo, const gnutls_datum_t *in,
 		gnutls_datum_t *made);
 
 /**
@@ -34,6 +34,6 @@ int tlsg_key_sign(gnutls_privkey_t key, enum tlsg_key_op op, gnutls_sign_algorit
  * @param code  [out] what GnuTLS said, not for the peer. NULL allowed.
  * @return 0; GNUTLS_E_MEMORY_ERROR.
  */
-int tlsg_key_decrypt(gnutls_privkey_t key, const gnutls_datum_t *in, gnutls_datum_t *made, int *code);
+int tlsg_op_decrypt(gnutls_privkey_t key, const gnutls_datum_t *in, gnutls_datum_t *made, int *code);
 
 #endif

@@ -19,8 +19,7 @@ static enum tlsg_ret pin_set(struct tlsg_p11_secret *pin, const char *text, stru
 }
 
 /* private_key_password is the PIN of a key on a token. One that was typed at start serves reloads too. */
-static enum tlsg_ret pin_of_profile(
-		const struct tlsg_key_pin_places *from, struct tlsg_p11_query *q, struct tlsg_err *err)
+static enum tlsg_ret pin_of_profile(const struct tlsg_pin_sources *from, struct tlsg_p11_query *q, struct tlsg_err *err)
 {
 	struct tlsg_password password;
 	enum tlsg_ret ret;
@@ -36,7 +35,7 @@ static enum tlsg_ret pin_of_profile(
 	return ret;
 }
 
-enum tlsg_ret tlsg_key_pin_find(const struct tlsg_key_pin_places *from, struct tlsg_p11_query *q, struct tlsg_err *err)
+enum tlsg_ret tlsg_pin_find(const struct tlsg_pin_sources *from, struct tlsg_p11_query *q, struct tlsg_err *err)
 {
 	enum tlsg_ret ret;
 

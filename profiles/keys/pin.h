@@ -10,7 +10,7 @@
 #include "profiles/keys/password.h"
 
 /** Where a PIN may come from, beside the URI. */
-struct tlsg_key_pin_places
+struct tlsg_pin_sources
 {
 	const str *password;				  /**< private_key_password, a path in `file:` absolute; NULL: none */
 	const struct tlsg_p11_secret *engine; /**< that of engine_config, maybe not set; NULL: no engine is configured */
@@ -23,7 +23,7 @@ struct tlsg_key_pin_places
  * @param err  [out] without a PIN and without the object's name.
  * @return TLSG_OK; TLSG_E_CONFIG: a file cannot be read, a PIN is too long.
  */
-enum tlsg_ret tlsg_key_pin_find(
-		const struct tlsg_key_pin_places *from, struct tlsg_p11_query *q, struct tlsg_err *err) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_pin_find(
+		const struct tlsg_pin_sources *from, struct tlsg_p11_query *q, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 #endif

@@ -524,7 +524,7 @@ static enum tlsg_ret trust_read(struct loader *l, const struct tlsg_prof_setting
 	return ret == TLSG_OK ? trust_fill(t, l) : ret;
 }
 
-enum tlsg_ret tlsg_trust_load(
+enum tlsg_ret tlsg_load_trust(
 		struct tlsg_set *set, const struct tlsg_prof_settings *s, struct tlsg_trust **out, struct tlsg_err *err)
 {
 	struct tlsg_arena *previous;

@@ -47,7 +47,7 @@ struct tlsg_trust
  * @return TLSG_OK; TLSG_E_CONFIG: unreadable, empty, damaged, or nothing of use in it; TLSG_E_RESOURCE.
  * Source: `tls` load_ca_list(), load_crl(); spec 1.2, 6.4.
  */
-enum tlsg_ret tlsg_trust_load(struct tlsg_set *set, const struct tlsg_prof_settings *s, struct tlsg_trust **out,
+enum tlsg_ret tlsg_load_trust(struct tlsg_set *set, const struct tlsg_prof_settings *s, struct tlsg_trust **out,
 		struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**

@@ -554,7 +554,7 @@ enum tlsg_ret tlsg_verify_chain(const struct tlsg_verify_input *in, struct tlsg_
 	out->refuse = j.chain.has_costly_key;
 	tlsg_chain_free(&j.chain);
 done:
-	out->alert = tlsg_verify_alert(out->code);
+	out->alert = tlsg_verify_code_alert(out->code);
 	return ret;
 }
 

@@ -107,10 +107,10 @@ bool tlsg_verify_key_is_usable(const struct tlsg_der *cert);
 void tlsg_verify_result_free(struct tlsg_verify_result *out);
 
 /** The reason text of spec section 15 for a code. @return static string, never NULL. */
-const char *tlsg_verify_reason(enum tlsg_verify_code code);
+const char *tlsg_verify_code_reason(enum tlsg_verify_code code);
 
 /** The alert that OpenSSL sends for a code. @return GNUTLS_A_*. */
-int tlsg_verify_alert(enum tlsg_verify_code code);
+int tlsg_verify_code_alert(enum tlsg_verify_code code);
 
 /**
  * Whether a certificate is valid for a SIP domain or host name.

@@ -45,7 +45,7 @@ static const struct
 		{TLSG_V_INVALID_CA, GNUTLS_A_UNKNOWN_CA, "invalid CA certificate"},
 };
 
-const char *tlsg_verify_reason(enum tlsg_verify_code code)
+const char *tlsg_verify_code_reason(enum tlsg_verify_code code)
 {
 	size_t i;
 
@@ -55,7 +55,7 @@ const char *tlsg_verify_reason(enum tlsg_verify_code code)
 	return "unknown error";
 }
 
-int tlsg_verify_alert(enum tlsg_verify_code code)
+int tlsg_verify_code_alert(enum tlsg_verify_code code)
 {
 	size_t i;
 

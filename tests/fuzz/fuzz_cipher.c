@@ -78,7 +78,7 @@ static void check_choice(const struct tlsg_cipher_list *l)
 	offer.ids_bytes = 2 * l->suites_len;
 	CHECK(tlsg_cipher_list_choose(l, &offer, &best) == TLSG_CIPHER_LEAVE);
 	CHECK(best != NULL && tlsg_cipher_list_has(l, best));
-	CHECK(tlsg_cipher_list_single(l, best, single, sizeof(single)) == TLSG_OK);
+	CHECK(tlsg_priority_string_single(l, best, single, sizeof(single)) == TLSG_OK);
 	CHECK(gnutls_priority_init(&prio, single, NULL) == 0);
 	gnutls_priority_deinit(prio);
 }

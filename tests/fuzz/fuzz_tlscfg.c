@@ -51,7 +51,7 @@ static struct tlsg_set *parse(const void *data, size_t size, struct tlsg_err *er
 	CHECK(ftruncate(fd, 0) == 0);
 	CHECK(pwrite(fd, data, size, 0) == (ssize_t)size);
 	tlsg_err_clear(err);
-	if(tlsg_prof_parse(set, path, err) == TLSG_OK) {
+	if(tlsg_tlscfg_file_parse(set, path, err) == TLSG_OK) {
 		CHECK(err->class == TLSG_CLASS_NONE);
 		return set;
 	}
@@ -103,14 +103,14 @@ static void check_prof(struct tlsg_set *set, struct tlsg_prof *p)
 /* A profile that is looked up by what it says is found, or one that stands later in the file. */
 static void check_lookup(struct tlsg_set *set, const struct tlsg_prof *p)
 {
-	const struct tlsg_prof_query q = {
+	const struct tlsg_match_query q = {
 			.role = p->role,
 			.addr = p->addr,
 			.port = p->port,
 			.server_name = p->s.server_name_mode == 2 ? (str)STR_NULL : p->s.server_name,
 			.server_id = p->s.server_id,
 	};
-	const struct tlsg_prof *found = tlsg_prof_find(set, &q);
+	const struct tlsg_prof *found = tlsg_match_find(set, &q);
 
 	if(p->kind == TLSG_PROF_DEFAULT || (p->kind == TLSG_PROF_ANY && q.server_name.len == 0 && q.server_id.len == 0))
 		return;

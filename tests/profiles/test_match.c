@@ -82,14 +82,14 @@ static void check(enum tlsg_role role, const struct row *rows, size_t n, const s
 		set.list[role] = &p[i];
 	}
 	for(i = 0; i < count; i++) {
-		const struct tlsg_prof_query q = {
+		const struct tlsg_match_query q = {
 				.role = role,
 				.addr = addr_of(lookups[i].addr),
 				.port = lookups[i].port,
 				.server_name = str_of(lookups[i].name),
 				.server_id = str_of(lookups[i].id),
 		};
-		const struct tlsg_prof *found = tlsg_prof_find(&set, &q);
+		const struct tlsg_prof *found = tlsg_match_find(&set, &q);
 
 		if(lookups[i].found == NULL)
 			assert_ptr_equal(found, &def[role]);
@@ -245,12 +245,12 @@ static void test_roles_are_apart(void **state)
 	struct tlsg_prof server = {.kind = TLSG_PROF_ADDR, .addr = addr_of("10.0.0.1")};
 	struct tlsg_prof def[TLSG_ROLES] = {{.kind = TLSG_PROF_DEFAULT}, {.kind = TLSG_PROF_DEFAULT}};
 	struct tlsg_set set = {.defaults = {&def[0], &def[1]}, .list = {&server, NULL}};
-	struct tlsg_prof_query q = {.role = TLSG_CLIENT, .addr = addr_of("10.0.0.1")};
+	struct tlsg_match_query q = {.role = TLSG_CLIENT, .addr = addr_of("10.0.0.1")};
 
 	(void)state;
-	assert_ptr_equal(tlsg_prof_find(&set, &q), &def[TLSG_CLIENT]);
+	assert_ptr_equal(tlsg_match_find(&set, &q), &def[TLSG_CLIENT]);
 	q.role = TLSG_SERVER;
-	assert_ptr_equal(tlsg_prof_find(&set, &q), &server);
+	assert_ptr_equal(tlsg_match_find(&set, &q), &server);
 }
 
 static void test_switchable(void **state)
@@ -258,13 +258,13 @@ static void test_switchable(void **state)
 	struct tlsg_prof p = {.kind = TLSG_PROF_DEFAULT};
 
 	(void)state;
-	assert_true(tlsg_prof_is_switchable(&p));
+	assert_true(tlsg_match_is_switchable(&p));
 	p.kind = TLSG_PROF_ADDR;
-	assert_false(tlsg_prof_is_switchable(&p));
+	assert_false(tlsg_match_is_switchable(&p));
 	p.s.server_name = str_of("");
-	assert_false(tlsg_prof_is_switchable(&p));
+	assert_false(tlsg_match_is_switchable(&p));
 	p.s.server_name = str_of("a.example");
-	assert_true(tlsg_prof_is_switchable(&p));
+	assert_true(tlsg_match_is_switchable(&p));
 }
 
 int main(void)

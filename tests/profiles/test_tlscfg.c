@@ -57,7 +57,7 @@ static struct tlsg_set *parse_path(const char *path)
 
 	assert_non_null(set);
 	tlsg_err_clear(&err);
-	ret = tlsg_prof_parse(set, path, &err);
+	ret = tlsg_tlscfg_file_parse(set, path, &err);
 	if(ret == TLSG_OK)
 		return set;
 	assert_int_not_equal(err.class, TLSG_CLASS_NONE);
@@ -549,7 +549,7 @@ static void test_path_too_long(void **state)
 	set = tlsg_set_new(&o);
 	write_to(file, text, sizeof(text) - 1);
 	tlsg_err_clear(&err);
-	assert_int_equal(tlsg_prof_parse(set, file, &err), TLSG_E_CONFIG);
+	assert_int_equal(tlsg_tlscfg_file_parse(set, file, &err), TLSG_E_CONFIG);
 	assert_non_null(strstr(err.text, ":2:5: Path too long"));
 	tlsg_set_drop(set);
 }
@@ -813,7 +813,7 @@ static void test_without_memory(void **state)
 	assert_non_null(set);
 	tlsg_err_clear(&err);
 	tlsg_stub_shm_fail_after(0);
-	assert_int_equal(tlsg_prof_parse(set, file, &err), TLSG_E_RESOURCE);
+	assert_int_equal(tlsg_tlscfg_file_parse(set, file, &err), TLSG_E_RESOURCE);
 	tlsg_stub_shm_fail_after(-1);
 	assert_int_equal(err.class, TLSG_CLASS_RESOURCE);
 	tlsg_set_drop(set);
@@ -837,7 +837,7 @@ static void test_no_error_object_and_no_leak(void **state)
 		struct tlsg_set *set = tlsg_set_new(&o);
 
 		write_to(file, i % 2 ? "[s:def]\nx\n" : "[s:def]\n", i % 2 ? 10 : 8);
-		assert_int_equal(tlsg_prof_parse(set, file, NULL), i % 2 ? TLSG_E_CONFIG : TLSG_OK);
+		assert_int_equal(tlsg_tlscfg_file_parse(set, file, NULL), i % 2 ? TLSG_E_CONFIG : TLSG_OK);
 		tlsg_set_drop(set);
 	}
 	after = dup(0);

@@ -250,7 +250,7 @@ static struct tlsg_cert *cert_new(const struct der *d)
 {
 	struct tlsg_der in = {d->data, d->size};
 
-	return tlsg_cert_new(&in);
+	return tlsg_cert_text_new(&in);
 }
 
 /* ---- the reference ---- */
@@ -381,18 +381,18 @@ static void compare_name(struct tlsg_cert *c, void *x, enum tlsg_cert_side side)
 
 	assert_non_null(ref.X509_NAME_oneline(
 			issuer ? ref.X509_get_issuer_name(x) : ref.X509_get_subject_name(x), expected, sizeof(expected)));
-	assert_int_equal(tlsg_cert_line(c, side, &b), TLSG_OK);
+	assert_int_equal(tlsg_cert_text_line(c, side, &b), TLSG_OK);
 	assert_text(&b, expected, strlen(expected));
 	for(attr = 0; attr < TLSG_DN_ATTRS; attr++) {
 		b = out_buf();
 		len = ref_attr(x, issuer, attr, expected);
 		if(len == -1) {
-			assert_int_equal(tlsg_cert_attr_get(c, side, attr, &b), TLSG_EOF);
+			assert_int_equal(tlsg_cert_text_attr_get(c, side, attr, &b), TLSG_EOF);
 		} else if(len == -2) {
-			assert_int_equal(tlsg_cert_attr_get(c, side, attr, &b), TLSG_E_PEER);
+			assert_int_equal(tlsg_cert_text_attr_get(c, side, attr, &b), TLSG_E_PEER);
 			assert_int_equal(b.wr, 0);
 		} else {
-			assert_int_equal(tlsg_cert_attr_get(c, side, attr, &b), TLSG_OK);
+			assert_int_equal(tlsg_cert_text_attr_get(c, side, attr, &b), TLSG_OK);
 			assert_text(&b, expected, len);
 		}
 	}
@@ -411,7 +411,7 @@ static bool compare_subject(const struct ava *ava, size_t len)
 		compare_name(c, x, TLSG_CERT_ISSUER);
 	}
 	ref.X509_free(x);
-	tlsg_cert_free(c);
+	tlsg_cert_text_free(c);
 	free(d.data);
 	return c != NULL;
 }
@@ -524,11 +524,11 @@ static void test_empty_subject(void **state)
 
 	(void)state;
 	assert_non_null(c);
-	assert_int_equal(tlsg_cert_line(c, TLSG_CERT_SUBJECT, &b), TLSG_OK);
+	assert_int_equal(tlsg_cert_text_line(c, TLSG_CERT_SUBJECT, &b), TLSG_OK);
 	assert_int_equal(b.wr, 0);
-	assert_int_equal(tlsg_cert_attr_get(c, TLSG_CERT_SUBJECT, TLSG_DN_CN, &b), TLSG_EOF);
-	assert_int_equal(tlsg_cert_attr_get(c, TLSG_CERT_SUBJECT, (enum tlsg_dn_attr)TLSG_DN_ATTRS, &b), TLSG_EOF);
-	tlsg_cert_free(c);
+	assert_int_equal(tlsg_cert_text_attr_get(c, TLSG_CERT_SUBJECT, TLSG_DN_CN, &b), TLSG_EOF);
+	assert_int_equal(tlsg_cert_text_attr_get(c, TLSG_CERT_SUBJECT, (enum tlsg_dn_attr)TLSG_DN_ATTRS, &b), TLSG_EOF);
+	tlsg_cert_text_free(c);
 	free(d.data);
 }
 
@@ -567,12 +567,12 @@ static void test_serials(void **state)
 		struct tlsg_buf b = out_buf();
 
 		assert_non_null(c);
-		assert_int_equal(tlsg_cert_serial(c, &b), TLSG_OK);
+		assert_int_equal(tlsg_cert_text_serial(c, &b), TLSG_OK);
 		assert_text(&b, dec, strlen(dec));
 		ref.CRYPTO_free(dec, __FILE__, __LINE__);
 		ref.BN_free(bn);
 		ref.X509_free(x);
-		tlsg_cert_free(c);
+		tlsg_cert_text_free(c);
 		free(d.data);
 	}
 }
@@ -595,9 +595,9 @@ static void test_serial_limits(void **state)
 		d = cert_make(&s);
 		c = cert_new(&d);
 		assert_non_null(c);
-		assert_int_equal(tlsg_cert_serial(c, &b), TLSG_E_PEER);
+		assert_int_equal(tlsg_cert_text_serial(c, &b), TLSG_E_PEER);
 		assert_int_equal(b.wr, 0);
-		tlsg_cert_free(c);
+		tlsg_cert_text_free(c);
 		free(d.data);
 	}
 }
@@ -639,19 +639,19 @@ static void test_dates(void **state)
 		assert_non_null(c);
 		b = out_buf();
 		len = ref_time(ref.X509_get0_notBefore(x));
-		assert_int_equal(tlsg_cert_date(c, TLSG_CERT_NOT_BEFORE, &b), TLSG_OK);
+		assert_int_equal(tlsg_cert_text_date(c, TLSG_CERT_NOT_BEFORE, &b), TLSG_OK);
 		assert_text(&b, expected, len);
 		b = out_buf();
 		len = ref_time(ref.X509_get0_notAfter(x));
-		assert_int_equal(tlsg_cert_date(c, TLSG_CERT_NOT_AFTER, &b), TLSG_OK);
+		assert_int_equal(tlsg_cert_text_date(c, TLSG_CERT_NOT_AFTER, &b), TLSG_OK);
 		assert_text(&b, expected, len);
 		ref.X509_free(x);
-		tlsg_cert_free(c);
+		tlsg_cert_text_free(c);
 		free(d.data);
 	}
 	b = out_buf();
-	assert_int_equal(tlsg_cert_date_format((time_t)INT64_MAX, &b), TLSG_E_PEER);
-	assert_int_equal(tlsg_cert_date_format((time_t)300000000000, &b), TLSG_E_PEER);
+	assert_int_equal(tlsg_cert_text_date_format((time_t)INT64_MAX, &b), TLSG_E_PEER);
+	assert_int_equal(tlsg_cert_text_date_format((time_t)300000000000, &b), TLSG_E_PEER);
 	assert_int_equal(b.wr, 0);
 }
 
@@ -667,9 +667,9 @@ static void test_versions(void **state)
 		void *x = ref_cert(&d);
 
 		assert_non_null(c);
-		assert_int_equal(tlsg_cert_version(c), ref.X509_get_version(x));
+		assert_int_equal(tlsg_cert_text_version(c), ref.X509_get_version(x));
 		ref.X509_free(x);
-		tlsg_cert_free(c);
+		tlsg_cert_text_free(c);
 		free(d.data);
 	}
 }
@@ -685,7 +685,7 @@ static void assert_san(const struct tlsg_cert *c, enum tlsg_cert_san kind, unsig
 {
 	struct tlsg_buf b = out_buf();
 
-	assert_int_equal(tlsg_cert_san_get(c, kind, index, &b), TLSG_OK);
+	assert_int_equal(tlsg_cert_text_san_get(c, kind, index, &b), TLSG_OK);
 	assert_text(&b, want, len);
 }
 
@@ -713,11 +713,11 @@ static void test_alternative_names(void **state)
 	d = cert_make(&s);
 	c = cert_new(&d);
 	assert_non_null(c);
-	assert_int_equal(tlsg_cert_san_count(c, TLSG_SAN_DNS), 2);
-	assert_int_equal(tlsg_cert_san_count(c, TLSG_SAN_IP), 3);
-	assert_int_equal(tlsg_cert_san_count(c, TLSG_SAN_URI), 2);
-	assert_int_equal(tlsg_cert_san_count(c, TLSG_SAN_EMAIL), 1);
-	assert_int_equal(tlsg_cert_san_count(c, (enum tlsg_cert_san)TLSG_SANS), 0);
+	assert_int_equal(tlsg_cert_text_san_count(c, TLSG_SAN_DNS), 2);
+	assert_int_equal(tlsg_cert_text_san_count(c, TLSG_SAN_IP), 3);
+	assert_int_equal(tlsg_cert_text_san_count(c, TLSG_SAN_URI), 2);
+	assert_int_equal(tlsg_cert_text_san_count(c, TLSG_SAN_EMAIL), 1);
+	assert_int_equal(tlsg_cert_text_san_count(c, (enum tlsg_cert_san)TLSG_SANS), 0);
 	assert_san(c, TLSG_SAN_DNS, 0, "a.example.org", 13);
 	assert_san(c, TLSG_SAN_DNS, 1, "b.example.org\0.evil.org", 23);
 	assert_san(c, TLSG_SAN_IP, 0, "\x7f\x00\x00\x01", 4);
@@ -725,12 +725,12 @@ static void test_alternative_names(void **state)
 	assert_san(c, TLSG_SAN_URI, 0, "sip:example.org", 15);
 	assert_san(c, TLSG_SAN_URI, 1, "sip:\xc3\xa4", 6);
 	assert_san(c, TLSG_SAN_EMAIL, 0, "me@example.org", 14);
-	assert_int_equal(tlsg_cert_san_get(c, TLSG_SAN_IP, 2, &b), TLSG_E_PEER);
-	assert_int_equal(tlsg_cert_san_get(c, TLSG_SAN_DNS, 2, &b), TLSG_EOF);
-	assert_int_equal(tlsg_cert_san_get(c, TLSG_SAN_EMAIL, UINT32_MAX, &b), TLSG_EOF);
-	assert_int_equal(tlsg_cert_san_get(c, (enum tlsg_cert_san)TLSG_SANS, 0, &b), TLSG_EOF);
+	assert_int_equal(tlsg_cert_text_san_get(c, TLSG_SAN_IP, 2, &b), TLSG_E_PEER);
+	assert_int_equal(tlsg_cert_text_san_get(c, TLSG_SAN_DNS, 2, &b), TLSG_EOF);
+	assert_int_equal(tlsg_cert_text_san_get(c, TLSG_SAN_EMAIL, UINT32_MAX, &b), TLSG_EOF);
+	assert_int_equal(tlsg_cert_text_san_get(c, (enum tlsg_cert_san)TLSG_SANS, 0, &b), TLSG_EOF);
 	assert_int_equal(b.wr, 0);
-	tlsg_cert_free(c);
+	tlsg_cert_text_free(c);
 	free(d.data);
 	free(san.data);
 }
@@ -749,12 +749,12 @@ static void test_no_and_malformed_alternative_names(void **state)
 		struct tlsg_cert *c = cert_new(&d);
 
 		if(c != NULL) {
-			assert_int_equal(tlsg_cert_san_get(c, TLSG_SAN_DNS, 0, &b), TLSG_EOF);
-			assert_int_equal(tlsg_cert_san_count(c, TLSG_SAN_DNS), 0);
+			assert_int_equal(tlsg_cert_text_san_get(c, TLSG_SAN_DNS, 0, &b), TLSG_EOF);
+			assert_int_equal(tlsg_cert_text_san_count(c, TLSG_SAN_DNS), 0);
 		} else {
 			assert_int_not_equal(i, 0); /* only a malformed one may be refused as a whole */
 		}
-		tlsg_cert_free(c);
+		tlsg_cert_text_free(c);
 		free(d.data);
 	}
 }
@@ -776,9 +776,9 @@ static void test_many_alternative_names(void **state)
 	d = cert_make(&s);
 	c = cert_new(&d);
 	assert_non_null(c);
-	assert_int_equal(tlsg_cert_san_count(c, TLSG_SAN_DNS), 500);
+	assert_int_equal(tlsg_cert_text_san_count(c, TLSG_SAN_DNS), 500);
 	assert_san(c, TLSG_SAN_DNS, 499, name, strlen(name));
-	tlsg_cert_free(c);
+	tlsg_cert_text_free(c);
 	free(d.data);
 	free(san.data);
 }
@@ -799,13 +799,13 @@ static void test_pem(void **state)
 	len = ref.BIO_read(bio, expected, sizeof(expected));
 	ref.BIO_free(bio);
 	ref.X509_free(x);
-	assert_int_equal(tlsg_cert_pem(&der, &b), TLSG_OK);
+	assert_int_equal(tlsg_cert_text_pem(&der, &b), TLSG_OK);
 	assert_text(&b, expected, len);
 	size = b.wr;
 	tlsg_buf_init(&b, text, size);
-	assert_int_equal(tlsg_cert_pem(&der, &b), TLSG_OK);
+	assert_int_equal(tlsg_cert_text_pem(&der, &b), TLSG_OK);
 	tlsg_buf_init(&b, text, size - 1);
-	assert_int_equal(tlsg_cert_pem(&der, &b), TLSG_FULL);
+	assert_int_equal(tlsg_cert_text_pem(&der, &b), TLSG_FULL);
 	assert_int_equal(b.wr, 0);
 	free(d.data);
 }
@@ -817,10 +817,10 @@ static void test_pem_url(void **state)
 	struct tlsg_buf b = out_buf();
 
 	(void)state;
-	assert_int_equal(tlsg_cert_pem_url(&der, &b), TLSG_OK);
+	assert_int_equal(tlsg_cert_text_pem_url(&der, &b), TLSG_OK);
 	assert_text(&b, want, strlen(want));
 	tlsg_buf_init(&b, text, strlen(want) - 1);
-	assert_int_equal(tlsg_cert_pem_url(&der, &b), TLSG_FULL);
+	assert_int_equal(tlsg_cert_text_pem_url(&der, &b), TLSG_FULL);
 	assert_int_equal(b.wr, 0);
 }
 
@@ -837,19 +837,19 @@ static void test_small_buffers(void **state)
 	assert_non_null(c);
 	for(size = 0; size < strlen("/CN=J\\xC3\\xBCrgen/O=O\\x0A"); size++) {
 		tlsg_buf_init(&b, text, size);
-		assert_int_equal(tlsg_cert_line(c, TLSG_CERT_SUBJECT, &b), TLSG_FULL);
+		assert_int_equal(tlsg_cert_text_line(c, TLSG_CERT_SUBJECT, &b), TLSG_FULL);
 		assert_int_equal(b.wr, 0);
 	}
 	for(size = 0; size < strlen("J\xc3\xbcrgen"); size++) {
 		tlsg_buf_init(&b, text, size);
-		assert_int_equal(tlsg_cert_attr_get(c, TLSG_CERT_SUBJECT, TLSG_DN_CN, &b), TLSG_FULL);
+		assert_int_equal(tlsg_cert_text_attr_get(c, TLSG_CERT_SUBJECT, TLSG_DN_CN, &b), TLSG_FULL);
 		assert_int_equal(b.wr, 0);
 	}
 	tlsg_buf_init(&b, text, 3);
-	assert_int_equal(tlsg_cert_serial(c, &b), TLSG_FULL);
-	assert_int_equal(tlsg_cert_date(c, TLSG_CERT_NOT_AFTER, &b), TLSG_FULL);
+	assert_int_equal(tlsg_cert_text_serial(c, &b), TLSG_FULL);
+	assert_int_equal(tlsg_cert_text_date(c, TLSG_CERT_NOT_AFTER, &b), TLSG_FULL);
 	assert_int_equal(b.wr, 0);
-	tlsg_cert_free(c);
+	tlsg_cert_text_free(c);
 	free(d.data);
 }
 
@@ -861,11 +861,11 @@ static void test_garbage(void **state)
 
 	(void)state;
 	for(in.size = 0; in.size < d.size; in.size++)
-		assert_null(tlsg_cert_new(&in));
+		assert_null(tlsg_cert_text_new(&in));
 	in.data = (unsigned char *)"garbage";
 	in.size = 7;
-	assert_null(tlsg_cert_new(&in));
-	tlsg_cert_free(NULL);
+	assert_null(tlsg_cert_text_new(&in));
+	tlsg_cert_text_free(NULL);
 	free(d.data);
 }
 

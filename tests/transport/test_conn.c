@@ -126,7 +126,7 @@ static struct tlsg_set *set_make(const struct setup *u)
 		use_pair(p, "named");
 		p->s.server_name = str_of(set, "named.example");
 	}
-	if(tlsg_set_build(set, &err) != TLSG_OK)
+	if(tlsg_build_set(set, &err) != TLSG_OK)
 		fail_msg("%s", err.text);
 	return set;
 }
@@ -268,8 +268,8 @@ static void test_data_both_ways(void **state)
 			x->chunk = chunks[k];
 			handshake(x);
 			assert_up(x);
-			assert_int_equal(tlsg_conn_peer(x->conn[TLSG_SERVER])->version, all[i].version);
-			assert_non_null(tlsg_conn_peer(x->conn[TLSG_SERVER])->suite);
+			assert_int_equal(tlsg_peer_get(x->conn[TLSG_SERVER])->version, all[i].version);
+			assert_non_null(tlsg_peer_get(x->conn[TLSG_SERVER])->suite);
 			assert_int_equal(send_text(x, TLSG_CLIENT, "ping", 4), TLSG_OK);
 			assert_int_equal(send_text(x, TLSG_SERVER, "pong!", 5), TLSG_OK);
 			run(x);
@@ -287,12 +287,12 @@ static void test_peer_record(void **state)
 	const struct tlsg_peer *client;
 
 	(void)state;
-	assert_null(tlsg_conn_peer(x->conn[TLSG_SERVER]));
-	assert_null(tlsg_conn_peer(NULL));
+	assert_null(tlsg_peer_get(x->conn[TLSG_SERVER]));
+	assert_null(tlsg_peer_get(NULL));
 	handshake(x);
 	assert_up(x);
-	server = tlsg_conn_peer(x->conn[TLSG_SERVER]);
-	client = tlsg_conn_peer(x->conn[TLSG_CLIENT]);
+	server = tlsg_peer_get(x->conn[TLSG_SERVER]);
+	client = tlsg_peer_get(x->conn[TLSG_CLIENT]);
 	assert_false(server->is_client);
 	assert_true(client->is_client);
 	assert_string_equal(server->sni.s, "localhost");
@@ -371,7 +371,7 @@ static void test_client_refuses_a_stranger(void **state)
 	x = pair_new(&lax, NULL); /* not enforced, but recorded */
 	handshake(x);
 	assert_up(x);
-	assert_int_not_equal(tlsg_conn_peer(x->conn[TLSG_CLIENT])->verify, TLSG_V_OK);
+	assert_int_not_equal(tlsg_peer_get(x->conn[TLSG_CLIENT])->verify, TLSG_V_OK);
 	pair_free(x);
 }
 
@@ -385,15 +385,15 @@ static void test_sni_applies_the_whole_profile(void **state)
 	assert_up(x);
 	/* certificate and protocol range are those of the named profile */
 	assert_memory_equal(
-			tlsg_conn_peer(x->conn[TLSG_CLIENT])->chain[0].data, tlsg_certs_get(&certs, "named")->der.data, 64);
-	assert_int_equal(tlsg_conn_peer(x->conn[TLSG_SERVER])->version, GNUTLS_TLS1_2);
-	assert_int_equal(tlsg_conn_peer(x->conn[TLSG_SERVER])->prof->kind, TLSG_PROF_ANY);
+			tlsg_peer_get(x->conn[TLSG_CLIENT])->chain[0].data, tlsg_certs_get(&certs, "named")->der.data, 64);
+	assert_int_equal(tlsg_peer_get(x->conn[TLSG_SERVER])->version, GNUTLS_TLS1_2);
+	assert_int_equal(tlsg_peer_get(x->conn[TLSG_SERVER])->prof->kind, TLSG_PROF_ANY);
 	pair_free(x);
 	x = pair_new(&u, "unknown.example"); /* falls back to the default profile */
 	handshake(x);
 	assert_up(x);
-	assert_int_equal(tlsg_conn_peer(x->conn[TLSG_SERVER])->version, GNUTLS_TLS1_3);
-	assert_int_equal(tlsg_conn_peer(x->conn[TLSG_SERVER])->prof->kind, TLSG_PROF_DEFAULT);
+	assert_int_equal(tlsg_peer_get(x->conn[TLSG_SERVER])->version, GNUTLS_TLS1_3);
+	assert_int_equal(tlsg_peer_get(x->conn[TLSG_SERVER])->prof->kind, TLSG_PROF_DEFAULT);
 	pair_free(x);
 }
 
@@ -407,7 +407,7 @@ static void test_suite_list_is_enforced(void **state)
 	(void)state;
 	handshake(x);
 	assert_up(x);
-	assert_string_equal(tlsg_suite_name(tlsg_conn_peer(x->conn[TLSG_SERVER])->suite), "ECDHE-ECDSA-AES128-GCM-SHA256");
+	assert_string_equal(tlsg_suite_name(tlsg_peer_get(x->conn[TLSG_SERVER])->suite), "ECDHE-ECDSA-AES128-GCM-SHA256");
 	pair_free(x);
 	x = pair_new(&none, NULL); /* no key of ours fits the only suite */
 	handshake(x);
@@ -466,7 +466,7 @@ static void test_certificate_goes_with_the_suites(void **state)
 
 		handshake(x);
 		assert_up(x);
-		peer = tlsg_conn_peer(x->conn[TLSG_CLIENT]);
+		peer = tlsg_peer_get(x->conn[TLSG_CLIENT]);
 		if(all[i].suite != NULL)
 			assert_string_equal(tlsg_suite_name(peer->suite), all[i].suite);
 		if(all[i].shown != NULL) {

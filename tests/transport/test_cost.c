@@ -80,7 +80,7 @@ static struct tlsg_set *set_make(int method)
 	p->s.certificate.s = tlsg_arena_keep_copy(set->arena, path, strlen(path));
 	p->s.private_key.len = snprintf(path, sizeof(path), "%s/rsa.key", dir);
 	p->s.private_key.s = tlsg_arena_keep_copy(set->arena, path, strlen(path));
-	if(tlsg_set_build(set, &err) != TLSG_OK)
+	if(tlsg_build_set(set, &err) != TLSG_OK)
 		fail_msg("%s", err.text);
 	return set;
 }

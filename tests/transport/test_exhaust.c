@@ -96,7 +96,7 @@ static struct tlsg_set *set_try(const struct setup *u)
 	if(set == NULL)
 		return NULL;
 	if(prof_fill(set, TLSG_SERVER, u) && prof_fill(set, TLSG_CLIENT, u))
-		ret = tlsg_set_build(set, &err);
+		ret = tlsg_build_set(set, &err);
 	if(ret == TLSG_OK && tlsg_arena_is_poisoned(set->arena)) {
 		tlsg_arena_overflow_free(set->arena);
 		ret = TLSG_E_RESOURCE;
@@ -212,7 +212,7 @@ static bool live(struct pair *x)
 		if(!x->failed) {
 			assert_int_equal(tlsg_buf_filled(&x->clear[TLSG_SERVER]), 5 + sizeof(text));
 			assert_int_equal(tlsg_buf_filled(&x->clear[TLSG_CLIENT]), 100);
-			assert_true(tlsg_conn_peer(x->conn[TLSG_SERVER])->chain_len > 0);
+			assert_true(tlsg_peer_get(x->conn[TLSG_SERVER])->chain_len > 0);
 		}
 	} else
 		x->failed = true;

@@ -218,7 +218,7 @@ static void test_which_language(void **state)
 
 	(void)state;
 	for(size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if(tlsg_cipher_is_native(rows[i].string) != rows[i].native)
+		if(tlsg_rules_is_native(rows[i].string) != rows[i].native)
 			fail_msg("'%s'", rows[i].string);
 }
 
@@ -465,7 +465,7 @@ static void test_client_offer(void **state)
 
 		eval(&l, rows[i].string, "TLSv1.2+");
 		assert_true(l.surplus);
-		assert_int_equal(tlsg_cipher_list_client(&l, text, sizeof(text)), TLSG_OK);
+		assert_int_equal(tlsg_priority_string_client(&l, text, sizeof(text)), TLSG_OK);
 		assert_int_equal(gnutls_priority_init(&prio, text, NULL), 0);
 		for(n = 0; gnutls_priority_get_cipher_suite_index(prio, n, &at) != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE; n++) {
 			unsigned char id[2];
@@ -624,9 +624,9 @@ static void test_single_suites(void **state)
 		bool found = false;
 		int n;
 
-		assert_int_equal(tlsg_cipher_list_single(&l, s, text, sizeof(text)), TLSG_OK);
-		assert_int_equal(tlsg_cipher_list_single(&l, s, text, strlen(text)), TLSG_E_RESOURCE);
-		assert_int_equal(tlsg_cipher_list_single(&l, s, text, sizeof(text)), TLSG_OK);
+		assert_int_equal(tlsg_priority_string_single(&l, s, text, sizeof(text)), TLSG_OK);
+		assert_int_equal(tlsg_priority_string_single(&l, s, text, strlen(text)), TLSG_E_RESOURCE);
+		assert_int_equal(tlsg_priority_string_single(&l, s, text, sizeof(text)), TLSG_OK);
 		assert_int_equal(gnutls_priority_init(&prio, text, NULL), 0);
 		for(unsigned j = 0;
 				(n = gnutls_priority_get_cipher_suite_index(prio, j, &sidx)) != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
@@ -720,7 +720,7 @@ static int enforce_cb(
 		case TLSG_CIPHER_REFUSE:
 			return GNUTLS_E_NO_CIPHER_SUITES;
 		case TLSG_CIPHER_APPLY:
-			assert_int_equal(tlsg_cipher_list_single(e->list, best, text, sizeof(text)), TLSG_OK);
+			assert_int_equal(tlsg_priority_string_single(e->list, best, text, sizeof(text)), TLSG_OK);
 			assert_int_equal(gnutls_priority_init(&e->applied, text, NULL), 0);
 			return gnutls_priority_set(session, e->applied);
 		default:
@@ -808,7 +808,7 @@ static void test_list_is_exact_in_handshakes(void **state)
 
 			if(offered->au == TLSG_AU_DSS)
 				continue; /* there is no DSA certificate here */
-			assert_int_equal(tlsg_cipher_list_single(from, offered, alone, sizeof(alone)), TLSG_OK);
+			assert_int_equal(tlsg_priority_string_single(from, offered, alone, sizeof(alone)), TLSG_OK);
 			got = handshake(live, &l, alone, from->versions);
 			if(got != (tlsg_cipher_list_has(&l, offered) ? offered : NULL))
 				fail_msg("%s, %s offered: %s", strings[i], tlsg_suite_name(offered),

@@ -73,15 +73,15 @@ static int holder_start(void **state)
 	int ours;
 
 	(void)state;
-	if(tlsg_key_server_door(&ours, &door) != TLSG_OK)
+	if(tlsg_key_process_socket(&ours, &door) != TLSG_OK)
 		return -1;
 	holder = fork();
 	if(holder == 0) {
 		close(door);
-		_exit(tlsg_key_server_run(ours) == TLSG_OK ? 7 : 8);
+		_exit(tlsg_key_process_run(ours) == TLSG_OK ? 7 : 8);
 	}
 	close(ours);
-	tlsg_key_client_set(door);
+	tlsg_client_set(door);
 	return holder > 0 ? 0 : -1;
 }
 
@@ -91,8 +91,8 @@ static int holder_stop(void **state)
 	int status;
 
 	(void)state;
-	tlsg_key_client_over();
-	tlsg_key_client_set(-1);
+	tlsg_client_startup_done();
+	tlsg_client_set(-1);
 	close(door);
 	if(waitpid(holder, &status, 0) != holder || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
 		return -1;
@@ -116,7 +116,7 @@ static enum tlsg_ret load(uint32_t set, const char *name, str *password, uint64_
 
 	tlsg_err_clear(&err);
 	*id = 0;
-	return tlsg_key_client_load(set, &r, id, c, &err);
+	return tlsg_client_load(set, &r, id, c, &err);
 }
 
 static const gnutls_datum_t text = {(unsigned char *)"some text", 9};
@@ -137,7 +137,7 @@ static void assert_signs(uint64_t id, const struct tlsg_key_content *c, gnutls_s
 {
 	gnutls_datum_t made = {NULL, 0};
 
-	assert_int_equal(tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, algo, &text, &made), 0);
+	assert_int_equal(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, algo, &text, &made), 0);
 	assert_true(verifies(c, algo, &made));
 	gnutls_free(made.data);
 }
@@ -164,7 +164,7 @@ static void test_sign(void **state)
 		assert_null(c.pkcs8.data);
 		assert_false(c.is_encrypted);
 		assert_signs(id, &c, rows[i].algo);
-		tlsg_key_content_free(&c);
+		tlsg_key_file_content_free(&c);
 		last = id;
 	}
 }
@@ -189,14 +189,14 @@ static void test_decrypt(void **state)
 
 		assert_int_equal(gnutls_pubkey_encrypt_data(pub, 0, plain[i % 2], &closed), 0);
 		closed.size -= i == 2; /* cut off */
-		assert_int_equal(tlsg_key_client_do(id, TLSG_KEY_DECRYPT, GNUTLS_SIGN_UNKNOWN, &closed, &open), 0);
+		assert_int_equal(tlsg_client_do(id, TLSG_KEY_DECRYPT, GNUTLS_SIGN_UNKNOWN, &closed, &open), 0);
 		assert_int_equal(open.size, sizeof(bytes));
 		assert_int_equal(memcmp(open.data, bytes, sizeof(bytes)) == 0, i == 0);
 		gnutls_free(open.data);
 		gnutls_free(closed.data);
 	}
 	gnutls_pubkey_deinit(pub);
-	tlsg_key_content_free(&c);
+	tlsg_key_file_content_free(&c);
 }
 
 static void test_passwords_and_pkcs12(void **state)
@@ -209,7 +209,7 @@ static void test_passwords_and_pkcs12(void **state)
 	assert_int_equal(load(1, "enc.pem", &good, &id, &c), TLSG_OK);
 	assert_true(c.is_encrypted);
 	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
-	tlsg_key_content_free(&c);
+	tlsg_key_file_content_free(&c);
 	assert_int_equal(load(1, "enc.pem", &wrong, &id, &c), TLSG_E_CONFIG);
 	assert_non_null(strstr(err.text, "does not open it"));
 	assert_null(strstr(err.text, wrong.s));
@@ -218,7 +218,7 @@ static void test_passwords_and_pkcs12(void **state)
 	assert_int_equal(load(1, "ec.p12", &good, &id, &c), TLSG_OK);
 	assert_int_equal(c.certs_len, 1);
 	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
-	tlsg_key_content_free(&c);
+	tlsg_key_file_content_free(&c);
 	assert_int_equal(load(1, "nokey.p12", &good, &id, &c), TLSG_E_CONFIG);
 	assert_non_null(strstr(err.text, "holds no private key"));
 	assert_int_equal(load(1, "nowhere", &none, &id, &c), TLSG_E_CONFIG);
@@ -237,18 +237,18 @@ static void test_keys_go_with_their_snapshot(void **state)
 	(void)state;
 	assert_non_null(set);
 	assert_int_equal(load(set->number, "ec.pem", &none, &used, &c), TLSG_OK);
-	tlsg_key_content_free(&c);
+	tlsg_key_file_content_free(&c);
 	assert_int_equal(load(set->number, "ec.pem", &none, &id, &c), TLSG_OK);
 	assert_signs(used, &c, GNUTLS_SIGN_ECDSA_SHA256);
-	tlsg_key_content_free(&c);
+	tlsg_key_file_content_free(&c);
 	tlsg_set_publish(set);
 	assert_int_equal(load(set->number + 1, "ec.pem", &none, &failed, &c), TLSG_OK);
-	tlsg_key_content_free(&c);
+	tlsg_key_file_content_free(&c);
 	assert_int_equal(load(set->number + 2, "ec.pem", &none, &id, &c), TLSG_OK);
 	assert_signs(used, &c, GNUTLS_SIGN_ECDSA_SHA256);
 	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
-	assert_true(tlsg_key_client_do(failed, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
-	tlsg_key_content_free(&c);
+	assert_true(tlsg_client_do(failed, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
+	tlsg_key_file_content_free(&c);
 }
 
 static void test_wrong_questions(void **state)
@@ -259,13 +259,13 @@ static void test_wrong_questions(void **state)
 
 	(void)state;
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
-	assert_true(tlsg_key_client_do(id + 1, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
-	assert_true(tlsg_key_client_do(0, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
-	assert_true(tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_RSA_SHA256, &text, &made) < 0);
-	assert_true(tlsg_key_client_do(id, (enum tlsg_key_op)9, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
-	assert_true(tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, (gnutls_sign_algorithm_t)-5, &text, &made) < 0);
+	assert_true(tlsg_client_do(id + 1, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_client_do(0, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_RSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_client_do(id, (enum tlsg_op)9, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, (gnutls_sign_algorithm_t)-5, &text, &made) < 0);
 	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
-	tlsg_key_content_free(&c);
+	tlsg_key_file_content_free(&c);
 }
 
 /* Sends one end of a pair through the door. @return the other. */
@@ -296,12 +296,12 @@ static int knock(bool with_fd)
 /* Whoever does not talk as he must is shown out; the others do not notice. */
 static void test_nonsense(void **state)
 {
-	static struct tlsg_key_message m;
+	static struct tlsg_wire_message m;
 	const struct
 	{
 		uint32_t question, size;
 		size_t sent; /* of payload */
-		struct tlsg_key_load load;
+		struct tlsg_wire_load load;
 	} rows[] = {
 			{0, 0, 0, {0}},
 			{9, 0, 0, {0}},
@@ -310,12 +310,12 @@ static void test_nonsense(void **state)
 			{TLSG_KEY_Q_DO, UINT32_MAX, 5, {0}},
 			{TLSG_KEY_Q_LOAD, 0, 0, {0}},
 			{TLSG_KEY_Q_LOAD, 4, 4, {0}},
-			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_key_load), sizeof(struct tlsg_key_load), {.file_len = 1}},
-			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_key_load) + 2, sizeof(struct tlsg_key_load) + 2,
+			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_wire_load), sizeof(struct tlsg_wire_load), {.file_len = 1}},
+			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_wire_load) + 2, sizeof(struct tlsg_wire_load) + 2,
 					{.setting_len = UINT32_MAX, .file_len = 3}},
-			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_key_load) + 1, sizeof(struct tlsg_key_load) + 1, {0}},
+			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_wire_load) + 1, sizeof(struct tlsg_wire_load) + 1, {0}},
 			/* a zero byte in a name */
-			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_key_load) + 1, sizeof(struct tlsg_key_load) + 1, {.file_len = 1}},
+			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_wire_load) + 1, sizeof(struct tlsg_wire_load) + 1, {.file_len = 1}},
 	};
 	struct tlsg_key_content c;
 	uint64_t id;
@@ -343,7 +343,7 @@ static void test_nonsense(void **state)
 		close(fd);
 	}
 	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
-	tlsg_key_content_free(&c);
+	tlsg_key_file_content_free(&c);
 }
 
 static void test_each_process_has_its_connection(void **state)
@@ -362,7 +362,7 @@ static void test_each_process_has_its_connection(void **state)
 		for(k = 0; k < 50; k++) {
 			gnutls_datum_t made = {NULL, 0};
 
-			if(tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) != 0
+			if(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) != 0
 					|| !verifies(&c, GNUTLS_SIGN_ECDSA_SHA256, &made))
 				_exit(1);
 			gnutls_free(made.data);
@@ -374,7 +374,7 @@ static void test_each_process_has_its_connection(void **state)
 		assert_int_equal(status, 0);
 	}
 	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
-	tlsg_key_content_free(&c);
+	tlsg_key_file_content_free(&c);
 }
 
 static void test_no_answer(void **state)
@@ -387,24 +387,23 @@ static void test_no_answer(void **state)
 	(void)state;
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
 	kill(holder, SIGSTOP);
-	assert_int_equal(
-			tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
-	assert_non_null(strstr(tlsg_key_client_why(), "did not answer in time"));
-	assert_null(tlsg_key_client_why());
+	assert_int_equal(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
+	assert_non_null(strstr(tlsg_client_why(), "did not answer in time"));
+	assert_null(tlsg_client_why());
 	for(i = 0; i < 1000; i++) /* at once */
 		assert_int_equal(
-				tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
-	assert_non_null(strstr(tlsg_key_client_why(), "does not answer"));
+				tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
+	assert_non_null(strstr(tlsg_client_why(), "does not answer"));
 	kill(holder, SIGCONT);
 	for(i = 0; i < 1000; i++) {
-		if(tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) == 0)
+		if(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) == 0)
 			break;
 		usleep(10000);
 	}
 	assert_true(verifies(&c, GNUTLS_SIGN_ECDSA_SHA256, &made));
 	gnutls_free(made.data);
 	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
-	tlsg_key_content_free(&c);
+	tlsg_key_file_content_free(&c);
 }
 
 static void test_key_of_a_snapshot(void **state)
@@ -419,7 +418,7 @@ static void test_key_of_a_snapshot(void **state)
 	(void)state;
 	assert_non_null(set);
 	tlsg_err_clear(&err);
-	assert_int_equal(tlsg_key_load(set, &r, &k, &err), TLSG_OK);
+	assert_int_equal(tlsg_load_key(set, &r, &k, &err), TLSG_OK);
 	assert_true(k->remote != 0);
 	assert_null(k->der.data);
 	assert_null(tlsg_key_open(k)); /* the key is not here */
@@ -439,14 +438,12 @@ static void test_death(void **state)
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
 	kill(holder, SIGKILL);
 	waitpid(holder, &status, 0);
-	assert_int_equal(
-			tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
-	assert_non_null(tlsg_key_client_why());
-	assert_int_equal(
-			tlsg_key_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
-	assert_non_null(strstr(tlsg_key_client_why(), "takes no connections"));
-	tlsg_key_content_free(&c);
-	tlsg_key_client_set(-1);
+	assert_int_equal(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
+	assert_non_null(tlsg_client_why());
+	assert_int_equal(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
+	assert_non_null(strstr(tlsg_client_why(), "takes no connections"));
+	tlsg_key_file_content_free(&c);
+	tlsg_client_set(-1);
 	close(door);
 }
 

@@ -57,15 +57,15 @@ static int holder_start(void **state)
 	int ours;
 
 	(void)state;
-	if(tlsg_key_server_door(&ours, &door) != TLSG_OK)
+	if(tlsg_key_process_socket(&ours, &door) != TLSG_OK)
 		return -1;
 	holder = fork();
 	if(holder == 0) {
 		close(door);
-		_exit(tlsg_key_token_run(ours) == TLSG_OK ? 7 : 8);
+		_exit(tlsg_token_process_run(ours) == TLSG_OK ? 7 : 8);
 	}
 	close(ours);
-	tlsg_key_client_set_tokens(door);
+	tlsg_client_set_tokens(door);
 	return holder > 0 ? 0 : -1;
 }
 
@@ -75,8 +75,8 @@ static int holder_stop(void **state)
 	int status;
 
 	(void)state;
-	tlsg_key_client_over();
-	tlsg_key_client_set_tokens(-1);
+	tlsg_client_startup_done();
+	tlsg_client_set_tokens(-1);
 	close(door);
 	if(waitpid(holder, &status, 0) != holder || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
 		return -1;
@@ -119,7 +119,7 @@ static enum tlsg_ret ask(enum tlsg_key_look what, const struct tlsg_p11_query *q
 	struct tlsg_key_token_answer a;
 
 	tlsg_err_clear(&err);
-	return tlsg_key_client_token(&r, &a, &err);
+	return tlsg_client_token(&r, &a, &err);
 }
 
 /* Each refusal is a sentence, and the next question is answered. */
@@ -160,7 +160,7 @@ static void test_module_after_start(void **state)
 
 	(void)state;
 	assert_int_equal(ask(TLSG_KEY_LOOK_KEY, &early), TLSG_E_CONFIG);
-	tlsg_key_client_over();
+	tlsg_client_startup_done();
 	assert_int_equal(ask(TLSG_KEY_LOOK_KEY, &late), TLSG_E_CONFIG);
 	assert_non_null(strstr(err.text, "was not named when Kamailio started"));
 	assert_int_equal(ask(TLSG_KEY_LOOK_KEY, &early), TLSG_E_CONFIG);
@@ -176,7 +176,7 @@ static void test_unknown_key(void **state)
 	(void)state;
 	for(id = 0; id < 3; id++)
 		assert_int_equal(
-				tlsg_key_client_do(TLSG_KEY_ON_TOKEN | id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_RSA_SHA256, &text, &made),
+				tlsg_client_do(TLSG_KEY_ON_TOKEN | id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_RSA_SHA256, &text, &made),
 				GNUTLS_E_NO_CERTIFICATE_FOUND);
 	assert_null(made.data);
 }
@@ -222,7 +222,7 @@ enum defect
 	DEFECTS
 };
 
-static size_t spoil(enum defect d, struct tlsg_key_message *m)
+static size_t spoil(enum defect d, struct tlsg_wire_message *m)
 {
 	struct tlsg_key_token_question t;
 	size_t more = 0;
@@ -263,7 +263,7 @@ static size_t spoil(enum defect d, struct tlsg_key_message *m)
 /* Whoever does not talk as he must is shown out; the others do not notice. */
 static void test_nonsense(void **state)
 {
-	static struct tlsg_key_message m;
+	static struct tlsg_wire_message m;
 	struct tlsg_p11_query q = query("pkcs11:token=a;object=b", "/nowhere/module.so");
 	enum defect d;
 
@@ -286,7 +286,7 @@ static void test_nonsense(void **state)
 /* One who asks and asks, and goes without an answer; those who wait are answered. */
 static void test_questions_without_end(void **state)
 {
-	static struct tlsg_key_message m;
+	static struct tlsg_wire_message m;
 	struct tlsg_p11_query q = query("pkcs11:token=a;object=b", "/nowhere/module.so");
 	int i, sent = 0, fd = knock();
 
@@ -311,25 +311,25 @@ static void test_module_files(void **state)
 
 	(void)state;
 	tlsg_err_clear(&err);
-	assert_int_equal(tlsg_key_modules_file_check("/bin/sh", &err), TLSG_OK); /* a link, in folders that are root's */
-	assert_int_equal(tlsg_key_modules_file_check("/nowhere", &err), TLSG_E_CONFIG);
+	assert_int_equal(tlsg_token_modules_file_check("/bin/sh", &err), TLSG_OK); /* a link, in folders that are root's */
+	assert_int_equal(tlsg_token_modules_file_check("/nowhere", &err), TLSG_E_CONFIG);
 	if(geteuid() != 0) {
 		print_message("not root: files of root are not made\n");
 		return;
 	}
 	snprintf(path, sizeof(path), "%s", file_make("module.so", 0755));
 	tlsg_err_clear(&err);
-	assert_int_equal(tlsg_key_modules_file_check(path, &err), TLSG_OK);
+	assert_int_equal(tlsg_token_modules_file_check(path, &err), TLSG_OK);
 	assert_int_equal(chmod(path, 0775), 0);
-	assert_int_equal(tlsg_key_modules_file_check(path, &err), TLSG_E_CONFIG);
+	assert_int_equal(tlsg_token_modules_file_check(path, &err), TLSG_E_CONFIG);
 	assert_non_null(strstr(err.text, "others can write to it"));
 	assert_int_equal(chmod(path, 0755), 0);
 	assert_int_equal(chmod(dir, 0777), 0); /* who can rename it can have another one loaded */
-	assert_int_equal(tlsg_key_modules_file_check(path, &err), TLSG_E_CONFIG);
+	assert_int_equal(tlsg_token_modules_file_check(path, &err), TLSG_E_CONFIG);
 	assert_int_equal(chmod(dir, 01777), 0);
-	assert_int_equal(tlsg_key_modules_file_check(path, &err), TLSG_OK);
+	assert_int_equal(tlsg_token_modules_file_check(path, &err), TLSG_OK);
 	assert_int_equal(chown(path, 1, 0), 0);
-	assert_int_equal(tlsg_key_modules_file_check(path, &err), TLSG_E_CONFIG);
+	assert_int_equal(tlsg_token_modules_file_check(path, &err), TLSG_E_CONFIG);
 	assert_int_equal(chmod(dir, 0700), 0);
 }
 
@@ -373,14 +373,14 @@ static void test_places_of_pins(void **state)
 	(void)state;
 	snprintf(source, sizeof(source), "?pin-source=file:%s", file_make("pin", 0600));
 	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct tlsg_key_pin_places from = {rows[i].password, rows[i].engine, known_cb};
+		struct tlsg_pin_sources from = {rows[i].password, rows[i].engine, known_cb};
 		struct tlsg_p11_query q;
 		char uri[400];
 
 		snprintf(uri, sizeof(uri), "pkcs11:token=a;object=b%s", rows[i].query);
 		q = query(uri, "");
 		tlsg_password_mode_set(rows[i].asks, NULL);
-		assert_int_equal(tlsg_key_pin_find(&from, &q, &err), TLSG_OK);
+		assert_int_equal(tlsg_pin_find(&from, &q, &err), TLSG_OK);
 		if(q.pin.is_set != (rows[i].pin != NULL) || (q.pin.is_set && strcmp(q.pin.value, rows[i].pin) != 0))
 			fail_msg("row %zu: \"%s\"", i, q.pin.value);
 	}

@@ -146,7 +146,7 @@ static void assert_loads(const char *name, const char *password, gnutls_pk_algor
 		fail_msg("%s: %s", name, err.text);
 	assert_int_equal(c.pk, pk);
 	assert_true(c.pkcs8.size > 0 && c.spki.size > 0);
-	tlsg_key_content_free(&c);
+	tlsg_key_file_content_free(&c);
 	assert_null(c.pkcs8.data);
 }
 
@@ -257,21 +257,21 @@ static void test_pkcs12(void **state)
 	assert_int_equal(c.certs_len, 1); /* what does not belong to the chain stays out */
 	assert_true(c.certs[0].size > 100);
 	assert_true(c.is_encrypted);
-	tlsg_key_content_free(&c);
+	tlsg_key_file_content_free(&c);
 	assert_int_equal(load("empty.p12", NULL, &c), TLSG_OK);
 	assert_false(c.is_encrypted);
-	tlsg_key_content_free(&c);
+	tlsg_key_file_content_free(&c);
 }
 
 static void test_names_of_pkcs12(void **state)
 {
 	(void)state;
-	assert_true(tlsg_key_name_is_pkcs12(&STR("a.p12")));
-	assert_true(tlsg_key_name_is_pkcs12(&STR("/x/A.PFX")));
-	assert_false(tlsg_key_name_is_pkcs12(&STR(".p12")));
-	assert_false(tlsg_key_name_is_pkcs12(&STR("a.pem")));
-	assert_false(tlsg_key_name_is_pkcs12(&STR("p12")));
-	assert_false(tlsg_key_name_is_pkcs12(&(str)STR_NULL));
+	assert_true(tlsg_key_file_name_is_pkcs12(&STR("a.p12")));
+	assert_true(tlsg_key_file_name_is_pkcs12(&STR("/x/A.PFX")));
+	assert_false(tlsg_key_file_name_is_pkcs12(&STR(".p12")));
+	assert_false(tlsg_key_file_name_is_pkcs12(&STR("a.pem")));
+	assert_false(tlsg_key_file_name_is_pkcs12(&STR("p12")));
+	assert_false(tlsg_key_file_name_is_pkcs12(&(str)STR_NULL));
 }
 
 /* ---- passwords ---- */
@@ -409,7 +409,7 @@ static enum tlsg_ret load_in(struct tlsg_set *set, const char *name, const char 
 	enum tlsg_ret ret;
 
 	tlsg_err_clear(&err);
-	ret = tlsg_key_load(set, &r, k, &err);
+	ret = tlsg_load_key(set, &r, k, &err);
 	tlsg_key_passwords_forget(set); /* word is gone */
 	return ret;
 }
@@ -420,7 +420,7 @@ static enum tlsg_ret load_kept(struct tlsg_set *set, const char *name, str *word
 	struct tlsg_key_request r = {"private_key", &file, word};
 
 	tlsg_err_clear(&err);
-	return tlsg_key_load(set, &r, k, &err);
+	return tlsg_load_key(set, &r, k, &err);
 }
 
 static void test_shared_with_the_same_password_only(void **state)

@@ -116,7 +116,7 @@ static enum tlsg_ret load(
 	set_str(&s.crl, crl);
 	tlsg_err_clear(&err);
 	*t = NULL;
-	ret = tlsg_trust_load(set, &s, t, &err);
+	ret = tlsg_load_trust(set, &s, t, &err);
 	if(ret != TLSG_OK)
 		*t = (void *)&err; /* for refused() */
 	return ret;

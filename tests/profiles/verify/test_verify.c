@@ -422,7 +422,7 @@ static const struct tlsg_trust *trust_load(struct tlsg_set *set, const char *tru
 		s.crl.len = (int)strlen(s.crl.s);
 		tlsg_certs_write(&certs, s.crl.s, crl);
 	}
-	ret = tlsg_trust_load(set, &s, &t, &err);
+	ret = tlsg_load_trust(set, &s, &t, &err);
 	if(ret != TLSG_OK)
 		fail_msg("trust: %s", err.text);
 	return t;
@@ -485,9 +485,9 @@ static void check_row(const struct row *row)
 	names_of(&r, built, sizeof(built));
 	if(r.code != row->code || r.depth != row->at || strcmp(built, row->built != NULL ? row->built : row->sent) != 0)
 		fail_msg("%s: code %d (%s) at %u, status %#x, built \"%s\"; wanted code %d at %u, built \"%s\"", row->what,
-				r.code, tlsg_verify_reason(r.code), r.depth, r.status, built, row->code, row->at,
+				r.code, tlsg_verify_code_reason(r.code), r.depth, r.status, built, row->code, row->at,
 				row->built != NULL ? row->built : row->sent);
-	assert_int_equal(r.alert, tlsg_verify_alert(r.code));
+	assert_int_equal(r.alert, tlsg_verify_code_alert(r.code));
 	tlsg_verify_result_free(&r);
 	tlsg_verify_result_free(&r);
 	if(in.trust != NULL)
@@ -665,8 +665,8 @@ static void test_codes(void **state)
 
 	(void)state;
 	for(i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		assert_string_equal(tlsg_verify_reason(known[i].code), known[i].reason);
-		assert_int_equal(tlsg_verify_alert(known[i].code), known[i].alert);
+		assert_string_equal(tlsg_verify_code_reason(known[i].code), known[i].reason);
+		assert_int_equal(tlsg_verify_code_alert(known[i].code), known[i].alert);
 	}
 }
 

@@ -120,7 +120,7 @@ static void answer(struct request *q)
 	tlsg_err_clear(&err);
 	q->in.chain = sent;
 	q->in.chain_len = read_sent(q->sent, sent, TLSG_VERIFY_CHAIN_MAX + 1);
-	if(tlsg_trust_load(&set, &q->settings, &trust, &err) != TLSG_OK)
+	if(tlsg_load_trust(&set, &q->settings, &trust, &err) != TLSG_OK)
 		printf("error\t%s\n", err.text);
 	else {
 		q->in.set = trust;
@@ -130,7 +130,7 @@ static void answer(struct request *q)
 			printf("error\tthe verdict of a failure is ok\n");
 		else
 			printf("%d\t%u\t%d\t%u\t%#x\t%s\n", r.code, r.depth, r.alert, r.built_len, r.status,
-					tlsg_verify_reason(r.code));
+					tlsg_verify_code_reason(r.code));
 		tlsg_verify_result_free(&r);
 		gnutls_x509_trust_list_deinit(q->in.trust, 1);
 	}
