@@ -12,7 +12,7 @@
 #include "profiles/set.h"
 #include "profiles/ticket.h"
 #include "profiles/load_token.h"
-#include "profiles/verify/trust.h"
+#include "profiles/load_trust.h"
 
 /* Spec 6.1: the first line that applies. */
 static void set_verify_mode(struct tlsg_prof *p)

@@ -9,6 +9,7 @@
 
 #include "profiles/keys/key_file.h"
 #include "profiles/set.h"
+#include "profiles/verify/der.h"
 
 struct tlsg_p11_object; /* pkcs11/p11_key.h */
 

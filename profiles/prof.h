@@ -15,40 +15,17 @@
 
 #include "base/err.h"
 #include "base/host.h"
+#include "base/role.h"
+#include "profiles/verify/verify_mode.h"
 
 struct tlsg_arena;
 struct tlsg_set;
-
-enum tlsg_role
-{
-	TLSG_SERVER = 0, /**< accepted connections */
-	TLSG_CLIENT = 1	 /**< connections that this host opens */
-};
-#define TLSG_ROLES 2
 
 enum tlsg_prof_kind
 {
 	TLSG_PROF_DEFAULT, /**< [server:default], [client:default], or the module parameters */
 	TLSG_PROF_ANY,	   /**< [server:any]: found by server_name or server_id only */
 	TLSG_PROF_ADDR	   /**< [server:ip:port] */
-};
-
-/** Value of `verify_client`, spec 6.1. */
-enum tlsg_verify_client
-{
-	TLSG_VERIFY_CLIENT_UNSET = -1,
-	TLSG_VERIFY_CLIENT_OFF = 0,
-	TLSG_VERIFY_CLIENT_ON,
-	TLSG_VERIFY_CLIENT_OPTIONAL,
-	TLSG_VERIFY_CLIENT_OPTIONAL_NO_CA
-};
-
-/** What the verification settings add up to, spec 6.1. */
-enum tlsg_verify_mode
-{
-	TLSG_VERIFY_NONE,	  /**< server: no certificate asked for; client: result recorded, not enforced */
-	TLSG_VERIFY_PEER,	  /**< a certificate that is presented must be valid */
-	TLSG_VERIFY_PEER_FAIL /**< a certificate must be presented and be valid */
 };
 
 /** Network address without a port. */
@@ -89,13 +66,6 @@ struct tlsg_prof_settings
 	int verify_client; /**< enum tlsg_verify_client */
 	int verify_depth;
 	int verify_name; /**< 0 off, 1 RFC 5922, 2 RFC 5922 and wildcards */
-};
-
-/** A certificate in DER. */
-struct tlsg_der
-{
-	unsigned char *data;
-	unsigned size;
 };
 
 struct tlsg_key;	  /* profiles/load_key.h */

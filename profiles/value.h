@@ -6,7 +6,10 @@
 #ifndef TLSG_PROFILES_VALUE_H
 #define TLSG_PROFILES_VALUE_H
 
-#include "profiles/prof.h"
+#include <stdbool.h>
+
+#include "base/host.h"
+#include "profiles/verify/verify_mode.h"
 
 /** Room for the longest path that is accepted, its terminating zero included. */
 #define TLSG_PATH_SIZE 4096

@@ -13,11 +13,14 @@
 
 #include "profiles/verify/chain.h"
 #include "profiles/verify/constraints.h"
+#include "profiles/verify/crl.h"
+#include "profiles/verify/crt.h"
 #include "profiles/verify/name.h"
+#include "profiles/verify/trust.h"
 #include "profiles/verify/usage.h"
 
 #define SERIAL_MAX 128
-#define NOWHERE TLSG_VERIFY_CHAIN_MAX
+#define NOWHERE TLSG_CHAIN_MAX
 #define SHA1_BITS 63 /* as OpenSSL counts since 3.0 */
 
 /* Everything known while one chain is judged. */
@@ -183,7 +186,7 @@ static unsigned find_bad_signature(const struct judge *j)
 /* Verifies the chain that was built and no other: the only CA that GnuTLS is told of is its last certificate. */
 static bool ask_gnutls(struct judge *j)
 {
-	gnutls_x509_crt_t list[TLSG_VERIFY_CHAIN_MAX];
+	gnutls_x509_crt_t list[TLSG_CHAIN_MAX];
 	gnutls_x509_crt_t anchor = crt_at(j, j->chain.len - 1);
 	unsigned len = j->chain.len > 1 ? j->chain.len - 1 : 1;
 	unsigned i;
@@ -294,20 +297,6 @@ static bool check_rest(struct judge *j)
 
 /* ---- revocation ---- */
 
-static bool crl_is_current(const struct tlsg_crl *crl, time_t now)
-{
-	return crl->this_update <= now && (crl->next_update == 0 || now <= crl->next_update);
-}
-
-static bool crl_is_better(const struct tlsg_crl *a, const struct tlsg_crl *b, time_t now)
-{
-	if(b == NULL)
-		return true;
-	if(crl_is_current(a, now) != crl_is_current(b, now))
-		return crl_is_current(a, now);
-	return a->this_update > b->this_update;
-}
-
 /* What is known about the revocation of one certificate. */
 struct finding
 {
@@ -330,21 +319,21 @@ static unsigned crl_signer(const struct judge *j, const struct tlsg_crl *crl, un
 /* Finds the list to use for a certificate: a current one if there is, the latest of them. */
 static void crl_find(const struct judge *j, unsigned i, unsigned issuer, struct finding *f)
 {
-	const struct tlsg_trust *set = j->in->set;
+	const struct tlsg_trust *trust = j->in->trust;
 	gnutls_datum_t dn = {NULL, 0};
 	bool ca = gnutls_x509_crt_get_ca_status(crt_at(j, i), NULL) > 0;
 	unsigned k, signer;
 
-	if(set == NULL || gnutls_x509_crt_get_raw_dn(crt_at(j, issuer), &dn) < 0)
+	if(trust == NULL || gnutls_x509_crt_get_raw_dn(crt_at(j, issuer), &dn) < 0)
 		return;
-	for(k = 0; k < set->crls_len; k++) {
-		const struct tlsg_crl *crl = &set->crls[k];
+	for(k = 0; k < trust->crls_len; k++) {
+		const struct tlsg_crl *crl = &trust->crls[k];
 
 		if(!crl->usable || (signer = crl_signer(j, crl, issuer, &dn)) == NOWHERE)
 			continue;
 		if(!tlsg_crl_covers(crl, crt_at(j, i), ca))
 			f->out_of_scope = true;
-		else if(crl_is_better(crl, f->crl, j->in->now)) {
+		else if(tlsg_crl_is_better(crl, f->crl, j->in->now)) {
 			f->crl = crl;
 			f->signer = signer;
 		}
@@ -357,12 +346,8 @@ static bool crl_is_genuine(const struct judge *j, const struct finding *f)
 {
 	const struct tlsg_der *der = j->chain.certs[f->signer].der;
 
-	if(f->crl->signer >= 0) {
-		const struct tlsg_der *signer = &j->in->set->cas[f->crl->signer];
-
-		if(signer->size == der->size && memcmp(signer->data, der->data, der->size) == 0)
-			return true;
-	}
+	if(f->crl->signer >= 0 && tlsg_der_is_same(&j->in->trust->cas[f->crl->signer], der))
+		return true;
 	return tlsg_crl_is_signed_by(f->crl, crt_at(j, f->signer));
 }
 
@@ -386,9 +371,9 @@ static bool check_revoked(struct judge *j, unsigned i)
 		return fail(j, f.out_of_scope ? TLSG_V_CRL_SCOPE : TLSG_V_NO_CRL, i);
 	if(!tlsg_usage_has_bits(crt_at(j, f.signer), GNUTLS_KEY_CRL_SIGN) && !fail(j, TLSG_V_CRL_SIGN, i))
 		return false;
-	if(f.crl->this_update > now && !fail(j, TLSG_V_CRL_NOT_YET_VALID, i))
+	if(tlsg_crl_is_too_early(f.crl, now) && !fail(j, TLSG_V_CRL_NOT_YET_VALID, i))
 		return false;
-	if(f.crl->next_update != 0 && f.crl->next_update < now && !fail(j, TLSG_V_CRL_EXPIRED, i))
+	if(tlsg_crl_has_expired(f.crl, now) && !fail(j, TLSG_V_CRL_EXPIRED, i))
 		return false;
 	/* what a forged list says proves nothing */
 	if(!crl_is_genuine(j, &f))
@@ -521,7 +506,7 @@ static enum tlsg_ret check_sizes(const struct tlsg_verify_input *in, struct tlsg
 		out->code = TLSG_V_UNSPECIFIED;
 		return TLSG_E_INTERNAL;
 	}
-	if(in->chain_len > TLSG_VERIFY_CHAIN_MAX) {
+	if(in->chain_len > TLSG_CHAIN_MAX) {
 		out->code = TLSG_V_CHAIN_TOO_LONG;
 		return TLSG_E_PEER;
 	}
@@ -538,13 +523,19 @@ static enum tlsg_ret check_sizes(const struct tlsg_verify_input *in, struct tlsg
 enum tlsg_ret tlsg_verify_chain(const struct tlsg_verify_input *in, struct tlsg_verify_result *out)
 {
 	struct judge j = {.in = in, .out = out, .bad_signature = NOWHERE};
+	const struct tlsg_chain_input chain_in = {.chain = in->chain,
+			.chain_len = in->chain_len,
+			.trust = in->trust,
+			.list = in->list,
+			.depth = in->depth,
+			.now = in->now};
 	enum tlsg_ret ret;
 
 	memset(out, 0, sizeof(*out));
 	ret = check_sizes(in, out);
 	if(ret != TLSG_OK)
 		goto done;
-	ret = tlsg_chain_build(in, &j.chain);
+	ret = tlsg_chain_build(&chain_in, &j.chain);
 	if(ret == TLSG_OK && !copy_built(&j.chain, out))
 		ret = TLSG_E_RESOURCE;
 	if(ret == TLSG_OK)
@@ -571,28 +562,13 @@ void tlsg_verify_result_free(struct tlsg_verify_result *out)
 
 bool tlsg_verify_key_is_usable(const struct tlsg_der *cert)
 {
-	gnutls_datum_t data = {cert->data, cert->size};
-	gnutls_x509_crt_t crt = NULL;
-	bool good = true;
+	gnutls_x509_crt_t crt;
+	int rc = tlsg_crt_parse(cert, &crt);
+	bool usable;
 
-	if(gnutls_x509_crt_init(&crt) < 0)
-		return false;
-	if(gnutls_x509_crt_import(crt, &data, GNUTLS_X509_FMT_DER) >= 0)
-		good = tlsg_usage_has_usable_key(crt);
+	if(rc < 0)
+		return rc != GNUTLS_E_MEMORY_ERROR;
+	usable = tlsg_usage_has_usable_key(crt);
 	gnutls_x509_crt_deinit(crt);
-	return good;
-}
-
-bool tlsg_verify_sip_identity(const struct tlsg_der *leaf_der, const str *name, bool wildcards)
-{
-	gnutls_datum_t data = {leaf_der->data, leaf_der->size};
-	gnutls_x509_crt_t crt = NULL;
-	bool found = false;
-
-	if(leaf_der->size > TLSG_VERIFY_CERT_MAX_BYTES || gnutls_x509_crt_init(&crt) < 0)
-		return false;
-	if(gnutls_x509_crt_import(crt, &data, GNUTLS_X509_FMT_DER) >= 0)
-		found = tlsg_name_is_of(crt, name, wildcards);
-	gnutls_x509_crt_deinit(crt);
-	return found;
+	return usable;
 }
