@@ -53,7 +53,7 @@ PKCS11_SRC = $(addprefix pkcs11/,\
 	p11_engine.c p11_key.c p11_look.c p11_module.c p11_pin.c p11_probe.c p11_uri.c)
 # the rooms of profiles, lowest first
 CIPHER_SRC = $(addprefix profiles/cipher/,\
-	cipher_list.c method.c priority_string.c rules.c suites.c)
+	cipher_list.c cipher_string.c method.c priority_string.c rules.c suites.c)
 VERIFY_SRC = $(addprefix profiles/verify/,\
 	chain.c constraints.c crl.c crt.c name.c trust.c usage.c verify.c verify_code.c)
 KEYS_SRC = $(addprefix profiles/keys/,\

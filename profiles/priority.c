@@ -8,6 +8,8 @@
 
 #include "base/arena.h"
 #include "base/scope.h"
+#include "profiles/cipher/cipher_string.h"
+#include "profiles/cipher/priority_string.h"
 
 static void note_cb(void *arg, const char *word, size_t len, const char *why)
 {
@@ -106,7 +108,7 @@ static enum tlsg_ret evaluate(struct tlsg_prof *p, struct tlsg_priority *x, stru
 		m = &older;
 	}
 	tlsg_err_clear(&cause);
-	ret = tlsg_cipher_list_eval(p->s.cipher_list.s, m, &note, &x->list, &cause);
+	ret = tlsg_cipher_string_eval(p->s.cipher_list.s, m, &note, &x->list, &cause);
 	if(ret != TLSG_OK)
 		return tlsg_err_set(err, ret, "%.*s: cipher_list \"%.*s\": %.300s", p->id.len, p->id.s,
 				p->s.cipher_list.s != NULL ? p->s.cipher_list.len : 0,
