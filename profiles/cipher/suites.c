@@ -589,7 +589,8 @@ const char *tlsg_suite_protocol(const struct tlsg_suite *s)
 	return text_of(version_texts, s->min_version);
 }
 
-unsigned tlsg_suite_max_version(const struct tlsg_suite *s)
+/** @return highest protocol that has the suite. */
+static unsigned max_version(const struct tlsg_suite *s)
 {
 	return s->min_version == TLSG_TLS1_3 ? TLSG_TLS1_3 : TLSG_TLS1_2;
 }
@@ -641,7 +642,7 @@ bool tlsg_suite_is_cert(const struct tlsg_suite *s)
 
 bool tlsg_suite_in_version(const struct tlsg_suite *s, unsigned version)
 {
-	return version >= s->min_version && version <= tlsg_suite_max_version(s);
+	return version >= s->min_version && version <= max_version(s);
 }
 
 bool tlsg_suite_is_known(const struct tlsg_suite *s)

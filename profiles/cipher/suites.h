@@ -149,9 +149,6 @@ const char *tlsg_suite_name(const struct tlsg_suite *s);
 /** @return lowest protocol as OpenSSL writes it: "SSLv3", "TLSv1", "TLSv1.2", "TLSv1.3". Source: SSL_CIPHER_get_version(). */
 const char *tlsg_suite_protocol(const struct tlsg_suite *s);
 
-/** @return highest protocol that has the suite: TLSG_TLS1_2 or TLSG_TLS1_3. */
-unsigned tlsg_suite_max_version(const struct tlsg_suite *s);
-
 /** @return bits of strength: 256, 128, 112 for triple DES, 0 without encryption. Source: SSL_CIPHER_get_bits(). */
 int tlsg_suite_bits(const struct tlsg_suite *s);
 
