@@ -122,7 +122,7 @@ static bool is_in_chain(const struct tlsg_chain *c, const struct tlsg_der *der)
 }
 
 /* A CA of ours, parsed for this chain. NULL: no memory, or too many. */
-static gnutls_x509_crt_t parse_ours(struct tlsg_chain *c, const struct tlsg_der *der)
+static gnutls_x509_crt_t parse_trusted(struct tlsg_chain *c, const struct tlsg_der *der)
 {
 	if(c->parsed_len == TLSG_CHAIN_PARSED_MAX || tlsg_crt_parse(der, &c->parsed[c->parsed_len]) < 0)
 		return NULL;
@@ -137,7 +137,7 @@ static void candidate_add(struct candidate *list, unsigned *len, struct candidat
 }
 
 /* The CAs of ours that can have issued a certificate. */
-static void find_ours(struct builder *b, gnutls_x509_crt_t crt, struct candidate *list, unsigned *len)
+static void find_trusted(struct builder *b, gnutls_x509_crt_t crt, struct candidate *list, unsigned *len)
 {
 	const struct tlsg_trust *trust = b->in->trust;
 	gnutls_datum_t dn = {NULL, 0};
@@ -156,7 +156,7 @@ static void find_ours(struct builder *b, gnutls_x509_crt_t crt, struct candidate
 		/* the process's list knows one CA for a name; when there is only one it saves parsing */
 		issuer = NULL;
 		if(n > 1 || b->in->list == NULL)
-			issuer = parse_ours(b->chain, der);
+			issuer = parse_trusted(b->chain, der);
 		else if(gnutls_x509_trust_list_get_issuer(b->in->list, crt, &issuer, 0) < 0)
 			continue;
 		if(issuer != NULL && can_have_issued(issuer, crt))
@@ -212,7 +212,7 @@ static void candidates_sort(struct builder *b, gnutls_x509_crt_t crt, struct can
 }
 
 /* Whether a self-signed certificate is, byte for byte, one of ours. */
-static bool is_our_anchor(const struct builder *b, const struct tlsg_chain_cert *cert)
+static bool is_anchor(const struct builder *b, const struct tlsg_chain_cert *cert)
 {
 	const struct tlsg_trust *trust = b->in->trust;
 	gnutls_datum_t dn = {NULL, 0};
@@ -244,7 +244,7 @@ static enum tlsg_verify_code why_no_issuer(
 {
 	if(self_signed)
 		return c->len == 1 ? TLSG_V_SELF_SIGNED : TLSG_V_SELF_SIGNED_IN_CHAIN;
-	return top->is_ours ? TLSG_V_NO_ISSUER : TLSG_V_NO_LOCAL_ISSUER;
+	return top->is_trusted ? TLSG_V_NO_ISSUER : TLSG_V_NO_LOCAL_ISSUER;
 }
 
 static bool extend(struct builder *b);
@@ -258,11 +258,11 @@ static bool try_candidates(struct builder *b, const struct candidate *list, unsi
 	for(i = 0; i < len && b->steps < STEPS_MAX; i++) {
 		b->steps++;
 		c->certs[c->len++] = list[i].cert;
-		if(!list[i].cert.is_ours)
+		if(!list[i].cert.is_trusted)
 			b->used[list[i].sent] = true;
 		if(extend(b))
 			return true;
-		if(!list[i].cert.is_ours)
+		if(!list[i].cert.is_trusted)
 			b->used[list[i].sent] = false;
 		c->len--;
 	}
@@ -277,9 +277,9 @@ static bool extend(struct builder *b)
 	struct candidate list[CANDIDATES_MAX];
 	bool self_signed = is_self_signed(top->crt);
 	unsigned depth = b->in->depth > 0 ? (unsigned)b->in->depth : 0;
-	unsigned ours = 0, sent = 0;
+	unsigned trusted = 0, sent = 0;
 
-	if(self_signed && (top->is_ours || (c->len <= depth + 1 && is_our_anchor(b, top)))) {
+	if(self_signed && (top->is_trusted || (c->len <= depth + 1 && is_anchor(b, top)))) {
 		c->is_anchored = true;
 		return true;
 	}
@@ -287,12 +287,12 @@ static bool extend(struct builder *b)
 		return dead_end(b, TLSG_V_CHAIN_TOO_LONG);
 	if(self_signed)
 		return dead_end(b, why_no_issuer(c, top, true));
-	find_ours(b, top->crt, list, &ours);
-	candidates_sort(b, top->crt, list, ours);
-	if(try_candidates(b, list, ours))
+	find_trusted(b, top->crt, list, &trusted);
+	candidates_sort(b, top->crt, list, trusted);
+	if(try_candidates(b, list, trusted))
 		return true;
 	/* above a CA of ours only ours count */
-	if(!top->is_ours) {
+	if(!top->is_trusted) {
 		find_sent(b, top->crt, list, &sent);
 		candidates_sort(b, top->crt, list, sent);
 		if(try_candidates(b, list, sent))

@@ -36,7 +36,7 @@ struct tlsg_chain_cert
 {
 	gnutls_x509_crt_t crt;
 	const struct tlsg_der *der;
-	bool is_ours; /**< from our CAs; false: sent by the peer */
+	bool is_trusted; /**< from our CAs; false: sent by the peer */
 };
 
 /** A chain, and what was parsed to build it. */
