@@ -262,7 +262,7 @@ static struct tlsg_arena *trust_make(struct tlsg_der *der, struct tlsg_trust *tr
 	assert_non_null(arena);
 	*trust = (struct tlsg_trust){.cas = der, .cas_len = tlsg_crt_parse(der, &crt) == 0 ? 1 : 0};
 	gnutls_x509_crt_deinit(crt);
-	assert_int_equal(tlsg_trust_index(trust, arena), TLSG_OK);
+	assert_int_equal(tlsg_trust_index(trust, arena, NULL), TLSG_OK);
 	return arena;
 }
 
