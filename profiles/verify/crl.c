@@ -18,7 +18,6 @@
 #include "base/arena.h"
 #include "profiles/verify/der.h"
 
-#define OID_CRL_NUMBER "2.5.29.20"
 #define OID_AUTHORITY_KEY_ID "2.5.29.35"
 #define OID_DISTRIBUTION_POINT "2.5.29.28"
 #define OID_DELTA "2.5.29.27"
@@ -192,10 +191,10 @@ static bool read_extension(gnutls_x509_crl_t crl, unsigned i, const char *oid, s
 	return good;
 }
 
+/* Extensions that may be critical, as in OpenSSL. The number of a list is not used, and RFC 5280 section 5.2.3 forbids it. */
 static bool is_known_extension(const char *oid)
 {
-	return strcmp(oid, OID_CRL_NUMBER) == 0 || strcmp(oid, OID_AUTHORITY_KEY_ID) == 0
-		   || strcmp(oid, OID_DISTRIBUTION_POINT) == 0;
+	return strcmp(oid, OID_AUTHORITY_KEY_ID) == 0 || strcmp(oid, OID_DISTRIBUTION_POINT) == 0;
 }
 
 /* What the extensions say about the use of the list. @return false: it cannot be used. */
