@@ -9,6 +9,7 @@
 # make lint         format, gcc and clang, clang-tidy, cppcheck, include direction, banned functions
 # make format       lays out the C files
 # make bench        measurements beside tls.so; make bench-startup: start and reload with many profiles
+# make verify-table the table of doc/verification.md: chains wrongly accepted by the module and by GnuTLS alone
 # make compare      the exported version and flags strings against `kamailio -V`
 #
 # KAMAILIO_SRC=DIR  source tree to take headers and defines from (default: the source of the installed package)
@@ -99,8 +100,8 @@ MOD_CPPFLAGS = -I. @$(DEFS) $(PKG_CFLAGS)
 # Unit tests see tests/stub/base/host.h where the module sees base/host.h.
 TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS) -DTLSG_TEST
 
-.PHONY: all compare unit fuzz check check-all check-unit check-build check-openssl check-limbo check-e2e check-compare check-bench \
-	check-fuzz check-long check-san check-e2e-san check-valgrind check-e2e-long check-fuzz-long fuzz-smoke lint format bench \
+.PHONY: all compare unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table check-e2e check-compare \
+	check-bench check-fuzz check-long check-san check-e2e-san check-valgrind check-e2e-long check-fuzz-long fuzz-smoke lint format bench \
 	run clean FORCE
 all: $(SO) $(CIPHERS_TOOL) compare
 
@@ -190,8 +191,9 @@ check-unit: unit
 
 # What cipher strings select and what verification says, beside the openssl command: each line is a run over a corpus.
 VERIFY_TOOL = $(T)/verify_tool
+VERIFY_GNUTLS = $(T)/verify_gnutls
 PKITS_DIR ?= /usr/lib/python3/dist-packages/cryptography_vectors/x509/PKITS_data
-$(VERIFY_TOOL): $(T)/tests/profiles/verify/verify_tool.o $(BELOW_profiles:%=$(T)/lib%.a) $(T)/libtestlib.a
+$(VERIFY_TOOL) $(VERIFY_GNUTLS): $(T)/verify_%: $(T)/tests/profiles/verify/verify_%.o $(BELOW_profiles:%=$(T)/lib%.a) $(T)/libtestlib.a
 	$(call say,LINK  $@)
 	$(Q)$(CC) $(OPT) -pthread $(LDFLAGS) $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -ldl -o $@
 
@@ -207,6 +209,10 @@ check-openssl: $(CIPHERS_TOOL) $(VERIFY_TOOL)
 # The chains of x509-limbo: LIMBO_JSON, or build/limbo/limbo.json; skipped if there is neither.
 check-limbo: $(VERIFY_TOOL)
 	@scripts/run-python.sh tests/limbo/run_limbo.py $(VERIFY_TOOL)
+
+# The table of doc/verification.md: how many chains are wrongly accepted, here and by GnuTLS alone.
+verify-table: $(VERIFY_TOOL) $(VERIFY_GNUTLS)
+	@PKITS_DIR="$(PKITS_DIR)" scripts/run-python.sh tests/limbo/verify_table.py $(VERIFY_TOOL) $(VERIFY_GNUTLS)
 
 check-build: all
 	@MODULE=$(abspath $(SO)) OBJ=$(O)/obj scripts/run-scripts.sh $(sort $(wildcard tests/build/*.sh))
@@ -257,7 +263,7 @@ check-all:
 
 check-long:
 	@scripts/deps.sh check
-	@scripts/run-check.sh all check-san check-e2e-san check-valgrind check-e2e-long check-fuzz-long
+	@scripts/run-check.sh all check-san check-e2e-san check-valgrind check-e2e-long verify-table check-fuzz-long
 
 check-san:
 	$(MAKE) SAN=1 check-unit

@@ -527,6 +527,11 @@ def ask_tool(tool, cases):
     return [(int(a[0]), int(a[1])) for a in answers]
 
 
+def make_cases(seed=1, random_cases=300):
+    maker = Maker(random.Random(seed))
+    return list(maker.cases()) + [maker.one_random(i) for i in range(random_cases)]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("tool")
@@ -537,8 +542,7 @@ def main():
     if shutil.which("openssl") is None:
         print("verify_compare: SKIPPED, openssl is not installed")
         return 77
-    maker = Maker(random.Random(args.seed))
-    cases = list(maker.cases()) + [maker.one_random(i) for i in range(args.random)]
+    cases = make_cases(args.seed, args.random)
     scratch = tempfile.mkdtemp(prefix="verify-compare-")
     try:
         for i, case in enumerate(cases):
