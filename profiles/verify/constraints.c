@@ -171,7 +171,7 @@ static bool has_one_at_sign(const struct tlsg_der_element *mail)
 	return at != NULL && memchr(at + 1, '@', mail->size - (size_t)(at + 1 - mail->contents)) == NULL;
 }
 
-/* Whether a name has no host that could be compared: a URI without an authority, a mail address that is not user@host. */
+/* Whether a name has no host to compare: a URI without an authority, a mail address that is not user@host. */
 static bool is_malformed(const struct tlsg_der_element *name)
 {
 	const unsigned char *host;
@@ -208,8 +208,8 @@ static bool is_permitted_by(const struct tlsg_der_element *name, const struct tl
 	return !is_malformed(name);
 }
 
-/* Whether a name lies in an excluded subtree, stands for a name in it, or cannot be shown to lie outside. GnuTLS compares DNS
- * names and well-formed mail addresses, but takes a wildcard for the name of one host. */
+/* Whether a name lies in an excluded subtree, stands for a name in it, or cannot be shown to lie outside. GnuTLS
+ * compares DNS names and well-formed mail addresses, but takes a wildcard for the name of one host. */
 static bool is_excluded_by(const struct tlsg_der_element *name, const struct tlsg_der_element *base)
 {
 	if(is_malformed(name))

@@ -16,14 +16,14 @@
 bool tlsg_constraints_exist(gnutls_x509_crt_t ca);
 
 /**
- * Whether a certificate keeps to the name constraints of one CA above it. Directory names and URIs are compared here, all other
- * kinds by GnuTLS. A DNS name with a wildcard must not stand for an excluded name, and a mail address is user@host where there are
- * constraints on them.
+ * Whether a certificate keeps to the name constraints of one CA above it. Directory names and URIs are compared here,
+ * all other kinds by GnuTLS. A DNS name with a wildcard must not stand for an excluded name, and a mail address must
+ * be user@host where there are constraints on mail addresses.
  * @param ca   certificate of the CA, borrowed.
  * @param crt  certificate below it, borrowed.
  * @param leaf  crt is the leaf: GnuTLS then takes its common name for a DNS name, if it has no other.
- * @return true: it keeps to them, or there are none. False also when an extension is damaged, a constraint is of another kind
- *         than directory name, URI, DNS name, mail or IP address, or memory is exhausted.
+ * @return true: it keeps to them, or there are none. False also when an extension is damaged, a constraint is of
+ *         another kind than directory name, URI, DNS name, mail or IP address, or memory is exhausted.
  * Source: RFC 5280 section 4.2.1.10; gnutls_x509_name_constraints_check_crt().
  */
 bool tlsg_constraints_hold(gnutls_x509_crt_t ca, gnutls_x509_crt_t crt, bool leaf);

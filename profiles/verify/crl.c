@@ -191,7 +191,7 @@ static bool read_extension(gnutls_x509_crl_t crl, unsigned i, const char *oid, s
 	return good;
 }
 
-/* Extensions that may be critical, as in OpenSSL. The number of a list is not used, and RFC 5280 section 5.2.3 forbids it. */
+/* Extensions that may be critical, as in OpenSSL. RFC 5280 section 5.2.3 forbids that for the CRL number. */
 static bool is_known_extension(const char *oid)
 {
 	return strcmp(oid, OID_AUTHORITY_KEY_ID) == 0 || strcmp(oid, OID_DISTRIBUTION_POINT) == 0;

@@ -3,9 +3,10 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: a program of the tests.  Memory: heap.  Lock: none.
  *
- * What a module would do that left verification to GnuTLS: CAs and CRLs go into a trust list, purpose, name and strength are
- * given with the chain. Input as for verify_tool (sent=, ca=, crl=, role=, now=, name=; other keys have no counterpart in GnuTLS
- * and are ignored). Output, one line for each: 0 or 1 (refused), GnuTLS's status bits, and what they mean; or "error" and a text.
+ * What a module would do that left verification to GnuTLS: CAs and CRLs go into a trust list, purpose, name and
+ * strength are given with the chain. Input as for verify_tool (sent=, ca=, crl=, role=, now=, name=; other keys have
+ * no counterpart in GnuTLS and are ignored). Output, one line for each: 0 or 1 (refused), GnuTLS's status bits, and
+ * what they mean; or "error" and a text.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -74,7 +75,7 @@ static bool take_line(struct request *q, char *line)
 	return q->sent != NULL;
 }
 
-/* CAs and CRLs as gnutls_certificate_set_x509_trust_file() and its relatives add them. @return NULL: a file is not readable. */
+/* CAs and CRLs as gnutls_certificate_set_x509_trust_file() and its relatives add them. @return NULL: not readable. */
 static gnutls_x509_trust_list_t load_trust(const struct request *q)
 {
 	gnutls_x509_trust_list_t trust = NULL;
