@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - what scripts may ask about a certificate, as text
+ * tls_gnutls - fields of a certificate as text, as scripts read them
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process, without a scope.  Memory: this process's heap; results go to the caller's buffer.  Lock: none.
  */
@@ -13,15 +13,15 @@
 #include <gnutls/x509-ext.h>
 
 #define OID_SUBJECT_ALT_NAME "2.5.29.17"
-#define SERIAL_MAX_BYTES 64	 /* more never fits in SERIAL_MAX_DIGITS */
-#define SERIAL_MAX_DIGITS 80 /* the limit of `tls` */
+#define SERIAL_MAX_BYTES 64	 /* a longer number has more than SERIAL_MAX_DIGITS */
+#define SERIAL_MAX_DIGITS 80 /* limit of `tls` */
 #define DATE_SIZE 32
 #define YEAR_MAX 9999
 
 struct tlsg_cert
 {
 	gnutls_x509_crt_t crt;			 /* [heap] owned */
-	gnutls_subject_alt_names_t sans; /* [heap] owned, NULL: none */
+	gnutls_subject_alt_names_t sans; /* [heap] owned; NULL: none */
 };
 
 /** Reads the subject alternative names. @return NULL when absent, malformed, or out of memory. */
@@ -67,7 +67,7 @@ void tlsg_cert_text_free(struct tlsg_cert *c)
 	gnutls_free(c);
 }
 
-/** Finds a name. @return TLSG_OK, TLSG_E_PEER. */
+/** Reads a name. @return TLSG_OK; TLSG_E_PEER: cannot be decoded. */
 static enum tlsg_ret name_get(const struct tlsg_cert *c, enum tlsg_cert_side side, gnutls_x509_dn_t *dn)
 {
 	int code;
@@ -117,7 +117,7 @@ static bool is_zero(const unsigned char *number, size_t size)
 	return size == 0;
 }
 
-/** Makes the absolute value out of a negative number in two's complement. */
+/** Replaces a negative number in two's complement by its absolute value. */
 static void negate(unsigned char *number, size_t size)
 {
 	unsigned carry = 1;
@@ -198,10 +198,10 @@ static unsigned san_type(enum tlsg_cert_san kind)
 }
 
 /**
- * Walks through the names of a kind.
- * @param index  0 for the first.
+ * Finds a name of a kind.
+ * @param index  0 for the first of its kind.
  * @param san    [out] the name, borrowed.
- * @return number of names of the kind up to and including the one found; index + 1 when it was found, less otherwise.
+ * @return index + 1 if it was found; otherwise the number of names of the kind, which is smaller.
  */
 static unsigned san_find(const struct tlsg_cert *c, enum tlsg_cert_san kind, unsigned index, gnutls_datum_t *san)
 {
@@ -251,14 +251,14 @@ enum tlsg_ret tlsg_cert_text_pem(const struct tlsg_der *der, struct tlsg_buf *ou
 	return ret;
 }
 
-/** Whether a character stands for itself in a URL (RFC 3986 section 2.3), without regard to the locale. */
+/** Whether a character is not encoded in a URL (RFC 3986 section 2.3); does not depend on the locale. */
 static bool is_unreserved(unsigned char c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'
 		   || c == '.' || c == '~';
 }
 
-/** Appends text url-encoded. */
+/** Appends text url-encoded. @return TLSG_OK, TLSG_FULL. */
 static enum tlsg_ret put_url(struct tlsg_buf *out, const gnutls_datum_t *in)
 {
 	static const char digit[] = "0123456789abcdef";

@@ -3,6 +3,11 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process, without a scope.  Memory: this process's heap while it runs; results go to the caller's buffer.
  * Lock: none.
+ *
+ * gnutls_x509_crt_get_dn_by_oid() is not used for values: it escapes them as in RFC 4514 ("Example\, Inc."), returns
+ * strings of type T61String or UniversalString and those with a zero byte in hexadecimal, and does not convert bytes
+ * above 0x7F of a PrintableString. `tls` shows scripts the plain text in UTF-8. iconv() loads its conversions from
+ * files, which fails after chroot().
  */
 #include "transport/dn_text.h"
 
@@ -160,13 +165,16 @@ static const struct oid_name short_name[] = {
 #define SHORT_NAMES (sizeof(short_name) / sizeof(short_name[0]))
 
 /**
- * Looks at one attribute value.
+ * Called for one attribute value.
  * @param position  in its set, from 0.
- * @return TLSG_AGAIN: go on with the next; anything else ends the walk.
+ * @return TLSG_AGAIN: continue with the next value; anything else ends the walk.
  */
 typedef enum tlsg_ret (*ava_cb)(const gnutls_x509_ava_st *ava, int position, const void *arg, struct tlsg_buf *out);
 
-/** Calls back for every attribute value in the order of the certificate. @return what the callback returned, TLSG_EOF at the end. */
+/**
+ * Calls cb for every attribute value in the order of the certificate.
+ * @return what cb returned; TLSG_EOF at the end; TLSG_E_PEER: cannot be decoded.
+ */
 static enum tlsg_ret walk(gnutls_x509_dn_t dn, ava_cb cb, const void *arg, struct tlsg_buf *out)
 {
 	gnutls_x509_ava_st ava;
@@ -200,36 +208,29 @@ static enum tlsg_ret put(struct tlsg_buf *out, const void *data, size_t size)
 	return tlsg_buf_put(out, data, size) ? TLSG_OK : TLSG_FULL;
 }
 
-/** Appends a character. @return TLSG_OK; TLSG_E_PEER: no character has that number; TLSG_FULL. */
+/** @return number of bytes that a code point takes in UTF-8, 1 to 4. */
+static unsigned utf8_size(uint32_t c)
+{
+	return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+}
+
+/** Appends a code point. @return TLSG_OK; TLSG_E_PEER: a surrogate, or beyond the last code point; TLSG_FULL. */
 static enum tlsg_ret put_utf8(struct tlsg_buf *out, uint32_t c)
 {
+	static const unsigned char lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
 	unsigned char b[4];
+	unsigned size = utf8_size(c);
+	unsigned i;
 
 	if(c > CODE_POINT_MAX || (c >= 0xD800 && c <= 0xDFFF))
 		return TLSG_E_PEER;
-	if(c < 0x80) {
-		b[0] = c;
-		return put(out, b, 1);
-	}
-	if(c < 0x800) {
-		b[0] = 0xC0 | c >> 6;
-		b[1] = 0x80 | (c & 0x3F);
-		return put(out, b, 2);
-	}
-	if(c < 0x10000) {
-		b[0] = 0xE0 | c >> 12;
-		b[1] = 0x80 | (c >> 6 & 0x3F);
-		b[2] = 0x80 | (c & 0x3F);
-		return put(out, b, 3);
-	}
-	b[0] = 0xF0 | c >> 18;
-	b[1] = 0x80 | (c >> 12 & 0x3F);
-	b[2] = 0x80 | (c >> 6 & 0x3F);
-	b[3] = 0x80 | (c & 0x3F);
-	return put(out, b, 4);
+	for(i = size - 1; i > 0; i--, c >>= 6)
+		b[i] = 0x80 | (c & 0x3F);
+	b[0] = lead[size] | c;
+	return put(out, b, size);
 }
 
-/** Appends characters of a fixed width. @param width  1, 2 or 4 bytes, the highest first. */
+/** Appends characters of a fixed width. @param width  1, 2 or 4 bytes, big-endian. */
 static enum tlsg_ret put_wide(struct tlsg_buf *out, const gnutls_datum_t *in, unsigned width)
 {
 	enum tlsg_ret ret = TLSG_OK;
@@ -247,8 +248,8 @@ static enum tlsg_ret put_wide(struct tlsg_buf *out, const gnutls_datum_t *in, un
 	return ret;
 }
 
-/** Length of the UTF-8 character that a byte begins. @return 1 to 4, 0 when none begins with it. */
-static unsigned utf8_length(unsigned char first)
+/** @return number of bytes of the UTF-8 sequence that a byte begins, 1 to 4; 0: no sequence begins with it. */
+static unsigned utf8_sequence_size(unsigned char first)
 {
 	if(first < 0x80)
 		return 1;
@@ -259,19 +260,18 @@ static unsigned utf8_length(unsigned char first)
 	return first >= 0xF0 && first <= 0xF4 ? 4 : 0;
 }
 
-/** Decodes one UTF-8 character of known length. @return TLSG_OK, or TLSG_E_PEER for a wrong or overlong sequence. */
-static enum tlsg_ret utf8_decode(const unsigned char *p, unsigned len, uint32_t *c)
+/** Decodes one UTF-8 sequence of known size. @return TLSG_OK; TLSG_E_PEER: malformed or overlong. */
+static enum tlsg_ret utf8_decode(const unsigned char *p, unsigned size, uint32_t *c)
 {
-	static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
 	unsigned i;
 
-	*c = len == 1 ? p[0] : p[0] & (0x7F >> len);
-	for(i = 1; i < len; i++) {
+	*c = size == 1 ? p[0] : p[0] & (0x7F >> size);
+	for(i = 1; i < size; i++) {
 		if((p[i] & 0xC0) != 0x80)
 			return TLSG_E_PEER;
 		*c = *c << 6 | (p[i] & 0x3F);
 	}
-	return *c < lowest[len] ? TLSG_E_PEER : TLSG_OK;
+	return utf8_size(*c) == size ? TLSG_OK : TLSG_E_PEER;
 }
 
 /** Appends UTF-8 after checking it. */
@@ -279,20 +279,20 @@ static enum tlsg_ret put_checked_utf8(struct tlsg_buf *out, const gnutls_datum_t
 {
 	enum tlsg_ret ret = TLSG_OK;
 	uint32_t c = 0;
-	unsigned i, len;
+	unsigned i, size;
 
-	for(i = 0; i < in->size && ret == TLSG_OK; i += len) {
-		len = utf8_length(in->data[i]);
-		if(len == 0 || len > in->size - i)
+	for(i = 0; i < in->size && ret == TLSG_OK; i += size) {
+		size = utf8_sequence_size(in->data[i]);
+		if(size == 0 || size > in->size - i)
 			return TLSG_E_PEER;
-		ret = utf8_decode(in->data + i, len, &c);
+		ret = utf8_decode(in->data + i, size, &c);
 		if(ret == TLSG_OK)
 			ret = put_utf8(out, c);
 	}
 	return ret;
 }
 
-/** Appends the value of an attribute in UTF-8. */
+/** Appends the value of an attribute in UTF-8. @return TLSG_OK; TLSG_E_PEER: no conversion, or malformed; TLSG_FULL. */
 static enum tlsg_ret put_value(struct tlsg_buf *out, const gnutls_x509_ava_st *ava)
 {
 	switch(ava->value_tag) {
@@ -334,7 +334,7 @@ enum tlsg_ret tlsg_dn_text_attr_get(gnutls_x509_dn_t dn, enum tlsg_dn_attr attr,
 	return ret;
 }
 
-/** Appends the short name of an attribute type, or its number. */
+/** Appends the short name of an attribute type, or its object identifier. */
 static enum tlsg_ret put_type(struct tlsg_buf *out, const gnutls_x509_ava_st *ava)
 {
 	unsigned i;
@@ -346,7 +346,7 @@ static enum tlsg_ret put_type(struct tlsg_buf *out, const gnutls_x509_ava_st *av
 	return put(out, ava->oid.data, strnlen((const char *)ava->oid.data, ava->oid.size));
 }
 
-/** Appends a byte, escaped unless it is printable ASCII; what separates attributes gets a backslash in front. */
+/** Appends a byte, as \xHH unless it is printable ASCII. The separators of attributes get a backslash in front. */
 static enum tlsg_ret put_escaped(struct tlsg_buf *out, unsigned char byte)
 {
 	static const char digit[] = "0123456789ABCDEF";
@@ -361,10 +361,11 @@ static enum tlsg_ret put_escaped(struct tlsg_buf *out, unsigned char byte)
 }
 
 /**
- * Distance between the bytes of a value that are shown: 4 for a GeneralString of four-byte characters that all fit in one byte, of
- * which only the last byte is shown; 1 for everything else.
+ * How OpenSSL prints a value on one line.
+ * @return bytes per printed character: 4 for a GeneralString of four-byte characters that all fit in one byte, of
+ *         which the last byte is printed; 1 for everything else.
  */
-static unsigned shown_step(const gnutls_x509_ava_st *ava)
+static unsigned bytes_per_character(const gnutls_x509_ava_st *ava)
 {
 	unsigned i;
 
@@ -379,7 +380,7 @@ static unsigned shown_step(const gnutls_x509_ava_st *ava)
 
 static enum tlsg_ret oneline_cb(const gnutls_x509_ava_st *ava, int position, const void *arg, struct tlsg_buf *out)
 {
-	unsigned step = shown_step(ava);
+	unsigned step = bytes_per_character(ava);
 	enum tlsg_ret ret;
 	unsigned i;
 

@@ -26,21 +26,24 @@ enum tlsg_dn_attr
 #define TLSG_DN_ATTRS 7
 
 /**
- * The first value of an attribute, in the order of the certificate, converted to UTF-8.
- * @param dn    as given by gnutls_x509_crt_get_subject() or gnutls_x509_crt_get_issuer().
+ * The first value of an attribute in the order of the certificate, converted to UTF-8.
+ * @param dn    from gnutls_x509_crt_get_subject() or gnutls_x509_crt_get_issuer(), borrowed.
  * @param attr  which attribute.
- * @param out   [out] the text is appended, without a terminating zero; unchanged unless TLSG_OK.
+ * @param out   [out] the text is appended without a terminating zero, and may have zero bytes; unchanged unless
+ *              TLSG_OK.
  * @return TLSG_OK, also for an empty value; TLSG_EOF: the name has no such attribute; TLSG_E_PEER: its type has no
  *         conversion to UTF-8, or the bytes are not valid for the type; TLSG_FULL: does not fit.
- * Source: X.520 (attributes); X.680 (string types); T61String is taken as ISO 8859-1, as `tls` does.
+ * Source: X.520 (attributes); X.680 (string types); what ASN1_STRING_to_UTF8() of OpenSSL returns, which takes a
+ *         T61String for ISO 8859-1.
  */
 enum tlsg_ret tlsg_dn_text_attr_get(gnutls_x509_dn_t dn, enum tlsg_dn_attr attr, struct tlsg_buf *out) TLSG_MUST_CHECK;
 
 /**
- * The whole name as "/C=DE/O=X/CN=y+UID=z": attributes in the order of the certificate, those of one set joined by '+';
- * attributes without a short name by their number; the bytes of values as they are, '/' and '+' with a backslash in front, those
- * outside 0x20 to 0x7E as \xHH with upper-case digits.
- * @param out  [out] the text is appended, without a terminating zero; unchanged unless TLSG_OK.
+ * The whole name on one line, as "/C=DE/O=X/CN=y+UID=z": attributes in the order of the certificate, those of one set
+ * joined by '+'; object identifiers for attributes without a short name. Values are not converted: '/' and '+' get a
+ * backslash in front, bytes outside 0x20 to 0x7E are \xHH with upper-case digits.
+ * @param dn   as for tlsg_dn_text_attr_get().
+ * @param out  [out] the text is appended without a terminating zero; unchanged unless TLSG_OK.
  * @return TLSG_OK, also for a name without attributes (nothing appended); TLSG_E_PEER: cannot be decoded;
  *         TLSG_FULL: does not fit.
  * Source: what X509_NAME_oneline() of OpenSSL 3 prints, which `tls` shows in its variables and log lines.

@@ -19,6 +19,7 @@
 #define OID_SAN "2.5.29.17"
 
 #define NAME_DIRECTORY TLSG_DER_CONSTRUCTED(4) /* directoryName of GeneralName; explicit, X.680 section 31.2.7 */
+#define NAME_MAIL TLSG_DER_CONTEXT(1)
 #define NAME_DNS TLSG_DER_CONTEXT(2)
 #define NAME_URI TLSG_DER_CONTEXT(6)
 
@@ -162,9 +163,61 @@ static bool uri_is_in(const struct tlsg_der_element *uri, const struct tlsg_der_
 	return size == base->size && ends_with(host, size, base->contents, base->size);
 }
 
-static bool name_is_in(const struct tlsg_der_element *name, const struct tlsg_der_element *base)
+static bool has_one_at_sign(const struct tlsg_der_element *mail)
 {
-	return name->tag == NAME_DIRECTORY ? directory_is_in(name, base) : uri_is_in(name, base);
+	const unsigned char *at = memchr(mail->contents, '@', mail->size);
+
+	return at != NULL && memchr(at + 1, '@', mail->size - (size_t)(at + 1 - mail->contents)) == NULL;
+}
+
+/* Whether a name has no host to compare: a URI without an authority, a mail address that is not user@host. */
+static bool is_malformed(const struct tlsg_der_element *name)
+{
+	const unsigned char *host;
+
+	if(name->tag == NAME_URI)
+		return uri_host(name, &host) == 0;
+	return name->tag == NAME_MAIL && !has_one_at_sign(name);
+}
+
+static size_t size_without_last_dot(const struct tlsg_der_element *dns)
+{
+	return dns->size > 0 && dns->contents[dns->size - 1] == '.' ? dns->size - 1 : dns->size;
+}
+
+/* Whether a DNS name begins with the label `*`, and the base of a subtree is one of the names that it stands for. */
+static bool is_wildcard_of(const struct tlsg_der_element *dns, const struct tlsg_der_element *base)
+{
+	size_t size = size_without_last_dot(dns), base_size = size_without_last_dot(base), label = 0;
+
+	if(size == 0 || dns->contents[0] != '*')
+		return false;
+	while(label < base_size && base->contents[label] != '.')
+		label++;
+	return size - 1 == base_size - label && ends_with(dns->contents, size, base->contents + label, base_size - label);
+}
+
+/* Whether a name lies in a permitted subtree. GnuTLS compares DNS names and well-formed mail addresses. */
+static bool is_permitted_by(const struct tlsg_der_element *name, const struct tlsg_der_element *base)
+{
+	if(name->tag == NAME_DIRECTORY)
+		return directory_is_in(name, base);
+	if(name->tag == NAME_URI)
+		return uri_is_in(name, base);
+	return !is_malformed(name);
+}
+
+/* Whether a name lies in an excluded subtree, stands for a name in it, or cannot be shown to lie outside. GnuTLS
+ * compares DNS names and well-formed mail addresses, but takes a wildcard for the name of one host. */
+static bool is_excluded_by(const struct tlsg_der_element *name, const struct tlsg_der_element *base)
+{
+	if(is_malformed(name))
+		return true;
+	if(name->tag == NAME_DIRECTORY)
+		return directory_is_in(name, base);
+	if(name->tag == NAME_URI)
+		return uri_is_in(name, base);
+	return name->tag == NAME_DNS && is_wildcard_of(name, base);
 }
 
 /* Compares a name with the GeneralSubtrees of one side. @return false: malformed. */
@@ -183,11 +236,9 @@ static bool compare_side(struct comparison *c, const struct tlsg_der_element *si
 			continue;
 		if(is_permitted) {
 			c->restricted = true;
-			c->permitted = c->permitted || name_is_in(&c->name, &base);
+			c->permitted = c->permitted || is_permitted_by(&c->name, &base);
 		} else
-			/* a URI without a host may lie inside: refused */
-			c->excluded = c->excluded || name_is_in(&c->name, &base)
-						  || (base.tag == NAME_URI && uri_host(&c->name, &(const unsigned char *){NULL}) == 0);
+			c->excluded = c->excluded || is_excluded_by(&c->name, &base);
 	}
 	return true;
 }
@@ -208,6 +259,11 @@ static bool name_holds(const gnutls_datum_t *constraints, const struct tlsg_der_
 	return !c.excluded && (!c.restricted || c.permitted);
 }
 
+static bool is_compared(unsigned char tag)
+{
+	return tag == NAME_DIRECTORY || tag == NAME_URI || tag == NAME_DNS || tag == NAME_MAIL;
+}
+
 /* The names of subjectAltName. */
 static bool sans_hold(const gnutls_datum_t *constraints, const gnutls_datum_t *san)
 {
@@ -220,7 +276,7 @@ static bool sans_hold(const gnutls_datum_t *constraints, const gnutls_datum_t *s
 	while(!tlsg_der_is_end(&r)) {
 		if(!tlsg_der_read(&r, &name))
 			return false;
-		if((name.tag == NAME_DIRECTORY || name.tag == NAME_URI) && !name_holds(constraints, &name))
+		if(is_compared(name.tag) && !name_holds(constraints, &name))
 			return false;
 	}
 	return true;

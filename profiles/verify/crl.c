@@ -19,7 +19,6 @@
 #include "base/arena.h"
 #include "profiles/verify/der.h"
 
-#define OID_CRL_NUMBER "2.5.29.20"
 #define OID_AUTHORITY_KEY_ID "2.5.29.35"
 #define OID_DISTRIBUTION_POINT "2.5.29.28"
 #define OID_DELTA "2.5.29.27"
@@ -193,10 +192,10 @@ static bool read_extension(gnutls_x509_crl_t crl, unsigned i, const char *oid, s
 	return good;
 }
 
+/* Extensions that may be critical, as in OpenSSL. RFC 5280 section 5.2.3 forbids that for the CRL number. */
 static bool is_known_extension(const char *oid)
 {
-	return strcmp(oid, OID_CRL_NUMBER) == 0 || strcmp(oid, OID_AUTHORITY_KEY_ID) == 0
-		   || strcmp(oid, OID_DISTRIBUTION_POINT) == 0;
+	return strcmp(oid, OID_AUTHORITY_KEY_ID) == 0 || strcmp(oid, OID_DISTRIBUTION_POINT) == 0;
 }
 
 /* Reads all extensions. @return false: the list cannot be used. */

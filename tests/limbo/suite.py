@@ -1,6 +1,6 @@
-# tls_gnutls - what the runners of public suites share: asking the tool, known differences, the summary
+# tls_gnutls - what the runners of public suites share: running the tool, known differences, the summary
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""Chains of a suite, verdicts, and what is known to differ."""
+"""Chains of a suite, verdicts, and known differences."""
 
 import fnmatch
 import os
@@ -11,7 +11,7 @@ import tempfile
 
 
 class Case:
-    """One chain of a suite. Certificates and lists are PEM as bytes, the leaf first."""
+    """One chain of a suite. Certificates and CRLs are PEM as bytes, the leaf first."""
 
     def __init__(self, name, valid, sent, trusted, crls=(), now=0, depth=20, host=None, role="client"):
         self.name, self.valid = name, valid
@@ -19,7 +19,7 @@ class Case:
         self.now, self.depth, self.host, self.role = now, depth, host, role
 
     def write(self, folder):
-        """Writes the files, and returns the line that asks the tool."""
+        """Writes the files. @return the line of input for the tool."""
         def put(name, items):
             path = os.path.join(folder, name)
             with open(path, "wb") as f:
@@ -39,8 +39,8 @@ class Case:
             words += [f"name={self.host}", "wild=1"]
         return "\t".join(words) + "\n"
 
-    def ask_openssl(self):
-        """The first error of `openssl verify`, 0 for none, -1 when it says neither."""
+    def run_openssl(self):
+        """@return the first error of `openssl verify`, 0 for none, -1 if its output is neither."""
         command = ["openssl", "verify", "-no-CApath", "-no-CAstore", "-auth_level", "2", "-attime", str(self.now),
                    "-purpose", "sslclient" if self.role == "server" else "sslserver", "-verify_depth", str(self.depth),
                    "-CAfile", self.ca]
@@ -56,8 +56,8 @@ class Case:
 
 
 class Known:
-    """A file with lines `pattern: reason`: cases whose verdict here is not the suite's, and why that is wanted or cannot be
-    helped. `accept` in front of a pattern: valid here, invalid there; without it the other way round."""
+    """A file of lines `pattern: reason`: chains whose verdict here is not the suite's, and why that is wanted or cannot be
+    helped. `accept` in front of a pattern: valid here, invalid for the suite; without it the reverse."""
 
     def __init__(self, path):
         self.refuse, self.accept, self.used = [], [], set()
@@ -84,31 +84,36 @@ class Known:
         return [p for accepted, p in entries if (accepted, p) not in self.used]
 
 
+def verify(tool, lines):
+    """Runs a tool on lines of input. @return the fields of each line of its output."""
+    run = subprocess.run([tool], input="".join(lines), capture_output=True, text=True, check=True)
+    replies = [line.split("\t") for line in run.stdout.splitlines()]
+    if len(replies) != len(lines):
+        raise RuntimeError(f"{tool}: {len(lines)} lines of input, {len(replies)} of output")
+    return replies
+
+
 def run(suite, tool, cases, known_path):
-    """Asks, compares, prints. @return exit status: 0 nothing unknown differs, 1 something does."""
+    """Verifies, compares, prints. @return exit status: 0 each difference is known, 1 some are not."""
     scratch = tempfile.mkdtemp(prefix="suite-")
     try:
         lines = [c.write(os.path.join(scratch, str(i))) for i, c in enumerate(cases)]
-        answers = subprocess.run([tool], input="".join(lines), capture_output=True, text=True, check=True).stdout.splitlines()
-        if len(answers) != len(cases):
-            raise RuntimeError(f"{len(cases)} questions, {len(answers)} answers")
-        return report(suite, cases, answers, Known(known_path))
+        return report(suite, cases, verify(tool, lines), Known(known_path))
     finally:
         shutil.rmtree(scratch)
 
 
-def report(suite, cases, answers, known):
+def report(suite, cases, replies, known):
     agree, expected, bad = 0, 0, 0
-    for case, answer in zip(cases, answers):
-        words = answer.split("\t")
-        accepted = words[0] == "0"
+    for case, fields in zip(cases, replies):
+        accepted = fields[0] == "0"
         if accepted == case.valid:
             agree += 1
             continue
         reason = known.reason(case, accepted)
         wanted = "valid" if case.valid else "invalid"
-        said = "valid" if accepted else f"{words[0]} ({words[-1]})"
-        line = f"{case.name}: suite {wanted}, here {said}, openssl {case.ask_openssl()}"
+        verdict = "valid" if accepted else f"{fields[0]} ({fields[-1]})"
+        line = f"{case.name}: suite {wanted}, here {verdict}, openssl {case.run_openssl()}"
         if reason:
             expected += 1
             print(f"  known: {line}: {reason}")
@@ -116,6 +121,6 @@ def report(suite, cases, answers, known):
             bad += 1
             print(f"DIFFERS: {line}")
     for pattern in known.unused():
-        print(f"note: nothing matches the known difference {pattern} any more")
+        print(f"note: no chain differs as the pattern {pattern} says")
     print(f"{suite}: {len(cases)} chains, {agree} as the suite says, {expected} known differences, {bad} differ")
     return 1 if bad else 0

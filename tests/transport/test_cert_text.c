@@ -1,9 +1,9 @@
 /*
- * tls_gnutls - tests of certificates as text: hand-made certificates, compared with what OpenSSL's functions say
+ * tls_gnutls - tests of certificates as text: hand-made certificates, compared with what OpenSSL's functions return
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: one process.  Memory: heap.  Lock: none.
  *
- * libcrypto is loaded at run time as the reference for everything that has to look as it does with `tls`.
+ * libcrypto is loaded at run time, as the reference for all text that must be the same as with `tls`.
  */
 #include <dlfcn.h>
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 
 #include "transport/cert_text.h"
 
-/* ---- a writer of DER ---- */
+/* ---- encoding DER ---- */
 #define TAG_INTEGER 0x02
 #define TAG_BIT_STRING 0x03
 #define TAG_OCTET_STRING 0x04
@@ -65,7 +65,7 @@ static void der_tlv(struct der *d, unsigned char tag, const void *data, size_t s
 	der_put(d, data, size);
 }
 
-/** Puts what was written so far into an element. */
+/** Wraps everything encoded so far in an element. */
 static void der_wrap(struct der *d, unsigned char tag)
 {
 	struct der inner = *d;
@@ -116,7 +116,7 @@ struct ava
 	unsigned char tag;
 	const char *value;
 	size_t size;   /**< 0: strlen(value) */
-	bool same_set; /**< in the set of the one before */
+	bool same_set; /**< in the same set as the value before */
 };
 
 struct spec
@@ -336,7 +336,7 @@ static void *ref_cert(const struct der *d)
 	return ref.d2i_X509(NULL, &p, d->size);
 }
 
-/** Value of an attribute as the reference converts it. @return length, -1 absent, -2 not convertible. */
+/** Value of an attribute as the reference converts it. @return length; -1: absent; -2: no conversion. */
 static int ref_attr(void *x, bool issuer, unsigned attr, char *out)
 {
 	void *name = issuer ? ref.X509_get_issuer_name(x) : ref.X509_get_subject_name(x);
@@ -399,7 +399,7 @@ static void compare_name(struct tlsg_cert *c, void *x, enum tlsg_cert_side side)
 	}
 }
 
-/** Makes a certificate and compares its names with the reference. @return false: GnuTLS does not take the certificate. */
+/** Makes a certificate and compares its names with the reference. @return false: GnuTLS cannot parse it. */
 static bool compare_subject(const struct ava *ava, size_t len)
 {
 	struct spec s = {.subject = ava, .subject_len = len, .version = 2};
@@ -443,6 +443,9 @@ static void test_names_are_those_of_the_reference(void **state)
 	SUBJECT({"2.5.4.10", 30, "\x00\x41\x00\xe4\x20\xac", 6, 0});
 	/* UniversalString */
 	SUBJECT({"2.5.4.10", 28, "\x00\x00\x00\x41\x00\x01\xf4\xde", 8, 0});
+	/* characters that RFC 4514 escapes, and `tls` does not */
+	SUBJECT({"2.5.4.10", 12, "Example, Inc. + \"Sons\"; <a> #1", 0, 0}, {"2.5.4.3", 12, "#1 ", 0, 0},
+			{"2.5.4.11", 19, " leading", 0, 0});
 	/* control characters, slash, equals sign, backslash, DEL, zero */
 	SUBJECT({"2.5.4.3", 12, "a/b=c\\d\x01\n\x7f", 0, 0}, {"2.5.4.10", 12, "a\0b", 3, 0});
 	/* types without a short name, and rarely used ones */
@@ -469,7 +472,7 @@ static void test_wrong_strings_are_refused_like_the_reference(void **state)
 	SUBJECT({"2.5.4.3", 12, "\xe0\x80\x80", 0, 0});		/* overlong */
 	SUBJECT({"2.5.4.3", 12, "\xed\xa0\x80", 0, 0});		/* surrogate */
 	SUBJECT({"2.5.4.3", 12, "\xf4\x90\x80\x80", 0, 0}); /* beyond the last character */
-	SUBJECT({"2.5.4.3", 12, "a\xff", 0, 0});			/* no UTF-8 */
+	SUBJECT({"2.5.4.3", 12, "a\xff", 0, 0});			/* not UTF-8 */
 	SUBJECT({"2.5.4.3", 30, "\xd8\x00", 2, 0});			/* surrogate */
 	SUBJECT({"2.5.4.3", 30, "\x00\x41\x00", 3, 0});		/* odd length */
 	SUBJECT({"2.5.4.3", 28, "\x00\x11\x00\x00", 4, 0}); /* beyond the last character */
@@ -753,7 +756,7 @@ static void test_no_and_malformed_alternative_names(void **state)
 			assert_int_equal(tlsg_cert_text_san_get(c, TLSG_SAN_DNS, 0, &b), TLSG_EOF);
 			assert_int_equal(tlsg_cert_text_san_count(c, TLSG_SAN_DNS), 0);
 		} else {
-			assert_int_not_equal(i, 0); /* only a malformed one may be refused as a whole */
+			assert_int_not_equal(i, 0); /* only a certificate with a malformed extension may be refused */
 		}
 		tlsg_cert_text_free(c);
 		free(d.data);

@@ -24,6 +24,10 @@
 	{                                              \
 		GNUTLS_SAN_DNSNAME, text, sizeof(text) - 1 \
 	}
+#define MAIL(text)                                    \
+	{                                                 \
+		GNUTLS_SAN_RFC822NAME, text, sizeof(text) - 1 \
+	}
 
 /* O=tls_gnutls tests, with which the subjects of all test certificates begin; the same in other case; other names */
 #define O_OURS "\x31\x19\x30\x17\x06\x03\x55\x04\x0a\x0c\x10tls_gnutls tests"
@@ -50,6 +54,15 @@ static const struct tlsg_cert_row rows[] = {
 		{"not-shouted", NC("\x30\x25\xa1\x23\x30\x21\xa4\x1f\x30\x1d" O_SHOUTED)},
 		{"not-other", NC("\x30\x23\xa1\x21\x30\x1f\xa4\x1d\x30\x1b" O_OTHER)},
 		{"dns", .flags = TLSG_CERT_CA, .permitted_dns = "example.org"},
+		{"dns-below", .flags = TLSG_CERT_CA, .permitted_dns = ".example.org"},
+		{"not-dns", .flags = TLSG_CERT_CA, .excluded_dns = "sip.example.org"},
+		{"not-dns-dot", .flags = TLSG_CERT_CA, .excluded_dns = "sip.example.org."},
+		{"not-dns-below", .flags = TLSG_CERT_CA, .excluded_dns = ".example.org"},
+		{"not-dns-label", .flags = TLSG_CERT_CA, .excluded_dns = "org"},
+		{"mail", NC("\x30\x11\xa0\x0f\x30\x0d\x81\x0b"
+					"example.org")},
+		{"not-mail", NC("\x30\x11\xa1\x0f\x30\x0d\x81\x0b"
+						"example.org")},
 		{"not-id", NC("\x30\x09\xa1\x07\x30\x05\x88\x03\x2a\x03\x04")},
 		{"damaged", NC("\x30\x23\xa0\x21\x30\x1f\xa4\x1d\x30")},
 		{"empty", NC("")},
@@ -67,6 +80,22 @@ static const struct tlsg_cert_row rows[] = {
 		{"u-both", .issuer = "none", .sans = {URI("https://example.org/"), URI("https://example.com/")}},
 		{"d-in", .issuer = "none", .sans = {DNS("sip.example.org")}},
 		{"d-out", .issuer = "none", .sans = {DNS("sip.example.com")}},
+		{"d-case", .issuer = "none", .sans = {DNS("SIP.Example.ORG")}},
+		{"d-dot", .issuer = "none", .sans = {DNS("sip.example.org.")}},
+		{"d-apex", .issuer = "none", .sans = {DNS("example.org")}},
+		{"w-in", .issuer = "none", .sans = {DNS("*.example.org")}},
+		{"w-case", .issuer = "none", .sans = {DNS("*.EXAMPLE.org")}},
+		{"w-dot", .issuer = "none", .sans = {DNS("*.example.org.")}},
+		{"w-below", .issuer = "none", .sans = {DNS("*.sip.example.org")}},
+		{"w-above", .issuer = "none", .sans = {DNS("*.org")}},
+		{"w-out", .issuer = "none", .sans = {DNS("*.example.com")}},
+		{"w-alone", .issuer = "none", .sans = {DNS("*")}},
+		{"w-second", .issuer = "none", .sans = {DNS("sip.example.com"), DNS("*.example.org")}},
+		{"m-in", .issuer = "none", .sans = {MAIL("a@example.org")}},
+		{"m-out", .issuer = "none", .sans = {MAIL("a@example.com")}},
+		{"m-two", .issuer = "none", .sans = {MAIL("a@example.com@example.org")}},
+		{"m-two2", .issuer = "none", .sans = {MAIL("a@example.org@example.com")}},
+		{"m-none", .issuer = "none", .sans = {MAIL("example.org")}},
 		{"id", .issuer = "none", .raw_san = "\x30\x05\x88\x03\x2a\x03\x05", .raw_san_size = 7},
 		{"dir-in", .issuer = "none", .raw_san = "\x30\x1f\xa4\x1d\x30\x1b" O_OURS, .raw_san_size = 33},
 		{"dir-out", .issuer = "none", .raw_san = "\x30\x1f\xa4\x1d\x30\x1b" O_OTHER, .raw_san_size = 33},
@@ -122,6 +151,45 @@ static const struct
 		{"dns", "leaf", false, false},
 		{"dns", "leaf", true, true},
 		{"dns", "d-out", false, true},
+		{"dns", "d-case", true, false},
+		{"dns", "w-in", true, false},
+		{"dns", "w-above", false, false},
+		{"dns-below", "d-in", true, false},
+		{"dns-below", "d-out", false, false},
+		{"not-dns", "d-in", false, false},
+		{"not-dns", "d-case", false, false},
+		{"not-dns", "d-dot", false, false},
+		{"not-dns-dot", "d-in", false, false},
+		{"not-dns", "d-apex", true, false},
+		{"not-dns", "d-out", true, false},
+		{"not-dns-below", "d-in", false, false},
+		{"not-dns-below", "d-apex", true, false},
+		{"not-dns-label", "d-in", false, false},
+		/* a wildcard that stands for an excluded name */
+		{"not-dns", "w-in", false, false},
+		{"not-dns", "w-case", false, false},
+		{"not-dns", "w-dot", false, false},
+		{"not-dns-dot", "w-in", false, false},
+		{"not-dns", "w-second", false, false},
+		{"not-dns", "w-in", false, true},
+		{"not-dns", "w-below", false, false},
+		{"not-dns-below", "w-in", false, false},
+		{"not-dns-label", "w-above", false, false},
+		{"not-dns-label", "w-alone", false, false},
+		{"not-dns", "w-above", true, false},
+		{"not-dns", "w-out", true, false},
+		/* mail addresses */
+		{"mail", "m-in", true, false},
+		{"mail", "m-out", false, false},
+		{"mail", "m-two", false, false},
+		{"mail", "m-two2", false, false},
+		{"mail", "m-none", false, false},
+		{"mail", "d-in", true, false},
+		{"not-mail", "m-in", false, false},
+		{"not-mail", "m-out", true, false},
+		{"not-mail", "m-two", false, false},
+		{"not-mail", "m-two2", false, false},
+		{"not-mail", "m-none", false, false},
 		/* unsupported kinds, malformed extensions */
 		{"not-id", "id", false, false},
 		{"not-id", "leaf", false, false}, /* GnuTLS does not support constraints of that kind */

@@ -131,7 +131,8 @@ class Crl:
     def __init__(self, keys, rng, issuer, revoked=(), days=(-1, 30), forged=False, sha1=False, point=None, extra=()):
         self.sha1 = sha1
         b = x509.CertificateRevocationListBuilder(issuer.dn(), NOW + days[0] * DAY, NOW + days[1] * DAY)
-        b = b.add_extension(x509.CRLNumber(1), False)
+        if not any(isinstance(extension, x509.CRLNumber) for extension, _ in extra):
+            b = b.add_extension(x509.CRLNumber(1), False)
         if not issuer.how["no_ids"]:
             aki = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
             b = b.add_extension(aki, False)
@@ -399,7 +400,7 @@ class Maker:
         yield "scopes, both lists", [leaf, a], [root], [users, cas, self.crl(a)]
         yield "scopes, list for users only", [leaf, a], [root], [users, self.crl(a)]
         unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\5\0")
-        for name, extension in (("delta", x509.DeltaCRLIndicator(1)), ("unknown", unknown)):
+        for name, extension in (("delta", x509.DeltaCRLIndicator(1)), ("unknown", unknown), ("number", x509.CRLNumber(2))):
             for critical in (True, False):
                 leaf = self.cert("x", root)
                 for revoked in ((), (leaf,)):
@@ -529,6 +530,11 @@ def ask_tool(tool, cases):
     return [(int(a[0]), int(a[1])) for a in answers]
 
 
+def make_cases(seed=1, random_cases=300):
+    maker = Maker(random.Random(seed))
+    return list(maker.cases()) + [maker.one_random(i) for i in range(random_cases)]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("tool")
@@ -539,8 +545,7 @@ def main():
     if shutil.which("openssl") is None:
         print("verify_compare: SKIPPED, openssl is not installed")
         return 77
-    maker = Maker(random.Random(args.seed))
-    cases = list(maker.cases()) + [maker.one_random(i) for i in range(args.random)]
+    cases = make_cases(args.seed, args.random)
     scratch = tempfile.mkdtemp(prefix="verify-compare-")
     try:
         for i, case in enumerate(cases):
