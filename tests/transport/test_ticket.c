@@ -16,6 +16,7 @@
 
 #include "base/scope.h"
 #include "tests/lib/ticket.h"
+#include "tests/lib/ticket_server.h"
 
 static const gnutls_protocol_t versions[] = {GNUTLS_TLS1_2, GNUTLS_TLS1_3};
 
