@@ -1,6 +1,5 @@
 # tls_gnutls - end to end: changed session tickets cost a full handshake and nothing else
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -34,17 +33,33 @@ def caching(settings):
         yield kamailio
 
 
+@pytest.fixture(scope="module")
+def refused(settings, tls_module, tmp_path_factory):
+    """Where the pages of libgnutls that are read-only stay so."""
+    if tls_module.sanitized:
+        pytest.skip("what is preloaded is the sanitizers' libraries")
+    library = str(tmp_path_factory.mktemp("refuse") / "refuse_mprotect.so")
+    subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC",
+                    str(TOP / "tests/e2e/lib/refuse_mprotect.c"), "-o", library, "-ldl"], check=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LD_PRELOAD", library)
+        kamailio = Kamailio(settings.but(tcp_children=2, modparams={"session_cache": 1}))
+        kamailio.start()
+    yield kamailio
+    kamailio.stop()
+    kamailio.remove()
+
+
 def _storm(program, kam, version, count, seed):
-    # Nothing of the sanitizers' run of the server is for the client.
-    env = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
     done = subprocess.run([program, str(kam.port()), version, str(count), str(seed)],
-                          capture_output=True, text=True, timeout=600, check=False, env=env)
+                          capture_output=True, text=True, timeout=600, check=False)
     print(version, done.stdout.strip())
     assert done.returncode == 0, done.stdout + done.stderr + kam.log.tail(20)
     full, resumed, wrong = map(int, re.findall(r"\d+", done.stdout))
     assert full + resumed == count and wrong == 0
 
 
+@pytest.mark.ours_only("only tickets of GnuTLS are found by the client")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_changed_tickets(caching, storm, version):
     """Thousands of them, and the same workers go on; the good ticket is taken all the time."""
@@ -61,6 +76,7 @@ def test_changed_tickets(caching, storm, version):
     assert not caching.log.find(NOT_OFFERED)
 
 
+@pytest.mark.ours_only("only tickets of GnuTLS are found by the client")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_two_clients_at_once(caching, storm, version):
     """Both workers are busy with changed tickets of two clients."""
@@ -71,3 +87,23 @@ def test_two_clients_at_once(caching, storm, version):
     assert [status for _, status in results] == [0, 0], results
     assert caching.pids() == pids
     caching.assert_healthy()
+
+
+@pytest.mark.ours_only("tls.so has no such slots")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_no_tickets_where_free_cannot_be_redirected(refused, version):
+    """One warning at start, no ticket; everything else works."""
+    context = client_context(version=version)
+    session = None
+    for _ in range(3):
+        with TlsClient(refused.address(), context, session=session) as client:
+            assert client.ask().status == 200 and not client.reused
+            session = client.session
+            assert session is None or not session.has_ticket
+    assert len(refused.log.find(rf"WARNING: tls .*{NOT_OFFERED}.*: mprotect: ")) == 1
+    refused.assert_healthy()
+
+
+@pytest.mark.ours_only("tls.so has no such slots")
+def test_no_warning_without_session_cache(start, settings):
+    assert not start(settings).log.find(NOT_OFFERED)

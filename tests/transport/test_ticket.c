@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/import.h"
 #include "base/scope.h"
 #include "tests/lib/ticket.h"
 #include "tests/lib/ticket_server.h"
@@ -108,6 +109,33 @@ static void test_another_length(void **state)
 	}
 }
 
+/** libgnutls's free() is libc's: no ticket is issued, none is looked at, changed or not. */
+static void test_without_the_slots(void **state)
+{
+	struct tlsg_ticket_result r;
+	struct tlsg_import slots;
+	size_t i, at, bytes;
+
+	(void)state;
+	for(i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		gnutls_datum_t session = good_session(versions[i], &at, &bytes);
+
+		assert_int_equal(tlsg_import_find_in((const void *)(uintptr_t)gnutls_handshake, "free", &slots, NULL), TLSG_OK);
+		assert_int_equal(tlsg_import_set(&slots, (tlsg_import_function)free, NULL), TLSG_OK);
+		assert_offer(versions[i], &session, false);
+		session.data[at + TLSG_TICKET_IV_AT] ^= 1;
+		assert_offer(versions[i], &session, false);
+		session.data[at + TLSG_TICKET_IV_AT] ^= 1;
+		tlsg_ticket_connect(versions[i], NULL, &r);
+		assert_int_equal(r.client, 0);
+		assert_false(tlsg_ticket_find(&r.session, &at, &bytes));
+		gnutls_free(r.session.data);
+		assert_int_equal(tlsg_import_restore(&slots, NULL), TLSG_OK);
+		assert_offer(versions[i], &session, true);
+		gnutls_free(session.data);
+	}
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -126,6 +154,7 @@ int main(void)
 			cmocka_unit_test(test_frees_by_address),
 			cmocka_unit_test(test_a_changed_bit),
 			cmocka_unit_test(test_another_length),
+			cmocka_unit_test(test_without_the_slots),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
