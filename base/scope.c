@@ -14,6 +14,8 @@
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 
+#include "base/import.h"
+
 /* Exported by the library since 3.0, but in no header: used by its own code for what it calls sensitive, if at all. */
 extern gnutls_alloc_function gnutls_secure_malloc __attribute__((weak));
 
@@ -102,6 +104,98 @@ static char *route_strdup(const char *s)
 	if(copy != NULL)
 		memcpy(copy, s, bytes);
 	return copy;
+}
+
+/*
+ * ---- what libgnutls frees with free() though gnutls_malloc() gave it ----
+ *
+ * Some places in GnuTLS do, and a peer reaches one of them (doc/architecture.md lists all). Its own calls of free() and realloc()
+ * are therefore pointed at functions that decide by address too. Its malloc(), calloc() and strdup() stay what they are.
+ */
+
+static struct
+{
+	struct tlsg_import free, realloc;
+	bool set;
+	struct tlsg_err err; /**< why not */
+} imports;
+
+static bool probe_called;
+
+static void imported_free(void *p)
+{
+	if(tlsg_arena_owns(p))
+		tlsg_arena_free(p);
+	else
+		free(p);
+}
+
+/** Without a block it is malloc(), and that is the heap here, in a scope too. */
+static void *imported_realloc(void *p, size_t bytes)
+{
+	return p != NULL && tlsg_arena_owns(p) ? route_realloc(p, bytes) : realloc(p, bytes);
+}
+
+static void probe_free(void *p)
+{
+	probe_called = true;
+	free(p);
+}
+
+/**
+ * Whether libgnutls calls free() through its slots: a dynamic linker may have replaced the indirect calls by direct ones. Text
+ * that is not ASCII comes from libunistring's malloc(), and so is freed with free() in each version.
+ */
+static bool probe_free_slot(struct tlsg_import *import, struct tlsg_err *err)
+{
+	static const unsigned char text[] = "p\xc3\xa4ss";
+	gnutls_datum_t out = {NULL, 0};
+
+	probe_called = false;
+	if(tlsg_import_set(import, (tlsg_import_function)probe_free, err) != TLSG_OK)
+		return false;
+	if(gnutls_utf8_password_normalize(text, sizeof(text) - 1, &out, 0) >= 0)
+		gnutls_free(out.data);
+	if(tlsg_import_restore(import, err) != TLSG_OK)
+		return false;
+	if(!probe_called)
+		(void)tlsg_err_set(err, TLSG_E_INTERNAL, "its calls do not go through the slot");
+	return probe_called;
+}
+
+static void imports_set(void)
+{
+	const void *inside = (const void *)(uintptr_t)gnutls_handshake;
+	struct tlsg_err *err = &imports.err;
+
+	imports.set = false;
+	tlsg_err_clear(err);
+	if(tlsg_import_find_in(inside, "free", &imports.free, err) != TLSG_OK
+			|| tlsg_import_find_in(inside, "realloc", &imports.realloc, err) != TLSG_OK)
+		return;
+	if(imports.free.count == 0) {
+		(void)tlsg_err_set(err, TLSG_E_INTERNAL, "it does not import free()");
+		return;
+	}
+	if(!probe_free_slot(&imports.free, err)
+			|| tlsg_import_set(&imports.realloc, (tlsg_import_function)imported_realloc, err) != TLSG_OK)
+		return;
+	if(tlsg_import_set(&imports.free, (tlsg_import_function)imported_free, err) != TLSG_OK) {
+		(void)tlsg_import_restore(&imports.realloc, NULL);
+		return;
+	}
+	imports.set = true;
+}
+
+bool tlsg_scope_frees_by_address(const char **why)
+{
+	bool held = imports.set && tlsg_import_holds(&imports.free, (tlsg_import_function)imported_free)
+				&& (imports.realloc.count == 0
+						|| tlsg_import_holds(&imports.realloc, (tlsg_import_function)imported_realloc));
+
+	if(why != NULL)
+		*why = imports.err.class != TLSG_CLASS_NONE ? imports.err.text : "its slots were changed by others";
+	return held;
 }
 
 /* ---- memory of GMP, whose functions must never return NULL: what was there before ends the process then ---- */
@@ -261,10 +355,14 @@ enum tlsg_ret tlsg_scope_install(void)
 	/* First, because the library looks at GMP's functions when it is initialised, and leaves foreign ones alone. */
 	if(gnutls_global_init() < 0)
 		return TLSG_E_INTERNAL;
+	tlsg_scope_refresh();
+	if(!thread_prime())
+		return TLSG_E_INTERNAL;
+	/* From here on nothing fails: what is set stays. */
+	imports_set();
 	routes_set();
 	before.installed = true;
-	tlsg_scope_refresh();
-	return thread_prime() ? TLSG_OK : TLSG_E_INTERNAL;
+	return TLSG_OK;
 }
 
 struct tlsg_arena *tlsg_scope_enter(struct tlsg_arena *a)

@@ -100,6 +100,17 @@ static void leave_fragments(void)
 			pkg_free(fragment[i]);
 }
 
+/* GnuTLS would end the process over a changed ticket if its calls of free() did not know arenas: base/scope.c. */
+static void warn_without_tickets(void)
+{
+	const char *why;
+
+	if(tlsg_params_cfg()->session_cache != 0 && !tlsg_scope_frees_by_address(&why))
+		LM_WARN("session tickets are not offered, session_cache=1 has no effect: libgnutls's calls of free() cannot be "
+				"redirected: %s\n",
+				why);
+}
+
 static int mod_init(void)
 {
 	if(tls_disable) {
@@ -122,6 +133,7 @@ static int mod_init(void)
 		return -1;
 	}
 	leave_fragments();
+	warn_without_tickets();
 	LM_INFO("using GnuTLS %s\n", gnutls_check_version(NULL));
 	initialised = true;
 	return 0;
@@ -185,11 +197,14 @@ int mod_register(char *path, int *dlflags, void *p1, void *p2)
 		LM_WARN("tls support is disabled; put enable_tls=yes before loadmodule \"tls_gnutls.so\"\n");
 		return 0;
 	}
+	/* Before the script is parsed: $sel(tls...) outside of a string is resolved then. */
+	if(tlsg_selects_register() < 0)
+		return -1;
+	tlsg_script_register_kemi();
+	/* Last: what it sets in GnuTLS, GMP and libgnutls's imports is not taken back. */
 	if(tlsg_scope_install() != TLSG_OK) {
 		LM_CRIT("GnuTLS cannot be initialised\n");
 		return -1;
 	}
-	tlsg_script_register_kemi();
-	/* Before the script is parsed: $sel(tls...) outside of a string is resolved then. */
-	return tlsg_selects_register();
+	return 0;
 }

@@ -34,6 +34,12 @@ static int verify_cb(gnutls_session_t session)
 	return tlsg_conn_verify(conn_of(session));
 }
 
+/* GnuTLS frees the parts of a ticket that does not decrypt with free(), which must know the arena. */
+static bool offers_tickets(const struct tlsg_conn *c)
+{
+	return c->set->options.session_cache && tlsg_scope_frees_by_address(NULL);
+}
+
 /* Tickets of this profile, under the key that all processes derive. */
 static enum tlsg_ret enable_tickets(struct tlsg_conn *c, struct tlsg_err *err)
 {
@@ -81,7 +87,7 @@ enum tlsg_ret tlsg_conn_apply_profile(struct tlsg_conn *c, struct tlsg_err *err)
 	if(c->role == TLSG_CLIENT)
 		return TLSG_OK;
 	gnutls_certificate_server_set_request(c->session, request_of(p));
-	return p->set->options.session_cache ? enable_tickets(c, err) : TLSG_OK;
+	return offers_tickets(c) ? enable_tickets(c, err) : TLSG_OK;
 }
 
 /* Second lookup, with the name: in the connection's own snapshot and with its own address, spec 5.2. */
@@ -226,7 +232,7 @@ static unsigned init_flags(const struct tlsg_conn *c)
 
 	if(c->role == TLSG_CLIENT)
 		return flags | GNUTLS_CLIENT | GNUTLS_NO_TICKETS;
-	if(!c->set->options.session_cache)
+	if(!offers_tickets(c))
 		flags |= GNUTLS_NO_TICKETS;
 	return flags | GNUTLS_SERVER;
 }

@@ -22,6 +22,7 @@
 
 #include "base/arena.h"
 #include "base/host.h"
+#include "base/import.h"
 #include "base/scope.h"
 #include "tests/lib/certs.h"
 #include "tests/lib/tls_pair.h"
@@ -207,6 +208,80 @@ static void test_calloc_clears_and_multiplies(void **state)
 	assert_false(tlsg_arena_is_poisoned(a));
 	tlsg_scope_leave(previous);
 	tlsg_arena_drop(a);
+}
+
+/** What libgnutls calls when it calls a function of libc, as its slot says. @return NULL when it imports no such function. */
+static tlsg_import_function libgnutls_calls(const char *name)
+{
+	tlsg_import_function f = NULL;
+	struct tlsg_import import;
+
+	assert_int_equal(tlsg_import_find_in((const void *)(uintptr_t)gnutls_handshake, name, &import, NULL), TLSG_OK);
+	if(import.count > 0)
+		memcpy(&f, import.slot[0].at, sizeof(f));
+	return f;
+}
+
+/** libgnutls's own free() and realloc(): blocks of an arena in any scope, blocks of the heap as well. */
+static void test_libgnutls_frees_by_address(void **state)
+{
+	void (*its_free)(void *) = (void (*)(void *))libgnutls_calls("free");
+	void *(*its_realloc)(void *, size_t) = (void *(*)(void *, size_t))libgnutls_calls("realloc");
+	struct tlsg_arena *a = tlsg_arena_new(HOME_BYTES), *previous;
+	unsigned char *p, *heap;
+	const char *why;
+
+	(void)state;
+	if(!tlsg_scope_frees_by_address(&why))
+		fail_msg("%s", why);
+	assert_non_null(its_free);
+	previous = tlsg_scope_enter(a);
+	p = gnutls_malloc(100);
+	heap = malloc(100);
+	its_free(NULL);
+	its_free(gnutls_malloc(33));
+	assert_int_equal(in_use(a), 100);
+	if(its_realloc != NULL) {
+		memset(p, 7, 100);
+		memset(heap, 9, 100);
+		p = its_realloc(p, 5000);
+		heap = its_realloc(heap, 5000);
+		assert_true(tlsg_arena_owns(p) && p[99] == 7);
+		assert_true(!tlsg_arena_owns(heap) && heap[99] == 9);
+		/* What it allocates so comes from the heap: others of its kind may free it. */
+		its_free(its_realloc(NULL, 10));
+		assert_int_equal(in_use(a), 5000);
+	}
+	its_free(heap);
+	tlsg_scope_leave(previous);
+	its_free(p);
+	assert_int_equal(in_use(a), 0);
+	/* A block that was handed out when there was no shared memory. */
+	previous = tlsg_scope_enter(a);
+	tlsg_stub_shm_fail_after(0);
+	p = gnutls_malloc(20000);
+	tlsg_stub_shm_fail_after(-1);
+	assert_true(tlsg_arena_is_poisoned(a));
+	its_free(p);
+	tlsg_scope_leave(previous);
+	assert_int_equal(in_use(a), 0);
+	tlsg_arena_drop(a);
+}
+
+/** Another library may change the slots later: then it is said that free() does not decide by address. */
+static void test_slot_changed_by_others(void **state)
+{
+	struct tlsg_import import;
+	const char *why;
+
+	(void)state;
+	assert_int_equal(tlsg_import_find_in((const void *)(uintptr_t)gnutls_handshake, "free", &import, NULL), TLSG_OK);
+	assert_int_equal(tlsg_import_set(&import, (tlsg_import_function)free, NULL), TLSG_OK);
+	assert_false(tlsg_scope_frees_by_address(&why));
+	assert_string_equal(why, "its slots were changed by others");
+	assert_false(tlsg_scope_frees_by_address(NULL));
+	assert_int_equal(tlsg_import_restore(&import, NULL), TLSG_OK);
+	assert_true(tlsg_scope_frees_by_address(NULL));
 }
 
 static void test_nested_scopes(void **state)
@@ -666,6 +741,8 @@ int main(void)
 			TEST(test_without_scope_nothing_changes),
 			TEST(test_inside_a_scope_all_goes_to_the_arena),
 			TEST(test_calloc_clears_and_multiplies),
+			TEST(test_libgnutls_frees_by_address),
+			TEST(test_slot_changed_by_others),
 			TEST(test_nested_scopes),
 			TEST(test_blocks_stay_where_they_came_from),
 			TEST(test_numbers_of_gmp),

@@ -1,0 +1,109 @@
+# tls_gnutls - end to end: changed session tickets cost a full handshake and nothing else
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .lib.kamailio import Kamailio
+from .lib.tls import TlsClient, client_context
+
+TOP = Path(__file__).resolve().parents[2]
+VERSIONS = ("TLSv1.2", "TLSv1.3")
+TICKETS = 3000
+NOT_OFFERED = "session tickets are not offered"
+
+
+@pytest.fixture(scope="module")
+def storm(tmp_path_factory):
+    """The client, compiled."""
+    program = str(tmp_path_factory.mktemp("storm") / "ticket_storm")
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "gnutls"], check=True,
+                           capture_output=True, text=True).stdout.split()
+    subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", "-O1", f"-I{TOP}",
+                    str(TOP / "tests/e2e/lib/ticket_storm.c"), str(TOP / "tests/lib/ticket.c"),
+                    "-o", program, *flags], check=True)
+    return program
+
+
+@pytest.fixture(scope="module")
+def caching(settings):
+    with Kamailio(settings.but(tcp_children=2, modparams={"session_cache": 1})) as kamailio:
+        yield kamailio
+
+
+@pytest.fixture(scope="module")
+def refused(settings, tls_module, tmp_path_factory):
+    """Where the pages of libgnutls that are read-only stay so."""
+    if tls_module.sanitized:
+        pytest.skip("what is preloaded is the sanitizers' libraries")
+    library = str(tmp_path_factory.mktemp("refuse") / "refuse_mprotect.so")
+    subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC",
+                    str(TOP / "tests/e2e/lib/refuse_mprotect.c"), "-o", library, "-ldl"], check=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LD_PRELOAD", library)
+        kamailio = Kamailio(settings.but(tcp_children=2, modparams={"session_cache": 1}))
+        kamailio.start()
+    yield kamailio
+    kamailio.stop()
+    kamailio.remove()
+
+
+def _storm(program, kam, version, count, seed):
+    done = subprocess.run([program, str(kam.port()), version, str(count), str(seed)],
+                          capture_output=True, text=True, timeout=600, check=False)
+    print(version, done.stdout.strip())
+    assert done.returncode == 0, done.stdout + done.stderr + kam.log.tail(20)
+    full, resumed, wrong = map(int, re.findall(r"\d+", done.stdout))
+    assert full + resumed == count and wrong == 0
+
+
+@pytest.mark.ours_only("only tickets of GnuTLS are found by the client")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_changed_tickets(caching, storm, version):
+    """Thousands of them, and the same workers go on; the good ticket is taken all the time."""
+    pids = caching.pids()
+    _storm(storm, caching, version, TICKETS, 1)
+    assert caching.pids() == pids
+    context = client_context(version=version)
+    with TlsClient(caching.address(), context) as client:
+        assert client.ask().status == 200
+        session = client.session
+    with TlsClient(caching.address(), context, session=session) as client:
+        assert client.ask().status == 200 and client.reused
+    caching.assert_healthy()
+    assert not caching.log.find(NOT_OFFERED)
+
+
+@pytest.mark.ours_only("only tickets of GnuTLS are found by the client")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_two_clients_at_once(caching, storm, version):
+    """Both workers are busy with changed tickets of two clients."""
+    pids = caching.pids()
+    clients = [subprocess.Popen([storm, str(caching.port()), version, str(TICKETS // 6), str(seed)],
+                                stdout=subprocess.PIPE, text=True) for seed in (2, 3)]
+    results = [(client.communicate(timeout=600)[0], client.returncode) for client in clients]
+    assert [status for _, status in results] == [0, 0], results
+    assert caching.pids() == pids
+    caching.assert_healthy()
+
+
+@pytest.mark.ours_only("tls.so has no such slots")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_no_tickets_where_free_cannot_be_redirected(refused, version):
+    """One warning at start, no ticket; everything else works."""
+    context = client_context(version=version)
+    session = None
+    for _ in range(3):
+        with TlsClient(refused.address(), context, session=session) as client:
+            assert client.ask().status == 200 and not client.reused
+            session = client.session
+            assert session is None or not session.has_ticket
+    assert len(refused.log.find(rf"WARNING: tls .*{NOT_OFFERED}.*: mprotect: ")) == 1
+    refused.assert_healthy()
+
+
+@pytest.mark.ours_only("tls.so has no such slots")
+def test_no_warning_without_session_cache(start, settings):
+    assert not start(settings).log.find(NOT_OFFERED)

@@ -1,0 +1,39 @@
+/*
+ * tls_gnutls - a client of GnuTLS's own that offers session tickets, changed ones too, to a server connection of the module
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: unit tests and fuzz targets.  Memory: the stand-in's shared region; the client's on the heap.  Lock: none.
+ */
+#ifndef TLSG_TESTS_LIB_TICKET_SERVER_H
+#define TLSG_TESTS_LIB_TICKET_SERVER_H
+
+#include <stdbool.h>
+
+#include <gnutls/gnutls.h>
+
+#include "base/err.h"
+
+/** What came of an offer. */
+struct tlsg_ticket_result
+{
+	enum tlsg_ret server; /**< last result of the server: TLSG_AGAIN is fine */
+	int client;			  /**< 0: the handshake is done, else the client's GNUTLS_E_* */
+	bool resumed;		  /**< the ticket was taken */
+	gnutls_datum_t
+			session; /**< what the client could resume next time, of this connection; size 0 without a new ticket */
+};
+
+/** Sets up everything a server with session_cache=1 needs, in a new folder. @return 0, -1. */
+int tlsg_ticket_server_start(void);
+
+/** Takes it down. @return 0; -1 when shared memory is left. */
+int tlsg_ticket_server_stop(void);
+
+/**
+ * One connection to the server.
+ * @param version  GNUTLS_TLS1_2 or GNUTLS_TLS1_3.
+ * @param offered  session data with the ticket that is offered; NULL none.
+ * @param result   [out] result->session is to be freed with gnutls_free().
+ */
+void tlsg_ticket_connect(gnutls_protocol_t version, const gnutls_datum_t *offered, struct tlsg_ticket_result *result);
+
+#endif
