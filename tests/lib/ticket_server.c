@@ -13,8 +13,8 @@
 #include "base/arena.h"
 #include "base/host.h"
 #include "base/scope.h"
-#include "profiles/prof_method.h"
-#include "profiles/prof_ticket.h"
+#include "profiles/cipher/method.h"
+#include "profiles/ticket.h"
 #include "tests/lib/certs.h"
 #include "tests/lib/tls_pair.h"
 #include "transport/conn_priv.h"
@@ -58,7 +58,7 @@ static void set_publish(void)
 	p->s.method = TLSG_METHOD_TLSV1_2_PLUS;
 	p->s.certificate = path_in(set, "ec.pem");
 	p->s.private_key = path_in(set, "ec.key");
-	require(tlsg_set_build(set, &err) == TLSG_OK, err.text);
+	require(tlsg_build_set(set, &err) == TLSG_OK, err.text);
 	tlsg_set_publish(set);
 }
 
