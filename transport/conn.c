@@ -45,6 +45,7 @@ static enum tlsg_ret conn_start(struct tlsg_conn *c, const struct tlsg_conn_para
 	c->cred_process = -1;
 	c->verdict.alert = -1;
 	c->created = time(NULL);
+	c->idle_since = get_ticks_raw();
 	if(p->deadline_s > 0)
 		c->deadline = get_ticks_raw() + S_TO_TICKS((ticks_t)p->deadline_s);
 	c->ref.prof = tlsg_prof_find(p->set, &p->query);
@@ -123,8 +124,10 @@ enum tlsg_ret tlsg_conn_enter(
 	if(c->entered || c->state == TLSG_CONN_FAILED)
 		return tlsg_err_set(err, TLSG_E_INTERNAL, c->entered ? "session entered twice" : "session has failed before");
 	ret = tlsg_arena_reserve(c->arena, headroom);
-	if(ret != TLSG_OK)
+	if(ret != TLSG_OK) {
+		tlsg_conn_count_failure(c, TLSG_FAIL_MEMORY);
 		return tlsg_err_set(err, ret, "not enough shared memory for a TLS step");
+	}
 	c->entered = true;
 	c->io = io;
 	*previous = tlsg_scope_enter(c->arena);
@@ -141,6 +144,7 @@ enum tlsg_ret tlsg_conn_leave(struct tlsg_conn *c, struct tlsg_arena *previous, 
 	c->entered = false;
 	if(tlsg_arena_is_poisoned(c->arena)) {
 		tlsg_arena_overflow_free(c->arena);
+		tlsg_conn_count_failure(c, TLSG_FAIL_MEMORY);
 		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory ran out inside a TLS step");
 	}
 	if(ret < 0)
@@ -162,6 +166,7 @@ enum tlsg_ret tlsg_conn_keep(struct tlsg_conn *c, struct tlsg_buf *in, struct tl
 				: NULL;
 	if(p == NULL || tlsg_arena_is_poisoned(c->arena)) {
 		tlsg_arena_overflow_free(c->arena);
+		tlsg_conn_count_failure(c, TLSG_FAIL_MEMORY);
 		c->state = TLSG_CONN_FAILED;
 		return tlsg_err_set(err, TLSG_E_RESOURCE, "not enough shared memory to keep received bytes");
 	}
@@ -179,7 +184,7 @@ bool tlsg_conn_has_pending(const struct tlsg_conn *c)
 {
 	if(c->state == TLSG_CONN_FAILED || c->state == TLSG_CONN_CLOSING || c->peer_closed)
 		return false;
-	return c->kept != NULL || gnutls_record_check_pending(c->session) > 0;
+	return (c->kept != NULL && !c->partial) || gnutls_record_check_pending(c->session) > 0;
 }
 
 enum tlsg_conn_state tlsg_conn_state(const struct tlsg_conn *c)
@@ -251,6 +256,12 @@ void tlsg_conn_status_get(const struct tlsg_conn *c, struct tlsg_conn_status *s)
 const char *tlsg_conn_sni(const struct tlsg_conn *c)
 {
 	return c->sni.s != NULL ? c->sni.s : "unknown";
+}
+
+void tlsg_conn_count_failure(struct tlsg_conn *c, enum tlsg_stats_failure why)
+{
+	if(!tlsg_conn_is_established(c) && __atomic_exchange_n(&c->failed, 1, __ATOMIC_RELAXED) == 0)
+		tlsg_stats_handshake_failed(why);
 }
 
 enum tlsg_role tlsg_conn_role(const struct tlsg_conn *c)

@@ -16,6 +16,7 @@
 #include "profiles/prof_match.h"
 #include "profiles/prof_set.h"
 #include "transport/conn_info.h"
+#include "transport/conn_stats.h"
 
 enum tlsg_conn_state
 {
@@ -143,6 +144,13 @@ void tlsg_conn_status_get(const struct tlsg_conn *c, struct tlsg_conn_status *s)
 
 /** Name for log lines: SNI, or "unknown". Valid as long as the connection. */
 const char *tlsg_conn_sni(const struct tlsg_conn *c);
+
+/**
+ * Counts the handshake of a connection as failed, once however often it is called. Any process, no lock.
+ * @param c    the connection.
+ * @param why  first cause; an established connection counts nothing.
+ */
+void tlsg_conn_count_failure(struct tlsg_conn *c, enum tlsg_stats_failure why);
 
 /** @return role of this host. */
 enum tlsg_role tlsg_conn_role(const struct tlsg_conn *c);
