@@ -299,6 +299,8 @@ static enum tlsg_ret locked_step(struct round *r, struct tlsg_conn **conn)
 		ret = TLSG_EOF;
 	else if(*conn != NULL)
 		ret = step(r, *conn);
+	if(ret >= 0 && *conn != NULL && tlsg_conn_watch_begin(*conn))
+		tlsg_deadline_add(r->c->id);
 	lock_release(&r->c->write_lock);
 	tlsg_keylog_flush(r->c);
 	return ret;

@@ -46,8 +46,10 @@ static enum tlsg_ret conn_start(struct tlsg_conn *c, const struct tlsg_conn_para
 	c->verdict.alert = -1;
 	c->created = time(NULL);
 	c->idle_since = get_ticks_raw();
-	if(p->deadline_s > 0)
-		c->deadline = get_ticks_raw() + S_TO_TICKS((ticks_t)p->deadline_s);
+	if(p->deadline_s > 0) {
+		c->stall_ticks = S_TO_TICKS((ticks_t)p->deadline_s);
+		c->deadline = get_ticks_raw() + c->stall_ticks;
+	}
 	c->ref.prof = tlsg_prof_find(p->set, &p->query);
 	ret = copy_name(c, &p->sni, &c->sni, err);
 	if(ret == TLSG_OK && p->query.role == TLSG_CLIENT)

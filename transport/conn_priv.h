@@ -82,6 +82,9 @@ struct tlsg_conn
 	uint32_t unused;	 /**< bytes fed since the last complete message, or the last data */
 	uint32_t failed;	 /**< 1: its handshake is counted as failed; atomic */
 	int cred_process;	 /**< process whose credentials the session holds, -1 none */
+	ticks_t stall_at;	 /**< when what has begun after the handshake must be complete, 0 nothing has begun; atomic */
+	ticks_t stall_ticks; /**< time for that, 0 no limit */
+	uint32_t watched;	 /**< 1: the owner will look at stall_at; atomic */
 	ticks_t deadline;	 /**< for the first handshake, 0 none */
 	time_t created;
 };
@@ -161,6 +164,9 @@ void tlsg_conn_bound_fed(struct tlsg_conn *c, const unsigned char *bytes, size_t
  * @return ret; TLSG_E_PEER: the connection is to end, counted, an alert is in out.
  */
 enum tlsg_ret tlsg_conn_bound_check(struct tlsg_conn *c, enum tlsg_ret ret, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/** End of a step that reads: notes whether a record or message has begun that is not complete, and since when. */
+void tlsg_conn_bound_stall(struct tlsg_conn *c);
 
 /** Ends a connection for records that bring nothing. Entered. @return TLSG_E_PEER, counted, an alert is in out. */
 enum tlsg_ret tlsg_conn_bound_idle(struct tlsg_conn *c, struct tlsg_err *err);

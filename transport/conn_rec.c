@@ -161,6 +161,19 @@ static enum tlsg_ret read_steps(struct tlsg_conn *c, struct tlsg_buf *clear, str
 	return ret;
 }
 
+/* The time for the handshake, or for what began after it, is over. */
+static enum tlsg_ret end_late(struct tlsg_conn *c, struct tlsg_err *err)
+{
+	c->state = TLSG_CONN_FAILED;
+	if(c->established) {
+		tlsg_stats_limit(TLSG_LIMIT_STALLED);
+		return tlsg_err_set(
+				err, TLSG_E_PEER, "a record or message that began was not complete within handshake_timeout");
+	}
+	tlsg_conn_count_failure(c, TLSG_FAIL_TIMEOUT);
+	return tlsg_err_set(err, TLSG_E_PEER, "handshake not finished within handshake_timeout");
+}
+
 enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tlsg_buf *clear, struct tlsg_err *err)
 {
 	struct tlsg_arena *previous;
@@ -171,11 +184,8 @@ enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tls
 			io->in->rd = io->in->wr;
 		return TLSG_EOF;
 	}
-	if(tlsg_conn_is_late(c)) {
-		c->state = TLSG_CONN_FAILED;
-		tlsg_conn_count_failure(c, TLSG_FAIL_TIMEOUT);
-		return tlsg_err_set(err, TLSG_E_PEER, "handshake not finished within handshake_timeout");
-	}
+	if(tlsg_conn_is_late(c) || tlsg_conn_is_stalled(c))
+		return end_late(c, err);
 	ret = tlsg_conn_enter(
 			c, io, c->state == TLSG_CONN_HANDSHAKING ? TLSG_HEADROOM_HANDSHAKE : TLSG_HEADROOM_RECORD, &previous, err);
 	if(ret != TLSG_OK)
@@ -185,6 +195,7 @@ enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tls
 	c->partial = ret == TLSG_AGAIN;
 	if(ret == TLSG_AGAIN && io->in != NULL && tlsg_conn_keep(c, io->in, err) != TLSG_OK)
 		return TLSG_E_RESOURCE;
+	tlsg_conn_bound_stall(c);
 	return ret;
 }
 
@@ -220,11 +231,8 @@ enum tlsg_ret tlsg_conn_write(
 	*used = 0;
 	if(c->state == TLSG_CONN_CLOSING)
 		return TLSG_EOF;
-	if(c->state == TLSG_CONN_HANDSHAKING && tlsg_conn_is_late(c)) {
-		c->state = TLSG_CONN_FAILED;
-		tlsg_conn_count_failure(c, TLSG_FAIL_TIMEOUT);
-		return tlsg_err_set(err, TLSG_E_PEER, "handshake not finished within handshake_timeout");
-	}
+	if(c->state == TLSG_CONN_HANDSHAKING && tlsg_conn_is_late(c))
+		return end_late(c, err);
 	if(c->state == TLSG_CONN_HANDSHAKING || (c->state == TLSG_CONN_ESTABLISHED && c->queue.bytes > 0))
 		return write_early(c, io, data, size, used, err);
 	ret = tlsg_conn_enter(c, io, TLSG_HEADROOM_RECORD, &previous, err);

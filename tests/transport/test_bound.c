@@ -514,6 +514,118 @@ static void test_trickled_record(void **state)
 	}
 }
 
+/* ---- what begins and does not go on ---- */
+
+static void wait_seconds(unsigned n)
+{
+	tlsg_stub_ticks_set(get_ticks_raw() + S_TO_TICKS(n));
+}
+
+/* Sends a record without its end: all but its first byte (0), all but its last (2); or (1) a message without its end. */
+static void send_part(struct pair *x, int victim, int what)
+{
+	static char text[8000];
+	size_t whole;
+
+	if(what == 1) {
+		feed_endless(x, !victim, 24, true);
+		deliver(x, victim);
+		return;
+	}
+	send_text(x, !victim, text, sizeof(text));
+	whole = tlsg_buf_filled(&x->wire[victim]);
+	x->chunk = what == 0 ? 1 : whole - 1;
+	deliver(x, victim);
+	x->chunk = 0;
+	assert_int_equal(x->last[victim], TLSG_AGAIN);
+}
+
+static void test_what_begins_has_a_deadline(void **state)
+{
+	struct setup u = {.method = TLSG_METHOD_TLSV1_3};
+	int victim, what;
+
+	(void)state;
+	for(what = 0; what < 3; what++)
+		for(victim = 0; victim < 2; victim++) {
+			struct pair *x = pair_new(&u);
+			struct tlsg_conn *c = x->conn[victim];
+			uint64_t ended = count_of("limit_stalled");
+
+			handshake(x);
+			assert_false(tlsg_conn_watch_begin(c));
+			wait_seconds(1000);
+			assert_false(tlsg_conn_is_stalled(c)); /* idle and complete */
+			send_part(x, victim, what);
+			assert_true(tlsg_conn_watch_begin(c));
+			assert_false(tlsg_conn_watch_begin(c)); /* once */
+			wait_seconds(29);
+			assert_false(tlsg_conn_is_stalled(c));
+			assert_int_equal(tlsg_conn_watch_due(c), TLSG_DUE_AGAIN);
+			wait_seconds(2);
+			assert_true(tlsg_conn_is_stalled(c));
+			assert_int_equal(tlsg_conn_watch_due(c), TLSG_DUE_STALLED);
+			if(what == 1)
+				feed_endless(x, !victim, 24, false);
+			deliver(x, victim);
+			assert_int_equal(x->last[victim], TLSG_E_PEER);
+			assert_non_null(strstr(x->err[victim].text, "handshake_timeout"));
+			assert_int_equal(count_of("limit_stalled"), ended + 1);
+			pair_free(x);
+		}
+}
+
+/* The rest comes in time, again and again: each record has its own time. */
+static void test_slow_records_are_served(void **state)
+{
+	struct setup u = {0};
+	struct pair *x = pair_new(&u);
+	int i;
+
+	(void)state;
+	handshake(x);
+	for(i = 0; i < 20; i++) {
+		send_part(x, TLSG_SERVER, i % 2 ? 0 : 2);
+		wait_seconds(20);
+		send_text(x, TLSG_CLIENT, "x", 1);
+		x->chunk = tlsg_buf_filled(&x->wire[TLSG_SERVER]) - 1; /* the end of one record and the beginning of another */
+		deliver(x, TLSG_SERVER);
+		assert_int_equal(x->last[TLSG_SERVER], TLSG_AGAIN);
+		wait_seconds(20);
+		x->chunk = 0;
+		run(x);
+		assert_int_equal(tlsg_buf_filled(&x->clear[TLSG_SERVER]), 8001);
+		x->clear[TLSG_SERVER].rd = x->clear[TLSG_SERVER].wr = 0;
+		assert_false(tlsg_conn_is_stalled(x->conn[TLSG_SERVER]));
+	}
+	(void)tlsg_conn_watch_begin(x->conn[TLSG_SERVER]);
+	assert_int_equal(tlsg_conn_watch_due(x->conn[TLSG_SERVER]), TLSG_DUE_FINE);
+	pair_free(x);
+}
+
+/* Key updates over a long life leave nothing behind that would count as incomplete. */
+static void test_key_updates(void **state)
+{
+	struct setup u = {.method = TLSG_METHOD_TLSV1_3};
+	struct pair *x = pair_new(&u);
+	struct tlsg_io io = {.out = &x->wire[TLSG_SERVER], .limits = &x->limits};
+	struct tlsg_arena *previous;
+	int i;
+
+	(void)state;
+	handshake(x);
+	for(i = 0; i < 7; i++) { /* GnuTLS takes eight in a second of the clock */
+		assert_int_equal(tlsg_conn_enter(x->conn[TLSG_CLIENT], &io, TLSG_HEADROOM_RECORD, &previous, NULL), TLSG_OK);
+		assert_int_equal(gnutls_session_key_update(x->conn[TLSG_CLIENT]->session, GNUTLS_KU_PEER), 0);
+		assert_int_equal(tlsg_conn_leave(x->conn[TLSG_CLIENT], previous, TLSG_OK, NULL), TLSG_OK);
+		run(x);
+		assert_int_equal(x->last[TLSG_SERVER], TLSG_AGAIN);
+		assert_int_equal(x->conn[TLSG_SERVER]->stall_at, 0);
+		wait_seconds(3600);
+	}
+	pair_free(x);
+}
+
 /* ---- records that bring nothing ---- */
 
 static enum tlsg_ret idle_records(struct pair *x, unsigned n, bool alone, bool empty)
@@ -622,6 +734,9 @@ int main(void)
 			cmocka_unit_test(test_endless_message_after_the_handshake),
 			cmocka_unit_test(test_wish_for_a_handshake_is_not_collected),
 			cmocka_unit_test(test_trickled_record),
+			cmocka_unit_test(test_what_begins_has_a_deadline),
+			cmocka_unit_test(test_slow_records_are_served),
+			cmocka_unit_test(test_key_updates),
 			cmocka_unit_test(test_records_without_data),
 	};
 
