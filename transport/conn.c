@@ -68,12 +68,28 @@ static enum tlsg_ret conn_start(struct tlsg_conn *c, const struct tlsg_conn_para
 	return ret;
 }
 
+/* What the connection holds while its handshake is unfinished; nothing is counted any more when it is done. */
+static void slot_note(struct tlsg_conn *c)
+{
+	struct tlsg_arena_stats s;
+
+	if(!c->slot.taken)
+		return;
+	tlsg_arena_stats_get(c->arena, &s);
+	if(c->established)
+		tlsg_slots_give(&c->slot);
+	else
+		tlsg_slots_note(&c->slot, s.held);
+}
+
 struct tlsg_conn *tlsg_conn_new(const struct tlsg_conn_params *p, struct tlsg_err *err)
 {
 	struct tlsg_arena *a = tlsg_arena_new(HOME_BYTES);
 	struct tlsg_conn *c = a != NULL ? tlsg_arena_keep(a, sizeof(*c)) : NULL;
+	struct tlsg_slot slot = p->slot;
 
 	if(c == NULL) {
+		tlsg_slots_give(&slot);
 		tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
 		tlsg_arena_drop(a);
 		tlsg_set_put(p->set);
@@ -81,10 +97,12 @@ struct tlsg_conn *tlsg_conn_new(const struct tlsg_conn_params *p, struct tlsg_er
 	}
 	c->arena = a;
 	c->set = p->set;
+	c->slot = slot;
 	if(conn_start(c, p, err) != TLSG_OK) {
 		tlsg_conn_free(c);
 		return NULL;
 	}
+	slot_note(c);
 	return c;
 }
 
@@ -95,6 +113,7 @@ void tlsg_conn_free(struct tlsg_conn *c)
 	if(c == NULL)
 		return;
 	set = c->set;
+	tlsg_slots_give(&c->slot);
 	tlsg_queue_clear(&c->queue);
 	/* Only counts down: the snapshot has a reference of its own. Without it the count would wrap after 2^32 connections. */
 	if(c->priority != NULL)
@@ -152,6 +171,7 @@ enum tlsg_ret tlsg_conn_leave(struct tlsg_conn *c, struct tlsg_arena *previous, 
 	if(ret < 0)
 		c->state = TLSG_CONN_FAILED;
 	tlsg_arena_trim(c->arena);
+	slot_note(c);
 	return ret;
 }
 
@@ -179,6 +199,7 @@ enum tlsg_ret tlsg_conn_keep(struct tlsg_conn *c, struct tlsg_buf *in, struct tl
 	c->kept = p;
 	c->kept_rd = 0;
 	c->kept_len = (unsigned)(old + left);
+	slot_note(c);
 	return TLSG_OK;
 }
 

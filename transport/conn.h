@@ -16,6 +16,7 @@
 #include "profiles/prof_match.h"
 #include "profiles/prof_set.h"
 #include "transport/conn_info.h"
+#include "transport/conn_slots.h"
 #include "transport/conn_stats.h"
 
 enum tlsg_conn_state
@@ -48,6 +49,7 @@ struct tlsg_io
 struct tlsg_conn_params
 {
 	struct tlsg_set *set;		  /**< a reference is taken over by the connection, on failure too */
+	struct tlsg_slot slot;		  /**< taken over by the connection, on failure too; all zero none */
 	struct tlsg_prof_query query; /**< role, local address, expected name, id */
 	str sni;					  /**< client: name to send, {NULL,0} none */
 	int deadline_s; /**< seconds until the first handshake must be done, and for a record or message that begins later; 0: no limit */

@@ -71,21 +71,22 @@ struct tlsg_conn
 	bool peer_closed; /**< close_notify came: nothing more is read, replies can still be written (RFC 8446 section 6.1) */
 	uint8_t idle;	  /**< records since the last data, one less for each second */
 	uint8_t stop;	  /**< enum tlsg_conn_stop */
-	uint8_t frame_head;	 /**< bytes of the head of the record that is being fed */
-	uint8_t frame_high;	 /**< higher byte of its length */
-	bool stuck;			 /**< the session wanted more and did not take it, once */
-	bool partial;		 /**< kept is the beginning of a record: nothing can be done with it yet */
-	uint16_t frame_left; /**< bytes of it that are missing */
-	ticks_t idle_since;	 /**< when idle was last made less */
-	uint32_t settled;	 /**< bytes in use when the handshake was done */
-	uint32_t base;		 /**< bytes in use when the next message of a handshake began to come; 0: not yet */
-	uint32_t unused;	 /**< bytes fed since the last complete message, or the last data */
-	uint32_t failed;	 /**< 1: its handshake is counted as failed; atomic */
-	int cred_process;	 /**< process whose credentials the session holds, -1 none */
-	ticks_t stall_at;	 /**< when what has begun after the handshake must be complete, 0 nothing has begun; atomic */
-	ticks_t stall_ticks; /**< time for that, 0 no limit */
-	uint32_t watched;	 /**< 1: the owner will look at stall_at; atomic */
-	ticks_t deadline;	 /**< for the first handshake, 0 none */
+	uint8_t frame_head;	   /**< bytes of the head of the record that is being fed */
+	uint8_t frame_high;	   /**< higher byte of its length */
+	bool stuck;			   /**< the session wanted more and did not take it, once */
+	bool partial;		   /**< kept is the beginning of a record: nothing can be done with it yet */
+	uint16_t frame_left;   /**< bytes of it that are missing */
+	ticks_t idle_since;	   /**< when idle was last made less */
+	uint32_t settled;	   /**< bytes in use when the handshake was done */
+	uint32_t base;		   /**< bytes in use when the next message of a handshake began to come; 0: not yet */
+	uint32_t unused;	   /**< bytes fed since the last complete message, or the last data */
+	uint32_t failed;	   /**< 1: its handshake is counted as failed; atomic */
+	struct tlsg_slot slot; /**< among the unfinished handshakes */
+	int cred_process;	   /**< process whose credentials the session holds, -1 none */
+	ticks_t stall_at;	   /**< when what has begun after the handshake must be complete, 0 nothing has begun; atomic */
+	ticks_t stall_ticks;   /**< time for that, 0 no limit */
+	uint32_t watched;	   /**< 1: the owner will look at stall_at; atomic */
+	ticks_t deadline;	   /**< for the first handshake, 0 none */
 	time_t created;
 };
 

@@ -676,6 +676,91 @@ static void test_records_without_data(void **state)
 	}
 }
 
+/* ---- unfinished handshakes ---- */
+
+static struct tlsg_conn *accepted(enum tlsg_slots_answer *answer)
+{
+	struct tlsg_conn_params p = {.query = {.role = TLSG_SERVER}, .deadline_s = 30};
+	struct tlsg_addr peer = {4, {10, 0, 0, 1}};
+
+	*answer = tlsg_slots_take(&peer, &p.slot);
+	if(*answer != TLSG_SLOT_TAKEN)
+		return NULL;
+	p.set = tlsg_set_get();
+	return tlsg_conn_new(&p, NULL);
+}
+
+/* However a connection ends, its slot comes back, once. */
+static void test_slots_come_back(void **state)
+{
+	struct tlsg_slots_limits limits = {.handshakes = 3, .per_address = 2, .addresses = 3};
+	struct setup u = {0};
+	struct pair *x = pair_new(&u);
+	struct tlsg_conn *other, *fresh;
+	enum tlsg_slots_answer answer;
+	uint64_t bytes;
+
+	(void)state;
+	assert_int_equal(tlsg_slots_init(&limits), TLSG_OK);
+	tlsg_conn_free(x->conn[TLSG_SERVER]);
+	x->conn[TLSG_SERVER] = accepted(&answer);
+	other = accepted(&answer);
+	assert_non_null(other);
+	assert_null(accepted(&answer));
+	assert_int_equal(answer, TLSG_SLOT_ADDRESS);
+	assert_int_equal(tlsg_slots_used(&bytes), 2);
+	assert_in_range(bytes, 2 * 13000, 2 * 40000);
+	handshake(x); /* one is done */
+	assert_int_equal(tlsg_slots_used(NULL), 1);
+	fresh = accepted(&answer);
+	assert_non_null(fresh);
+	tlsg_conn_free(other); /* freed before its handshake */
+	assert_int_equal(tlsg_slots_used(NULL), 1);
+	pair_free(x); /* after it */
+	assert_int_equal(tlsg_slots_used(NULL), 1);
+	tlsg_conn_free(fresh);
+	process_no = 1000; /* a process without spare chunks: nothing can be made */
+	tlsg_stub_shm_fail_after(0);
+	assert_null(accepted(&answer));
+	tlsg_stub_shm_fail_after(3);
+	assert_null(accepted(&answer));
+	tlsg_stub_shm_fail_after(-1);
+	process_no = 0;
+	assert_int_equal(answer, TLSG_SLOT_TAKEN);
+	x = pair_new(&u); /* fails in the middle of its handshake */
+	tlsg_conn_free(x->conn[TLSG_SERVER]);
+	x->conn[TLSG_SERVER] = accepted(&answer);
+	(void)attack(x, TLSG_SERVER, 1, 1);
+	assert_int_equal(x->last[TLSG_SERVER], TLSG_E_PEER);
+	assert_int_equal(tlsg_slots_used(NULL), 1);
+	pair_free(x);
+	assert_int_equal(tlsg_slots_used(&bytes), 0);
+	assert_int_equal(bytes, 0);
+	tlsg_slots_deinit();
+}
+
+/* A step refused for lack of memory, and memory that runs out inside one, are failed handshakes: each connection once. */
+static void test_lack_of_memory_is_counted(void **state)
+{
+	struct setup u = {0};
+	struct pair *x = pair_new(&u);
+	struct tlsg_io io = {.out = &x->wire[TLSG_SERVER], .limits = &x->limits};
+	uint64_t before = count_of("handshakes_failed_memory");
+	size_t used;
+	int i;
+
+	(void)state;
+	process_no = 1000;
+	tlsg_stub_shm_fail_after(0);
+	for(i = 0; i < 3; i++)
+		assert_int_equal(
+				tlsg_conn_write(x->conn[TLSG_CLIENT], &io, "", 0, &used, &x->err[TLSG_CLIENT]), TLSG_E_RESOURCE);
+	tlsg_stub_shm_fail_after(-1);
+	process_no = 0;
+	assert_int_equal(count_of("handshakes_failed_memory"), before + 1);
+	pair_free(x);
+}
+
 static int setup(void **state)
 {
 	static const char deep[] = "deep 13 12 11 10 9 8 7 6 5 4 3 2 1";
@@ -738,6 +823,8 @@ int main(void)
 			cmocka_unit_test(test_slow_records_are_served),
 			cmocka_unit_test(test_key_updates),
 			cmocka_unit_test(test_records_without_data),
+			cmocka_unit_test(test_slots_come_back),
+			cmocka_unit_test(test_lack_of_memory_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
