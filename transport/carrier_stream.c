@@ -8,6 +8,8 @@
 #include "transport/conn_priv.h"
 
 #define RECORD_HEAD 5
+#define MESSAGE_HEAD 4
+#define TYPE_HANDSHAKE 22
 #define RECORD_BYTES_MAX (16384 + 2048) /* RFC 5246 section 6.2.3; what is longer GnuTLS refuses by its head */
 
 static size_t kept_left(const struct tlsg_conn *c)
@@ -63,6 +65,15 @@ static size_t available(const struct tlsg_conn *c)
 	return left >= RECORD_HEAD + record ? RECORD_HEAD + record : 0;
 }
 
+/* Length that the first message announces, where it can be read: in the record of a ClientHello. @return 0: it cannot. */
+static size_t announced(const struct tlsg_conn *c, size_t n)
+{
+	if(c->role != TLSG_SERVER || c->hello_seen || tlsg_conn_bound_missing(c) > 0 || c->unused > 0
+			|| n < RECORD_HEAD + MESSAGE_HEAD || input_at(c, 0) != TYPE_HANDSHAKE)
+		return 0;
+	return (size_t)input_at(c, 6) << 16 | (size_t)input_at(c, 7) << 8 | input_at(c, 8);
+}
+
 bool tlsg_carrier_has_record(const struct tlsg_conn *c)
 {
 	return available(c) > 0;
@@ -82,7 +93,7 @@ static ssize_t pull_cb(gnutls_transport_ptr_t ptr, void *to, size_t size)
 	struct tlsg_conn *c = ptr;
 	size_t n = available(c);
 
-	if(n > 0 && !tlsg_conn_bound_allows(c, n))
+	if(n > 0 && !tlsg_conn_bound_allows(c, n > announced(c, n) ? n : announced(c, n)))
 		n = 0;
 	if(n > size)
 		n = size;

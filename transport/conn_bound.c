@@ -23,7 +23,7 @@
 /*
  * And what they may add to the bytes in use, whatever GnuTLS does with them: it makes room for twice of what it has collected, and has a
  * buffer of 17 KB at hand while it asks for input. Counted from what the connection held when the message began to come, or when the
- * handshake was done. What peers that behave reach stands in doc/security.md, printed by tests/transport/test_bound.c.
+ * handshake was done. What peers that behave reach stands in doc/benchmarks.md, printed by tests/transport/test_bound.c.
  */
 #define HELLO_BYTES (64 * 1024)
 #define CHAIN_BYTES (144 * 1024)
@@ -170,8 +170,9 @@ static enum tlsg_ret end_memory(struct tlsg_conn *c, struct tlsg_err *err)
 	if(gnutls_alert_send(c->session, GNUTLS_AL_FATAL, GNUTLS_A_DECODE_ERROR) == 0)
 		tlsg_stats_alert(true, GNUTLS_A_DECODE_ERROR);
 	return tlsg_err_set(err, TLSG_E_PEER,
-			"message too large: %u bytes of it came and hold %zu bytes of shared memory, %zu are allowed %s", c->unused,
-			tlsg_conn_bound_held(c), records_max(c), done ? "after the handshake" : "in the handshake");
+			"message too large: %u bytes of it came, the connection holds %zu bytes of shared memory, %zu of a message "
+			"are allowed %s",
+			c->unused, tlsg_conn_bound_held(c), records_max(c), done ? "after the handshake" : "in the handshake");
 }
 
 enum tlsg_ret tlsg_conn_bound_idle(struct tlsg_conn *c, struct tlsg_err *err)

@@ -148,7 +148,7 @@ void tlsg_conn_bound_settle(struct tlsg_conn *c);
 
 /**
  * Whether more may be fed into the session: asked before each piece of input, answered between records. Entered.
- * @param n  bytes of the record that comes next; of a record that was begun: anything.
+ * @param n  bytes of the record that comes next, or of the message that it begins; of a record that was begun: anything.
  * @return false: the step is to end, tlsg_conn_bound_check() says why.
  */
 bool tlsg_conn_bound_allows(struct tlsg_conn *c, size_t n);
