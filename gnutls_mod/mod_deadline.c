@@ -1,7 +1,7 @@
 /*
- * tls_gnutls - closes connections that do not finish their handshake in time
+ * tls_gnutls - closes connections that do not finish in time: their handshake, or what began after it
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: tcp_main and senders (add), the core's timer process (check).  Memory: blocks in shm.  Lock: its own; TCPCONN_LOCK is taken
+ * Runs in: tcp_main, readers and senders (add), the core's timer process (check).  Memory: blocks in shm.  Lock: its own; TCPCONN_LOCK is taken
  * after it is released.
  *
  * All connections have the same time, so the list is in order of the deadlines and only its head is looked at. The read hook
@@ -75,25 +75,55 @@ static unsigned take_batch(struct entry *out)
 	return n;
 }
 
-/* Closes the connection if it still exists and its handshake is not done. */
+/* What is to be done about a connection. TCPCONN_LOCK held. */
+static enum tlsg_conn_due due_of(const struct tcp_connection *c)
+{
+	struct tlsg_conn *conn = tlsg_hooks_conn(c);
+
+	if(c->type != PROTO_TLS && c->type != PROTO_WSS)
+		return TLSG_DUE_FINE;
+	if(c->flags & F_CONN_PENDING) /* not connected yet: the core ends it if it never is */
+		return TLSG_DUE_AGAIN;
+	if(conn != NULL && tlsg_conn_is_established(conn))
+		return tlsg_conn_watch_due(conn);
+	return TLSG_DUE_STALLED;
+}
+
+/* Says why a connection is closed, and counts it. */
+static void tell(struct tcp_connection *c)
+{
+	struct tlsg_conn *conn = tlsg_hooks_conn(c);
+	const char *what = "handshake not finished";
+
+	if(conn != NULL && tlsg_conn_is_established(conn)) {
+		what = "a record or message that began was not complete";
+		tlsg_stats_limit(TLSG_LIMIT_STALLED);
+	} else if(conn != NULL)
+		tlsg_conn_count_failure(conn, TLSG_FAIL_TIMEOUT);
+	else
+		tlsg_stats_handshake_failed(TLSG_FAIL_TIMEOUT);
+	LM_WARN("%s within handshake_timeout (%d s), connection %d from %s:%d is closed\n", what,
+			tlsg_params_private()->handshake_timeout_s, c->id, ip_addr2a(&c->rcv.src_ip), c->rcv.src_port);
+}
+
+/* Closes the connection if it still exists and is late. */
 static void check_one(int id)
 {
+	enum tlsg_conn_due due = TLSG_DUE_FINE;
 	struct tcp_connection *c;
 
 	lock_get(tcpconn_lock);
 	c = tlsg_hooks_find_unsafe(id);
-	if(c != NULL
-			&& (c->type != PROTO_TLS || (c->flags & F_CONN_PENDING)
-					|| (c->extra_data != NULL && tlsg_conn_is_established(tlsg_hooks_conn(c)))))
-		c = NULL;
 	if(c != NULL)
+		due = due_of(c);
+	if(due == TLSG_DUE_STALLED)
 		tcpconn_ref(c);
 	lock_release(tcpconn_lock);
-	if(c == NULL)
+	if(due == TLSG_DUE_AGAIN)
+		tlsg_deadline_add(id);
+	if(due != TLSG_DUE_STALLED)
 		return;
-	LM_WARN("handshake not finished within handshake_timeout (%d s), connection %d from %s:%d is closed\n",
-			tlsg_params_private()->handshake_timeout_s, id, ip_addr2a(&c->rcv.src_ip), c->rcv.src_port);
-	tlsg_stats_handshake_failed(TLSG_FAIL_TIMEOUT);
+	tell(c);
 	tlsg_hooks_kill(c);
 }
 

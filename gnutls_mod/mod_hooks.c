@@ -99,7 +99,22 @@ void tlsg_hooks_addr_copy(struct tlsg_addr *to, const struct ip_addr *from)
 	memcpy(to->bytes, from->u.addr, to->len);
 }
 
-/* Makes the TLS state of a connection. Lock held. */
+/* A slot for an accepted connection. What is refused costs nothing more; said once a second. @return false: refused. */
+static bool slot_take(struct tcp_connection *c, struct tlsg_slot *slot)
+{
+	struct tlsg_addr peer;
+	enum tlsg_slots_answer answer;
+
+	if(!(c->flags & F_CONN_PASSIVE))
+		return true;
+	tlsg_hooks_addr_copy(&peer, &c->rcv.src_ip);
+	answer = tlsg_slots_take(&peer, slot);
+	if(answer != TLSG_SLOT_TAKEN)
+		tlsg_log_refused(c, answer == TLSG_SLOT_ADDRESS);
+	return answer == TLSG_SLOT_TAKEN;
+}
+
+/* Makes the TLS state of a connection. Lock held. @return NULL without a cause in err: refused, and said. */
 static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *err)
 {
 	struct tlsg_conn_params p = {0};
@@ -116,8 +131,11 @@ static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *er
 				shm_available_safe(), (unsigned long)tlsg_params_low_mem_bytes(TLSG_LOW_MEM_NEW));
 		return NULL;
 	}
+	if(!slot_take(c, &p.slot))
+		return NULL;
 	p.set = tlsg_set_get();
 	if(p.set == NULL) {
+		tlsg_slots_give(&p.slot);
 		tlsg_err_set(err, TLSG_E_INTERNAL, "no configuration");
 		return NULL;
 	}
@@ -130,8 +148,10 @@ static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *er
 	conn = tlsg_conn_new(&p, err);
 	if(p.query.role == TLSG_CLIENT)
 		tlsg_outgoing_names_done();
-	if(conn == NULL)
+	if(conn == NULL) {
+		tlsg_stats_handshake_failed(err->class == TLSG_CLASS_RESOURCE ? TLSG_FAIL_MEMORY : TLSG_FAIL_INTERNAL);
 		return NULL;
+	}
 	if(p.query.role == TLSG_CLIENT && tlsg_events_has_out())
 		tlsg_conn_hold_queue(conn, true);
 	__atomic_store_n((struct tlsg_conn **)&c->extra_data, conn, __ATOMIC_RELEASE);
@@ -145,6 +165,7 @@ static struct tlsg_conn *conn_get(struct tcp_connection *c, struct tlsg_err *err
 	if(conn == NULL)
 		return conn_make(c, err);
 	if(!has_memory(TLSG_LOW_MEM_EXISTING)) {
+		tlsg_conn_count_failure(conn, TLSG_FAIL_MEMORY);
 		tlsg_err_set(err, TLSG_E_RESOURCE, "not enough free shared memory: low_mem_threshold2 %lu",
 				(unsigned long)tlsg_params_low_mem_bytes(TLSG_LOW_MEM_EXISTING));
 		return NULL;
@@ -183,6 +204,8 @@ static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len
 		return -1;
 	}
 	conn = conn_get(c, &err);
+	if(conn == NULL && err.class == TLSG_CLASS_NONE)
+		return -1;
 	if(conn != NULL && tlsg_conn_state(conn) == TLSG_CONN_FAILED) {
 		LM_DBG("connection %d has failed before\n", c->id); /* why has been logged then */
 		return -1;
@@ -294,11 +317,14 @@ static enum tlsg_ret locked_step(struct round *r, struct tlsg_conn **conn)
 	*conn = r->c->extra_data;
 	if(r->c->state >= 0)
 		*conn = conn_get(r->c, &r->err);
-	/* A writer, the RPC command or the timer was faster, and has said why. */
-	if(r->c->state < 0 || (*conn != NULL && tlsg_conn_state(*conn) == TLSG_CONN_FAILED))
+	/* Refused, which has been said; or a writer, the RPC command or the timer was faster, and has said why. */
+	if(r->c->state < 0 || (*conn == NULL && r->err.class == TLSG_CLASS_NONE)
+			|| (*conn != NULL && tlsg_conn_state(*conn) == TLSG_CONN_FAILED))
 		ret = TLSG_EOF;
 	else if(*conn != NULL)
 		ret = step(r, *conn);
+	if(ret >= 0 && *conn != NULL && tlsg_conn_watch_begin(*conn))
+		tlsg_deadline_add(r->c->id);
 	lock_release(&r->c->write_lock);
 	tlsg_mod_keylog_flush(r->c);
 	return ret;
@@ -355,8 +381,9 @@ static int finish(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
 	req->pos += bytes;
 	if(ret < 0)
 		tlsg_log_failure(r->c, conn, what_failed(conn, true), &r->err);
-	if(ret == TLSG_E_PEER || ret == TLSG_EOF) {
-		/* A peer's mistake ends the connection like a close: the core's own error line would be one at ERR. */
+	if(ret == TLSG_E_PEER || ret == TLSG_E_RESOURCE || ret == TLSG_EOF) {
+		/* A peer's mistake, or a lack of memory, ends the connection like a close: the core's own error line would be one at ERR
+		 * for each connection. */
 		set_eof(r);
 		return bytes;
 	}

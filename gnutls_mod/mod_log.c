@@ -24,21 +24,41 @@ static const char *addr_text(const struct ip_addr *ip, unsigned short port, char
 	return buf;
 }
 
-/* A resource that is exhausted stays so for a while: one line a second is enough. */
-static bool is_due(void)
+/* What is exhausted stays so for a while: one line a second is enough. @param next  when the next one is due, 0 at once. */
+static bool is_due(ticks_t *next)
 {
-	static ticks_t next;
 	ticks_t now = get_ticks_raw();
 
-	if(next != 0 && TICKS_LT(now, next))
+	if(*next != 0 && TICKS_LT(now, *next))
 		return false;
-	next = now + S_TO_TICKS(1);
+	*next = now + S_TO_TICKS(1);
 	return true;
+}
+
+void tlsg_log_refused(const struct tcp_connection *c, bool per_address)
+{
+	static ticks_t next;
+	static unsigned more;
+	char src[ADDR_TEXT];
+	uint64_t bytes;
+	unsigned used = tlsg_slots_used(&bytes);
+
+	if(!is_due(&next)) {
+		more++;
+		return;
+	}
+	addr_text(&c->rcv.src_ip, c->rcv.src_port, src);
+	LM_WARN("connection from %s refused, too many unfinished handshakes%s (%u in all, %llu bytes of shared memory; %u "
+			"more refused since the last such line)\n",
+			src, per_address ? " from this address: handshakes_per_address" : ": handshakes_max", used,
+			(unsigned long long)bytes, more);
+	more = 0;
 }
 
 void tlsg_log_failure(
 		const struct tcp_connection *c, const struct tlsg_conn *conn, const char *what, const struct tlsg_err *err)
 {
+	static ticks_t next;
 	char src[ADDR_TEXT];
 	char dst[ADDR_TEXT];
 	const char *sni = conn != NULL ? tlsg_conn_sni(conn) : "unknown";
@@ -51,7 +71,7 @@ void tlsg_log_failure(
 					dst);
 			break;
 		case TLSG_CLASS_RESOURCE:
-			if(is_due())
+			if(is_due(&next))
 				LM_ERR("%s:%s (sni: %s) src addr: %s dst addr: %s\n", what, err->text, sni, src, dst);
 			break;
 		case TLSG_CLASS_LOCAL:

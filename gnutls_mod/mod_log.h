@@ -6,6 +6,8 @@
 #ifndef TLSG_GNUTLS_MOD_MOD_LOG_H
 #define TLSG_GNUTLS_MOD_MOD_LOG_H
 
+#include <stdbool.h>
+
 #include "core/tcp_conn.h"
 
 #include "base/err.h"
@@ -22,6 +24,12 @@ struct tlsg_conn;
  */
 void tlsg_log_failure(
 		const struct tcp_connection *c, const struct tlsg_conn *conn, const char *what, const struct tlsg_err *err);
+
+/**
+ * Says that an accepted connection was refused because too many handshakes are unfinished: one line a second from each process.
+ * @param per_address  too many from its address; else in all.
+ */
+void tlsg_log_refused(const struct tcp_connection *c, bool per_address);
 
 /** Logs the lines of spec section 15 about a finished handshake, at the level tls_log. */
 void tlsg_log_established(const struct tcp_connection *c, const struct tlsg_conn *conn);

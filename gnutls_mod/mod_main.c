@@ -55,9 +55,12 @@ static void *fences[FENCES]; /* [pkg] keep free fragments of private memory apar
 /* All that other processes share, before any of them exists. */
 static int init_shared(void)
 {
+	struct tlsg_slots_limits limits;
+
+	tlsg_params_slots(&limits);
 	if(tlsg_arena_global_init() != TLSG_OK || tlsg_set_global_init() != TLSG_OK || tlsg_ticket_global_init() != TLSG_OK
 			|| tlsg_queue_global_init() != TLSG_OK || tlsg_stats_init() != TLSG_OK || tlsg_config_init() < 0
-			|| tlsg_deadline_init() < 0) {
+			|| tlsg_deadline_init() < 0 || tlsg_slots_init(&limits) != TLSG_OK) {
 		LM_ERR("not enough shared memory to start\n");
 		return -1;
 	}
@@ -178,6 +181,7 @@ void tlsg_main_destroy(void)
 	tlsg_set_global_deinit();
 	tlsg_ticket_global_deinit();
 	tlsg_queue_global_deinit();
+	tlsg_slots_deinit();
 	tlsg_stats_deinit();
 	tlsg_arena_global_deinit();
 }

@@ -22,6 +22,8 @@
 #define NOT_SET -1
 #define WARN_DAY_MAX 3650
 #define PIN_FREE_SIZE 1024
+#define ADDRESS_BYTES \
+	8192 /* less than what any connection holds: so many of them fit a quarter of the memory at most */
 
 static struct cfg_group_tls values = {
 		.force_run = 0,
@@ -54,6 +56,7 @@ static struct tlsg_params_private private = {
 		.engine_config = STR_STATIC_INIT("NONE"),
 		.engine_algorithms = STR_STATIC_INIT("ALL"),
 		.handshake_timeout_s = 30,
+		.handshakes_max = -1,
 		.send_timeout_s = NOT_SET,
 		.outgoing_sni = 1,
 		.certificate_warn_days = STR_STATIC_INIT("30,7,1"),
@@ -143,6 +146,8 @@ param_export_t tlsg_mod_params[] = {
 		{"config", PARAM_STR, &values.config},
 		{"connection_timeout", PARAM_INT, &values.connection_timeout},
 		{"handshake_timeout", PARAM_INT, &private.handshake_timeout_s},
+		{"handshakes_max", PARAM_INT, &private.handshakes_max},
+		{"handshakes_per_address", PARAM_INT, &private.handshakes_per_address},
 		{"send_timeout", PARAM_INT, &private.send_timeout_s},
 		{"session_cache", PARAM_INT, &values.session_cache},
 		{"session_id", PARAM_STR, &values.session_id},
@@ -193,6 +198,8 @@ static const struct
 		{"verify_name", &private.verify_name, 0, 2, 0},
 		{"key_password_mode", &private.key_password_mode, 0, 1, 0},
 		{"handshake_timeout", &private.handshake_timeout_s, 0, 86400, 0},
+		{"handshakes_max", &private.handshakes_max, 0, 1 << 20, -1},
+		{"handshakes_per_address", &private.handshakes_per_address, 0, 1 << 20, 0},
 		{"session_cache", &values.session_cache, 0, 1, 0},
 		{"renegotiation", &private.renegotiation, 0, 1, 0},
 		{"outgoing_sni", &private.outgoing_sni, 0, 1, 0},
@@ -626,4 +633,15 @@ uint64_t tlsg_params_low_mem_bytes(enum tlsg_low_mem which)
 	if(kb >= 0)
 		return (uint64_t)kb * 1024;
 	return (uint64_t)processes * (which == TLSG_LOW_MEM_NEW ? 512 : 256) * 1024;
+}
+
+void tlsg_params_slots(struct tlsg_slots_limits *l)
+{
+	size_t quarter = (size_t)shm_mem_size / 4;
+
+	memset(l, 0, sizeof(*l));
+	l->handshakes = private.handshakes_max > 0 ? (unsigned)private.handshakes_max : 0;
+	l->bytes = private.handshakes_max < 0 ? quarter : 0;
+	l->per_address = (unsigned)private.handshakes_per_address;
+	l->addresses = l->handshakes != 0 ? l->handshakes : (unsigned)(quarter / ADDRESS_BYTES) + 1;
 }

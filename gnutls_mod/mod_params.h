@@ -13,6 +13,7 @@
 #include "core/sr_module.h"
 
 #include "profiles/set.h"
+#include "transport/slots.h"
 
 /* What hosts from 6.0 on have more in the group. */
 #if VERSIONVAL >= 6000000
@@ -99,11 +100,13 @@ struct tlsg_params_private
 	str engine; /**< `NONE`, or an engine's name */
 	str engine_config;
 	str engine_algorithms;
-	int handshake_timeout_s; /**< 0 off, up to 86400 */
-	int send_timeout_s;		 /**< accepted, without effect; -1 not set */
-	int verify_name;		 /**< 0 off, 1 RFC 5922, 2 RFC 5922 and wildcards */
-	int outgoing_sni;		 /**< 1: the server_name of the profile is sent too */
-	int key_isolation;		 /**< 0, 1 */
+	int handshake_timeout_s;	/**< 0 off, up to 86400 */
+	int handshakes_max;			/**< -1: what fits a quarter of shared memory; 0 no limit */
+	int handshakes_per_address; /**< 0 no limit */
+	int send_timeout_s;			/**< accepted, without effect; -1 not set */
+	int verify_name;			/**< 0 off, 1 RFC 5922, 2 RFC 5922 and wildcards */
+	int outgoing_sni;			/**< 1: the server_name of the profile is sent too */
+	int key_isolation;			/**< 0, 1 */
 	str certificate_warn_days;
 	int warn_days[TLSG_WARN_DAYS_MAX]; /**< certificate_warn_days as numbers, highest first */
 	unsigned warn_days_len;			   /**< 0: no warnings */
@@ -158,6 +161,13 @@ void tlsg_params_set_options(struct tlsg_set_options *o);
  * Source: spec 13.3.
  */
 int tlsg_params_init_thresholds(int processes);
+
+/**
+ * What handshakes_max and handshakes_per_address allow.
+ * @param l [out] see there.
+ * Process: attendant, after tlsg_params_declare(). Lock: none.
+ */
+void tlsg_params_slots(struct tlsg_slots_limits *l);
 
 /** Which guard against low memory. */
 enum tlsg_low_mem

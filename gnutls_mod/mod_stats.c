@@ -12,6 +12,7 @@
 #include "base/host.h"
 #include "profiles/set.h"
 #include "transport/queue.h"
+#include "transport/slots.h"
 #include "transport/stats.h"
 
 #define GROUP "tls"
@@ -50,6 +51,13 @@ static counter_val_t arena_bytes(counter_handle_t h, void *param)
 	return (counter_val_t)tlsg_arena_total_held(NULL);
 }
 
+static counter_val_t unfinished(counter_handle_t h, void *param)
+{
+	(void)h;
+	(void)param;
+	return (counter_val_t)tlsg_slots_used(NULL);
+}
+
 static counter_val_t configurations(counter_handle_t h, void *param)
 {
 	(void)h;
@@ -71,6 +79,8 @@ static counter_def_t own[] = {
 				"bytes that wait for the end of a handshake"},
 		{NULL, "arena_bytes", CNT_F_NO_RESET, arena_bytes, NULL,
 				"shared memory held by connections and configurations"},
+		{NULL, "handshakes_unfinished", CNT_F_NO_RESET, unfinished, NULL,
+				"accepted connections whose handshake goes on"},
 		{NULL, "configurations", CNT_F_NO_RESET, configurations, NULL,
 				"configurations alive: the current one and older ones in use"},
 		{NULL, NULL, 0, NULL, NULL, NULL},

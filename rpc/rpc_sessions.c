@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "profiles/set.h"
+#include "transport/slots.h"
 #include "transport/stats.h"
 
 void tlsg_rpc_sessions(rpc_t *rpc, void *ctx)
@@ -20,6 +21,7 @@ void tlsg_rpc_sessions(rpc_t *rpc, void *ctx)
 		return;
 	for(i = 0; i < tlsg_stats_len(); i++)
 		rpc->struct_add(handle, "j", tlsg_stats_name(i), (unsigned long)tlsg_stats_value(i));
+	rpc->struct_add(handle, "d", "handshakes_unfinished", (int)tlsg_slots_used(NULL));
 	rpc->struct_add(handle, "jjd", "arena_bytes", (unsigned long)held, "arena_spare_bytes", (unsigned long)spare,
 			"configurations", (int)tlsg_set_alive());
 }

@@ -9,7 +9,7 @@
 #include "core/rpc.h"
 
 /**
- * tls.sessions: one structure: the figures of transport/stats.h under their names, then arena_bytes, arena_spare_bytes,
+ * tls.sessions: one structure: the figures of transport/stats.h under their names, then handshakes_unfinished, arena_bytes, arena_spare_bytes,
  * configurations (snapshots alive).
  */
 void tlsg_rpc_sessions(rpc_t *rpc, void *ctx);

@@ -7,21 +7,76 @@
 
 #include "transport/conn_priv.h"
 
-/* Bytes kept from an earlier step come first. */
-static size_t take_kept(struct tlsg_conn *c, void *to, size_t size)
-{
-	size_t n = c->kept_len - c->kept_rd;
+#define RECORD_HEAD 5
+#define MESSAGE_HEAD 4
+#define TYPE_HANDSHAKE 22
+#define RECORD_BYTES_MAX (16384 + 2048) /* RFC 5246 section 6.2.3; what is longer GnuTLS refuses by its head */
 
-	if(n > size)
-		n = size;
-	memcpy(to, c->kept + c->kept_rd, n);
+static size_t kept_left(const struct tlsg_conn *c)
+{
+	return c->kept_len - c->kept_rd;
+}
+
+size_t tlsg_carrier_input_left(const struct tlsg_conn *c)
+{
+	return kept_left(c) + (c->io->in != NULL ? tlsg_buf_filled(c->io->in) : 0);
+}
+
+static unsigned char input_at(const struct tlsg_conn *c, size_t i)
+{
+	size_t kept = kept_left(c);
+
+	return i < kept ? c->kept[c->kept_rd + i] : (unsigned char)c->io->in->data[c->io->in->rd + i - kept];
+}
+
+/* Bytes kept from an earlier step come first. @param size  at most what there is. */
+static void take(struct tlsg_conn *c, unsigned char *to, size_t size)
+{
+	size_t n = kept_left(c) < size ? kept_left(c) : size;
+
+	if(n > 0)
+		memcpy(to, c->kept + c->kept_rd, n);
 	c->kept_rd += (unsigned)n;
-	if(c->kept_rd == c->kept_len) {
+	if(c->kept != NULL && c->kept_rd == c->kept_len) {
 		tlsg_arena_free(c->kept);
 		c->kept = NULL;
 		c->kept_len = c->kept_rd = 0;
 	}
-	return n;
+	if(n < size)
+		tlsg_buf_take(c->io->in, to + n, size - n);
+}
+
+/*
+ * Bytes that GnuTLS may have now: nothing of a record that is not complete. For each piece of one it would hold 17 KB until the rest has
+ * come, whatever the size of the piece. What is no record is given at once, to be refused.
+ */
+static size_t available(const struct tlsg_conn *c)
+{
+	size_t left = tlsg_carrier_input_left(c);
+	size_t record;
+
+	if(tlsg_conn_bound_missing(c) > 0)
+		return left < tlsg_conn_bound_missing(c) ? left : tlsg_conn_bound_missing(c);
+	if(left < RECORD_HEAD)
+		return 0;
+	record = (size_t)(input_at(c, 3) << 8 | input_at(c, 4));
+	if(input_at(c, 0) < 20 || input_at(c, 0) > 24 || input_at(c, 1) != 3 || record > RECORD_BYTES_MAX)
+		return RECORD_HEAD;
+	return left >= RECORD_HEAD + record ? RECORD_HEAD + record : 0;
+}
+
+/* Length that the first message announces, where it can be read: in the record of a ClientHello. @return 0: it cannot. */
+static size_t announced(const struct tlsg_conn *c, size_t n)
+{
+	if(c->role != TLSG_SERVER || c->hello_seen || tlsg_conn_bound_missing(c) > 0 || c->unused > 0
+			|| n < RECORD_HEAD + MESSAGE_HEAD || input_at(c, 0) != TYPE_HANDSHAKE)
+		return 0;
+	return (size_t)input_at(c, 6) << 16 | (size_t)input_at(c, 7) << 8 | input_at(c, 8);
+}
+
+bool tlsg_carrier_has_record(const struct tlsg_conn *c)
+{
+	return available(c) > 0;
 }
 
 /* Remembers the end of what was taken: an alert that GnuTLS cannot read is told by it. */
@@ -36,18 +91,21 @@ static void tail_add(struct tlsg_conn *c, const unsigned char *bytes, size_t n)
 static ssize_t pull_cb(gnutls_transport_ptr_t ptr, void *to, size_t size)
 {
 	struct tlsg_conn *c = ptr;
-	size_t n = 0;
+	size_t n = available(c);
 
-	if(c->kept != NULL)
-		n = take_kept(c, to, size);
-	else if(c->io->in != NULL)
-		n = tlsg_buf_take(c->io->in, to, size);
-	if(n > 0 && !c->established)
+	if(n > 0 && !tlsg_conn_bound_allows(c, n > announced(c, n) ? n : announced(c, n)))
+		n = 0;
+	if(n > size)
+		n = size;
+	if(n == 0) {
+		gnutls_transport_set_errno(c->session, EAGAIN);
+		return -1;
+	}
+	take(c, to, n);
+	tlsg_conn_bound_fed(c, to, n);
+	if(!c->established)
 		tail_add(c, to, n);
-	if(n > 0)
-		return (ssize_t)n;
-	gnutls_transport_set_errno(c->session, EAGAIN);
-	return -1;
+	return (ssize_t)n;
 }
 
 static ssize_t push_cb(gnutls_transport_ptr_t ptr, const giovec_t *vec, int count)

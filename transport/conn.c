@@ -45,8 +45,11 @@ static enum tlsg_ret conn_start(struct tlsg_conn *c, const struct tlsg_conn_para
 	c->cred_process = -1;
 	c->verdict.alert = -1;
 	c->created = time(NULL);
-	if(p->deadline_s > 0)
-		c->deadline = get_ticks_raw() + S_TO_TICKS((ticks_t)p->deadline_s);
+	c->idle_since = get_ticks_raw();
+	if(p->deadline_s > 0) {
+		c->stall_ticks = S_TO_TICKS((ticks_t)p->deadline_s);
+		c->deadline = get_ticks_raw() + c->stall_ticks;
+	}
 	c->ref.prof = tlsg_match_find(p->set, &p->query);
 	ret = copy_name(c, &p->sni, &c->sni, err);
 	if(ret == TLSG_OK && p->query.role == TLSG_CLIENT)
@@ -65,12 +68,28 @@ static enum tlsg_ret conn_start(struct tlsg_conn *c, const struct tlsg_conn_para
 	return ret;
 }
 
+/* What the connection holds while its handshake is unfinished; nothing is counted any more when it is done. */
+static void slot_note(struct tlsg_conn *c)
+{
+	struct tlsg_arena_stats s;
+
+	if(!c->slot.taken)
+		return;
+	tlsg_arena_stats_get(c->arena, &s);
+	if(c->established)
+		tlsg_slots_give(&c->slot);
+	else
+		tlsg_slots_note(&c->slot, s.held);
+}
+
 struct tlsg_conn *tlsg_conn_new(const struct tlsg_conn_params *p, struct tlsg_err *err)
 {
 	struct tlsg_arena *a = tlsg_arena_new(HOME_BYTES);
 	struct tlsg_conn *c = a != NULL ? tlsg_arena_keep(a, sizeof(*c)) : NULL;
+	struct tlsg_slot slot = p->slot;
 
 	if(c == NULL) {
+		tlsg_slots_give(&slot);
 		tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
 		tlsg_arena_drop(a);
 		tlsg_set_put(p->set);
@@ -78,10 +97,12 @@ struct tlsg_conn *tlsg_conn_new(const struct tlsg_conn_params *p, struct tlsg_er
 	}
 	c->arena = a;
 	c->set = p->set;
+	c->slot = slot;
 	if(conn_start(c, p, err) != TLSG_OK) {
 		tlsg_conn_free(c);
 		return NULL;
 	}
+	slot_note(c);
 	return c;
 }
 
@@ -92,6 +113,7 @@ void tlsg_conn_free(struct tlsg_conn *c)
 	if(c == NULL)
 		return;
 	set = c->set;
+	tlsg_slots_give(&c->slot);
 	tlsg_queue_clear(&c->queue);
 	/* Only counts down: the snapshot has a reference of its own. Without it the count would wrap after 2^32 connections. */
 	if(c->priority != NULL)
@@ -123,8 +145,10 @@ enum tlsg_ret tlsg_conn_enter(
 	if(c->entered || c->state == TLSG_CONN_FAILED)
 		return tlsg_err_set(err, TLSG_E_INTERNAL, c->entered ? "session entered twice" : "session has failed before");
 	ret = tlsg_arena_reserve(c->arena, headroom);
-	if(ret != TLSG_OK)
+	if(ret != TLSG_OK) {
+		tlsg_conn_count_failure(c, TLSG_FAIL_MEMORY);
 		return tlsg_err_set(err, ret, "not enough shared memory for a TLS step");
+	}
 	c->entered = true;
 	c->io = io;
 	*previous = tlsg_scope_enter(c->arena);
@@ -141,11 +165,13 @@ enum tlsg_ret tlsg_conn_leave(struct tlsg_conn *c, struct tlsg_arena *previous, 
 	c->entered = false;
 	if(tlsg_arena_is_poisoned(c->arena)) {
 		tlsg_arena_overflow_free(c->arena);
+		tlsg_conn_count_failure(c, TLSG_FAIL_MEMORY);
 		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory ran out inside a TLS step");
 	}
 	if(ret < 0)
 		c->state = TLSG_CONN_FAILED;
 	tlsg_arena_trim(c->arena);
+	slot_note(c);
 	return ret;
 }
 
@@ -162,6 +188,7 @@ enum tlsg_ret tlsg_conn_keep(struct tlsg_conn *c, struct tlsg_buf *in, struct tl
 				: NULL;
 	if(p == NULL || tlsg_arena_is_poisoned(c->arena)) {
 		tlsg_arena_overflow_free(c->arena);
+		tlsg_conn_count_failure(c, TLSG_FAIL_MEMORY);
 		c->state = TLSG_CONN_FAILED;
 		return tlsg_err_set(err, TLSG_E_RESOURCE, "not enough shared memory to keep received bytes");
 	}
@@ -172,6 +199,7 @@ enum tlsg_ret tlsg_conn_keep(struct tlsg_conn *c, struct tlsg_buf *in, struct tl
 	c->kept = p;
 	c->kept_rd = 0;
 	c->kept_len = (unsigned)(old + left);
+	slot_note(c);
 	return TLSG_OK;
 }
 
@@ -179,7 +207,7 @@ bool tlsg_conn_has_pending(const struct tlsg_conn *c)
 {
 	if(c->state == TLSG_CONN_FAILED || c->state == TLSG_CONN_CLOSING || c->peer_closed)
 		return false;
-	return c->kept != NULL || gnutls_record_check_pending(c->session) > 0;
+	return (c->kept != NULL && !c->partial) || gnutls_record_check_pending(c->session) > 0;
 }
 
 enum tlsg_conn_state tlsg_conn_state(const struct tlsg_conn *c)
@@ -251,6 +279,12 @@ void tlsg_conn_status_get(const struct tlsg_conn *c, struct tlsg_conn_status *s)
 const char *tlsg_conn_sni(const struct tlsg_conn *c)
 {
 	return c->sni.s != NULL ? c->sni.s : "unknown";
+}
+
+void tlsg_conn_count_failure(struct tlsg_conn *c, enum tlsg_stats_failure why)
+{
+	if(!tlsg_conn_is_established(c) && __atomic_exchange_n(&c->failed, 1, __ATOMIC_RELAXED) == 0)
+		tlsg_stats_handshake_failed(why);
 }
 
 enum tlsg_role tlsg_conn_role(const struct tlsg_conn *c)

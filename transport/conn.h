@@ -16,6 +16,8 @@
 #include "profiles/match.h"
 #include "profiles/set.h"
 #include "transport/peer.h"
+#include "transport/slots.h"
+#include "transport/stats.h"
 
 enum tlsg_conn_state
 {
@@ -47,9 +49,10 @@ struct tlsg_io
 struct tlsg_conn_params
 {
 	struct tlsg_set *set;		   /**< a reference is taken over by the connection, on failure too */
+	struct tlsg_slot slot;		   /**< taken over by the connection, on failure too; all zero none */
 	struct tlsg_match_query query; /**< role, local address, expected name, id */
 	str sni;					   /**< client: name to send, {NULL,0} none */
-	int deadline_s;				   /**< seconds until the first handshake must be done; 0: no limit */
+	int deadline_s; /**< seconds until the first handshake must be done, and for a record or message that begins later; 0: no limit */
 };
 
 /** Figures for tls.list, spec 10.2. */
@@ -123,6 +126,26 @@ bool tlsg_conn_is_established(const struct tlsg_conn *c);
 /** Whether the first handshake is not done and its deadline is over. No lock. */
 bool tlsg_conn_is_late(const struct tlsg_conn *c);
 
+/** Whether something that began after the handshake (record, message, renegotiation) is not complete and its time is over. No lock. */
+bool tlsg_conn_is_stalled(const struct tlsg_conn *c);
+
+/**
+ * Whether the owner is to call tlsg_conn_watch_due() when handshake_timeout has passed, because something has begun after the handshake
+ * that is not complete. Says so once, until then.
+ */
+bool tlsg_conn_watch_begin(struct tlsg_conn *c);
+
+/** What tlsg_conn_watch_due() found. */
+enum tlsg_conn_due
+{
+	TLSG_DUE_FINE,	 /**< nothing is incomplete */
+	TLSG_DUE_AGAIN,	 /**< something is, for a shorter time: call once more when handshake_timeout has passed again */
+	TLSG_DUE_STALLED /**< its time is over: end the connection */
+};
+
+/** Looks after the time that tlsg_conn_watch_begin() asked for. Any process, no lock. @return what is to be done. */
+enum tlsg_conn_due tlsg_conn_watch_due(struct tlsg_conn *c);
+
 /** Whether clear text waits in the queue. */
 bool tlsg_conn_has_queued(const struct tlsg_conn *c);
 
@@ -143,6 +166,13 @@ void tlsg_conn_status_get(const struct tlsg_conn *c, struct tlsg_conn_status *s)
 
 /** Name for log lines: SNI, or "unknown". Valid as long as the connection. */
 const char *tlsg_conn_sni(const struct tlsg_conn *c);
+
+/**
+ * Counts the handshake of a connection as failed, once however often it is called. Any process, no lock.
+ * @param c    the connection.
+ * @param why  first cause; an established connection counts nothing.
+ */
+void tlsg_conn_count_failure(struct tlsg_conn *c, enum tlsg_stats_failure why);
 
 /** @return role of this host. */
 enum tlsg_role tlsg_conn_role(const struct tlsg_conn *c);

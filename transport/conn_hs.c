@@ -212,6 +212,7 @@ static int message_cb(
 	(void)when;
 	if(!incoming)
 		return 0;
+	tlsg_conn_bound_message(c);
 	switch(type) {
 		case GNUTLS_HANDSHAKE_CLIENT_HELLO_V2: /* the format of SSL 2 has no extensions, so no name; RFC 6176 */
 			return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
@@ -345,7 +346,7 @@ static enum tlsg_ret fail(struct tlsg_conn *c, int code, struct tlsg_err *err)
 	if(why == NULL)
 		why = tlsg_client_why();
 	if(!c->established)
-		tlsg_stats_handshake_failed(why != NULL && a < 0 ? TLSG_FAIL_LOCAL : failure_of(c, code));
+		tlsg_conn_count_failure(c, why != NULL && a < 0 ? TLSG_FAIL_LOCAL : failure_of(c, code));
 	if(a >= 0)
 		return tlsg_conn_alerted(a, err);
 	tlsg_conn_alert_for(c, code);
@@ -358,11 +359,6 @@ static enum tlsg_ret fail(struct tlsg_conn *c, int code, struct tlsg_err *err)
 		return tlsg_err_set(err, TLSG_E_PEER, "%s (profile %s has no certificate that the peer can use)",
 				gnutls_strerror(code), c->ref.prof->id.s);
 	return tlsg_err_gnutls(err, code, c->role == TLSG_SERVER ? "accept" : "connect");
-}
-
-static size_t input_left(const struct tlsg_conn *c)
-{
-	return c->kept_len - c->kept_rd + (c->io->in != NULL ? tlsg_buf_filled(c->io->in) : 0);
 }
 
 /* Verifies what a resumed session brought along. GnuTLS does not look again at whether a certificate must be there. */
@@ -392,6 +388,7 @@ static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 	c->state = TLSG_CONN_ESTABLISHED;
 	if(c->renegotiating) {
 		c->renegotiating = false;
+		tlsg_conn_bound_settle(c);
 		return TLSG_OK;
 	}
 	ret = tlsg_peer_publish(c, err);
@@ -399,8 +396,9 @@ static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 		c->established = true;
 		tlsg_stats_handshake_done(c->peer->version, resumed, (enum tlsg_role)c->role);
 	} else
-		tlsg_stats_handshake_failed(TLSG_FAIL_MEMORY);
+		tlsg_conn_count_failure(c, TLSG_FAIL_MEMORY);
 	tlsg_arena_settle(c->arena);
+	tlsg_conn_bound_settle(c);
 	return ret;
 }
 
@@ -409,8 +407,9 @@ enum tlsg_ret tlsg_conn_handshake(struct tlsg_conn *c, struct tlsg_err *err)
 	(void)tlsg_client_why();
 	(void)tlsg_token_why(); /* what an earlier handshake met is not the reason for what happens to this one */
 	for(;;) {
-		size_t before = input_left(c);
+		size_t before = tlsg_carrier_input_left(c);
 		int rc = gnutls_handshake(c->session);
+		enum tlsg_ret ret;
 
 		if(rc >= 0)
 			return finish(c, err);
@@ -420,16 +419,15 @@ enum tlsg_ret tlsg_conn_handshake(struct tlsg_conn *c, struct tlsg_err *err)
 			tlsg_stats_alert(false, (unsigned)gnutls_alert_get(c->session));
 			if(tlsg_conn_idle_record(c, err) != TLSG_OK) {
 				if(!c->established)
-					tlsg_stats_handshake_failed(TLSG_FAIL_PROTOCOL);
+					tlsg_conn_count_failure(c, TLSG_FAIL_PROTOCOL);
 				return TLSG_E_PEER;
 			}
 		} else if(rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED)
 			return fail(c, rc, err);
 		else if(gnutls_record_get_direction(c->session) == 1)
 			return TLSG_FULL;
-		if(input_left(c) == 0)
-			return TLSG_AGAIN;
-		if(input_left(c) == before)
-			return tlsg_err_set(err, TLSG_E_INTERNAL, "handshake makes no progress");
+		ret = tlsg_conn_again(c, before, err);
+		if(ret != TLSG_OK)
+			return ret;
 	}
 }

@@ -11,8 +11,6 @@
  * inserted key update). */
 #define RECORD_MAX 16384
 #define RECORD_EXTRA 512
-/* Records without data in a row. Servers send a handful of tickets, and GnuTLS takes eight key updates in a second. */
-#define IDLE_RECORDS_MAX 64
 
 static size_t record_size(const struct tlsg_io *io, size_t size)
 {
@@ -60,20 +58,27 @@ static enum tlsg_ret flush_queue(struct tlsg_conn *c, struct tlsg_err *err)
 	return ret;
 }
 
-static size_t input_left(const struct tlsg_conn *c)
+enum tlsg_ret tlsg_conn_again(struct tlsg_conn *c, size_t before, struct tlsg_err *err)
 {
-	return c->kept_len - c->kept_rd + (c->io->in != NULL ? tlsg_buf_filled(c->io->in) : 0);
+	bool stuck = c->stuck;
+
+	c->stuck = false;
+	if(c->stop != TLSG_STOP_NONE || !tlsg_carrier_has_record(c))
+		return TLSG_AGAIN;
+	if(tlsg_carrier_input_left(c) < before)
+		return TLSG_OK;
+	if(stuck)
+		return tlsg_err_set(err, TLSG_E_INTERNAL, "the session makes no progress");
+	c->stuck = true; /* it may have worked on what it had */
+	return TLSG_OK;
 }
 
 enum tlsg_ret tlsg_conn_idle_record(struct tlsg_conn *c, struct tlsg_err *err)
 {
-	if(c->idle < IDLE_RECORDS_MAX) {
-		c->idle++;
-		return TLSG_OK;
-	}
-	if(gnutls_alert_send(c->session, GNUTLS_AL_FATAL, GNUTLS_A_UNEXPECTED_MESSAGE) == 0)
-		tlsg_stats_alert(true, GNUTLS_A_UNEXPECTED_MESSAGE);
-	return tlsg_err_set(err, TLSG_E_PEER, "more than %d records without data in a row", IDLE_RECORDS_MAX);
+	if(c->idle >= TLSG_IDLE_RECORDS_MAX)
+		return tlsg_conn_bound_idle(c, err);
+	c->idle++;
+	return TLSG_OK;
 }
 
 /* The peer asks for a renegotiation (TLS 1.2 and older). */
@@ -83,24 +88,23 @@ static enum tlsg_ret renegotiate(struct tlsg_conn *c, struct tlsg_err *err)
 		c->state = TLSG_CONN_CLOSING;
 		return TLSG_EOF;
 	}
-	if(tlsg_conn_idle_record(c, err) != TLSG_OK)
-		return TLSG_E_PEER;
 	/* the step was entered to read a record */
 	if(tlsg_arena_reserve(c->arena, TLSG_HEADROOM_HANDSHAKE) != TLSG_OK)
 		return tlsg_err_set(err, TLSG_E_RESOURCE, "not enough shared memory for a renegotiation");
 	c->state = TLSG_CONN_HANDSHAKING;
 	c->renegotiating = true;
+	tlsg_conn_bound_message(c);
 	return tlsg_conn_bind(c, err);
 }
 
 /* One call of gnutls_record_recv(). @return TLSG_OK: something happened, go on. */
 static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, struct tlsg_err *err)
 {
-	size_t before = input_left(c);
+	size_t before = tlsg_carrier_input_left(c);
 	ssize_t n = gnutls_record_recv(c->session, clear->data + clear->wr, tlsg_buf_room(clear));
 
 	if(n > 0) {
-		c->idle = 0;
+		tlsg_conn_bound_data(c);
 		clear->wr += (size_t)n;
 		return TLSG_OK;
 	}
@@ -110,12 +114,12 @@ static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, stru
 			return TLSG_EOF;
 		case GNUTLS_E_AGAIN: /* also after tickets and key updates: there may be more */
 		case GNUTLS_E_INTERRUPTED:
-			return input_left(c) > 0 && input_left(c) < before ? tlsg_conn_idle_record(c, err) : TLSG_AGAIN;
+			return tlsg_conn_again(c, before, err);
 		case GNUTLS_E_REHANDSHAKE:
 			return renegotiate(c, err);
 		case GNUTLS_E_WARNING_ALERT_RECEIVED:
 			tlsg_stats_alert(false, (unsigned)gnutls_alert_get(c->session));
-			return tlsg_conn_idle_record(c, err);
+			return TLSG_OK;
 		case GNUTLS_E_FATAL_ALERT_RECEIVED:
 			return tlsg_conn_alerted((int)gnutls_alert_get(c->session), err);
 		default:
@@ -157,6 +161,19 @@ static enum tlsg_ret read_steps(struct tlsg_conn *c, struct tlsg_buf *clear, str
 	return ret;
 }
 
+/* The time for the handshake, or for what began after it, is over. */
+static enum tlsg_ret end_late(struct tlsg_conn *c, struct tlsg_err *err)
+{
+	c->state = TLSG_CONN_FAILED;
+	if(c->established) {
+		tlsg_stats_limit(TLSG_LIMIT_STALLED);
+		return tlsg_err_set(
+				err, TLSG_E_PEER, "a record or message that began was not complete within handshake_timeout");
+	}
+	tlsg_conn_count_failure(c, TLSG_FAIL_TIMEOUT);
+	return tlsg_err_set(err, TLSG_E_PEER, "handshake not finished within handshake_timeout");
+}
+
 enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tlsg_buf *clear, struct tlsg_err *err)
 {
 	struct tlsg_arena *previous;
@@ -167,16 +184,19 @@ enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tls
 			io->in->rd = io->in->wr;
 		return TLSG_EOF;
 	}
-	if(tlsg_conn_is_late(c)) {
-		c->state = TLSG_CONN_FAILED;
-		tlsg_stats_handshake_failed(TLSG_FAIL_TIMEOUT);
-		return tlsg_err_set(err, TLSG_E_PEER, "handshake not finished within handshake_timeout");
-	}
+	if(tlsg_conn_is_late(c) || tlsg_conn_is_stalled(c))
+		return end_late(c, err);
 	ret = tlsg_conn_enter(
 			c, io, c->state == TLSG_CONN_HANDSHAKING ? TLSG_HEADROOM_HANDSHAKE : TLSG_HEADROOM_RECORD, &previous, err);
 	if(ret != TLSG_OK)
 		return ret;
-	return tlsg_conn_leave(c, previous, read_steps(c, clear, err), err);
+	ret = tlsg_conn_bound_check(c, read_steps(c, clear, err), err);
+	ret = tlsg_conn_leave(c, previous, ret, err);
+	c->partial = ret == TLSG_AGAIN;
+	if(ret == TLSG_AGAIN && io->in != NULL && tlsg_conn_keep(c, io->in, err) != TLSG_OK)
+		return TLSG_E_RESOURCE;
+	tlsg_conn_bound_stall(c);
+	return ret;
 }
 
 /* Starts the handshake of an outgoing connection; what the peer must answer first is queued. */
@@ -211,11 +231,8 @@ enum tlsg_ret tlsg_conn_write(
 	*used = 0;
 	if(c->state == TLSG_CONN_CLOSING)
 		return TLSG_EOF;
-	if(c->state == TLSG_CONN_HANDSHAKING && tlsg_conn_is_late(c)) {
-		c->state = TLSG_CONN_FAILED;
-		tlsg_stats_handshake_failed(TLSG_FAIL_TIMEOUT);
-		return tlsg_err_set(err, TLSG_E_PEER, "handshake not finished within handshake_timeout");
-	}
+	if(c->state == TLSG_CONN_HANDSHAKING && tlsg_conn_is_late(c))
+		return end_late(c, err);
 	if(c->state == TLSG_CONN_HANDSHAKING || (c->state == TLSG_CONN_ESTABLISHED && c->queue.bytes > 0))
 		return write_early(c, io, data, size, used, err);
 	ret = tlsg_conn_enter(c, io, TLSG_HEADROOM_RECORD, &previous, err);

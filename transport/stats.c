@@ -93,6 +93,7 @@ struct counters
 {
 	struct cell done[TLSG_ROLES][VERSIONS][RESUMED];
 	struct cell failed[TLSG_FAILURES];
+	struct cell limits[TLSG_LIMITS];
 	uint64_t alerts[DIRECTIONS][ALERT_KINDS + 1] __attribute__((aligned(CACHE_LINE))); /* last: other */
 	uint64_t verify[VERIFY_KINDS + 1] __attribute__((aligned(CACHE_LINE)));			   /* last: other */
 };
@@ -108,6 +109,7 @@ enum figure_kind
 	DONE_RESUMED,
 	FAILED_ALL,
 	FAILED_ONE,
+	LIMIT_ONE,
 	ALERTS_ALL,
 	ALERTS_ONE_RECEIVED,
 	ALERTS_ONE_SENT,
@@ -162,6 +164,11 @@ static const struct figure figures[] = {
 		{"handshakes_failed_memory", "out of memory or a limit reached", FAILED_ONE, TLSG_FAIL_MEMORY},
 		{"handshakes_failed_local", "a key, file or setting of this host", FAILED_ONE, TLSG_FAIL_LOCAL},
 		{"handshakes_failed_internal", "a defect of the module", FAILED_ONE, TLSG_FAIL_INTERNAL},
+		{"limit_memory", "ended: the peer made one connection hold too much memory", LIMIT_ONE, TLSG_LIMIT_MEMORY},
+		{"limit_idle_records", "ended: too many records without data", LIMIT_ONE, TLSG_LIMIT_IDLE},
+		{"limit_stalled", "ended: a record or message began and did not go on", LIMIT_ONE, TLSG_LIMIT_STALLED},
+		{"limit_handshakes", "refused: handshakes_max", LIMIT_ONE, TLSG_LIMIT_HANDSHAKES},
+		{"limit_handshakes_per_address", "refused: handshakes_per_address", LIMIT_ONE, TLSG_LIMIT_ADDRESS},
 		{"alerts_received", "alerts received", ALERTS_ALL, 0},
 		ALERTS(ALERT_RECEIVED){
 				"alerts_received_other", "alerts received that have no name", ALERTS_ONE_RECEIVED, AI_other},
@@ -239,6 +246,12 @@ void tlsg_stats_handshake_failed(enum tlsg_stats_failure why)
 	if(counters == NULL)
 		return;
 	count(&counters->failed[(unsigned)why < TLSG_FAILURES ? why : TLSG_FAIL_INTERNAL].n);
+}
+
+void tlsg_stats_limit(enum tlsg_stats_limit which)
+{
+	if(counters != NULL && (unsigned)which < TLSG_LIMITS)
+		count(&counters->limits[which].n);
 }
 
 void tlsg_stats_alert(bool sent, unsigned code)
@@ -331,6 +344,8 @@ uint64_t tlsg_stats_value(unsigned index)
 			return cells_sum(counters->failed, TLSG_FAILURES);
 		case FAILED_ONE:
 			return value(&counters->failed[f->index].n);
+		case LIMIT_ONE:
+			return value(&counters->limits[f->index].n);
 		case ALERTS_ALL:
 			return sum_of(counters->alerts[f->index], ALERT_KINDS + 1);
 		case ALERTS_ONE_RECEIVED:

@@ -32,6 +32,17 @@ enum tlsg_stats_failure
 };
 #define TLSG_FAILURES 10
 
+/** Limits on what a peer can make this host hold or do, for which a connection was ended or refused. */
+enum tlsg_stats_limit
+{
+	TLSG_LIMIT_MEMORY,	   /**< bytes that one connection holds */
+	TLSG_LIMIT_IDLE,	   /**< records without data */
+	TLSG_LIMIT_STALLED,	   /**< a record or message that began after the handshake and did not go on */
+	TLSG_LIMIT_HANDSHAKES, /**< handshakes_max */
+	TLSG_LIMIT_ADDRESS	   /**< handshakes_per_address */
+};
+#define TLSG_LIMITS 5
+
 /**
  * Makes the counters, all 0. Before the forks; a second call does nothing.
  * @return TLSG_OK; TLSG_E_RESOURCE out of shared memory.
@@ -51,6 +62,9 @@ void tlsg_stats_handshake_done(int version, bool resumed, enum tlsg_role role);
 
 /** Counts a handshake that failed, once per connection. @param why  unknown values count as TLSG_FAIL_INTERNAL. */
 void tlsg_stats_handshake_failed(enum tlsg_stats_failure why);
+
+/** Counts a connection that a limit ended or refused. @param which  unknown values count nothing. */
+void tlsg_stats_limit(enum tlsg_stats_limit which);
 
 /**
  * Counts an alert.

@@ -248,7 +248,7 @@ NO_EFFECT = {"tls_disable_compression": 0, "ssl_release_buffers": 0, "ssl_freeli
 
 LATER = {"private_key_password": "unused", "key_password_mode": 0, "certificate2": "", "private_key2": "",
          "private_key_password2": "", "keylog_mode": 0, "keylog_file": "/tmp/none", "keylog_peer": "udp:127.0.0.1:9",
-         "handshake_timeout": 30, "verify_name": 0, "outgoing_sni": 1, "certificate_warn_days": "30,7,1",
+         "handshake_timeout": 30, "handshakes_max": 1000, "handshakes_per_address": 100, "verify_name": 0, "outgoing_sni": 1, "certificate_warn_days": "30,7,1",
          "key_isolation": 0, "engine": "NONE", "send_timeout": 10}
 
 
@@ -288,6 +288,8 @@ REFUSED = (
     ("ssl_max_send_fragment", 0, "-1, or 512 to 16384"), ("ssl_release_buffers", 2, "-1 to 1"),
     ("ssl_freelist_max_len", -2, "-1 to 1073741824"), ("ssl_read_ahead", 2, "-1 to 1"),
     ("tls_disable_compression", 2, "0 to 1"), ("tls_force_run", 2, "0 to 1"), ("renegotiation", 2, "0 to 1"),
+    ("handshakes_max", -2, "-1, or 0 to 1048576"), ("handshakes_max", 1048577, "-1, or 0 to 1048576"),
+    ("handshakes_per_address", -1, "0 to 1048576"), ("handshakes_per_address", 1048577, "0 to 1048576"),
     ("handshake_timeout", -1, "0 to 86400"), ("verify_name", 3, "0 to 2"), ("outgoing_sni", 2, "0 to 1"),
     ("key_password_mode", 2, "0 to 1"), ("keylog_mode", 2048, "0 to 2047"),
 )

@@ -36,6 +36,7 @@ static gnutls_x509_privkey_t key_make(enum tlsg_cert_key kind, const char *row)
 			[TLSG_KEY_P384] = {GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP384R1)},
 			[TLSG_KEY_ED25519] = {GNUTLS_PK_EDDSA_ED25519, 256},
 			[TLSG_KEY_RSA2048] = {GNUTLS_PK_RSA, 2048},
+			[TLSG_KEY_RSA4096] = {GNUTLS_PK_RSA, 4096},
 			[TLSG_KEY_RSA1024] = {GNUTLS_PK_RSA, 1024},
 	};
 	gnutls_x509_privkey_t key = NULL;

@@ -27,7 +27,8 @@ enum tlsg_cert_key
 	TLSG_KEY_P384,
 	TLSG_KEY_ED25519,
 	TLSG_KEY_RSA2048,
-	TLSG_KEY_RSA1024 /* weak */
+	TLSG_KEY_RSA1024, /* weak */
+	TLSG_KEY_RSA4096
 };
 
 enum tlsg_cert_flag

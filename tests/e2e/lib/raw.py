@@ -1,0 +1,229 @@
+# tls_gnutls - peers that put any record on the wire after a good handshake, encrypted as it must be
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+"""The handshake is Python's; the keys come from its key log (RFC 8446 section 7, RFC 5246 section 6.3)."""
+
+import hashlib
+import hmac
+import os
+import socket
+import ssl
+import struct
+import tempfile
+import threading
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from . import hostile
+from .ports import LOOPBACK
+from .tls import TIMEOUT_S, BioClient, client_context, server_context
+
+ENDLESS = 0xFFFFFF          # length that a message announces
+PIECE = 16000               # bytes of it in one record
+
+
+def _expand(secret, label, size, digest):
+    """HKDF-Expand-Label of one block without context."""
+    name = b"tls13 " + label
+    info = struct.pack(">H", size) + bytes([len(name)]) + name + b"\0"
+    return hmac.new(secret, info + b"\1", digest).digest()[:size]
+
+
+def _prf(secret, label, seed, size, digest):
+    out, a = b"", label + seed
+    while len(out) < size:
+        a = hmac.new(secret, a, digest).digest()
+        out += hmac.new(secret, a + label + seed, digest).digest()
+    return out[:size]
+
+
+class Sealer:
+    """Encrypts what one side sends, from its first record after the handshake on."""
+
+    def __init__(self, tls, keys, server_random, is_server):
+        name, version, bits = tls.cipher()
+        assert "GCM" in name, name
+        digest = hashlib.sha384 if name.endswith("SHA384") else hashlib.sha256
+        size = bits // 8
+        self._is_13 = version == "TLSv1.3"
+        if self._is_13:
+            _, secret = keys["SERVER_TRAFFIC_SECRET_0" if is_server else "CLIENT_TRAFFIC_SECRET_0"]
+            self._key = AESGCM(_expand(secret, b"key", size, digest))
+            self._iv = _expand(secret, b"iv", 12, digest)
+            self._number = 0
+            return
+        client_random, master = keys["CLIENT_RANDOM"]
+        block = _prf(master, b"key expansion", server_random + client_random, 2 * size + 8, digest)
+        self._key = AESGCM(block[size:2 * size] if is_server else block[:size])
+        self._iv = block[2 * size + 4:] if is_server else block[2 * size:2 * size + 4]
+        self._number = 1                    # Finished was 0
+
+    def record(self, content, payload):
+        """One record."""
+        number = struct.pack(">Q", self._number)
+        self._number += 1
+        if self._is_13:
+            nonce = bytes(a ^ b for a, b in zip(self._iv, b"\0\0\0\0" + number))
+            head = struct.pack(">BHH", 23, 0x0303, len(payload) + 17)
+            return head + self._key.encrypt(nonce, payload + bytes([content]), head)
+        head = struct.pack(">BHH", content, 0x0303, len(payload))
+        sealed = self._key.encrypt(self._iv + number, payload, number + head)
+        return hostile.record(content, number + sealed)
+
+
+def _keys(path):
+    with open(path, encoding="ascii") as lines:
+        return {label: (bytes.fromhex(random), bytes.fromhex(secret))
+                for label, random, secret in (line.split() for line in lines if line[0] != "#")}
+
+
+class Peer:
+    """Pushes pieces into an open connection.  push() gives False once the other side has closed it."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        sock.settimeout(TIMEOUT_S)
+
+    def close(self):
+        self.sock.close()
+
+    def is_open(self):
+        """Looks without waiting; what came is thrown away."""
+        self.sock.setblocking(False)
+        try:
+            while self.sock.recv(65536):
+                pass
+            return False
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        finally:
+            self.sock.settimeout(TIMEOUT_S)
+
+    def send(self, data):
+        try:
+            self.sock.sendall(data)
+            return self.is_open()
+        except OSError:
+            return False
+
+
+class HelloPeer(Peer):
+    """A ClientHello of 16 MB, with split in records that do not tell its length at once."""
+
+    def __init__(self, address, split=True):
+        super().__init__(socket.create_connection(address, TIMEOUT_S))
+        self._head = b"\1\xff\xff\xff"
+        self._split = split
+
+    def push(self):
+        first = b""
+        if self._head and self._split:
+            first = hostile.record(hostile.HANDSHAKE, self._head[:2], version=hostile.TLS10)
+            self._head = self._head[2:]
+        payload = self._head + bytes(PIECE - len(self._head))
+        self._head = b""
+        return self.send(first + hostile.record(hostile.HANDSHAKE, payload, version=hostile.TLS10))
+
+
+class _Sealed(Peer):
+    """What comes after a handshake: an endless message, or records without data."""
+
+    def __init__(self, sock, sealer, kind):
+        super().__init__(sock)
+        self._sealer = sealer
+        self._kind = kind
+        self._begun = False
+
+    def push(self):
+        head = b"" if self._begun else hostile.message(self._kind, b"", ENDLESS)
+        self._begun = True
+        return self.send(self._sealer.record(hostile.HANDSHAKE, head + bytes(PIECE - len(head))))
+
+    def push_empty(self):
+        return self.send(self._sealer.record(hostile.APPLICATION_DATA, b""))
+
+    def send_sealed(self, content, payload):
+        return self.send(self._sealer.record(content, payload))
+
+    def send_raw(self, content, payload, end=None):
+        """Part of a record, up to `end`."""
+        return self.send(self._sealer.record(content, payload)[:end])
+
+
+def _logged(context):
+    handle, path = tempfile.mkstemp(suffix=".keys")
+    os.close(handle)
+    context.keylog_filename = path
+    return path
+
+
+def sealed_client(address, version, kind):
+    """A client of a Kamailio, its handshake done.  @param kind: message that never ends."""
+    context = client_context(version=version)
+    if version == "TLSv1.2":
+        context.set_ciphers("ECDHE+AESGCM")
+    path = _logged(context)
+    try:
+        client = BioClient(address, context)
+        seen = b""
+        while not client.step():
+            client.sock.sendall(client.outgoing())
+            data = client.sock.recv(65536)
+            if not data:
+                client.sock.close()
+                raise EOFError("the peer closed the connection in the handshake")
+            seen += data
+            client._in.write(data)
+        client.sock.sendall(client.outgoing())
+        return _Sealed(client.sock, Sealer(client.tls, _keys(path), seen[11:43], False), kind)
+    finally:
+        os.unlink(path)
+
+
+class SealedServer:
+    """A server for one outgoing connection of a Kamailio, TLS 1.3; .peer is set when the handshake is done."""
+
+    def __init__(self, cert, key, kind):
+        self._context = server_context(cert, key, "TLSv1.3")
+        self._context.num_tickets = 0
+        self._kind = kind
+        self._listener = socket.create_server((LOOPBACK, 0))
+        self._listener.settimeout(TIMEOUT_S)
+        self.port = self._listener.getsockname()[1]
+        self.peer = None
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def wait(self):
+        """Until the handshake is done."""
+        self._thread.join()
+        return self.peer
+
+    def _run(self):
+        path = _logged(self._context)
+        sock = self._listener.accept()[0]
+        sock.settimeout(TIMEOUT_S)
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = self._context.wrap_bio(incoming, outgoing, server_side=True)
+        try:
+            while True:
+                try:
+                    tls.do_handshake()
+                    break
+                except ssl.SSLWantReadError:
+                    sock.sendall(outgoing.read())
+                    incoming.write(sock.recv(65536))
+            sock.sendall(outgoing.read())
+            self.peer = _Sealed(sock, Sealer(tls, _keys(path), b"", True), self._kind)
+        finally:
+            os.unlink(path)
+
+    def __exit__(self, *_):
+        self._thread.join()
+        self._listener.close()
+        if self.peer:
+            self.peer.close()
