@@ -6,7 +6,12 @@
  * Blocks are cut one after the other out of the home, later out of small chunks. Freed ones wait in one list for a block
  * of the same size and are joined with their neighbours when nothing else helps: the list is short and changes rarely.
  */
-#include "base/arena_int.h"
+#include "base/arena_keep.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena_pool.h"
 
 #define SMALL_CHUNKS_MAX 8U /* with more chunks than that the zone grows in larger ones */
 #define SPLIT_UNITS_MIN 3U	/* smallest remainder worth a block: header and two units */
@@ -92,7 +97,7 @@ static struct tlsg_block *keep_grow(struct tlsg_arena *a, uint32_t cap)
 		kind = TLSG_CHUNK_SMALL;
 	else if(a->chunks > SMALL_CHUNKS_MAX && need + sizeof(struct tlsg_chunk_lists) <= TLSG_CHUNK_STEP_BYTES)
 		kind = TLSG_CHUNK_STEP;
-	c = tlsg_arena_chunk_attach(a, kind, need - sizeof(*c));
+	c = tlsg_arena_pool_attach(a, kind, need - sizeof(*c));
 	if(c == NULL)
 		return NULL;
 	c->zone = TLSG_ZONE_KEEP;
@@ -135,6 +140,6 @@ void tlsg_arena_keep_trim(struct tlsg_arena *a)
 			keep_join(a);
 		joined = true;
 		tlsg_chunk_remove(&a->keep, c);
-		tlsg_arena_chunk_detach(c);
+		tlsg_arena_pool_detach(c);
 	}
 }

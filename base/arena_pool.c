@@ -4,7 +4,10 @@
  * Runs in: any process.  Memory: shm.  Lock: a pool belongs to one process; its try-lock only guards against a thread or
  * a fork that nobody foresaw, who then does without the pool. Nobody ever waits.
  */
-#include "base/arena_int.h"
+#include "base/arena_pool.h"
+
+#include <string.h>
+
 #include "base/host.h"
 
 #define CACHE_LINE 64
@@ -147,7 +150,7 @@ static struct tlsg_chunk *pool_find(struct pool *p, enum tlsg_chunk_kind kind, s
 	return c;
 }
 
-struct tlsg_chunk *tlsg_arena_chunk_take(enum tlsg_chunk_kind kind, size_t bytes)
+struct tlsg_chunk *tlsg_arena_pool_take(enum tlsg_chunk_kind kind, size_t bytes)
 {
 	size_t total = chunk_total(kind, bytes);
 	struct pool *p;
@@ -203,7 +206,7 @@ static bool pool_keeps(struct pool *p, struct tlsg_chunk *c)
 	return true;
 }
 
-void tlsg_arena_chunks_give(struct tlsg_chunk *c)
+void tlsg_arena_pool_give(struct tlsg_chunk *c)
 {
 	struct pool *p = pool_lock();
 	struct tlsg_chunk *next;
@@ -219,13 +222,33 @@ void tlsg_arena_chunks_give(struct tlsg_chunk *c)
 	pool_unlock(p);
 }
 
+struct tlsg_chunk *tlsg_arena_pool_attach(struct tlsg_arena *a, enum tlsg_chunk_kind kind, size_t bytes)
+{
+	struct tlsg_chunk *c = tlsg_arena_pool_take(kind, bytes);
+
+	if(c == NULL)
+		return NULL;
+	c->arena = a;
+	a->held += c->total;
+	a->chunks++;
+	return c;
+}
+
+void tlsg_arena_pool_detach(struct tlsg_chunk *c)
+{
+	c->arena->held -= c->total;
+	c->arena->chunks--;
+	c->next = NULL;
+	tlsg_arena_pool_give(c);
+}
+
 /** Bytes of payload that a step chunk offers. */
 static size_t step_payload(void)
 {
 	return TLSG_CHUNK_STEP_BYTES - TLSG_UNIT - sizeof(struct tlsg_chunk) - sizeof(struct tlsg_chunk_lists);
 }
 
-size_t tlsg_arena_spare_bytes(void)
+size_t tlsg_arena_pool_spare_bytes(void)
 {
 	struct pool *p = pool_lock();
 	size_t bytes = p != NULL ? p->step_count * step_payload() : 0;
@@ -234,7 +257,7 @@ size_t tlsg_arena_spare_bytes(void)
 	return bytes;
 }
 
-enum tlsg_ret tlsg_arena_spare_add(void)
+enum tlsg_ret tlsg_arena_pool_spare_add(void)
 {
 	struct pool *p = pool_lock();
 	struct tlsg_chunk *c;
@@ -253,21 +276,21 @@ enum tlsg_ret tlsg_arena_spare_add(void)
 	return ret;
 }
 
-uint64_t tlsg_arena_learned(uint32_t units)
+uint64_t tlsg_arena_pool_learned(uint32_t units)
 {
 	if(shared == NULL || units >= TLSG_LEARN_UNITS)
 		return 0;
 	return __atomic_load_n(&shared->learned[units], __ATOMIC_RELAXED);
 }
 
-void tlsg_arena_learn(uint32_t units, unsigned ordinal)
+void tlsg_arena_pool_learn(uint32_t units, unsigned ordinal)
 {
 	if(shared == NULL || units >= TLSG_LEARN_UNITS)
 		return;
 	__atomic_fetch_or(&shared->learned[units], UINT64_C(1) << ordinal, __ATOMIC_RELAXED);
 }
 
-enum tlsg_ret tlsg_arena_global_init(void)
+enum tlsg_ret tlsg_arena_pool_global_init(void)
 {
 	if(shared != NULL)
 		return TLSG_OK;
@@ -286,7 +309,7 @@ static size_t pool_bytes_for(unsigned processes)
 	return bytes < TLSG_POOL_BYTES ? bytes : TLSG_POOL_BYTES;
 }
 
-enum tlsg_ret tlsg_arena_pools_init(unsigned processes)
+enum tlsg_ret tlsg_arena_pool_init(unsigned processes)
 {
 	size_t bytes = (size_t)processes * sizeof(struct pool);
 
@@ -312,7 +335,7 @@ static void list_delete(struct tlsg_chunk *c)
 	}
 }
 
-void tlsg_arena_global_deinit(void)
+void tlsg_arena_pool_global_deinit(void)
 {
 	uint32_t i;
 
@@ -329,7 +352,7 @@ void tlsg_arena_global_deinit(void)
 	shared = NULL;
 }
 
-size_t tlsg_arena_total_held(size_t *spare)
+size_t tlsg_arena_pool_held(size_t *spare)
 {
 	int64_t held = 0;
 	size_t bytes = 0;

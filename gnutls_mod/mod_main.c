@@ -9,6 +9,7 @@
 #include "core/sr_module.h"
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "base/host.h"
 #include "base/scope.h"
 #include "gnutls_mod/mod_config.h"
@@ -55,7 +56,7 @@ static void *fences[FENCES]; /* [pkg] keep free fragments of private memory apar
 /* All that other processes share, before any of them exists. */
 static int init_shared(void)
 {
-	if(tlsg_arena_global_init() != TLSG_OK || tlsg_set_global_init() != TLSG_OK || tlsg_ticket_global_init() != TLSG_OK
+	if(tlsg_arena_pool_global_init() != TLSG_OK || tlsg_set_global_init() != TLSG_OK || tlsg_ticket_global_init() != TLSG_OK
 			|| tlsg_queue_global_init() != TLSG_OK || tlsg_stats_init() != TLSG_OK || tlsg_config_init() < 0
 			|| tlsg_deadline_init() < 0) {
 		LM_ERR("not enough shared memory to start\n");
@@ -152,7 +153,7 @@ int tlsg_main_processes_known(void)
 {
 	if(tlsg_params_init_thresholds(get_max_procs()) < 0)
 		return -1;
-	if(tlsg_arena_pools_init((unsigned)get_max_procs()) != TLSG_OK) {
+	if(tlsg_arena_pool_init((unsigned)get_max_procs()) != TLSG_OK) {
 		LM_ERR("not enough shared memory for %d processes\n", get_max_procs());
 		return -1;
 	}
@@ -167,7 +168,7 @@ void tlsg_main_destroy(void)
 	tlsg_ticket_global_deinit();
 	tlsg_queue_global_deinit();
 	tlsg_stats_deinit();
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 }
 
 int mod_register(char *path, int *dlflags, void *p1, void *p2)

@@ -15,8 +15,10 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
-#include "base/arena_int.h"
+#include "base/arena_chunk.h"
+#include "base/arena_pool.h"
 #include "base/host.h"
+#include "tests/lib/arena_stats.h"
 
 #define HOME_BYTES 4096
 #define PROCESSES 4
@@ -28,8 +30,8 @@ static int setup(void **state)
 	(void)state;
 	tlsg_stub_process_set(1, PROCESSES);
 	assert_int_equal(tlsg_stub_shm_blocks(), 0);
-	assert_int_equal(tlsg_arena_global_init(), TLSG_OK);
-	assert_int_equal(tlsg_arena_pools_init(PROCESSES), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_global_init(), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_init(PROCESSES), TLSG_OK);
 	return 0;
 }
 
@@ -40,8 +42,8 @@ static int teardown(void **state)
 	tlsg_stub_shm_fail_after(-1);
 	tlsg_stub_shm_limit_set(0);
 	tlsg_stub_shm_free_hook(NULL);
-	assert_int_equal(tlsg_arena_total_held(NULL), 0);
-	tlsg_arena_global_deinit();
+	assert_int_equal(tlsg_arena_pool_held(NULL), 0);
+	tlsg_arena_pool_global_deinit();
 	assert_int_equal(tlsg_stub_shm_blocks(), 0);
 	return 0;
 }
@@ -361,7 +363,7 @@ static void test_chunks_return(void **state)
 		p[i] = tlsg_arena_malloc(a, 700);
 	last = tlsg_arena_malloc(a, 40000);
 	assert_true(stats_of(a).held > 200 * 700 + 40000);
-	assert_int_equal(tlsg_arena_total_held(NULL), stats_of(a).held);
+	assert_int_equal(tlsg_arena_pool_held(NULL), stats_of(a).held);
 	for(i = 1; i < 200; i++)
 		tlsg_arena_free(p[i]);
 	tlsg_arena_free(last);
@@ -372,7 +374,7 @@ static void test_chunks_return(void **state)
 	tlsg_arena_settle(a);
 	assert_int_equal(stats_of(a).held, home_held());
 	assert_int_equal(stats_of(a).chunks, 1);
-	assert_int_equal(tlsg_arena_total_held(&spare), stats_of(a).held);
+	assert_int_equal(tlsg_arena_pool_held(&spare), stats_of(a).held);
 	assert_true(spare > 0);
 	assert_true(spare <= TLSG_POOL_BYTES);
 	/* Next time the pool has them. */
@@ -381,7 +383,7 @@ static void test_chunks_return(void **state)
 		p[i] = tlsg_arena_malloc(a, 700);
 	assert_int_equal(tlsg_stub_shm_calls(), calls);
 	tlsg_arena_drop(a);
-	assert_int_equal(tlsg_arena_total_held(NULL), 0);
+	assert_int_equal(tlsg_arena_pool_held(NULL), 0);
 }
 
 static void test_pool_has_a_cap(void **state)
@@ -394,7 +396,7 @@ static void test_pool_has_a_cap(void **state)
 		tlsg_arena_malloc(a, 16000);
 	assert_true(stats_of(a).held > 100 * 16000);
 	tlsg_arena_drop(a);
-	assert_int_equal(tlsg_arena_total_held(&spare), 0);
+	assert_int_equal(tlsg_arena_pool_held(&spare), 0);
 	assert_true(spare <= TLSG_POOL_BYTES);
 	assert_true(spare > TLSG_POOL_BYTES - TLSG_CHUNK_STEP_BYTES);
 	assert_true(tlsg_stub_shm_in_use() < TLSG_POOL_BYTES + 32 * 1024);
@@ -407,15 +409,15 @@ static void test_cap_follows_the_size_of_shared_memory(void **state)
 	size_t spare, i;
 
 	(void)state;
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	tlsg_stub_shm_limit_set((size_t)2 * 1024 * 1024);
-	assert_int_equal(tlsg_arena_global_init(), TLSG_OK);
-	assert_int_equal(tlsg_arena_pools_init(PROCESSES), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_global_init(), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_init(PROCESSES), TLSG_OK);
 	a = tlsg_arena_new(HOME_BYTES);
 	for(i = 0; i < 20; i++)
 		tlsg_arena_malloc(a, 16000);
 	tlsg_arena_drop(a);
-	(void)tlsg_arena_total_held(&spare);
+	(void)tlsg_arena_pool_held(&spare);
 	assert_true(spare > 0);
 	assert_true(spare <= (size_t)2 * 1024 * 1024 / 8 / PROCESSES);
 }
@@ -442,11 +444,11 @@ static void test_homes_are_kept_at_hand(void **state)
 	calls = tlsg_stub_shm_calls();
 	tlsg_arena_drop(tlsg_arena_new(8000));
 	assert_int_equal(tlsg_stub_shm_calls(), calls);
-	(void)tlsg_arena_total_held(&spare);
+	(void)tlsg_arena_pool_held(&spare);
 	large = tlsg_arena_new(100000);
 	assert_int_equal(stats_of(large).in_use, 0);
 	tlsg_arena_drop(large);
-	(void)tlsg_arena_total_held(&calls);
+	(void)tlsg_arena_pool_held(&calls);
 	assert_true(calls <= spare);
 }
 
@@ -465,7 +467,7 @@ static void test_accounting_across_processes(void **state)
 		tlsg_stub_process_set(2, PROCESSES);
 		tlsg_arena_free(p);
 		tlsg_arena_trim(a);
-		if(tlsg_arena_total_held(NULL) >= held)
+		if(tlsg_arena_pool_held(NULL) >= held)
 			_exit(1);
 		if(tlsg_arena_malloc(a, 50000) == NULL || tlsg_arena_malloc(a, 5000) == NULL)
 			_exit(2);
@@ -474,9 +476,9 @@ static void test_accounting_across_processes(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	assert_int_equal(stats_of(a).in_use, 55000);
-	assert_int_equal(tlsg_arena_total_held(NULL), stats_of(a).held);
+	assert_int_equal(tlsg_arena_pool_held(NULL), stats_of(a).held);
 	tlsg_arena_drop(a);
-	assert_int_equal(tlsg_arena_total_held(NULL), 0);
+	assert_int_equal(tlsg_arena_pool_held(NULL), 0);
 }
 
 static void test_process_without_pool(void **state)
@@ -485,14 +487,14 @@ static void test_process_without_pool(void **state)
 	size_t blocks, in_use, spare_before, spare;
 
 	(void)state;
-	(void)tlsg_arena_total_held(&spare_before);
+	(void)tlsg_arena_pool_held(&spare_before);
 	tlsg_stub_process_set(PROCESSES + 7, PROCESSES);
 	blocks = tlsg_stub_shm_blocks();
 	in_use = tlsg_stub_shm_in_use();
 	a = tlsg_arena_new(HOME_BYTES);
 	assert_non_null(tlsg_arena_malloc(a, 1000));
 	assert_int_equal(tlsg_arena_reserve(a, 100000), TLSG_OK);
-	assert_int_equal(tlsg_arena_total_held(&spare), tlsg_stub_shm_in_use() - in_use);
+	assert_int_equal(tlsg_arena_pool_held(&spare), tlsg_stub_shm_in_use() - in_use);
 	assert_int_equal(spare, spare_before);
 	tlsg_arena_drop(a);
 	assert_int_equal(tlsg_stub_shm_blocks(), blocks);
@@ -507,8 +509,8 @@ static void test_shutdown_frees_all(void **state)
 	(void)state;
 	assert_non_null(tlsg_arena_malloc(b, 40000));
 	tlsg_arena_drop(b);
-	tlsg_arena_global_deinit();
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	/* What lives still works, and is given straight back. */
 	tlsg_arena_free(p);
 	assert_non_null(tlsg_arena_malloc(a, 20000));
@@ -519,25 +521,25 @@ static void test_shutdown_frees_all(void **state)
 	assert_non_null(late);
 	tlsg_arena_drop(late);
 	assert_int_equal(tlsg_stub_shm_blocks(), 0);
-	assert_int_equal(tlsg_arena_total_held(NULL), 0);
-	assert_int_equal(tlsg_arena_global_init(), TLSG_OK);
-	assert_int_equal(tlsg_arena_global_init(), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_held(NULL), 0);
+	assert_int_equal(tlsg_arena_pool_global_init(), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_global_init(), TLSG_OK);
 }
 
 static void test_tables_need_memory(void **state)
 {
 	(void)state;
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	tlsg_stub_shm_fail_after(0);
-	assert_int_equal(tlsg_arena_global_init(), TLSG_E_RESOURCE);
-	assert_int_equal(tlsg_arena_pools_init(PROCESSES), TLSG_E_INTERNAL);
+	assert_int_equal(tlsg_arena_pool_global_init(), TLSG_E_RESOURCE);
+	assert_int_equal(tlsg_arena_pool_init(PROCESSES), TLSG_E_INTERNAL);
 	tlsg_stub_shm_fail_after(1);
-	assert_int_equal(tlsg_arena_global_init(), TLSG_OK);
-	assert_int_equal(tlsg_arena_pools_init(PROCESSES), TLSG_E_RESOURCE);
+	assert_int_equal(tlsg_arena_pool_global_init(), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_init(PROCESSES), TLSG_E_RESOURCE);
 	tlsg_stub_shm_fail_after(-1);
-	assert_int_equal(tlsg_arena_pools_init(0), TLSG_E_INTERNAL);
-	assert_int_equal(tlsg_arena_pools_init(PROCESSES), TLSG_OK);
-	assert_int_equal(tlsg_arena_pools_init(PROCESSES), TLSG_E_INTERNAL);
+	assert_int_equal(tlsg_arena_pool_init(0), TLSG_E_INTERNAL);
+	assert_int_equal(tlsg_arena_pool_init(PROCESSES), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_init(PROCESSES), TLSG_E_INTERNAL);
 }
 
 /* ---- wiping ---- */
@@ -699,7 +701,7 @@ static void test_reserve_refused(void **state)
 static void test_new_and_keep_refused(void **state)
 {
 	struct tlsg_arena *a = tlsg_arena_new(HOME_BYTES);
-	size_t held = tlsg_arena_total_held(NULL);
+	size_t held = tlsg_arena_pool_held(NULL);
 
 	(void)state;
 	tlsg_stub_shm_fail_after(0);
@@ -707,7 +709,7 @@ static void test_new_and_keep_refused(void **state)
 	assert_null(tlsg_arena_keep(a, 2 * HOME_BYTES));
 	assert_false(tlsg_arena_is_poisoned(a));
 	assert_non_null(tlsg_arena_keep(a, HOME_BYTES / 2)); /* the home has room */
-	assert_int_equal(tlsg_arena_total_held(NULL), held);
+	assert_int_equal(tlsg_arena_pool_held(NULL), held);
 	tlsg_arena_drop(a);
 }
 
@@ -749,7 +751,7 @@ static void test_overflow_poisons(void **state)
 static void test_overflow_free_and_drop_clean_up(void **state)
 {
 	struct tlsg_arena *a = tlsg_arena_new(HOME_BYTES), *b = tlsg_arena_new(HOME_BYTES);
-	char *of_b;
+	char *of_b, *of_a[50];
 	int i;
 
 	(void)state;
@@ -763,13 +765,17 @@ static void test_overflow_free_and_drop_clean_up(void **state)
 	assert_true(tlsg_arena_is_poisoned(a));
 	assert_true(tlsg_arena_owns(of_b)); /* the other arena's block stays */
 	tlsg_arena_overflow_free(a);
-	for(i = 0; i < 50; i++)
-		assert_non_null(tlsg_arena_malloc(a, (size_t)i * 100));
+	for(i = 0; i < 50; i++) {
+		of_a[i] = tlsg_arena_malloc(a, 20000);
+		assert_true(tlsg_arena_owns(of_a[i]));
+		assert_false(tlsg_host_in_shm(of_a[i]));
+	}
 	tlsg_arena_drop(a);
 	assert_int_equal(stats_of(b).overflow, 1);
 	tlsg_arena_drop(b);
 	assert_false(tlsg_arena_owns(of_b));
-	assert_false(tlsg_arena_private_any());
+	for(i = 0; i < 50; i++)
+		assert_false(tlsg_arena_owns(of_a[i]));
 }
 
 /** Memory comes back: the arena serves from shared memory again, stays poisoned, and can move a private block home. */
@@ -835,7 +841,7 @@ static void test_what_lives_on_is_learned(void **state)
 	assert_int_equal(stats_of(a).chunks, 1);
 	assert_int_equal(stats_of(a).in_use, live);
 	assert_int_equal(tlsg_stub_shm_calls(), calls);
-	assert_int_equal(tlsg_arena_total_held(&spare), stats_of(a).held);
+	assert_int_equal(tlsg_arena_pool_held(&spare), stats_of(a).held);
 	tlsg_arena_drop(a);
 }
 
@@ -1006,6 +1012,17 @@ static void model_arena(struct model *m)
 	}
 }
 
+static unsigned model_private(const struct model *m, int arena)
+{
+	unsigned n = 0;
+	int i;
+
+	for(i = 0; i < STRESS_BLOCKS; i++)
+		if(m->block[i].p != NULL && m->block[i].arena == arena && !tlsg_host_in_shm(m->block[i].p))
+			n++;
+	return n;
+}
+
 static void model_totals(struct model *m)
 {
 	size_t held = 0;
@@ -1013,9 +1030,10 @@ static void model_totals(struct model *m)
 
 	for(i = 0; i < STRESS_ARENAS; i++) {
 		assert_int_equal(stats_of(m->arena[i]).in_use, m->in_use[i]);
+		assert_int_equal(stats_of(m->arena[i]).overflow, model_private(m, i));
 		held += stats_of(m->arena[i]).held;
 	}
-	assert_int_equal(tlsg_arena_total_held(NULL), held);
+	assert_int_equal(tlsg_arena_pool_held(NULL), held);
 }
 
 static void model_step(struct model *m)
@@ -1062,7 +1080,8 @@ static void stress(struct model *m, int steps)
 	model_totals(m);
 	for(i = 0; i < STRESS_ARENAS; i++)
 		tlsg_arena_drop(m->arena[i]);
-	assert_false(tlsg_arena_private_any());
+	for(i = 0; i < STRESS_BLOCKS; i++)
+		assert_true(m->block[i].p == NULL || tlsg_host_in_shm(m->block[i].p) || !tlsg_arena_owns(m->block[i].p));
 	assert_int_equal(tlsg_stub_log_count(L_BUG), 0);
 }
 
