@@ -3,8 +3,8 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
 # Usage: scripts/fetch-limbo.sh FOLDER
-# Prints the path of limbo.json: that of LIMBO_JSON if it is set, otherwise FOLDER/limbo.json, fetched when it is not there
-# yet. Prints nothing when it cannot be had.
+# Prints the path of limbo.json: LIMBO_JSON if that is set, otherwise FOLDER/limbo.json, which is fetched if it does not
+# exist. Prints nothing if it cannot be fetched.
 set -eu
 
 url=https://github.com/C2SP/x509-limbo
@@ -17,7 +17,7 @@ if [ ! -s "$file" ]; then
 	mkdir -p "$1"
 	rm -rf "$1/repository"
 	if ! timeout 120 git clone -q --depth 1 "$url" "$1/repository" >&2; then
-		echo "fetch-limbo: $url cannot be fetched; name a copy of limbo.json with LIMBO_JSON" >&2
+		echo "fetch-limbo: cannot fetch $url; set LIMBO_JSON to a copy of limbo.json" >&2
 		exit 0
 	fi
 	mv "$1/repository/limbo.json" "$file"

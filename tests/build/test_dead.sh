@@ -15,8 +15,8 @@ compile()
 	gcc -w -O2 -fPIC -ffunction-sections -fdata-sections -c "$tree/$2.c" -o "$tree/build/$1/$2.o"
 }
 
-# verdict MAIN OTHER TOOL TEXT...: what the script says about main.c and base/other.c (in the module) and tools/tool.c (with
-# base/other.c in the tool); "-": it must pass.
+# verdict MAIN OTHER TOOL TEXT...: what the script says about base/main.c and base/other.c in the module, and
+# tools/tool.c and base/other.c in the tool; "-": it must pass.
 verdict()
 {
 	rm -rf "$tree/build"

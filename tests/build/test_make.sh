@@ -48,7 +48,7 @@ without_packages scripts/deps.sh check build
 printf '#!/bin/sh\necho 1000\n' >"$bin/id"
 chmod +x "$bin/id"
 without_packages scripts/deps.sh install run
-grep -q '^Install them with: sudo apt-get install .*gnutls-bin' "$TMPDIR/out" || fail "a user is not told what to install"
+grep -q '^Install them with: sudo apt-get install .*gnutls-bin' "$TMPDIR/out" || fail "the packages are not named"
 # what was installed by other means is not missing
 without_packages scripts/deps.sh check build
 ! grep -q '^Missing.*libgnutls28-dev' "$TMPDIR/out" || fail "GnuTLS is usable, but is called missing"
@@ -86,11 +86,13 @@ grep -q 'WERROR=1' .ci/run || fail "continuous integration is not strict"
 # ---- flags from the environment and from the command line come after the project's own
 CFLAGS='-O3 -DFROM_CFLAGS' CPPFLAGS=-DFROM_CPPFLAGS LDFLAGS=-Wl,-z,from commands "$object" "$test_object" "$module"
 for file in base/err.c; do
-	grep -q -- " -O2 .* -DFROM_CPPFLAGS -O3 -DFROM_CFLAGS .* -c $file " "$TMPDIR/out" || fail "the flags for $file are not used"
+	grep -q -- " -O2 .* -DFROM_CPPFLAGS -O3 -DFROM_CFLAGS .* -c $file " "$TMPDIR/out" ||
+		fail "flags of the environment are not used"
 done
 grep -q -- ' -shared .* -O3 -DFROM_CFLAGS -Wl,-z,from .*/base/err.o' "$TMPDIR/out" || fail "LDFLAGS are not used"
 commands CFLAGS=-DFROM_CFLAGS CPPFLAGS=-DFROM_CPPFLAGS LDFLAGS=-Wl,-z,from "$object" "$module"
-grep -q -- ' -O2 .* -DFROM_CPPFLAGS -DFROM_CFLAGS .* -c base/err.c ' "$TMPDIR/out" || fail "flags on the command line are not used"
+grep -q -- ' -O2 .* -DFROM_CPPFLAGS -DFROM_CFLAGS .* -c base/err.c ' "$TMPDIR/out" ||
+	fail "flags on the command line are not used"
 grep -q -- ' -shared .* -Wl,-z,from .*/base/err.o' "$TMPDIR/out" || fail "LDFLAGS on the command line are not used"
 CPPFLAGS=-D_FORTIFY_SOURCE=3 commands "$object"
 ! grep -q -- '-D_FORTIFY_SOURCE=2' "$TMPDIR/out" || fail "_FORTIFY_SOURCE is defined twice"

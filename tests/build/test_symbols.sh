@@ -40,7 +40,8 @@ verdict()
 # names: the file's noun, without the prefix of the folder
 file base/buf 'int tlsg_buf_len(void) { return 0; }' 'int tlsg_buf_len(void);'
 verdict -
-file base/buf 'static int helper(void) { return 0; } int tlsg_buf_len(void) { return helper(); }' 'int tlsg_buf_len(void);'
+file base/buf 'static int helper(void) { return 0; } int tlsg_buf_len(void) { return helper(); }' \
+	'int tlsg_buf_len(void);'
 verdict -
 file base/buf 'int helper(void) { return 0; }' 'int helper(void);'
 verdict 'base/buf.c: helper does not begin with tlsg_'
@@ -71,7 +72,8 @@ file base/err 'int tlsg_err_set(void) { return 0; }' 'int tlsg_err_set(void); in
 verdict 'base/buf.c: tlsg_buf_len is not declared in base/buf.h'
 
 # what Kamailio's loader looks up
-file gnutls_mod/mod_main 'int exports, module_version, module_flags, module_interface_ver; int mod_register(void) { return 0; }
+file gnutls_mod/mod_main \
+	'int exports, module_version, module_flags, module_interface_ver; int mod_register(void) { return 0; }
 	int tlsg_main_x(void) { return 0; }' 'int tlsg_main_x(void);'
 verdict -
 file rpc/rpc_export 'int exports;' ''
@@ -82,19 +84,25 @@ file base/buf 'int tlsg_buf_count = 1;' 'extern int tlsg_buf_count;'
 file base/err 'extern int tlsg_buf_count; int tlsg_err_set(void) { return tlsg_buf_count; }' 'int tlsg_err_set(void);'
 verdict -
 file base/buf 'int tlsg_buf_count = 1;' 'extern int tlsg_buf_count;'
-file pkcs11/p11_key 'extern int tlsg_buf_count; int tlsg_key_open(void) { return tlsg_buf_count; }' 'int tlsg_key_open(void);'
+file pkcs11/p11_key 'extern int tlsg_buf_count; int tlsg_key_open(void) { return tlsg_buf_count; }' \
+	'int tlsg_key_open(void);'
 verdict 'base/buf.c: the variable tlsg_buf_count is used by pkcs11/p11_key.c'
 
 # GnuTLS and p11-kit: not in rpc and gnutls_mod
-file transport/conn 'extern int gnutls_bye(void); int tlsg_conn_end(void) { return gnutls_bye(); }' 'int tlsg_conn_end(void);'
+file transport/conn 'extern int gnutls_bye(void); int tlsg_conn_end(void) { return gnutls_bye(); }' \
+	'int tlsg_conn_end(void);'
 verdict -
-file rpc/rpc_list 'extern int gnutls_bye(void); int tlsg_list_end(void) { return gnutls_bye(); }' 'int tlsg_list_end(void);'
+file rpc/rpc_list 'extern int gnutls_bye(void); int tlsg_list_end(void) { return gnutls_bye(); }' \
+	'int tlsg_list_end(void);'
 verdict 'rpc/rpc_list.c: uses gnutls_bye'
-file gnutls_mod/mod_main 'extern void (*gnutls_free)(void *); void tlsg_main_end(void) { gnutls_free(0); }' 'void tlsg_main_end(void);'
+file gnutls_mod/mod_main 'extern void (*gnutls_free)(void *); void tlsg_main_end(void) { gnutls_free(0); }' \
+	'void tlsg_main_end(void);'
 verdict 'gnutls_mod/mod_main.c: uses gnutls_free'
-file gnutls_mod/mod_main 'extern int p11_kit_x(void); int tlsg_main_end(void) { return p11_kit_x(); }' 'int tlsg_main_end(void);'
+file gnutls_mod/mod_main 'extern int p11_kit_x(void); int tlsg_main_end(void) { return p11_kit_x(); }' \
+	'int tlsg_main_end(void);'
 verdict 'gnutls_mod/mod_main.c: uses p11_kit_x'
-file gnutls_mod/mod_main 'static int gnutls_own(void) { return 0; } int tlsg_main_end(void) { return gnutls_own(); }' 'int tlsg_main_end(void);'
+file gnutls_mod/mod_main 'static int gnutls_own(void) { return 0; } int tlsg_main_end(void) { return gnutls_own(); }' \
+	'int tlsg_main_end(void);'
 verdict -
 
 # an object without a source does not count, and no object at all is an offence
