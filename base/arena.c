@@ -3,9 +3,9 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: shm.  Lock: none of its own, see arena.h.
  *
- * Step zone: each chunk has free lists by size class; a chunk in which nothing lives is as good as new at once.
- * A large block has a step chunk for itself. GnuTLS takes and frees five of 17 KB for each message; they get the same
- * chunk one after the other, which is wiped when the step ends, not five times (`dirty`).
+ * Step zone: each chunk has free lists by size class; when its last block is freed, the chunk is reset. A large block
+ * has a step chunk to itself. GnuTLS allocates and frees five of 17 KB for each message; they get the same chunk one
+ * after the other, which is wiped once at the end of the step instead of five times (`dirty`).
  */
 #include "base/arena.h"
 
@@ -18,11 +18,11 @@
 #include "base/host.h"
 #include "base/wipe.h"
 
-#define SIZE_MAX_BYTES ((size_t)1 << 30)	  /* larger requests are a defect of the caller */
+#define SIZE_MAX_BYTES ((size_t)1 << 30)	  /* a larger request is a bug of the caller */
 #define LATE_UNITS_MAX 120U					  /* largest block learned after a handshake: it must fit a small chunk */
-#define LATE_AGE 16							  /* steps a block must have survived for that */
-#define LATE_BIT 63U						  /* in the set of ordinals learned */
-#define HOME_DEFAULT_BYTES ((size_t)4 * 1024) /* room for a few structures of an owner */
+#define LATE_AGE 16							  /* steps that such a block must have survived */
+#define LATE_BIT 63U						  /* in the set of learned ordinals */
+#define HOME_DEFAULT_BYTES ((size_t)4 * 1024) /* a few structures of an owner */
 
 static uint32_t units_of(size_t bytes)
 {
@@ -91,7 +91,7 @@ static void chunk_reset(struct tlsg_chunk *c)
 	memset(lists_of(c), 0, sizeof(struct tlsg_chunk_lists));
 }
 
-/** Wipes what large blocks have left in an empty chunk. */
+/** Wipes what large blocks left in an empty chunk. */
 static void chunk_clean(struct tlsg_chunk *c)
 {
 	uint32_t first = tlsg_chunk_first_unit(c);
@@ -112,7 +112,7 @@ static struct tlsg_chunk *step_chunk(struct tlsg_arena *a)
 	return c;
 }
 
-/** A block that has a chunk for itself. */
+/** Allocates a block that has a chunk to itself. */
 static struct tlsg_block *big_get(struct tlsg_arena *a, uint32_t units)
 {
 	struct tlsg_chunk *c;
@@ -216,7 +216,7 @@ static void chunk_learn(struct tlsg_chunk *c)
 	}
 }
 
-/** After the handshake nothing should stay in the step zone for long: what does is learned as well. */
+/** After the handshake no block should stay in the step zone for long: the size of one that does is learned too. */
 static void chunk_learn_late(struct tlsg_chunk *c)
 {
 	struct tlsg_block *b;
@@ -248,7 +248,7 @@ static void ordinals_drop(struct tlsg_arena *a)
 	a->ordinals = NULL;
 }
 
-/** Whether a new block belongs in the keep zone. @param ordinal  [out] its number among those of its size. */
+/** Whether a new block belongs in the keep zone. @param ordinal  [out] its number among the blocks of its size. */
 static bool is_keeper(struct tlsg_arena *a, uint32_t units, uint8_t *ordinal)
 {
 	uint64_t learned;
@@ -269,7 +269,7 @@ static bool is_keeper(struct tlsg_arena *a, uint32_t units, uint8_t *ordinal)
 
 /* ---- blocks ---- */
 
-static void *block_hand_out(struct tlsg_arena *a, struct tlsg_block *b, size_t bytes, enum tlsg_tag tag)
+static void *block_activate(struct tlsg_arena *a, struct tlsg_block *b, size_t bytes, enum tlsg_tag tag)
 {
 	b->size = (uint32_t)bytes;
 	b->tag = (uint8_t)tag;
@@ -299,7 +299,7 @@ void *tlsg_arena_malloc(struct tlsg_arena *a, size_t bytes)
 	if(b != NULL) {
 		b->units = (uint16_t)(units < TLSG_LEARN_UNITS ? units : TLSG_LEARN_UNITS);
 		b->ordinal = a->settled ? 0 : ordinal;
-		return block_hand_out(a, b, bytes, TLSG_TAG_LIVE);
+		return block_activate(a, b, bytes, TLSG_TAG_LIVE);
 	}
 	p = tlsg_arena_private_new(a, bytes);
 	if(p != NULL)
@@ -323,7 +323,7 @@ void *tlsg_arena_keep(struct tlsg_arena *a, size_t bytes)
 	b->units = TLSG_LEARN_UNITS;
 	b->ordinal = 0;
 	memset(tlsg_block_payload(b), 0, bytes);
-	return block_hand_out(a, b, bytes, TLSG_TAG_OWNER);
+	return block_activate(a, b, bytes, TLSG_TAG_OWNER);
 }
 
 void *tlsg_arena_keep_copy(struct tlsg_arena *a, const void *data, size_t bytes)
@@ -357,7 +357,7 @@ void tlsg_arena_free(void *p)
 	}
 	b = tlsg_block_of(p);
 	if(!block_is_live(b)) {
-		LM_BUG("%p is no live block of an arena\n", p);
+		LM_BUG("%p is not a live block of an arena\n", p);
 		return;
 	}
 	c = tlsg_block_chunk(b);
@@ -402,7 +402,7 @@ void *tlsg_arena_realloc(void *p, size_t bytes)
 		return NULL;
 	if(a == NULL) {
 		if(!block_is_live(b)) {
-			LM_BUG("%p is no live block of an arena\n", p);
+			LM_BUG("%p is not a live block of an arena\n", p);
 			return NULL;
 		}
 		if(block_resize(b, bytes))
@@ -446,7 +446,7 @@ struct tlsg_arena *tlsg_arena_new(size_t home_bytes)
 	return a;
 }
 
-/** Wipes what lives in a chunk; free blocks are wiped already. */
+/** Wipes the live blocks of a chunk; free blocks are wiped already. */
 static void chunk_wipe(struct tlsg_chunk *c, uint32_t first)
 {
 	struct tlsg_block *b;

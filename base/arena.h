@@ -5,10 +5,11 @@
  * the builder of a snapshot knows the arena: one process at a time.
  *
  * An arena has two zones. The keep zone holds what lives as long as the owner, densely packed: the owner chooses the
- * size of its first chunk (the home), later chunks are small. The step zone holds what GnuTLS allocates during one step
- * and mostly frees again: large chunks from a pool of each process, so that steps do not allocate from the core and idle
- * connections hold no such memory. The zone of a block is learned by its size: tlsg_arena_settle() finds the blocks that
- * outlive a handshake, and later arenas put blocks of that size in the keep zone. A wrong guess costs bytes, nothing else.
+ * size of its first chunk (the home), later chunks are small. The step zone holds what GnuTLS allocates during one
+ * step and mostly frees again: large chunks from a pool of each process, so that steps do not allocate from the core
+ * and idle connections hold no such memory. The zone of a block is learned by its size: tlsg_arena_settle() finds the
+ * blocks that outlive a handshake, and later arenas put blocks of that size in the keep zone. A wrong guess costs
+ * bytes, nothing else.
  *
  * Every block is aligned to 16, is wiped when it is freed, and knows its arena; the address alone is enough to free it.
  *
@@ -54,9 +55,9 @@ void *tlsg_arena_keep(struct tlsg_arena *a, size_t bytes);
 void *tlsg_arena_keep_copy(struct tlsg_arena *a, const void *data, size_t bytes);
 
 /**
- * Allocates for GnuTLS; the learned sizes decide on the zone. Never fails while memory of any kind is left: when shared
- * memory is exhausted, the block is private to this process (an overflow block), the arena is poisoned, and this process
- * records the block until tlsg_arena_overflow_free().
+ * Allocates for GnuTLS; the learned sizes decide on the zone. Never fails while memory of any kind is left: when
+ * shared memory is exhausted, the block is private to this process (an overflow block), the arena is poisoned, and
+ * this process records the block until tlsg_arena_overflow_free().
  * @return block aligned to 16, not cleared; NULL only when malloc fails too.
  */
 void *tlsg_arena_malloc(struct tlsg_arena *a, size_t bytes);
@@ -79,19 +80,19 @@ void tlsg_arena_free(void *p);
 bool tlsg_arena_owns(const void *p);
 
 /**
- * Makes sure that the coming step can allocate without the core: free space in step chunks of the arena and spare chunks
- * of this process's pool are at least that many bytes together.
+ * Makes sure that the coming step can allocate without the core: free space in step chunks of the arena and spare
+ * chunks of this process's pool are at least that many bytes together.
  * @param bytes  headroom of the step.
  * @return TLSG_OK; TLSG_E_RESOURCE: shared memory is exhausted, do not enter GnuTLS.
  */
 enum tlsg_ret tlsg_arena_reserve(struct tlsg_arena *a, size_t bytes) TLSG_MUST_CHECK;
 
-/** End of a step: empty chunks of the step zone go back to this process's pool, or to the core when the pool is full. */
+/** End of a step: empty chunks of the step zone go to this process's pool, or to the core when the pool is full. */
 void tlsg_arena_trim(struct tlsg_arena *a);
 
 /**
- * End of a handshake: like tlsg_arena_trim(), and sizes of blocks that still live in the step zone are learned for later
- * arenas.
+ * End of a handshake: like tlsg_arena_trim(), and sizes of blocks that still live in the step zone are learned for
+ * later arenas.
  */
 void tlsg_arena_settle(struct tlsg_arena *a);
 

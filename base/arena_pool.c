@@ -1,8 +1,8 @@
 /*
  * tls_gnutls - what arenas of all processes share: pools of spare chunks, learned sizes, counters
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process.  Memory: shm.  Lock: a pool belongs to one process; its try-lock only guards against a thread or
- * a fork that nobody foresaw, who then does without the pool. Nobody ever waits.
+ * Runs in: any process.  Memory: shm.  Lock: a pool belongs to one process. Its try-lock guards against an unexpected
+ * thread or fork, which then goes without the pool; nothing ever waits for it.
  */
 #include "base/arena_pool.h"
 
@@ -22,16 +22,16 @@ struct pool
 	struct tlsg_chunk *home;  /**< [shm] owned, of any size */
 	size_t step_count;
 	size_t spare; /**< bytes in all lists */
-	int64_t held; /**< bytes this process took for arenas minus those it gave back: only the sum of all means something */
+	int64_t held; /**< bytes this process took for arenas minus bytes it gave back; only the sum of all is meaningful */
 } __attribute__((aligned(CACHE_LINE)));
 
 struct shared
 {
 	uint64_t learned[TLSG_LEARN_UNITS]; /**< relaxed atomics */
-	int64_t held;						/**< as in a pool, for processes without one */
+	int64_t held;						/**< as in a pool, for processes without a pool */
 	uint32_t pools;
 	size_t pool_bytes; /**< what each pool may keep */
-	void *pools_raw;   /**< [shm] owned: address the core gave */
+	void *pools_raw;   /**< [shm] owned: address from the core */
 	struct pool *pool; /**< [shm] in pools_raw */
 };
 
@@ -105,7 +105,7 @@ static struct tlsg_chunk *home_find(struct pool *p, size_t total)
 	while((c = *at) != NULL && c->total != total)
 		at = &c->next;
 	if(c == NULL && p->home != NULL && p->home_count == TLSG_POOL_HOME_MAX) {
-		/* Full of sizes that nobody asks for any more: make room for one that somebody does. */
+		/* Full of sizes that are no longer used: make room for one that is. */
 		c = p->home;
 		p->home = c->next;
 		p->home_count--;

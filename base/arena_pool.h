@@ -1,7 +1,7 @@
 /*
  * tls_gnutls - what the arenas of all processes share: spare chunks, learned sizes, totals
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process.  Memory: shm.  Lock: none; a pool belongs to one process, the learned sizes and totals are atomic.
+ * Runs in: any process.  Memory: shm.  Lock: none; a pool belongs to one process, learned sizes and totals are atomic.
  *
  * Set-up, shutdown and totals are for the module; the rest is for base/arena*.c.
  */

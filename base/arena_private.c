@@ -4,7 +4,7 @@
  * Runs in: any process.  Memory: this process's heap.  Lock: lock, for threads of this process; taken only while
  * there are private blocks.
  *
- * A heap address does not tell whether it is a private block, so each block is recorded in a list. It is normally empty.
+ * A heap address does not tell whether it is a private block, so each block is in a list. It is normally empty.
  */
 #include "base/arena_private.h"
 

@@ -18,10 +18,10 @@
  */
 void *tlsg_arena_private_new(struct tlsg_arena *a, size_t bytes);
 
-/** Wipes and frees a private block of this process, and corrects the arena's totals. @param p  other addresses: ignored. */
+/** Wipes and frees a private block of this process. @param p  other addresses are ignored. */
 void tlsg_arena_private_free(void *p);
 
-/** @return the arena for which this process allocated a private block; NULL: p is not a private block of this process. */
+/** @return the arena that a private block of this process belongs to; NULL: p is not such a block. */
 struct tlsg_arena *tlsg_arena_private_owner(const void *p);
 
 /** Wipes and frees the private blocks of this process that belong to the arena. */

@@ -35,7 +35,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/** Whatever a test did: nothing is held, and shutting down leaves nothing in shared memory. */
+/** After every test nothing is held, and shutdown leaves nothing in shared memory. */
 static int teardown(void **state)
 {
 	(void)state;
@@ -205,7 +205,7 @@ static void test_realloc_wipes_the_old_place(void **state)
 
 	(void)state;
 	memcpy(p + 100, secret, sizeof(secret));
-	q = tlsg_arena_realloc(p, 50); /* stays, the end goes */
+	q = tlsg_arena_realloc(p, 50); /* stays, the end is wiped */
 	assert_ptr_equal(p, q);
 	assert_true(is_filled((unsigned char *)p + 50, 0, 206));
 	memcpy(p + 10, "0123456789", 10);
@@ -218,7 +218,7 @@ static void test_realloc_wipes_the_old_place(void **state)
 	tlsg_arena_drop(a);
 }
 
-/** Blocks of an owner never leave the keep zone: the step zone's chunks can all go while they live. */
+/** Blocks of an owner never leave the keep zone: the chunks of the step zone can be given back while they live. */
 static void test_realloc_keeps_the_zone(void **state)
 {
 	struct tlsg_arena *a = tlsg_arena_new(HOME_BYTES);
@@ -259,7 +259,7 @@ static void test_keep_is_zero_filled(void **state)
 	tlsg_arena_drop(a);
 }
 
-/** What is freed in the keep zone serves later blocks, also of other sizes, without new chunks. */
+/** Memory freed in the keep zone is reused for later blocks, also of other sizes, without new chunks. */
 static void test_keep_zone_joins_free_blocks(void **state)
 {
 	struct tlsg_arena *a = tlsg_arena_new(HOME_BYTES);
@@ -291,7 +291,7 @@ static void test_keep_zone_joins_free_blocks(void **state)
 	tlsg_arena_drop(a);
 }
 
-/* ---- who owns what ---- */
+/* ---- ownership ---- */
 
 static void test_owns_decides_by_address(void **state)
 {
@@ -368,7 +368,7 @@ static void test_chunks_return(void **state)
 		tlsg_arena_free(p[i]);
 	tlsg_arena_free(last);
 	tlsg_arena_trim(a);
-	/* One block pins one chunk, the others are gone. */
+	/* One block keeps one chunk, the others are given back. */
 	assert_true(stats_of(a).held < home_held() + (size_t)2 * TLSG_CHUNK_STEP_BYTES);
 	tlsg_arena_free(p[0]);
 	tlsg_arena_settle(a);
@@ -377,7 +377,7 @@ static void test_chunks_return(void **state)
 	assert_int_equal(tlsg_arena_pool_held(&spare), stats_of(a).held);
 	assert_true(spare > 0);
 	assert_true(spare <= TLSG_POOL_BYTES);
-	/* Next time the pool has them. */
+	/* Next time they come from the pool. */
 	calls = tlsg_stub_shm_calls();
 	for(i = 0; i < 200; i++)
 		p[i] = tlsg_arena_malloc(a, 700);
@@ -402,7 +402,7 @@ static void test_pool_has_a_cap(void **state)
 	assert_true(tlsg_stub_shm_in_use() < TLSG_POOL_BYTES + 32 * 1024);
 }
 
-/** Where shared memory is scarce, pools keep less of it. */
+/** Pools keep less when there is little shared memory. */
 static void test_cap_follows_the_size_of_shared_memory(void **state)
 {
 	struct tlsg_arena *a;
@@ -438,7 +438,7 @@ static void test_homes_are_kept_at_hand(void **state)
 	assert_int_equal(tlsg_stub_shm_calls(), calls);
 	for(i = 0; i < TLSG_POOL_HOME_MAX; i++)
 		tlsg_arena_drop(a[i]);
-	/* Another size asked for again and again finds its place, a large one is not kept. */
+	/* Another size that is requested repeatedly replaces one, a large one is not kept. */
 	for(i = 0; i < TLSG_POOL_HOME_MAX * 2; i++)
 		tlsg_arena_drop(tlsg_arena_new(8000));
 	calls = tlsg_stub_shm_calls();
@@ -463,7 +463,7 @@ static void test_accounting_across_processes(void **state)
 	(void)state;
 	pid = fork();
 	if(pid == 0) {
-		/* The child frees what the parent took, takes something itself, and leaves it to the parent. */
+		/* The child frees a block of the parent and allocates one that the parent frees. */
 		tlsg_stub_process_set(2, PROCESSES);
 		tlsg_arena_free(p);
 		tlsg_arena_trim(a);
@@ -511,7 +511,7 @@ static void test_shutdown_frees_all(void **state)
 	tlsg_arena_drop(b);
 	tlsg_arena_pool_global_deinit();
 	tlsg_arena_pool_global_deinit();
-	/* What lives still works, and is given straight back. */
+	/* Live arenas still work, and give their chunks straight back. */
 	tlsg_arena_free(p);
 	assert_non_null(tlsg_arena_malloc(a, 20000));
 	tlsg_arena_trim(a);
@@ -569,7 +569,7 @@ static void test_free_wipes(void **state)
 		memset(kept, 0x5a, sizes[i]);
 		tlsg_arena_free(p);
 		tlsg_arena_free(kept);
-		/* The link of a free list may lie at the start. */
+		/* The pointer of a free list may be at the start. */
 		assert_true(is_filled(p + 16, 0, sizes[i] - 16));
 		assert_true(is_filled(kept + 16, 0, sizes[i] - 16));
 		tlsg_arena_free(other);
@@ -577,7 +577,7 @@ static void test_free_wipes(void **state)
 	tlsg_arena_drop(a);
 }
 
-/** A block with a chunk of its own is wiped at the end of the step, whatever size came after it. */
+/** A block with a chunk of its own is wiped at the end of the step, whatever size was allocated after it. */
 static void test_large_blocks_are_wiped_by_trim(void **state)
 {
 	struct tlsg_arena *a = tlsg_arena_new(HOME_BYTES);
@@ -589,13 +589,13 @@ static void test_large_blocks_are_wiped_by_trim(void **state)
 	q = tlsg_arena_malloc(a, 10000);
 	assert_ptr_equal(p, q);
 	memset(q, 0x6b, 10000);
-	tlsg_arena_trim(a); /* q lives: only what lies behind it goes */
+	tlsg_arena_trim(a); /* q is live: only what is behind it is wiped */
 	assert_true(is_filled(q, 0x6b, 10000));
 	assert_true(is_filled(q + 10000, 0, 6895));
 	tlsg_arena_free(q);
 	tlsg_arena_trim(a);
 	assert_true(is_filled(p, 0, 16895));
-	/* Used for small blocks before the step has ended. */
+	/* Reused for small blocks before the step ends. */
 	p = tlsg_arena_malloc(a, 16895);
 	memset(p, 0x5a, 16895);
 	tlsg_arena_free(p);
@@ -653,7 +653,7 @@ static void test_reserve_is_enough(void **state)
 		sum += 1000;
 	}
 	assert_int_equal(tlsg_stub_shm_calls(), calls);
-	/* More than the pool's cap is given too. */
+	/* More than the limit of a pool is possible. */
 	assert_int_equal(tlsg_arena_reserve(a, TLSG_POOL_BYTES * 2), TLSG_OK);
 	calls = tlsg_stub_shm_calls();
 	for(sum = 0; sum < TLSG_POOL_BYTES; sum += 8000)
@@ -742,7 +742,7 @@ static void test_overflow_poisons(void **state)
 	assert_false(tlsg_arena_owns(q));
 	assert_int_equal(stats_of(a).overflow, 0);
 	assert_int_equal(stats_of(a).in_use, 0);
-	assert_true(tlsg_arena_is_poisoned(a)); /* for good */
+	assert_true(tlsg_arena_is_poisoned(a)); /* for ever */
 	free(heap);
 	tlsg_arena_drop(a);
 	tlsg_arena_drop(b);
@@ -778,7 +778,7 @@ static void test_overflow_free_and_drop_clean_up(void **state)
 		assert_false(tlsg_arena_owns(of_a[i]));
 }
 
-/** Memory comes back: the arena serves from shared memory again, stays poisoned, and can move a private block home. */
+/** With free memory again, the arena allocates shared memory, stays poisoned, and can move a private block there. */
 static void test_overflow_ends(void **state)
 {
 	struct tlsg_arena *a = tlsg_arena_new(HOME_BYTES);
@@ -801,7 +801,7 @@ static void test_overflow_ends(void **state)
 
 /* ---- learning ---- */
 
-/** A made-up handshake: some blocks of each size die, some live on. @return bytes that live on. */
+/** A simulated handshake: some blocks of each size are freed, some stay. @return bytes that stay. */
 static size_t play(struct tlsg_arena *a)
 {
 	static const size_t sizes[] = {24, 516, 736, 736, 632, 7304, 11};
@@ -831,7 +831,7 @@ static void test_what_lives_on_is_learned(void **state)
 	(void)state;
 	play(a);
 	tlsg_arena_settle(a);
-	assert_true(stats_of(a).chunks > 1); /* nothing known yet */
+	assert_true(stats_of(a).chunks > 1); /* nothing learned yet */
 	tlsg_arena_drop(a);
 	calls = tlsg_stub_shm_calls();
 	a = tlsg_arena_new(13000);
@@ -845,7 +845,7 @@ static void test_what_lives_on_is_learned(void **state)
 	tlsg_arena_drop(a);
 }
 
-/** A home that is too small: what does not fit goes to small chunks, not to large ones. */
+/** With a home that is too small, the other blocks go to small chunks, not to large ones. */
 static void test_small_home_grows_in_small_steps(void **state)
 {
 	struct tlsg_arena *a = tlsg_arena_new(13000);
@@ -863,7 +863,7 @@ static void test_small_home_grows_in_small_steps(void **state)
 	tlsg_arena_drop(a);
 }
 
-/** What arrives after the handshake and stays is learned too, so that it pins no step chunk for good. */
+/** Blocks allocated after the handshake that stay are learned too, so that they do not keep a step chunk for ever. */
 static void test_late_blocks_are_learned(void **state)
 {
 	struct tlsg_arena *a = tlsg_arena_new(HOME_BYTES);
@@ -884,7 +884,7 @@ static void test_late_blocks_are_learned(void **state)
 	tlsg_arena_drop(a);
 }
 
-/* ---- all at once, against a model ---- */
+/* ---- everything together, compared with a model ---- */
 
 enum
 {
@@ -906,7 +906,7 @@ struct model
 	struct tlsg_arena *arena[STRESS_ARENAS];
 	size_t in_use[STRESS_ARENAS];
 	struct model_block block[STRESS_BLOCKS];
-	bool failing; /**< shared memory runs out now and then */
+	bool failing; /**< shared memory is exhausted at times */
 };
 
 static uint64_t next_random(struct model *m)
@@ -1103,7 +1103,7 @@ static void test_stress_with_exhaustion(void **state)
 	stress(&m, 60000);
 }
 
-/* ---- threads: nobody plans for them, they must not break anything ---- */
+/* ---- threads: not intended, but must not break anything ---- */
 
 static void *thread_play(void *unused)
 {

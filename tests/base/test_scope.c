@@ -560,7 +560,7 @@ static void test_foreign_threads_notice_nothing(void **state)
 
 /* ---- no memory ---- */
 
-/** From some allocation on there is no shared memory: the handshake goes on in private memory, and all is cleaned up. */
+/** Without shared memory from some allocation on, the handshake goes on in private memory; all is cleaned up. */
 static void test_exhaustion_at_every_point(void **state)
 {
 	struct pair *p = calloc(1, sizeof(*p));
