@@ -56,9 +56,9 @@ static void *fences[FENCES]; /* [pkg] keep free fragments of private memory apar
 /* All that other processes share, before any of them exists. */
 static int init_shared(void)
 {
-	if(tlsg_arena_pool_global_init() != TLSG_OK || tlsg_set_global_init() != TLSG_OK || tlsg_ticket_global_init() != TLSG_OK
-			|| tlsg_queue_global_init() != TLSG_OK || tlsg_stats_init() != TLSG_OK || tlsg_config_init() < 0
-			|| tlsg_deadline_init() < 0) {
+	if(tlsg_arena_pool_global_init() != TLSG_OK || tlsg_set_global_init() != TLSG_OK
+			|| tlsg_ticket_global_init() != TLSG_OK || tlsg_queue_global_init() != TLSG_OK
+			|| tlsg_stats_init() != TLSG_OK || tlsg_config_init() < 0 || tlsg_deadline_init() < 0) {
 		LM_ERR("not enough shared memory to start\n");
 		return -1;
 	}
