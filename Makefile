@@ -1,22 +1,25 @@
 # tls_gnutls - builds the module, its tests, its checks
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
-# make              build/tls_gnutls.so, build/tls-gnutls-ciphers
+# make              build/tls_gnutls.so, build/tls-gnutls-ciphers; installs nothing, says which packages are missing
+# make deps         installs the packages that make and make run need (as root); DEPS=check|lint|bench for those tasks
 # make run          a Kamailio on tls:127.0.0.1 with throw-away certificates, in the foreground
 # make check        all tests but the long ones; make check-unit, check-build, check-openssl, check-limbo,
 #                   check-fuzz, check-e2e, check-compare (against tls.so), check-bench run one part
 # make check-long   the long tests, and the unit tests under valgrind and the sanitizers
-# make lint         format, gcc and clang, clang-tidy, cppcheck, include direction, banned functions
-# make format       lays out the C files
+# make lint         layout, gcc and clang, clang-tidy, cppcheck, includes, names, unused functions, text
+# make format       formats the C files
 # make bench        measurements beside tls.so; make bench-startup: start and reload with many profiles
 # make verify-table the table of doc/verification.md: chains wrongly accepted by the module and by GnuTLS alone
-# make compare      the exported version and flags strings against `kamailio -V`
+# make compare      compares the version and flags strings with `kamailio -V`
 #
-# KAMAILIO_SRC=DIR  source tree to take headers and defines from (default: the source of the installed package)
+# KAMAILIO_SRC=DIR  source tree for headers and defines (default: the source of the installed package)
 # COMPARE=0         do not stop when the headers belong to another version than the installed kamailio
+# WERROR=1          warnings are errors; set by make check, make lint and .ci/run
 # SAN=1             with AddressSanitizer and UndefinedBehaviorSanitizer, in build/san
-# V=1               show the commands
+# V=1               print the commands
 # CC=clang          another compiler (use with O=build/clang to keep the objects apart)
+# CFLAGS, CPPFLAGS, LDFLAGS   added after the project's own flags
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
@@ -25,6 +28,8 @@ MAKEFLAGS += --no-builtin-rules
 
 KAMAILIO_SRC ?=
 COMPARE ?= 1
+WERROR ?= 0
+DEPS ?= run
 SAN ?= 0
 PYTHON ?= /usr/bin/python3
 V ?= 0
@@ -79,15 +84,20 @@ SRC = $(BASE_SRC) $(PKCS11_SRC) $(PROFILES_SRC) $(TRANSPORT_SRC) $(RPC_SRC) $(MO
 FOLDERS = $(sort $(patsubst %/,%,$(dir $(SRC))))
 
 # ---- flags ---------------------------------------------------------------------------------------------------------
-WARN = -Wall -Wextra -Wshadow -Werror
+WARN = -Wall -Wextra -Wshadow $(if $(filter 1,$(WERROR)),-Werror)
 CSTD = -std=gnu11
+CFLAGS ?=
+CPPFLAGS ?=
+LDFLAGS ?=
 ifeq ($(SAN),1)
 OPT = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 else
-OPT = -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+OPT = -O2 -g -fstack-protector-strong
+# a packager's own level is not defined twice
+ifeq ($(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS)),)
+OPT += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
-CFLAGS ?=
-LDFLAGS ?=
+endif
 PKG_CFLAGS = $(shell pkg-config --cflags gnutls p11-kit-1 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs gnutls p11-kit-1 2>/dev/null || echo -lgnutls -lp11-kit)
 OWN_CFLAGS = $(CSTD) -fPIC -fno-semantic-interposition $(OPT) $(WARN) -pthread
@@ -95,50 +105,50 @@ LIBS = $(PKG_LIBS) -lgmp -lpthread
 MOD_LDFLAGS = -shared -pthread $(OPT) -Wl,--version-script=misc/tls.map -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,-z,nodelete \
 	-Wl,--as-needed
 
-# The core's headers are system headers: their warnings are not ours.
+# The core's headers are system headers: the compiler does not warn about them.
 MOD_CPPFLAGS = -I. @$(DEFS) $(PKG_CFLAGS)
-# Unit tests see tests/stub/base/host.h where the module sees base/host.h.
-TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS) -DTLSG_TEST
+# Unit tests include tests/stub/base/host.h where the module includes base/host.h.
+TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS)
 
-.PHONY: all compare unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table check-e2e check-compare \
-	check-bench check-fuzz check-long check-san check-e2e-san check-valgrind check-e2e-long check-fuzz-long fuzz-smoke lint format bench \
-	run clean FORCE
+.PHONY: all compare deps unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table check-e2e \
+	check-compare check-bench check-fuzz check-long check-long-all check-san check-e2e-san check-valgrind \
+	check-e2e-long check-fuzz-long fuzz-smoke lint format bench bench-startup run clean FORCE
 all: $(SO) $(CIPHERS_TOOL) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
 OBJ = $(SRC:%.c=$(O)/obj/%.o)
 
 $(DEFS): FORCE
-	@scripts/deps.sh build
+	@scripts/deps.sh check build
 	@scripts/kamailio-defs.sh $(B) "$(KAMAILIO_SRC)"
 
 $(O)/obj/%.o: %.c $(DEFS)
 	@mkdir -p $(@D)
 	$(call say,CC    $<)
-	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(MOD_CPPFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(OWN_CFLAGS) $(MOD_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(SO): $(OBJ) misc/tls.map
 	@mkdir -p $(@D)
 	$(call say,LINK  $@)
-	$(Q)$(CC) $(MOD_LDFLAGS) $(LDFLAGS) $(OBJ) $(LIBS) -o $@
+	$(Q)$(CC) $(MOD_LDFLAGS) $(CFLAGS) $(LDFLAGS) $(OBJ) $(LIBS) -o $@
 
-# The tool evaluates cipher strings with the module's own code; it knows neither Kamailio nor sessions.
+# The tool evaluates cipher strings with the module's own code; it is built without Kamailio.
 CIPHERS_TOOL_SRC = tools/tls-gnutls-ciphers.c base/err.c $(CIPHER_SRC)
 
 $(CIPHERS_TOOL): $(CIPHERS_TOOL_SRC:%.c=$(O)/tool/%.o)
 	@mkdir -p $(@D)
 	$(call say,LINK  $@)
-	$(Q)$(CC) $(OPT) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(Q)$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 $(O)/tool/%.o: %.c $(DEFS)
 	@mkdir -p $(@D)
 	$(call say,CC    $< (for the tool))
-	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(TEST_CPPFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(OWN_CFLAGS) $(TEST_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 compare: $(SO)
 	@COMPARE=$(COMPARE) scripts/check-version $(SO)
 
-# ---- unit tests: the folders that do not know Kamailio, built against the stand-in host ------------------------------
+# ---- unit tests: the folders below rpc, built against the stand-in for Kamailio in tests/stub ------------------------
 T = $(O)/test
 TEST_FOLDERS = stub base pkcs11 profiles transport
 BELOW_stub =
@@ -154,14 +164,14 @@ TEST_BIN = $(foreach s,$(TEST_SRC),$(O)/tests/$(basename $(notdir $(s))))
 $(T)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC    $< (for tests))
-	$(Q)$(CC) $(OWN_CFLAGS) $(CFLAGS) $(TEST_CPPFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(OWN_CFLAGS) $(TEST_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-# tls.cfg is cut into words by the core's own lexer, also in tests: these two see its headers and defines.
+# The core's own lexer splits tls.cfg into words, also in tests: these two need its headers and defines.
 LEXER_OBJ = profiles/tlscfg.o tests/lib/core_lexer.o
 $(LEXER_OBJ:%=$(T)/%) $(LEXER_OBJ:%=$(B)/fuzz/obj/%): TEST_CPPFLAGS += @$(DEFS)
 $(LEXER_OBJ:%=$(T)/%) $(LEXER_OBJ:%=$(B)/fuzz/obj/%): $(DEFS)
 
-# archive FOLDER SOURCES OBJECT_DIR: one archive per folder, so that a test pulls in what it uses.
+# archive FOLDER SOURCES OBJECT_DIR: one archive per folder, so that a test links only what it uses.
 define archive
 $(3)/lib$(1).a: $(2:%.c=$(3)/%.o)
 	@mkdir -p $$(@D)
@@ -174,7 +184,7 @@ $(eval $(call archive,profiles,$(PROFILES_SRC),$(T)))
 $(eval $(call archive,transport,$(TRANSPORT_SRC),$(T)))
 $(eval $(call archive,testlib,$(TEST_LIB_SRC),$(T)))
 
-# A test that needs more libraries or linker options names them: LDLIBS_test_x = ...
+# For a test that needs more libraries or linker options: LDLIBS_test_x = ...
 define test_binary
 $(O)/tests/$(basename $(notdir $(1))): $(T)/$(1:.c=.o) $(BELOW_$(2):%=$(T)/lib%.a) $(T)/libtestlib.a
 	@mkdir -p $$(@D)
@@ -189,7 +199,7 @@ unit: $(TEST_BIN)
 check-unit: unit
 	@scripts/run-unit.sh $(TEST_BIN)
 
-# What cipher strings select and what verification says, beside the openssl command: each line is a run over a corpus.
+# Compares cipher strings and verification results with the openssl command: each line is one run over a corpus.
 VERIFY_TOOL = $(T)/verify_tool
 VERIFY_GNUTLS = $(T)/verify_gnutls
 PKITS_DIR ?= /usr/lib/python3/dist-packages/cryptography_vectors/x509/PKITS_data
@@ -246,29 +256,32 @@ fuzz-smoke check-fuzz: fuzz
 check-e2e: all
 	@scripts/run-pytest.sh tests/e2e -m "not long"
 
-# The same script, certificates and clients on tls.so and on ours.
+# The same script, certificates and clients with tls.so and with this module.
 check-compare: all
 	@TLSG_MODULE=$(abspath $(SO)) scripts/run-pytest.sh tests/compare
 
-# The benchmark's arithmetic; measures nothing.
+# The arithmetic of the benchmarks; measures nothing.
 check-bench:
 	@scripts/run-pytest.sh tests/bench
 
 check:
-	@scripts/deps.sh check
-	$(MAKE) check-all
+	@scripts/deps.sh install check
+	$(MAKE) WERROR=1 check-all
 
 check-all:
 	@scripts/run-check.sh all check-unit check-build check-openssl check-limbo check-e2e check-compare check-bench check-fuzz
 
 check-long:
-	@scripts/deps.sh check
+	@scripts/deps.sh install check
+	$(MAKE) WERROR=1 check-long-all
+
+check-long-all:
 	@scripts/run-check.sh all check-san check-e2e-san check-valgrind check-e2e-long verify-table check-fuzz-long
 
 check-san:
 	$(MAKE) SAN=1 check-unit
 
-# Real Kamailios with the sanitizers' build of the module.
+# The end-to-end tests with the sanitizers' build of the module.
 check-e2e-san:
 	$(MAKE) SAN=1 all
 	@scripts/with-sanitizers.sh scripts/run-pytest.sh tests/e2e --tls-module $(B)/san/tls_gnutls.so -m "not long"
@@ -283,31 +296,38 @@ check-e2e-long: all
 check-fuzz-long: fuzz
 	@FUZZ_SECONDS=600 scripts/run-fuzz.sh $(FUZZ_BIN)
 
-lint: $(DEFS)
-	@scripts/deps.sh lint
+lint:
+	@scripts/deps.sh install lint
+	@$(MAKE) --no-print-directory $(DEFS)
 	@scripts/lint.sh
 
-# Lays out the C files as .clang-format says. Changes files.
+# Formats the C files as .clang-format says. Changes files.
 format:
 	clang-format -i $(SRC) $(wildcard tools/*.c $(FOLDERS:%=%/*.h)) $(wildcard tests/*/*.[ch] tests/*/*/*.[ch])
 
-bench: all
-	@scripts/deps.sh bench
+bench:
+	@scripts/deps.sh install bench
+	@$(MAKE) --no-print-directory all
 	$(MAKE) -C tests/bench CC=$(CC) BENCH_BUILD=$(abspath $(B)/bench)
 	$(PYTHON) tests/bench/bench.py $(BENCH_ARGS)
 
 # Start-up and reload with 200 profiles and 150 CAs; the reload of tls.so takes minutes there: BENCH_ARGS=--no-reload.
-bench-startup: all
-	@scripts/deps.sh bench
+bench-startup:
+	@scripts/deps.sh install bench
+	@$(MAKE) --no-print-directory all
 	$(PYTHON) tests/bench/startup.py $(BENCH_ARGS)
 
+deps:
+	@scripts/deps.sh install $(DEPS)
+
 run:
-	@scripts/deps.sh run
+	@scripts/deps.sh install run
 	@$(MAKE) --no-print-directory all
 	@MODULE=$(abspath $(SO)) scripts/run.sh
 
 clean:
-	rm -rf $(B)/obj $(B)/test $(B)/tests $(B)/san $(B)/clang $(B)/fuzz $(B)/lint $(B)/tool $(B)/tls_gnutls.so $(B)/tls-gnutls-ciphers
+	rm -rf $(B)/obj $(B)/test $(B)/tests $(B)/tool $(B)/san $(B)/gcc $(B)/clang $(B)/fuzz \
+		$(B)/tls_gnutls.so $(B)/tls-gnutls-ciphers
 
 -include $(wildcard $(OBJ:.o=.d) $(CIPHERS_TOOL_SRC:%.c=$(O)/tool/%.d) $(SRC:%.c=$(T)/%.d) $(SRC:%.c=$(F)/obj/%.d) \
 	$(TEST_SRC:%.c=$(T)/%.d) $(TEST_LIB_SRC:%.c=$(T)/%.d) $(FUZZ_SRC:%.c=$(F)/obj/%.d))

@@ -3,18 +3,26 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: shm.  Lock: none of its own, see arena.h.
  *
- * Step zone: each chunk has free lists by size class; a chunk in which nothing lives is as good as new at once.
- * A large block has a step chunk for itself. GnuTLS takes and frees five of 17 KB for each message; they get the same
- * chunk one after the other, which is wiped when the step ends, not five times (`dirty`).
+ * Step zone: each chunk has free lists by size class; when its last block is freed, the chunk is reset. A large block
+ * has a step chunk to itself. GnuTLS allocates and frees five of 17 KB for each message; they get the same chunk one
+ * after the other, which is wiped once at the end of the step instead of five times (`dirty`).
  */
-#include "base/arena_int.h"
-#include "base/host.h"
+#include "base/arena.h"
 
-#define SIZE_MAX_BYTES ((size_t)1 << 30)	  /* larger requests are a defect of the caller */
+#include <string.h>
+
+#include "base/arena_chunk.h"
+#include "base/arena_keep.h"
+#include "base/arena_pool.h"
+#include "base/arena_private.h"
+#include "base/host.h"
+#include "base/wipe.h"
+
+#define SIZE_MAX_BYTES ((size_t)1 << 30)	  /* a larger request is a bug of the caller */
 #define LATE_UNITS_MAX 120U					  /* largest block learned after a handshake: it must fit a small chunk */
-#define LATE_AGE 16							  /* steps a block must have survived for that */
-#define LATE_BIT 63U						  /* in the set of ordinals learned */
-#define HOME_DEFAULT_BYTES ((size_t)4 * 1024) /* room for a few structures of an owner */
+#define LATE_AGE 16							  /* steps that such a block must have survived */
+#define LATE_BIT 63U						  /* in the set of learned ordinals */
+#define HOME_DEFAULT_BYTES ((size_t)4 * 1024) /* a few structures of an owner */
 
 static uint32_t units_of(size_t bytes)
 {
@@ -83,13 +91,13 @@ static void chunk_reset(struct tlsg_chunk *c)
 	memset(lists_of(c), 0, sizeof(struct tlsg_chunk_lists));
 }
 
-/** Wipes what large blocks have left in an empty chunk. */
+/** Wipes what large blocks left in an empty chunk. */
 static void chunk_clean(struct tlsg_chunk *c)
 {
 	uint32_t first = tlsg_chunk_first_unit(c);
 
 	if(c->dirty > first)
-		tlsg_arena_wipe(tlsg_chunk_block(c, first), (size_t)(c->dirty - first) * TLSG_UNIT);
+		tlsg_wipe(tlsg_chunk_block(c, first), (size_t)(c->dirty - first) * TLSG_UNIT);
 	c->dirty = 0;
 }
 
@@ -100,11 +108,11 @@ static struct tlsg_chunk *step_chunk(struct tlsg_arena *a)
 	if(c != NULL)
 		tlsg_chunk_remove(&a->idle, c);
 	else
-		c = tlsg_arena_chunk_attach(a, TLSG_CHUNK_STEP, 0);
+		c = tlsg_arena_pool_attach(a, TLSG_CHUNK_STEP, 0);
 	return c;
 }
 
-/** A block that has a chunk for itself. */
+/** Allocates a block that has a chunk to itself. */
 static struct tlsg_block *big_get(struct tlsg_arena *a, uint32_t units)
 {
 	struct tlsg_chunk *c;
@@ -113,7 +121,7 @@ static struct tlsg_block *big_get(struct tlsg_arena *a, uint32_t units)
 	if(need + sizeof(struct tlsg_chunk_lists) <= TLSG_CHUNK_STEP_BYTES)
 		c = step_chunk(a);
 	else
-		c = tlsg_arena_chunk_attach(a, TLSG_CHUNK_ODD, need - sizeof(*c));
+		c = tlsg_arena_pool_attach(a, TLSG_CHUNK_ODD, need - sizeof(*c));
 	if(c == NULL)
 		return NULL;
 	c->zone = TLSG_ZONE_BIG;
@@ -149,8 +157,8 @@ static void big_free(struct tlsg_arena *a, struct tlsg_chunk *c, struct tlsg_blo
 	c->live = 0;
 	tlsg_chunk_remove(&a->big, c);
 	if(c->kind == TLSG_CHUNK_ODD) {
-		tlsg_arena_wipe(tlsg_block_payload(b), b->size);
-		tlsg_arena_chunk_detach(c);
+		tlsg_wipe(tlsg_block_payload(b), b->size);
+		tlsg_arena_pool_detach(c);
 		return;
 	}
 	if(c->dirty < c->bump)
@@ -165,7 +173,7 @@ static void step_free(struct tlsg_arena *a, struct tlsg_chunk *c, struct tlsg_bl
 		big_free(a, c, b);
 		return;
 	}
-	tlsg_arena_wipe(tlsg_block_payload(b), b->size);
+	tlsg_wipe(tlsg_block_payload(b), b->size);
 	if(--c->live > 0) {
 		chunk_put(c, b);
 		return;
@@ -181,7 +189,7 @@ static void step_trim(struct tlsg_arena *a)
 
 	for(c = a->big; c != NULL; c = c->next) {
 		if(c->dirty > c->bump)
-			tlsg_arena_wipe(tlsg_chunk_block(c, c->bump), (size_t)(c->dirty - c->bump) * TLSG_UNIT);
+			tlsg_wipe(tlsg_chunk_block(c, c->bump), (size_t)(c->dirty - c->bump) * TLSG_UNIT);
 		c->dirty = 0; /* the live block covers the rest */
 	}
 	for(c = a->idle; c != NULL; c = c->next) {
@@ -190,7 +198,7 @@ static void step_trim(struct tlsg_arena *a)
 		a->chunks--;
 	}
 	if(a->idle != NULL)
-		tlsg_arena_chunks_give(a->idle);
+		tlsg_arena_pool_give(a->idle);
 	a->idle = NULL;
 }
 
@@ -204,11 +212,11 @@ static void chunk_learn(struct tlsg_chunk *c)
 	for(; at < c->bump; at += 1 + b->cap) {
 		b = tlsg_chunk_block(c, at);
 		if(b->tag == TLSG_TAG_LIVE)
-			tlsg_arena_learn(b->units, b->ordinal);
+			tlsg_arena_pool_learn(b->units, b->ordinal);
 	}
 }
 
-/** After the handshake nothing should stay in the step zone for long: what does is learned as well. */
+/** After the handshake no block should stay in the step zone for long: the size of one that does is learned too. */
 static void chunk_learn_late(struct tlsg_chunk *c)
 {
 	struct tlsg_block *b;
@@ -217,13 +225,13 @@ static void chunk_learn_late(struct tlsg_chunk *c)
 	for(; at < c->bump; at += 1 + b->cap) {
 		b = tlsg_chunk_block(c, at);
 		if(b->tag == TLSG_TAG_LIVE && b->units <= LATE_UNITS_MAX && ++b->ordinal == LATE_AGE)
-			tlsg_arena_learn(b->units, LATE_BIT);
+			tlsg_arena_pool_learn(b->units, LATE_BIT);
 	}
 }
 
 static void ordinals_new(struct tlsg_arena *a)
 {
-	struct tlsg_chunk *c = tlsg_arena_chunk_attach(a, TLSG_CHUNK_SMALL, 0);
+	struct tlsg_chunk *c = tlsg_arena_pool_attach(a, TLSG_CHUNK_SMALL, 0);
 
 	_Static_assert(TLSG_LEARN_UNITS + sizeof(*c) + TLSG_UNIT <= TLSG_CHUNK_SMALL_BYTES, "ordinals fit");
 	if(c == NULL)
@@ -236,11 +244,11 @@ static void ordinals_drop(struct tlsg_arena *a)
 {
 	if(a->ordinals == NULL)
 		return;
-	tlsg_arena_chunk_detach((struct tlsg_chunk *)(void *)a->ordinals - 1);
+	tlsg_arena_pool_detach((struct tlsg_chunk *)(void *)a->ordinals - 1);
 	a->ordinals = NULL;
 }
 
-/** Whether a new block belongs in the keep zone. @param ordinal  [out] its number among those of its size. */
+/** Whether a new block belongs in the keep zone. @param ordinal  [out] its number among the blocks of its size. */
 static bool is_keeper(struct tlsg_arena *a, uint32_t units, uint8_t *ordinal)
 {
 	uint64_t learned;
@@ -248,7 +256,7 @@ static bool is_keeper(struct tlsg_arena *a, uint32_t units, uint8_t *ordinal)
 	*ordinal = 0;
 	if(units >= TLSG_LEARN_UNITS)
 		return false;
-	learned = tlsg_arena_learned(units);
+	learned = tlsg_arena_pool_learned(units);
 	if(a->settled)
 		return units <= LATE_UNITS_MAX && learned != 0;
 	if(a->ordinals == NULL)
@@ -261,7 +269,7 @@ static bool is_keeper(struct tlsg_arena *a, uint32_t units, uint8_t *ordinal)
 
 /* ---- blocks ---- */
 
-static void *block_hand_out(struct tlsg_arena *a, struct tlsg_block *b, size_t bytes, enum tlsg_tag tag)
+static void *block_activate(struct tlsg_arena *a, struct tlsg_block *b, size_t bytes, enum tlsg_tag tag)
 {
 	b->size = (uint32_t)bytes;
 	b->tag = (uint8_t)tag;
@@ -291,7 +299,7 @@ void *tlsg_arena_malloc(struct tlsg_arena *a, size_t bytes)
 	if(b != NULL) {
 		b->units = (uint16_t)(units < TLSG_LEARN_UNITS ? units : TLSG_LEARN_UNITS);
 		b->ordinal = a->settled ? 0 : ordinal;
-		return block_hand_out(a, b, bytes, TLSG_TAG_LIVE);
+		return block_activate(a, b, bytes, TLSG_TAG_LIVE);
 	}
 	p = tlsg_arena_private_new(a, bytes);
 	if(p != NULL)
@@ -315,7 +323,7 @@ void *tlsg_arena_keep(struct tlsg_arena *a, size_t bytes)
 	b->units = TLSG_LEARN_UNITS;
 	b->ordinal = 0;
 	memset(tlsg_block_payload(b), 0, bytes);
-	return block_hand_out(a, b, bytes, TLSG_TAG_OWNER);
+	return block_activate(a, b, bytes, TLSG_TAG_OWNER);
 }
 
 void *tlsg_arena_keep_copy(struct tlsg_arena *a, const void *data, size_t bytes)
@@ -349,7 +357,7 @@ void tlsg_arena_free(void *p)
 	}
 	b = tlsg_block_of(p);
 	if(!block_is_live(b)) {
-		LM_BUG("%p is no live block of an arena\n", p);
+		LM_BUG("%p is not a live block of an arena\n", p);
 		return;
 	}
 	c = tlsg_block_chunk(b);
@@ -359,7 +367,7 @@ void tlsg_arena_free(void *p)
 		step_free(a, c, b);
 		return;
 	}
-	tlsg_arena_wipe(p, b->size);
+	tlsg_wipe(p, b->size);
 	c->live--;
 	tlsg_arena_keep_put(a, b);
 }
@@ -373,7 +381,7 @@ static bool block_resize(struct tlsg_block *b, size_t bytes)
 	if(units > b->cap)
 		return false;
 	if(bytes < b->size)
-		tlsg_arena_wipe((unsigned char *)tlsg_block_payload(b) + bytes, b->size - bytes);
+		tlsg_wipe((unsigned char *)tlsg_block_payload(b) + bytes, b->size - bytes);
 	c->arena->in_use += bytes;
 	c->arena->in_use -= b->size;
 	b->size = (uint32_t)bytes;
@@ -394,7 +402,7 @@ void *tlsg_arena_realloc(void *p, size_t bytes)
 		return NULL;
 	if(a == NULL) {
 		if(!block_is_live(b)) {
-			LM_BUG("%p is no live block of an arena\n", p);
+			LM_BUG("%p is not a live block of an arena\n", p);
 			return NULL;
 		}
 		if(block_resize(b, bytes))
@@ -414,11 +422,6 @@ bool tlsg_arena_owns(const void *p)
 	return tlsg_host_in_shm(p) || tlsg_arena_private_owner(p) != NULL;
 }
 
-size_t tlsg_arena_block_size(const void *p)
-{
-	return tlsg_block_of(p)->size;
-}
-
 /* ---- arenas ---- */
 
 struct tlsg_arena *tlsg_arena_new(size_t home_bytes)
@@ -430,7 +433,7 @@ struct tlsg_arena *tlsg_arena_new(size_t home_bytes)
 		home_bytes = HOME_DEFAULT_BYTES;
 	if(home_bytes > SIZE_MAX_BYTES)
 		return NULL;
-	c = tlsg_arena_chunk_take(TLSG_CHUNK_HOME, sizeof(*a) + home_bytes);
+	c = tlsg_arena_pool_take(TLSG_CHUNK_HOME, sizeof(*a) + home_bytes);
 	if(c == NULL)
 		return NULL;
 	a = (struct tlsg_arena *)(c + 1);
@@ -443,7 +446,7 @@ struct tlsg_arena *tlsg_arena_new(size_t home_bytes)
 	return a;
 }
 
-/** Wipes what lives in a chunk; free blocks are wiped already. */
+/** Wipes the live blocks of a chunk; free blocks are wiped already. */
 static void chunk_wipe(struct tlsg_chunk *c, uint32_t first)
 {
 	struct tlsg_block *b;
@@ -452,7 +455,7 @@ static void chunk_wipe(struct tlsg_chunk *c, uint32_t first)
 	for(at = first; at < c->bump; at += 1 + b->cap) {
 		b = tlsg_chunk_block(c, at);
 		if(block_is_live(b))
-			tlsg_arena_wipe(tlsg_block_payload(b), b->size);
+			tlsg_wipe(tlsg_block_payload(b), b->size);
 	}
 }
 
@@ -467,7 +470,7 @@ static void list_drop(struct tlsg_arena *a, struct tlsg_chunk *list)
 		if(c->kind == TLSG_CHUNK_STEP)
 			chunk_reset(c);
 		if(c != home_of(a))
-			tlsg_arena_chunk_detach(c);
+			tlsg_arena_pool_detach(c);
 	}
 }
 
@@ -482,12 +485,12 @@ void tlsg_arena_drop(struct tlsg_arena *a)
 	list_drop(a, a->idle);
 	list_drop(a, a->keep);
 	home_of(a)->next = NULL;
-	tlsg_arena_chunks_give(home_of(a));
+	tlsg_arena_pool_give(home_of(a));
 }
 
 enum tlsg_ret tlsg_arena_reserve(struct tlsg_arena *a, size_t bytes)
 {
-	size_t have = tlsg_arena_spare_bytes();
+	size_t have = tlsg_arena_pool_spare_bytes();
 	struct tlsg_chunk *c;
 	enum tlsg_ret ret;
 
@@ -496,9 +499,9 @@ enum tlsg_ret tlsg_arena_reserve(struct tlsg_arena *a, size_t bytes)
 	for(c = a->step; c != NULL; c = c->next)
 		have += (size_t)(c->end - c->bump) * TLSG_UNIT;
 	while(have < bytes) {
-		ret = tlsg_arena_spare_add();
+		ret = tlsg_arena_pool_spare_add();
 		if(ret == TLSG_FULL) {
-			c = tlsg_arena_chunk_attach(a, TLSG_CHUNK_STEP, 0);
+			c = tlsg_arena_pool_attach(a, TLSG_CHUNK_STEP, 0);
 			if(c != NULL)
 				tlsg_chunk_push(&a->idle, c);
 			ret = c != NULL ? TLSG_OK : TLSG_E_RESOURCE;
@@ -536,6 +539,16 @@ void tlsg_arena_settle(struct tlsg_arena *a)
 	tlsg_arena_trim(a);
 }
 
+size_t tlsg_arena_in_use(const struct tlsg_arena *a)
+{
+	return a->in_use;
+}
+
+size_t tlsg_arena_held(const struct tlsg_arena *a)
+{
+	return a->held;
+}
+
 bool tlsg_arena_is_poisoned(const struct tlsg_arena *a)
 {
 	return a->poisoned;
@@ -544,13 +557,4 @@ bool tlsg_arena_is_poisoned(const struct tlsg_arena *a)
 void tlsg_arena_overflow_free(struct tlsg_arena *a)
 {
 	tlsg_arena_private_drop(a);
-}
-
-void tlsg_arena_stats_get(const struct tlsg_arena *a, struct tlsg_arena_stats *s)
-{
-	s->in_use = a->in_use;
-	s->peak = a->peak;
-	s->held = a->held;
-	s->chunks = a->chunks;
-	s->overflow = a->overflow;
 }

@@ -3,12 +3,18 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: shm.  Lock: none of its own, see arena.h.
  *
- * Blocks are cut one after the other out of the home, later out of small chunks. Freed ones wait in one list for a block
- * of the same size and are joined with their neighbours when nothing else helps: the list is short and changes rarely.
+ * Blocks are cut one after the other from the home, later from small chunks. Freed ones are in a list for reuse by a
+ * block of the same size; they are joined with their neighbours when no other space is left. The list is short and
+ * rarely used.
  */
-#include "base/arena_int.h"
+#include "base/arena_keep.h"
 
-#define SMALL_CHUNKS_MAX 8U /* with more chunks than that the zone grows in larger ones */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena_pool.h"
+
+#define SMALL_CHUNKS_MAX 8U /* with more chunks than that the zone grows by larger ones */
 #define SPLIT_UNITS_MIN 3U	/* smallest remainder worth a block: header and two units */
 
 void tlsg_arena_keep_put(struct tlsg_arena *a, struct tlsg_block *b)
@@ -18,7 +24,7 @@ void tlsg_arena_keep_put(struct tlsg_arena *a, struct tlsg_block *b)
 	a->free = b;
 }
 
-/** Takes a free block of exactly, or (exact false) at least that capacity; the rest becomes a block of its own. */
+/** Takes a free block of that capacity, or (exact false) at least that; what is left over becomes a free block. */
 static struct tlsg_block *keep_reuse(struct tlsg_arena *a, uint32_t cap, bool exact)
 {
 	struct tlsg_block **at = &a->free, *b, *rest;
@@ -38,7 +44,7 @@ static struct tlsg_block *keep_reuse(struct tlsg_arena *a, uint32_t cap, bool ex
 	return b;
 }
 
-/** Joins free neighbours in a chunk of the keep zone and puts what results into the list. */
+/** Joins free neighbours in a chunk of the keep zone and puts the joined blocks into the list. */
 static void keep_join_chunk(struct tlsg_arena *a, struct tlsg_chunk *c, uint32_t first)
 {
 	struct tlsg_block *b, *last = NULL;
@@ -92,7 +98,7 @@ static struct tlsg_block *keep_grow(struct tlsg_arena *a, uint32_t cap)
 		kind = TLSG_CHUNK_SMALL;
 	else if(a->chunks > SMALL_CHUNKS_MAX && need + sizeof(struct tlsg_chunk_lists) <= TLSG_CHUNK_STEP_BYTES)
 		kind = TLSG_CHUNK_STEP;
-	c = tlsg_arena_chunk_attach(a, kind, need - sizeof(*c));
+	c = tlsg_arena_pool_attach(a, kind, need - sizeof(*c));
 	if(c == NULL)
 		return NULL;
 	c->zone = TLSG_ZONE_KEEP;
@@ -135,6 +141,6 @@ void tlsg_arena_keep_trim(struct tlsg_arena *a)
 			keep_join(a);
 		joined = true;
 		tlsg_chunk_remove(&a->keep, c);
-		tlsg_arena_chunk_detach(c);
+		tlsg_arena_pool_detach(c);
 	}
 }

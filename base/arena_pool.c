@@ -1,10 +1,13 @@
 /*
  * tls_gnutls - what arenas of all processes share: pools of spare chunks, learned sizes, counters
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process.  Memory: shm.  Lock: a pool belongs to one process; its try-lock only guards against a thread or
- * a fork that nobody foresaw, who then does without the pool. Nobody ever waits.
+ * Runs in: any process.  Memory: shm.  Lock: a pool belongs to one process. Its try-lock guards against an unexpected
+ * thread or fork, which then goes without the pool; nothing ever waits for it.
  */
-#include "base/arena_int.h"
+#include "base/arena_pool.h"
+
+#include <string.h>
+
 #include "base/host.h"
 
 #define CACHE_LINE 64
@@ -19,16 +22,16 @@ struct pool
 	struct tlsg_chunk *home;  /**< [shm] owned, of any size */
 	size_t step_count;
 	size_t spare; /**< bytes in all lists */
-	int64_t held; /**< bytes this process took for arenas minus those it gave back: only the sum of all means something */
+	int64_t held; /**< bytes this process took for arenas minus bytes it gave back; only the sum of all is meaningful */
 } __attribute__((aligned(CACHE_LINE)));
 
 struct shared
 {
 	uint64_t learned[TLSG_LEARN_UNITS]; /**< relaxed atomics */
-	int64_t held;						/**< as in a pool, for processes without one */
+	int64_t held;						/**< as in a pool, for processes without a pool */
 	uint32_t pools;
 	size_t pool_bytes; /**< what each pool may keep */
-	void *pools_raw;   /**< [shm] owned: address the core gave */
+	void *pools_raw;   /**< [shm] owned: address from the core */
 	struct pool *pool; /**< [shm] in pools_raw */
 };
 
@@ -102,7 +105,7 @@ static struct tlsg_chunk *home_find(struct pool *p, size_t total)
 	while((c = *at) != NULL && c->total != total)
 		at = &c->next;
 	if(c == NULL && p->home != NULL && p->home_count == TLSG_POOL_HOME_MAX) {
-		/* Full of sizes that nobody asks for any more: make room for one that somebody does. */
+		/* Full of sizes that are no longer used: make room for one that is. */
 		c = p->home;
 		p->home = c->next;
 		p->home_count--;
@@ -147,7 +150,7 @@ static struct tlsg_chunk *pool_find(struct pool *p, enum tlsg_chunk_kind kind, s
 	return c;
 }
 
-struct tlsg_chunk *tlsg_arena_chunk_take(enum tlsg_chunk_kind kind, size_t bytes)
+struct tlsg_chunk *tlsg_arena_pool_take(enum tlsg_chunk_kind kind, size_t bytes)
 {
 	size_t total = chunk_total(kind, bytes);
 	struct pool *p;
@@ -203,7 +206,7 @@ static bool pool_keeps(struct pool *p, struct tlsg_chunk *c)
 	return true;
 }
 
-void tlsg_arena_chunks_give(struct tlsg_chunk *c)
+void tlsg_arena_pool_give(struct tlsg_chunk *c)
 {
 	struct pool *p = pool_lock();
 	struct tlsg_chunk *next;
@@ -219,13 +222,33 @@ void tlsg_arena_chunks_give(struct tlsg_chunk *c)
 	pool_unlock(p);
 }
 
+struct tlsg_chunk *tlsg_arena_pool_attach(struct tlsg_arena *a, enum tlsg_chunk_kind kind, size_t bytes)
+{
+	struct tlsg_chunk *c = tlsg_arena_pool_take(kind, bytes);
+
+	if(c == NULL)
+		return NULL;
+	c->arena = a;
+	a->held += c->total;
+	a->chunks++;
+	return c;
+}
+
+void tlsg_arena_pool_detach(struct tlsg_chunk *c)
+{
+	c->arena->held -= c->total;
+	c->arena->chunks--;
+	c->next = NULL;
+	tlsg_arena_pool_give(c);
+}
+
 /** Bytes of payload that a step chunk offers. */
 static size_t step_payload(void)
 {
 	return TLSG_CHUNK_STEP_BYTES - TLSG_UNIT - sizeof(struct tlsg_chunk) - sizeof(struct tlsg_chunk_lists);
 }
 
-size_t tlsg_arena_spare_bytes(void)
+size_t tlsg_arena_pool_spare_bytes(void)
 {
 	struct pool *p = pool_lock();
 	size_t bytes = p != NULL ? p->step_count * step_payload() : 0;
@@ -234,7 +257,7 @@ size_t tlsg_arena_spare_bytes(void)
 	return bytes;
 }
 
-enum tlsg_ret tlsg_arena_spare_add(void)
+enum tlsg_ret tlsg_arena_pool_spare_add(void)
 {
 	struct pool *p = pool_lock();
 	struct tlsg_chunk *c;
@@ -253,21 +276,21 @@ enum tlsg_ret tlsg_arena_spare_add(void)
 	return ret;
 }
 
-uint64_t tlsg_arena_learned(uint32_t units)
+uint64_t tlsg_arena_pool_learned(uint32_t units)
 {
 	if(shared == NULL || units >= TLSG_LEARN_UNITS)
 		return 0;
 	return __atomic_load_n(&shared->learned[units], __ATOMIC_RELAXED);
 }
 
-void tlsg_arena_learn(uint32_t units, unsigned ordinal)
+void tlsg_arena_pool_learn(uint32_t units, unsigned ordinal)
 {
 	if(shared == NULL || units >= TLSG_LEARN_UNITS)
 		return;
 	__atomic_fetch_or(&shared->learned[units], UINT64_C(1) << ordinal, __ATOMIC_RELAXED);
 }
 
-enum tlsg_ret tlsg_arena_global_init(void)
+enum tlsg_ret tlsg_arena_pool_global_init(void)
 {
 	if(shared != NULL)
 		return TLSG_OK;
@@ -286,7 +309,7 @@ static size_t pool_bytes_for(unsigned processes)
 	return bytes < TLSG_POOL_BYTES ? bytes : TLSG_POOL_BYTES;
 }
 
-enum tlsg_ret tlsg_arena_pools_init(unsigned processes)
+enum tlsg_ret tlsg_arena_pool_init(unsigned processes)
 {
 	size_t bytes = (size_t)processes * sizeof(struct pool);
 
@@ -312,7 +335,7 @@ static void list_delete(struct tlsg_chunk *c)
 	}
 }
 
-void tlsg_arena_global_deinit(void)
+void tlsg_arena_pool_global_deinit(void)
 {
 	uint32_t i;
 
@@ -329,7 +352,7 @@ void tlsg_arena_global_deinit(void)
 	shared = NULL;
 }
 
-size_t tlsg_arena_total_held(size_t *spare)
+size_t tlsg_arena_pool_held(size_t *spare)
 {
 	int64_t held = 0;
 	size_t bytes = 0;

@@ -1,15 +1,18 @@
 /*
- * tls_gnutls - private blocks that are handed out when shared memory is exhausted
+ * tls_gnutls - private blocks, allocated when shared memory is exhausted
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: this process's heap.  Lock: lock, for threads of this process; taken only while
  * there are private blocks.
  *
- * An address on the heap does not say whether it is one of ours, so each is remembered. There are none in normal times.
+ * A heap address does not tell whether it is a private block, so each block is in a list. It is normally empty.
  */
+#include "base/arena_private.h"
+
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
-#include "base/arena_int.h"
+#include "base/wipe.h"
 
 struct private_block
 {
@@ -24,7 +27,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct private_block *blocks; /**< [heap] owned */
 static unsigned count;				 /**< written under lock, read without */
 
-bool tlsg_arena_private_any(void)
+static bool has_blocks(void)
 {
 	return __atomic_load_n(&count, __ATOMIC_RELAXED) != 0;
 }
@@ -48,7 +51,7 @@ void *tlsg_arena_private_new(struct tlsg_arena *a, size_t bytes)
 	return tlsg_block_payload(&b->block);
 }
 
-/** Finds the place where a block is linked. Caller holds lock. @return NULL when it is none of ours. */
+/** Finds the pointer that links a block. Caller holds lock. @return NULL: p is not a private block. */
 static struct private_block **find_unsafe(const void *p)
 {
 	struct private_block **at = &blocks;
@@ -67,7 +70,7 @@ static void release_unsafe(struct private_block **at)
 	if(b->arena->overflow > 0)
 		b->arena->overflow--;
 	b->arena->in_use -= b->block.size;
-	tlsg_arena_wipe(b + 1, b->block.size);
+	tlsg_wipe(b + 1, b->block.size);
 	free(b);
 }
 
@@ -76,7 +79,7 @@ struct tlsg_arena *tlsg_arena_private_owner(const void *p)
 	struct private_block **at;
 	struct tlsg_arena *a = NULL;
 
-	if(!tlsg_arena_private_any())
+	if(!has_blocks())
 		return NULL;
 	pthread_mutex_lock(&lock);
 	at = find_unsafe(p);
@@ -101,7 +104,7 @@ void tlsg_arena_private_drop(struct tlsg_arena *a)
 {
 	struct private_block **at = &blocks;
 
-	if(!tlsg_arena_private_any())
+	if(!has_blocks())
 		return;
 	pthread_mutex_lock(&lock);
 	while(*at != NULL) {

@@ -19,7 +19,7 @@ struct tlsg_buf
 	size_t wr;
 };
 
-/** Takes caller's memory as an empty buffer. @param data  NULL only when size is 0. */
+/** Makes an empty buffer of the caller's memory. @param data  borrowed; NULL only when size is 0. */
 static inline void tlsg_buf_init(struct tlsg_buf *b, void *data, size_t size)
 {
 	b->data = data;
@@ -28,7 +28,7 @@ static inline void tlsg_buf_init(struct tlsg_buf *b, void *data, size_t size)
 	b->wr = 0;
 }
 
-/** Takes caller's filled bytes as a full buffer to read from. The bytes are not written to. */
+/** Makes a full buffer of the caller's bytes, to read from. @param data  borrowed, not written to. */
 static inline void tlsg_buf_init_filled(struct tlsg_buf *b, const void *data, size_t size)
 {
 	b->data = (unsigned char *)data;
@@ -49,7 +49,7 @@ static inline size_t tlsg_buf_room(const struct tlsg_buf *b)
 	return b->size - b->wr;
 }
 
-/** Moves at most size bytes out. @return bytes moved, 0 when empty. */
+/** Copies at most size bytes out and consumes them. @return bytes copied, 0 when empty. */
 static inline size_t tlsg_buf_take(struct tlsg_buf *b, void *to, size_t size)
 {
 	size_t n = tlsg_buf_filled(b);
@@ -62,7 +62,7 @@ static inline size_t tlsg_buf_take(struct tlsg_buf *b, void *to, size_t size)
 	return n;
 }
 
-/** Appends all or nothing. @return true when it fitted. */
+/** Appends all bytes or none. @return false: not enough room, nothing appended. */
 static inline bool tlsg_buf_put(struct tlsg_buf *b, const void *from, size_t size)
 {
 	if(size > tlsg_buf_room(b))

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - results and errors that every folder shares; the one place that interprets GnuTLS codes
+ * tls_gnutls - results and errors that every folder shares; the only place that interprets GnuTLS codes
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: the caller's; nothing is allocated.  Lock: none.
  */
@@ -19,7 +19,7 @@ struct code_map
 	enum tlsg_ret ret;
 };
 
-/* Codes that do not come from the peer's doing. What is not here is the peer's: bad records, failed verification. */
+/* Codes that are not caused by the peer. All others are: bad records, failed verification. */
 static const struct code_map code_maps[] = {
 		{GNUTLS_E_AGAIN, GNUTLS_E_AGAIN, TLSG_AGAIN},
 		{GNUTLS_E_INTERRUPTED, GNUTLS_E_INTERRUPTED, TLSG_AGAIN},
@@ -27,7 +27,7 @@ static const struct code_map code_maps[] = {
 
 		{GNUTLS_E_MEMORY_ERROR, GNUTLS_E_MEMORY_ERROR, TLSG_E_RESOURCE},
 
-		/* our files and settings */
+		/* local files and settings */
 		{GNUTLS_E_KEYFILE_ERROR, GNUTLS_E_INSUFFICIENT_CREDENTIALS, TLSG_E_CONFIG},
 		{GNUTLS_E_BASE64_DECODING_ERROR, GNUTLS_E_BASE64_DECODING_ERROR, TLSG_E_CONFIG},
 		{GNUTLS_E_CERTIFICATE_KEY_MISMATCH, GNUTLS_E_CERTIFICATE_KEY_MISMATCH, TLSG_E_CONFIG},
@@ -49,7 +49,7 @@ static const struct code_map code_maps[] = {
 		{GNUTLS_E_INVALID_PASSWORD_STRING, GNUTLS_E_INVALID_PASSWORD_STRING, TLSG_E_CONFIG},
 		{GNUTLS_E_INCOMPATIBLE_SIG_WITH_KEY, GNUTLS_E_INCOMPATIBLE_SIG_WITH_KEY, TLSG_E_CONFIG},
 
-		/* defects: ours, the library's, the machine's */
+		/* bugs in the module or the library, faults of the machine */
 		{GNUTLS_E_INVALID_SESSION, GNUTLS_E_INVALID_SESSION, TLSG_E_INTERNAL},
 		{GNUTLS_E_HASH_FAILED, GNUTLS_E_HASH_FAILED, TLSG_E_INTERNAL},
 		{GNUTLS_E_ENCRYPTION_FAILED, GNUTLS_E_ENCRYPTION_FAILED, TLSG_E_INTERNAL},
@@ -97,7 +97,7 @@ enum tlsg_ret tlsg_err_set(struct tlsg_err *e, enum tlsg_ret ret, const char *fm
 		ret = TLSG_E_INTERNAL;
 	if(e == NULL || e->class != TLSG_CLASS_NONE)
 		return ret;
-	e->class = class_of(ret); /* alert and errno may have been noted before the sentence */
+	e->class = class_of(ret); /* alert and errno may have been set before the text */
 	va_start(ap, fmt);
 	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);

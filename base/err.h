@@ -12,25 +12,25 @@
 enum tlsg_ret
 {
 	TLSG_OK = 0,		  /**< done */
-	TLSG_AGAIN = 1,		  /**< nothing wrong, needs bytes from the peer */
+	TLSG_AGAIN = 1,		  /**< nothing wrong, more bytes from the peer are needed */
 	TLSG_EOF = 2,		  /**< the peer ended the TLS session */
-	TLSG_FULL = 3,		  /**< nothing wrong, the output has no room left */
-	TLSG_E_CONFIG = -1,	  /**< a setting or a file of ours is wrong */
+	TLSG_FULL = 3,		  /**< nothing wrong, the output buffer is full */
+	TLSG_E_CONFIG = -1,	  /**< a setting or a local file is wrong */
 	TLSG_E_PEER = -2,	  /**< the peer broke the protocol, failed verification or went away */
 	TLSG_E_RESOURCE = -3, /**< out of memory, a limit reached */
-	TLSG_E_INTERNAL = -4  /**< a broken invariant, a call in a wrong state */
+	TLSG_E_INTERNAL = -4  /**< a broken invariant, a call in the wrong state */
 };
 
 #define TLSG_MUST_CHECK __attribute__((warn_unused_result))
 
-/** Whose fault an error is; decides the log level. */
+/** Where an error comes from; decides the log level. */
 enum tlsg_err_class
 {
 	TLSG_CLASS_NONE = 0, /**< no error recorded */
 	TLSG_CLASS_LOCAL,	 /**< configuration or local file */
 	TLSG_CLASS_PEER,	 /**< the other side */
 	TLSG_CLASS_RESOURCE, /**< memory or limits */
-	TLSG_CLASS_INTERNAL	 /**< a defect of ours */
+	TLSG_CLASS_INTERNAL	 /**< a bug in the module */
 };
 
 #define TLSG_ERR_TEXT 512
@@ -52,7 +52,7 @@ struct tlsg_err
 void tlsg_err_clear(struct tlsg_err *e);
 
 /**
- * Records a cause, unless one is recorded already (the first cause wins).
+ * Records a cause, unless one is already recorded (the first cause is kept).
  * @param e    [in,out] NULL allowed: nothing is recorded.
  * @param ret  negative result that belongs to the cause; decides the class.
  * @param fmt  printf format of one sentence without newline and full stop; text beyond 511 bytes is cut.
@@ -62,14 +62,14 @@ enum tlsg_ret tlsg_err_set(struct tlsg_err *e, enum tlsg_ret ret, const char *fm
 		__attribute__((format(printf, 3, 4)));
 
 /**
- * Maps a GnuTLS result to ours and records it as cause: the one place where GnuTLS codes are interpreted.
+ * Maps a result of GnuTLS and records it as the cause: the only place where GnuTLS codes are interpreted.
  * @param e     [in,out] NULL allowed.
  * @param code  value returned by a GnuTLS function.
  * @param what  what was attempted, for the text: "<what>: <gnutls text>".
- * @return TLSG_OK for code >= 0; TLSG_AGAIN (nothing recorded) for GNUTLS_E_AGAIN and GNUTLS_E_INTERRUPTED; TLSG_EOF
- *         (nothing recorded) for GNUTLS_E_PREMATURE_TERMINATION; TLSG_E_RESOURCE for memory; TLSG_E_INTERNAL for invalid
- *         requests and internal errors; TLSG_E_CONFIG for file and parsing errors of ours when no session is
- *         involved; TLSG_E_PEER for everything else.
+ * @return TLSG_OK for code >= 0; TLSG_AGAIN (nothing recorded) for GNUTLS_E_AGAIN and GNUTLS_E_INTERRUPTED;
+ *         TLSG_EOF (nothing recorded) for GNUTLS_E_PREMATURE_TERMINATION; TLSG_E_RESOURCE for memory;
+ *         TLSG_E_INTERNAL for invalid requests and internal errors; TLSG_E_CONFIG for errors of local files and
+ *         settings; TLSG_E_PEER for everything else.
  * Source: GnuTLS manual, "Error codes and descriptions".
  */
 enum tlsg_ret tlsg_err_gnutls(struct tlsg_err *e, int code, const char *what);

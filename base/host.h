@@ -1,11 +1,11 @@
 /*
- * tls_gnutls - the only door to the basics of Kamailio's core
+ * tls_gnutls - access to Kamailio's core for the folders below rpc
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: shm (the core's shared memory), pkg (this process).  Lock: none.
  *
- * Everything below gnutls_mod and rpc sees the host through this header: str, shm_malloc and shm_free,
- * gen_lock_t, LM_*, ticks, process numbers. Unit tests put tests/stub first on the include path, which holds
- * a stand-in with the same names, so that they run without Kamailio.
+ * The folders below gnutls_mod and rpc use Kamailio through this header only: str, shm_malloc and shm_free, gen_lock_t,
+ * LM_*, ticks, process numbers. Unit tests put tests/stub first on the include path: it has a stand-in with the same
+ * names, so that they run without Kamailio.
  */
 #ifndef TLSG_BASE_HOST_H
 #define TLSG_BASE_HOST_H
@@ -30,8 +30,8 @@
  * @param p  any address, NULL allowed (never in the pool).
  * @return true inside the pool, false elsewhere (private heap, static data, stack).
  * Process: any, after shared memory is initialised. Lock: none.
- * Source: core/mem/shm.c, one pool of shm_mem_size bytes; each manager puts its block structure at the start of the
- * pool. shm_core_get_pool() is no getter: with shm_force_alloc it writes to each page.
+ * Source: core/mem/shm.c: one pool of shm_mem_size bytes; each memory manager puts its block structure at the start of
+ * the pool. shm_core_get_pool() is not a mere getter: with shm_force_alloc it writes to each page.
  */
 static inline bool tlsg_host_in_shm(const void *p)
 {

@@ -9,6 +9,7 @@
 #include "core/sr_module.h"
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "base/host.h"
 #include "base/scope.h"
 #include "gnutls_mod/mod_config.h"
@@ -58,9 +59,10 @@ static int init_shared(void)
 	struct tlsg_slots_limits limits;
 
 	tlsg_params_slots(&limits);
-	if(tlsg_arena_global_init() != TLSG_OK || tlsg_set_global_init() != TLSG_OK || tlsg_ticket_global_init() != TLSG_OK
-			|| tlsg_queue_global_init() != TLSG_OK || tlsg_stats_init() != TLSG_OK || tlsg_config_init() < 0
-			|| tlsg_deadline_init() < 0 || tlsg_slots_init(&limits) != TLSG_OK) {
+	if(tlsg_arena_pool_global_init() != TLSG_OK || tlsg_set_global_init() != TLSG_OK
+			|| tlsg_ticket_global_init() != TLSG_OK || tlsg_queue_global_init() != TLSG_OK
+			|| tlsg_stats_init() != TLSG_OK || tlsg_config_init() < 0 || tlsg_deadline_init() < 0
+			|| tlsg_slots_init(&limits) != TLSG_OK) {
 		LM_ERR("not enough shared memory to start\n");
 		return -1;
 	}
@@ -167,7 +169,7 @@ int tlsg_main_processes_known(void)
 {
 	if(tlsg_params_init_thresholds(get_max_procs()) < 0)
 		return -1;
-	if(tlsg_arena_pools_init((unsigned)get_max_procs()) != TLSG_OK) {
+	if(tlsg_arena_pool_init((unsigned)get_max_procs()) != TLSG_OK) {
 		LM_ERR("not enough shared memory for %d processes\n", get_max_procs());
 		return -1;
 	}
@@ -183,7 +185,7 @@ void tlsg_main_destroy(void)
 	tlsg_queue_global_deinit();
 	tlsg_slots_deinit();
 	tlsg_stats_deinit();
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 }
 
 int mod_register(char *path, int *dlflags, void *p1, void *p2)

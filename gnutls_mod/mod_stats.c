@@ -9,6 +9,7 @@
 #include "core/tcp_info.h"
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "base/host.h"
 #include "profiles/set.h"
 #include "transport/queue.h"
@@ -48,7 +49,7 @@ static counter_val_t arena_bytes(counter_handle_t h, void *param)
 {
 	(void)h;
 	(void)param;
-	return (counter_val_t)tlsg_arena_total_held(NULL);
+	return (counter_val_t)tlsg_arena_pool_held(NULL);
 }
 
 static counter_val_t unfinished(counter_handle_t h, void *param)

@@ -6,6 +6,7 @@
 #include "rpc/rpc_sessions.h"
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "profiles/set.h"
 #include "transport/slots.h"
 #include "transport/stats.h"
@@ -13,7 +14,7 @@
 void tlsg_rpc_sessions(rpc_t *rpc, void *ctx)
 {
 	size_t spare = 0;
-	size_t held = tlsg_arena_total_held(&spare);
+	size_t held = tlsg_arena_pool_held(&spare);
 	void *handle;
 	unsigned i;
 

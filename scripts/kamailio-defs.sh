@@ -1,13 +1,13 @@
 #!/bin/sh
-# tls_gnutls - asks a Kamailio source tree how it compiles a module and stores the answer as compiler arguments.
+# tls_gnutls - finds out how a Kamailio source tree compiles a module and stores that as compiler arguments
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
 # Usage: scripts/kamailio-defs.sh BUILD_DIR [KAMAILIO_SRC]
 # Writes BUILD_DIR/kamailio.defs, a response file for gcc and clang ("@file"): the header folder as -isystem, every
 # -D and the machine flags that the tree's own make prints for the module `tls`. Without KAMAILIO_SRC the source of
 # the installed Debian package is fetched first. A given KAMAILIO_SRC is copied, never written to; if it has been
-# configured (src/config.mak), it is asked as it is, otherwise it is configured with the variables of Debian's package.
-# The file is left untouched when nothing has changed, so make rebuilds only what it must.
+# configured (src/config.mak), it is used as it is, otherwise it is configured with the variables of Debian's package.
+# The file is not written when nothing has changed, so that make does not rebuild everything.
 set -eu
 
 die()
@@ -54,8 +54,10 @@ copy_tree()
 }
 
 if [ -n "$given" ]; then
-	[ -f "$given/src/core/sr_module.h" ] || die "KAMAILIO_SRC=$given is no Kamailio source tree (it has no src/core/sr_module.h)"
-	[ -f "$given/src/Makefile.defs" ] || die "KAMAILIO_SRC=$given has no src/Makefile.defs; the make rules of Kamailio 5.6 to 6.1 are known"
+	[ -f "$given/src/core/sr_module.h" ] ||
+		die "KAMAILIO_SRC=$given is not a Kamailio source tree (src/core/sr_module.h does not exist)"
+	[ -f "$given/src/Makefile.defs" ] ||
+		die "KAMAILIO_SRC=$given has no src/Makefile.defs; Kamailio 5.6 to 6.1 are supported"
 	given=$(cd "$given" && pwd)
 fi
 now=$(identity)
@@ -70,18 +72,18 @@ if [ -n "$given" ]; then
 else
 	tree=$build/$(basename "$("$scripts/kamailio-src.sh" "$build" | tail -n 1)")
 fi
-[ -d "$tree/src/core" ] || die "$tree is no Kamailio source tree"
+[ -d "$tree/src/core" ] || die "$tree is not a Kamailio source tree"
 
-# The variables of Debian's package. The tree's make works in its own folder, without what our make hands down.
+# The variables of Debian's package. The tree's make must not see the variables of the calling make.
 log=$build/kamailio-cfg.log
 tree_make()
 {
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u CC -u CFLAGS -u LDFLAGS -u KAMAILIO_SRC \
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u CC -u CFLAGS -u CPPFLAGS -u LDFLAGS -u KAMAILIO_SRC \
 		make --no-print-directory "$@" </dev/null
 }
 if [ -z "$given" ] || [ ! -f "$tree/src/config.mak" ]; then
-	# With a libssl on the machine the core is built to share mutexes between processes, and says so in its flags.
-	# The machine that built the package had one; this one need not: the installed binary tells.
+	# Where libssl is installed, the core is built with mutexes shared between processes, and its flags say so. That was
+	# so on the machine that built the package, but need not be here: the flags of the installed binary decide.
 	if [ -x "$kamailio" ] && ! "$kamailio" -V | grep -q 'TLS_PTHREAD_MUTEX_SHARED'; then
 		shared=LIBSSL_PKGCONFIG=
 	else
@@ -93,10 +95,10 @@ fi
 line=$(tree_make -C "$tree/src/modules/tls" quiet=verbose -n 2>>"$log" | grep -- ' -c [a-z_]*\.c' | head -n 1) || true
 [ -n "$line" ] || die "make in $tree/src/modules/tls prints no compile line; see $log"
 
-# The words of that line, quotes kept: a -D may hold blanks inside quotes. Of the rest only what changes the ABI.
+# The words of that line with their quotes, because a -D may contain blanks; of other options those that change the ABI.
 words=$(printf '%s\n' "$line" | sed "s/ \(-[A-Za-z]\)/\n\1/g")
-flags=$(printf '%s\n' "$words" | sed 's/[[:space:]]*$//' | grep -E \
-	"^-(D|U)|^-m(64|32|x32|arch=|cpu=|abi=|fpu=|float-abi=|thumb|arm|soft-float|hard-float)|^-pthread$" | grep -v '^-DMOD_NAME=' || true)
+abi='^-(D|U)|^-m(64|32|x32|arch=|cpu=|abi=|fpu=|float-abi=|thumb|arm|soft-float|hard-float)|^-pthread$'
+flags=$(printf '%s\n' "$words" | sed 's/[[:space:]]*$//' | grep -E "$abi" | grep -v '^-DMOD_NAME=' || true)
 printf '%s\n' "$flags" | grep -q '^-DVERSIONVAL=' || die "no -DVERSIONVAL in the compile line of $tree/src/modules/tls"
 {
 	echo "-isystem $tree/src"

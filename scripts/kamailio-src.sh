@@ -4,9 +4,8 @@
 #
 # Usage: scripts/kamailio-src.sh DIR
 # Leaves the unpacked, patched source tree in DIR/kamailio-<version> and prints that path as the last line.
-# The Debian source package is fetched with apt-get source. The deb-src list is derived from what apt already
-# knows about the installed package and lives in DIR/apt; the system's lists are neither read for deb-src nor
-# changed. Signatures are checked by apt, as for every package.
+# The Debian source package is fetched with apt-get source. The deb-src list is derived from the archive of the
+# installed package and written to DIR/apt; the system's lists are not changed. apt checks the signatures as usual.
 set -eu
 
 die()
@@ -20,7 +19,7 @@ mkdir -p "$1"
 dir=$(cd "$1" && pwd)
 
 pkg_version=$(dpkg-query -W -f '${Version}' kamailio 2>/dev/null) ||
-	die "the package kamailio is not installed; install it, or give KAMAILIO_SRC=/path/to/its/source to make"
+	die "the package kamailio is not installed; install it, or run make KAMAILIO_SRC=/path/to/its/source"
 [ -n "$pkg_version" ] || die "the package kamailio is not installed"
 upstream=$(echo "$pkg_version" | sed 's/^[0-9]*://; s/-[^-]*$//')
 tree=$dir/kamailio-$upstream
@@ -32,9 +31,11 @@ fi
 
 command -v dpkg-source >/dev/null || die "dpkg-source is missing; install the package dpkg-dev"
 
-# Which archive has this version: "kamailio | VERSION | URI SUITE/COMPONENT ARCH Packages".
-origin=$(apt-cache madison kamailio | awk -F'|' -v v="$pkg_version" '{gsub(/ /, "", $2); if ($2 == v && $3 ~ /Packages/) {print $3; exit}}')
-[ -n "$origin" ] || die "apt knows no archive with kamailio $pkg_version; run apt-get update, or give KAMAILIO_SRC"
+# The archive that has this version: "kamailio | VERSION | URI SUITE/COMPONENT ARCH Packages".
+origin=$(apt-cache madison kamailio | awk -F'|' -v v="$pkg_version" '
+	{gsub(/ /, "", $2)}
+	$2 == v && $3 ~ /Packages/ {print $3; exit}')
+[ -n "$origin" ] || die "no archive of apt has kamailio $pkg_version; run apt-get update, or set KAMAILIO_SRC"
 set -- $origin
 uri=$1
 suite=${2%%/*}
@@ -45,7 +46,11 @@ rm -rf "$apt"
 mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/sources.list.d"
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 option=
-[ -f "$keyring" ] && case "$(apt-get indextargets --format '$(REPO_URI)|$(ORIGIN)' | grep -F "$uri")" in *"|Debian"*) option="[signed-by=$keyring] " ;; esac
+if [ -f "$keyring" ]; then
+	case "$(apt-get indextargets --format '$(REPO_URI)|$(ORIGIN)' | grep -F "$uri")" in
+		*"|Debian"*) option="[signed-by=$keyring] " ;;
+	esac
+fi
 echo "deb-src $option$uri $suite $component" >"$apt/sources.list"
 
 apt_do()
@@ -56,8 +61,9 @@ apt_do()
 }
 apt_do update >&2 || die "apt-get update of the deb-src list failed (see above)"
 rm -rf "$tree"
-(cd "$dir" && apt_do source "kamailio=$pkg_version" >&2) || die "apt-get source kamailio=$pkg_version failed (see above)"
-[ -d "$tree/src/core" ] || die "the source package unpacked to something else than $tree"
+(cd "$dir" && apt_do source "kamailio=$pkg_version" >&2) ||
+	die "apt-get source kamailio=$pkg_version failed (see above)"
+[ -d "$tree/src/core" ] || die "the source package did not unpack to $tree"
 rm -rf "$apt" "$dir"/kamailio_*
 echo "$pkg_version" >"$stamp"
 echo "$tree"

@@ -1,15 +1,15 @@
 #!/bin/sh
-# tls_gnutls - runs each fuzz target for a while, two at a time.
+# tls_gnutls - runs each fuzz target for a limited time, two at once
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
 # Usage: scripts/run-fuzz.sh TARGET...
-# Environment: FUZZ_SECONDS  for each target, default 30; JOBS  how many at a time, default 2.
-# Seeds are read from tests/fuzz/corpus/<target without fuzz_>/ and stay as they are; what a run finds is kept in
-# build/fuzz/corpus/. An input that crashes a target is left in build/fuzz/crashes/ and named.
+# Environment: FUZZ_SECONDS  for each target, default 30; JOBS  targets at once, default 2.
+# Seeds are read from tests/fuzz/corpus/<target without fuzz_>/ and not changed; new inputs are kept in
+# build/fuzz/corpus/. An input that crashes a target is stored in build/fuzz/crashes/ and named.
 set -eu
 
 [ $# -gt 0 ] || {
-	echo "run-fuzz: there are no fuzz targets" >&2
+	echo "run-fuzz: no fuzz targets" >&2
 	exit 1
 }
 export FUZZ_SECONDS="${FUZZ_SECONDS:-30}"

@@ -1,9 +1,10 @@
 #!/bin/sh
-# tls_gnutls - runs pytest suites with Debian's Python, on several processes when pytest-xdist is there.
+# tls_gnutls - runs pytest suites with Debian's Python, in several processes if pytest-xdist is installed
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
 # Usage: scripts/run-pytest.sh FOLDER [pytest's options]
-# Environment: PYTHON  the interpreter, default /usr/bin/python3; JOBS  how many processes, default 4: most tests wait most of the time.
+# Environment: PYTHON  the interpreter, default /usr/bin/python3; JOBS  number of processes, default 4 (most tests wait
+# most of the time).
 set -eu
 
 python=${PYTHON:-/usr/bin/python3}

@@ -1,18 +1,18 @@
 #!/bin/sh
-# tls_gnutls - runs test scripts one after the other.
+# tls_gnutls - runs test scripts one after the other
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
 # Usage: scripts/run-scripts.sh SCRIPT...
-# A script succeeds with exit status 0; 77 means that it says why it could not run (skipped).
+# Exit status 0 of a script: passed; 77: skipped, its last line says why.
 set -eu
 
 [ $# -gt 0 ] || {
-	echo "run-scripts: there are no test scripts" >&2
+	echo "run-scripts: no test scripts" >&2
 	exit 1
 }
 scratch=$(mktemp -d)
 child=
-# A script runs in a process group of its own (timeout makes it); it is ended together with this one.
+# timeout gives each script a process group of its own, so it must be ended explicitly.
 cleanup()
 {
 	[ -z "$child" ] || kill "$child" 2>/dev/null || true

@@ -1,14 +1,14 @@
 #!/bin/sh
-# tls_gnutls - runs unit test programs, two at a time, and prints what each of them says at its end.
+# tls_gnutls - runs unit test programs, two at once, and prints the result of each
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
 # Usage: scripts/run-unit.sh PROGRAM...
 # Environment: WRAP  command in front of each program (valgrind ...); UNIT_TIMEOUT  seconds for each, default 300;
-# JOBS  how many at a time, default 2.
+# JOBS  programs at once, default 2.
 set -eu
 
 [ $# -gt 0 ] || {
-	echo "run-unit: there are no unit tests" >&2
+	echo "run-unit: no unit tests" >&2
 	exit 1
 }
 scratch=$(mktemp -d)
@@ -17,8 +17,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 export WRAP="${WRAP:-}" UNIT_TIMEOUT="${UNIT_TIMEOUT:-300}" scratch
 
-# Each program has a TMPDIR of its own, which goes with it. A failing one leaves a mark. `timeout` puts the program in
-# a process group of its own, so Ctrl-C is passed on by hand.
+# Each program has a TMPDIR of its own, which is removed afterwards. A failed one leaves a file NAME.failed. `timeout`
+# gives the program a process group of its own, so Ctrl-C is passed on explicitly.
 printf '%s\n' "$@" | xargs -P "${JOBS:-2}" -I PROGRAM sh -c '
 	name=$(basename PROGRAM)
 	log=$scratch/$name.log
@@ -37,7 +37,7 @@ printf '%s\n' "$@" | xargs -P "${JOBS:-2}" -I PROGRAM sh -c '
 		grep "SKIPPED" "$log" | sed "s/^/$name: /" || true
 	else
 		touch "$scratch/$name.failed"
-		[ "$status" -ne 124 ] || echo "$name: no end after $UNIT_TIMEOUT s"
+		[ "$status" -ne 124 ] || echo "$name: timeout after $UNIT_TIMEOUT s"
 		echo "$name: FAILED, exit status $status"
 		tail -n 60 "$log" | sed "s/^/$name| /"
 	fi

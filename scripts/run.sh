@@ -1,12 +1,12 @@
 #!/bin/sh
-# tls_gnutls - `make run`: a Kamailio in the foreground that answers SIP over TLS through the module, with certificates
-# that exist as long as it runs.
+# tls_gnutls - `make run`: a Kamailio in the foreground that answers SIP over TLS with this module and throw-away
+# certificates
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
 # Usage: MODULE=/path/to/tls_gnutls.so scripts/run.sh
 # Environment: MODULE  the module, absolute path, default build/tls_gnutls.so; PORT  the port tried first, default 5061;
-# KAMAILIO_BIN  the binary, default kamailio; RUN_SECONDS  end by itself after so many seconds (default: on Ctrl-C).
-# Everything lives in one temporary folder, which goes when Kamailio goes.
+# KAMAILIO_BIN  the binary, default kamailio; RUN_SECONDS  end after that many seconds (default: on Ctrl-C).
+# All files are in one temporary folder, which is removed at the end.
 set -eu
 
 die()
@@ -20,13 +20,13 @@ module=${MODULE:-$top/build/tls_gnutls.so}
 kamailio=${KAMAILIO_BIN:-$(command -v kamailio || echo /usr/sbin/kamailio)}
 kamcmd=$(command -v kamcmd || echo /usr/sbin/kamcmd)
 [ -f "$module" ] || die "$module does not exist; run make first"
-[ -x "$kamailio" ] || die "there is no kamailio binary; install the package kamailio, or set KAMAILIO_BIN"
+[ -x "$kamailio" ] || die "no kamailio binary; install the package kamailio, or set KAMAILIO_BIN"
 
 pid=
 nap=
 shown=
 dir=$(mktemp -d "${TMPDIR:-/tmp}/tls_gnutls.XXXXXX")
-# Kamailio has a process group of its own: what it does not end itself within 10 s is ended here.
+# Kamailio has a process group of its own, which is killed if it does not end within 10 s.
 cleanup()
 {
 	trap '' INT TERM HUP
@@ -42,12 +42,12 @@ cleanup()
 		wait "$pid" 2>/dev/null || true
 	fi
 	rm -rf "$dir"
-	[ -z "$shown" ] || echo "Kamailio has ended, $dir is removed."
+	[ -z "$shown" ] || echo "Kamailio has ended; $dir has been removed."
 }
 trap cleanup EXIT
 trap 'exit 0' INT TERM HUP
 
-# port_taken PORT: whether any process listens on that TCP port. Column 2 is address:port, column 4 the state (0A: LISTEN).
+# port_taken PORT: whether a process listens on that TCP port. Column 2: address:port, column 4: state (0A is LISTEN).
 port_taken()
 {
 	cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
@@ -60,8 +60,17 @@ certificate()
 	name=$1
 	shift
 	certtool --generate-privkey "$@" --outfile "$dir/$name.key"
-	printf 'cn = "%s"\ndns_name = "localhost"\ndns_name = "%s"\nip_address = "127.0.0.1"\nsigning_key\nencryption_key\ntls_www_server\ntls_www_client\nexpiration_days = 2\n' \
-		"$name.localhost" "$name.localhost" >"$dir/$name.template"
+	cat >"$dir/$name.template" <<TEMPLATE
+cn = "$name.localhost"
+dns_name = "localhost"
+dns_name = "$name.localhost"
+ip_address = "127.0.0.1"
+signing_key
+encryption_key
+tls_www_server
+tls_www_client
+expiration_days = 2
+TEMPLATE
 	certtool --generate-certificate --load-privkey "$dir/$name.key" --load-ca-certificate "$dir/ca.pem" \
 		--load-ca-privkey "$dir/ca.key" --template "$dir/$name.template" --outfile "$dir/$name.pem"
 }
@@ -101,10 +110,19 @@ make_certificates >"$dir/certtool.log" 2>&1 || {
 }
 cp "$top/samples/kamailio.cfg" "$top/samples/tls.cfg" "$dir/"
 ctl=unix:$dir/kamailio_ctl
-printf 'OPTIONS sip:127.0.0.1:%s;transport=tls SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bK%s;rport\r\nMax-Forwards: 70\r\nFrom: <sip:run@localhost>;tag=%s\r\nTo: <sip:127.0.0.1>\r\nCall-ID: %s@localhost\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n' \
-	"$port" "$$" "$$" "$$" >"$dir/options.sip"
+sed 's/$/\r/' >"$dir/options.sip" <<SIP
+OPTIONS sip:127.0.0.1:$port;transport=tls SIP/2.0
+Via: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bK$$;rport
+Max-Forwards: 70
+From: <sip:run@localhost>;tag=$$
+To: <sip:127.0.0.1>
+Call-ID: $$@localhost
+CSeq: 1 OPTIONS
+Content-Length: 0
 
-# The profiles name their files as ./file: the working directory is where they are.
+SIP
+
+# The profiles name their files as ./file, relative to the working directory.
 cd "$dir"
 setsid "$kamailio" -f "$dir/kamailio.cfg" -DD -E -w "$dir" -m 64 -M 8 -Y "$dir" -P "$dir/kamailio.pid" \
 	-A "TLS_MODULE=\"$module\"" -A "TLS_LISTEN=tls:127.0.0.1:$port" -A "TLS_CONFIG=\"$dir/tls.cfg\"" \
@@ -126,9 +144,11 @@ status=$(sed -n 's/^\(SIP\/2.0 .*\)\r$/\1/p' "$dir/reply" | head -n 1)
 negotiated=$(sed -n 's/^New, \([^,]*\), Cipher is \(.*\)$/\1, \2/p' "$dir/reply" | head -n 1)
 if [ -z "$status" ]; then
 	cat "$dir/client.log" >&2
-	die "no SIP reply over TLS (what openssl says is above)"
+	die "no SIP reply over TLS (the output of openssl is above)"
 fi
 
+send="(cat $dir/options.sip; sleep 1)"
+s_client="openssl s_client -quiet"
 cat <<TEXT
 
 Sent OPTIONS to tls:127.0.0.1:$port
@@ -136,14 +156,14 @@ Negotiated:  $negotiated
 SIP reply:
 $(sed -n '/^SIP\/2.0 /,/^\r$/p' "$dir/reply" | tr -d '\r' | sed '/^$/d; s/^/  /')
 
-Kamailio serves SIP over TLS on 127.0.0.1:$port through $module.
+Kamailio serves SIP over TLS on 127.0.0.1:$port with $module.
 Certificates: ECDSA, and RSA for clients that name rsa.localhost; CA in $dir/ca.pem
 
 To try in another terminal:
 
-  (cat $dir/options.sip; sleep 1) | openssl s_client -quiet -connect 127.0.0.1:$port -CAfile $dir/ca.pem
-  (cat $dir/options.sip; sleep 1) | openssl s_client -quiet -tls1_2 -servername rsa.localhost -connect 127.0.0.1:$port -CAfile $dir/ca.pem
-  (cat $dir/options.sip; sleep 1) | gnutls-cli --x509cafile $dir/ca.pem --verify-hostname localhost --port $port 127.0.0.1
+  $send | $s_client -connect 127.0.0.1:$port -CAfile $dir/ca.pem
+  $send | $s_client -tls1_2 -servername rsa.localhost -connect 127.0.0.1:$port -CAfile $dir/ca.pem
+  $send | gnutls-cli --x509cafile $dir/ca.pem --verify-hostname localhost --port $port 127.0.0.1
   $kamcmd -s $ctl tls.info
   $kamcmd -s $ctl tls.list
 

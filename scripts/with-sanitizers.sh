@@ -3,8 +3,8 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
 # Usage: scripts/with-sanitizers.sh COMMAND...
-# A module built with SAN=1 needs them at the start of the process. Only kamailio gets them: other programs would be
-# checked for what is not ours. Leaks are not looked for: Kamailio frees its own memory in one piece.
+# A module built with SAN=1 needs these libraries at the start of the process. Only kamailio gets them, so that other
+# programs are not checked. Leaks are not detected: Kamailio frees its own memory in one piece.
 set -eu
 
 [ $# -gt 0 ] || {

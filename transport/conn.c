@@ -71,15 +71,12 @@ static enum tlsg_ret conn_start(struct tlsg_conn *c, const struct tlsg_conn_para
 /* What the connection holds while its handshake is unfinished; nothing is counted any more when it is done. */
 static void slot_note(struct tlsg_conn *c)
 {
-	struct tlsg_arena_stats s;
-
 	if(!c->slot.taken)
 		return;
-	tlsg_arena_stats_get(c->arena, &s);
 	if(c->established)
 		tlsg_slots_give(&c->slot);
 	else
-		tlsg_slots_note(&c->slot, s.held);
+		tlsg_slots_note(&c->slot, tlsg_arena_held(c->arena));
 }
 
 struct tlsg_conn *tlsg_conn_new(const struct tlsg_conn_params *p, struct tlsg_err *err)

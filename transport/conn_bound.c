@@ -39,10 +39,7 @@
 
 size_t tlsg_conn_bound_held(const struct tlsg_conn *c)
 {
-	struct tlsg_arena_stats s;
-
-	tlsg_arena_stats_get(c->arena, &s);
-	return s.in_use - (c->kept != NULL ? c->kept_len : 0);
+	return tlsg_arena_in_use(c->arena) - (c->kept != NULL ? c->kept_len : 0);
 }
 
 static bool expects_chain(const struct tlsg_conn *c)

@@ -15,8 +15,10 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
-#include "base/arena_int.h"
+#include "base/arena_chunk.h"
+#include "base/arena_pool.h"
 #include "base/host.h"
+#include "tests/lib/arena_stats.h"
 
 #define HOME_BYTES 4096
 #define PROCESSES 4
@@ -28,20 +30,20 @@ static int setup(void **state)
 	(void)state;
 	tlsg_stub_process_set(1, PROCESSES);
 	assert_int_equal(tlsg_stub_shm_blocks(), 0);
-	assert_int_equal(tlsg_arena_global_init(), TLSG_OK);
-	assert_int_equal(tlsg_arena_pools_init(PROCESSES), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_global_init(), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_init(PROCESSES), TLSG_OK);
 	return 0;
 }
 
-/** Whatever a test did: nothing is held, and shutting down leaves nothing in shared memory. */
+/** After every test nothing is held, and shutdown leaves nothing in shared memory. */
 static int teardown(void **state)
 {
 	(void)state;
 	tlsg_stub_shm_fail_after(-1);
 	tlsg_stub_shm_limit_set(0);
 	tlsg_stub_shm_free_hook(NULL);
-	assert_int_equal(tlsg_arena_total_held(NULL), 0);
-	tlsg_arena_global_deinit();
+	assert_int_equal(tlsg_arena_pool_held(NULL), 0);
+	tlsg_arena_pool_global_deinit();
 	assert_int_equal(tlsg_stub_shm_blocks(), 0);
 	return 0;
 }
@@ -203,7 +205,7 @@ static void test_realloc_wipes_the_old_place(void **state)
 
 	(void)state;
 	memcpy(p + 100, secret, sizeof(secret));
-	q = tlsg_arena_realloc(p, 50); /* stays, the end goes */
+	q = tlsg_arena_realloc(p, 50); /* stays, the end is wiped */
 	assert_ptr_equal(p, q);
 	assert_true(is_filled((unsigned char *)p + 50, 0, 206));
 	memcpy(p + 10, "0123456789", 10);
@@ -216,7 +218,7 @@ static void test_realloc_wipes_the_old_place(void **state)
 	tlsg_arena_drop(a);
 }
 
-/** Blocks of an owner never leave the keep zone: the step zone's chunks can all go while they live. */
+/** Blocks of an owner never leave the keep zone: the chunks of the step zone can be given back while they live. */
 static void test_realloc_keeps_the_zone(void **state)
 {
 	struct tlsg_arena *a = tlsg_arena_new(HOME_BYTES);
@@ -257,7 +259,7 @@ static void test_keep_is_zero_filled(void **state)
 	tlsg_arena_drop(a);
 }
 
-/** What is freed in the keep zone serves later blocks, also of other sizes, without new chunks. */
+/** Memory freed in the keep zone is reused for later blocks, also of other sizes, without new chunks. */
 static void test_keep_zone_joins_free_blocks(void **state)
 {
 	struct tlsg_arena *a = tlsg_arena_new(HOME_BYTES);
@@ -289,7 +291,7 @@ static void test_keep_zone_joins_free_blocks(void **state)
 	tlsg_arena_drop(a);
 }
 
-/* ---- who owns what ---- */
+/* ---- ownership ---- */
 
 static void test_owns_decides_by_address(void **state)
 {
@@ -361,27 +363,27 @@ static void test_chunks_return(void **state)
 		p[i] = tlsg_arena_malloc(a, 700);
 	last = tlsg_arena_malloc(a, 40000);
 	assert_true(stats_of(a).held > 200 * 700 + 40000);
-	assert_int_equal(tlsg_arena_total_held(NULL), stats_of(a).held);
+	assert_int_equal(tlsg_arena_pool_held(NULL), stats_of(a).held);
 	for(i = 1; i < 200; i++)
 		tlsg_arena_free(p[i]);
 	tlsg_arena_free(last);
 	tlsg_arena_trim(a);
-	/* One block pins one chunk, the others are gone. */
+	/* One block keeps one chunk, the others are given back. */
 	assert_true(stats_of(a).held < home_held() + (size_t)2 * TLSG_CHUNK_STEP_BYTES);
 	tlsg_arena_free(p[0]);
 	tlsg_arena_settle(a);
 	assert_int_equal(stats_of(a).held, home_held());
 	assert_int_equal(stats_of(a).chunks, 1);
-	assert_int_equal(tlsg_arena_total_held(&spare), stats_of(a).held);
+	assert_int_equal(tlsg_arena_pool_held(&spare), stats_of(a).held);
 	assert_true(spare > 0);
 	assert_true(spare <= TLSG_POOL_BYTES);
-	/* Next time the pool has them. */
+	/* Next time they come from the pool. */
 	calls = tlsg_stub_shm_calls();
 	for(i = 0; i < 200; i++)
 		p[i] = tlsg_arena_malloc(a, 700);
 	assert_int_equal(tlsg_stub_shm_calls(), calls);
 	tlsg_arena_drop(a);
-	assert_int_equal(tlsg_arena_total_held(NULL), 0);
+	assert_int_equal(tlsg_arena_pool_held(NULL), 0);
 }
 
 static void test_pool_has_a_cap(void **state)
@@ -394,28 +396,28 @@ static void test_pool_has_a_cap(void **state)
 		tlsg_arena_malloc(a, 16000);
 	assert_true(stats_of(a).held > 100 * 16000);
 	tlsg_arena_drop(a);
-	assert_int_equal(tlsg_arena_total_held(&spare), 0);
+	assert_int_equal(tlsg_arena_pool_held(&spare), 0);
 	assert_true(spare <= TLSG_POOL_BYTES);
 	assert_true(spare > TLSG_POOL_BYTES - TLSG_CHUNK_STEP_BYTES);
 	assert_true(tlsg_stub_shm_in_use() < TLSG_POOL_BYTES + 32 * 1024);
 }
 
-/** Where shared memory is scarce, pools keep less of it. */
+/** Pools keep less when there is little shared memory. */
 static void test_cap_follows_the_size_of_shared_memory(void **state)
 {
 	struct tlsg_arena *a;
 	size_t spare, i;
 
 	(void)state;
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	tlsg_stub_shm_limit_set((size_t)2 * 1024 * 1024);
-	assert_int_equal(tlsg_arena_global_init(), TLSG_OK);
-	assert_int_equal(tlsg_arena_pools_init(PROCESSES), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_global_init(), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_init(PROCESSES), TLSG_OK);
 	a = tlsg_arena_new(HOME_BYTES);
 	for(i = 0; i < 20; i++)
 		tlsg_arena_malloc(a, 16000);
 	tlsg_arena_drop(a);
-	(void)tlsg_arena_total_held(&spare);
+	(void)tlsg_arena_pool_held(&spare);
 	assert_true(spare > 0);
 	assert_true(spare <= (size_t)2 * 1024 * 1024 / 8 / PROCESSES);
 }
@@ -436,17 +438,17 @@ static void test_homes_are_kept_at_hand(void **state)
 	assert_int_equal(tlsg_stub_shm_calls(), calls);
 	for(i = 0; i < TLSG_POOL_HOME_MAX; i++)
 		tlsg_arena_drop(a[i]);
-	/* Another size asked for again and again finds its place, a large one is not kept. */
+	/* Another size that is requested repeatedly replaces one, a large one is not kept. */
 	for(i = 0; i < TLSG_POOL_HOME_MAX * 2; i++)
 		tlsg_arena_drop(tlsg_arena_new(8000));
 	calls = tlsg_stub_shm_calls();
 	tlsg_arena_drop(tlsg_arena_new(8000));
 	assert_int_equal(tlsg_stub_shm_calls(), calls);
-	(void)tlsg_arena_total_held(&spare);
+	(void)tlsg_arena_pool_held(&spare);
 	large = tlsg_arena_new(100000);
 	assert_int_equal(stats_of(large).in_use, 0);
 	tlsg_arena_drop(large);
-	(void)tlsg_arena_total_held(&calls);
+	(void)tlsg_arena_pool_held(&calls);
 	assert_true(calls <= spare);
 }
 
@@ -461,11 +463,11 @@ static void test_accounting_across_processes(void **state)
 	(void)state;
 	pid = fork();
 	if(pid == 0) {
-		/* The child frees what the parent took, takes something itself, and leaves it to the parent. */
+		/* The child frees a block of the parent and allocates one that the parent frees. */
 		tlsg_stub_process_set(2, PROCESSES);
 		tlsg_arena_free(p);
 		tlsg_arena_trim(a);
-		if(tlsg_arena_total_held(NULL) >= held)
+		if(tlsg_arena_pool_held(NULL) >= held)
 			_exit(1);
 		if(tlsg_arena_malloc(a, 50000) == NULL || tlsg_arena_malloc(a, 5000) == NULL)
 			_exit(2);
@@ -474,9 +476,9 @@ static void test_accounting_across_processes(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	assert_int_equal(stats_of(a).in_use, 55000);
-	assert_int_equal(tlsg_arena_total_held(NULL), stats_of(a).held);
+	assert_int_equal(tlsg_arena_pool_held(NULL), stats_of(a).held);
 	tlsg_arena_drop(a);
-	assert_int_equal(tlsg_arena_total_held(NULL), 0);
+	assert_int_equal(tlsg_arena_pool_held(NULL), 0);
 }
 
 static void test_process_without_pool(void **state)
@@ -485,14 +487,14 @@ static void test_process_without_pool(void **state)
 	size_t blocks, in_use, spare_before, spare;
 
 	(void)state;
-	(void)tlsg_arena_total_held(&spare_before);
+	(void)tlsg_arena_pool_held(&spare_before);
 	tlsg_stub_process_set(PROCESSES + 7, PROCESSES);
 	blocks = tlsg_stub_shm_blocks();
 	in_use = tlsg_stub_shm_in_use();
 	a = tlsg_arena_new(HOME_BYTES);
 	assert_non_null(tlsg_arena_malloc(a, 1000));
 	assert_int_equal(tlsg_arena_reserve(a, 100000), TLSG_OK);
-	assert_int_equal(tlsg_arena_total_held(&spare), tlsg_stub_shm_in_use() - in_use);
+	assert_int_equal(tlsg_arena_pool_held(&spare), tlsg_stub_shm_in_use() - in_use);
 	assert_int_equal(spare, spare_before);
 	tlsg_arena_drop(a);
 	assert_int_equal(tlsg_stub_shm_blocks(), blocks);
@@ -507,9 +509,9 @@ static void test_shutdown_frees_all(void **state)
 	(void)state;
 	assert_non_null(tlsg_arena_malloc(b, 40000));
 	tlsg_arena_drop(b);
-	tlsg_arena_global_deinit();
-	tlsg_arena_global_deinit();
-	/* What lives still works, and is given straight back. */
+	tlsg_arena_pool_global_deinit();
+	tlsg_arena_pool_global_deinit();
+	/* Live arenas still work, and give their chunks straight back. */
 	tlsg_arena_free(p);
 	assert_non_null(tlsg_arena_malloc(a, 20000));
 	tlsg_arena_trim(a);
@@ -519,25 +521,25 @@ static void test_shutdown_frees_all(void **state)
 	assert_non_null(late);
 	tlsg_arena_drop(late);
 	assert_int_equal(tlsg_stub_shm_blocks(), 0);
-	assert_int_equal(tlsg_arena_total_held(NULL), 0);
-	assert_int_equal(tlsg_arena_global_init(), TLSG_OK);
-	assert_int_equal(tlsg_arena_global_init(), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_held(NULL), 0);
+	assert_int_equal(tlsg_arena_pool_global_init(), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_global_init(), TLSG_OK);
 }
 
 static void test_tables_need_memory(void **state)
 {
 	(void)state;
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	tlsg_stub_shm_fail_after(0);
-	assert_int_equal(tlsg_arena_global_init(), TLSG_E_RESOURCE);
-	assert_int_equal(tlsg_arena_pools_init(PROCESSES), TLSG_E_INTERNAL);
+	assert_int_equal(tlsg_arena_pool_global_init(), TLSG_E_RESOURCE);
+	assert_int_equal(tlsg_arena_pool_init(PROCESSES), TLSG_E_INTERNAL);
 	tlsg_stub_shm_fail_after(1);
-	assert_int_equal(tlsg_arena_global_init(), TLSG_OK);
-	assert_int_equal(tlsg_arena_pools_init(PROCESSES), TLSG_E_RESOURCE);
+	assert_int_equal(tlsg_arena_pool_global_init(), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_init(PROCESSES), TLSG_E_RESOURCE);
 	tlsg_stub_shm_fail_after(-1);
-	assert_int_equal(tlsg_arena_pools_init(0), TLSG_E_INTERNAL);
-	assert_int_equal(tlsg_arena_pools_init(PROCESSES), TLSG_OK);
-	assert_int_equal(tlsg_arena_pools_init(PROCESSES), TLSG_E_INTERNAL);
+	assert_int_equal(tlsg_arena_pool_init(0), TLSG_E_INTERNAL);
+	assert_int_equal(tlsg_arena_pool_init(PROCESSES), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_init(PROCESSES), TLSG_E_INTERNAL);
 }
 
 /* ---- wiping ---- */
@@ -567,7 +569,7 @@ static void test_free_wipes(void **state)
 		memset(kept, 0x5a, sizes[i]);
 		tlsg_arena_free(p);
 		tlsg_arena_free(kept);
-		/* The link of a free list may lie at the start. */
+		/* The pointer of a free list may be at the start. */
 		assert_true(is_filled(p + 16, 0, sizes[i] - 16));
 		assert_true(is_filled(kept + 16, 0, sizes[i] - 16));
 		tlsg_arena_free(other);
@@ -575,7 +577,7 @@ static void test_free_wipes(void **state)
 	tlsg_arena_drop(a);
 }
 
-/** A block with a chunk of its own is wiped at the end of the step, whatever size came after it. */
+/** A block with a chunk of its own is wiped at the end of the step, whatever size was allocated after it. */
 static void test_large_blocks_are_wiped_by_trim(void **state)
 {
 	struct tlsg_arena *a = tlsg_arena_new(HOME_BYTES);
@@ -587,13 +589,13 @@ static void test_large_blocks_are_wiped_by_trim(void **state)
 	q = tlsg_arena_malloc(a, 10000);
 	assert_ptr_equal(p, q);
 	memset(q, 0x6b, 10000);
-	tlsg_arena_trim(a); /* q lives: only what lies behind it goes */
+	tlsg_arena_trim(a); /* q is live: only what is behind it is wiped */
 	assert_true(is_filled(q, 0x6b, 10000));
 	assert_true(is_filled(q + 10000, 0, 6895));
 	tlsg_arena_free(q);
 	tlsg_arena_trim(a);
 	assert_true(is_filled(p, 0, 16895));
-	/* Used for small blocks before the step has ended. */
+	/* Reused for small blocks before the step ends. */
 	p = tlsg_arena_malloc(a, 16895);
 	memset(p, 0x5a, 16895);
 	tlsg_arena_free(p);
@@ -651,7 +653,7 @@ static void test_reserve_is_enough(void **state)
 		sum += 1000;
 	}
 	assert_int_equal(tlsg_stub_shm_calls(), calls);
-	/* More than the pool's cap is given too. */
+	/* More than the limit of a pool is possible. */
 	assert_int_equal(tlsg_arena_reserve(a, TLSG_POOL_BYTES * 2), TLSG_OK);
 	calls = tlsg_stub_shm_calls();
 	for(sum = 0; sum < TLSG_POOL_BYTES; sum += 8000)
@@ -699,7 +701,7 @@ static void test_reserve_refused(void **state)
 static void test_new_and_keep_refused(void **state)
 {
 	struct tlsg_arena *a = tlsg_arena_new(HOME_BYTES);
-	size_t held = tlsg_arena_total_held(NULL);
+	size_t held = tlsg_arena_pool_held(NULL);
 
 	(void)state;
 	tlsg_stub_shm_fail_after(0);
@@ -707,7 +709,7 @@ static void test_new_and_keep_refused(void **state)
 	assert_null(tlsg_arena_keep(a, 2 * HOME_BYTES));
 	assert_false(tlsg_arena_is_poisoned(a));
 	assert_non_null(tlsg_arena_keep(a, HOME_BYTES / 2)); /* the home has room */
-	assert_int_equal(tlsg_arena_total_held(NULL), held);
+	assert_int_equal(tlsg_arena_pool_held(NULL), held);
 	tlsg_arena_drop(a);
 }
 
@@ -740,7 +742,7 @@ static void test_overflow_poisons(void **state)
 	assert_false(tlsg_arena_owns(q));
 	assert_int_equal(stats_of(a).overflow, 0);
 	assert_int_equal(stats_of(a).in_use, 0);
-	assert_true(tlsg_arena_is_poisoned(a)); /* for good */
+	assert_true(tlsg_arena_is_poisoned(a)); /* for ever */
 	free(heap);
 	tlsg_arena_drop(a);
 	tlsg_arena_drop(b);
@@ -749,7 +751,7 @@ static void test_overflow_poisons(void **state)
 static void test_overflow_free_and_drop_clean_up(void **state)
 {
 	struct tlsg_arena *a = tlsg_arena_new(HOME_BYTES), *b = tlsg_arena_new(HOME_BYTES);
-	char *of_b;
+	char *of_b, *of_a[50];
 	int i;
 
 	(void)state;
@@ -763,16 +765,20 @@ static void test_overflow_free_and_drop_clean_up(void **state)
 	assert_true(tlsg_arena_is_poisoned(a));
 	assert_true(tlsg_arena_owns(of_b)); /* the other arena's block stays */
 	tlsg_arena_overflow_free(a);
-	for(i = 0; i < 50; i++)
-		assert_non_null(tlsg_arena_malloc(a, (size_t)i * 100));
+	for(i = 0; i < 50; i++) {
+		of_a[i] = tlsg_arena_malloc(a, 20000);
+		assert_true(tlsg_arena_owns(of_a[i]));
+		assert_false(tlsg_host_in_shm(of_a[i]));
+	}
 	tlsg_arena_drop(a);
 	assert_int_equal(stats_of(b).overflow, 1);
 	tlsg_arena_drop(b);
 	assert_false(tlsg_arena_owns(of_b));
-	assert_false(tlsg_arena_private_any());
+	for(i = 0; i < 50; i++)
+		assert_false(tlsg_arena_owns(of_a[i]));
 }
 
-/** Memory comes back: the arena serves from shared memory again, stays poisoned, and can move a private block home. */
+/** With free memory again, the arena allocates shared memory, stays poisoned, and can move a private block there. */
 static void test_overflow_ends(void **state)
 {
 	struct tlsg_arena *a = tlsg_arena_new(HOME_BYTES);
@@ -795,7 +801,7 @@ static void test_overflow_ends(void **state)
 
 /* ---- learning ---- */
 
-/** A made-up handshake: some blocks of each size die, some live on. @return bytes that live on. */
+/** A simulated handshake: some blocks of each size are freed, some stay. @return bytes that stay. */
 static size_t play(struct tlsg_arena *a)
 {
 	static const size_t sizes[] = {24, 516, 736, 736, 632, 7304, 11};
@@ -825,7 +831,7 @@ static void test_what_lives_on_is_learned(void **state)
 	(void)state;
 	play(a);
 	tlsg_arena_settle(a);
-	assert_true(stats_of(a).chunks > 1); /* nothing known yet */
+	assert_true(stats_of(a).chunks > 1); /* nothing learned yet */
 	tlsg_arena_drop(a);
 	calls = tlsg_stub_shm_calls();
 	a = tlsg_arena_new(13000);
@@ -835,11 +841,11 @@ static void test_what_lives_on_is_learned(void **state)
 	assert_int_equal(stats_of(a).chunks, 1);
 	assert_int_equal(stats_of(a).in_use, live);
 	assert_int_equal(tlsg_stub_shm_calls(), calls);
-	assert_int_equal(tlsg_arena_total_held(&spare), stats_of(a).held);
+	assert_int_equal(tlsg_arena_pool_held(&spare), stats_of(a).held);
 	tlsg_arena_drop(a);
 }
 
-/** A home that is too small: what does not fit goes to small chunks, not to large ones. */
+/** With a home that is too small, the other blocks go to small chunks, not to large ones. */
 static void test_small_home_grows_in_small_steps(void **state)
 {
 	struct tlsg_arena *a = tlsg_arena_new(13000);
@@ -857,7 +863,7 @@ static void test_small_home_grows_in_small_steps(void **state)
 	tlsg_arena_drop(a);
 }
 
-/** What arrives after the handshake and stays is learned too, so that it pins no step chunk for good. */
+/** Blocks allocated after the handshake that stay are learned too, so that they do not keep a step chunk for ever. */
 static void test_late_blocks_are_learned(void **state)
 {
 	struct tlsg_arena *a = tlsg_arena_new(HOME_BYTES);
@@ -878,7 +884,7 @@ static void test_late_blocks_are_learned(void **state)
 	tlsg_arena_drop(a);
 }
 
-/* ---- all at once, against a model ---- */
+/* ---- everything together, compared with a model ---- */
 
 enum
 {
@@ -900,7 +906,7 @@ struct model
 	struct tlsg_arena *arena[STRESS_ARENAS];
 	size_t in_use[STRESS_ARENAS];
 	struct model_block block[STRESS_BLOCKS];
-	bool failing; /**< shared memory runs out now and then */
+	bool failing; /**< shared memory is exhausted at times */
 };
 
 static uint64_t next_random(struct model *m)
@@ -1006,6 +1012,17 @@ static void model_arena(struct model *m)
 	}
 }
 
+static unsigned model_private(const struct model *m, int arena)
+{
+	unsigned n = 0;
+	int i;
+
+	for(i = 0; i < STRESS_BLOCKS; i++)
+		if(m->block[i].p != NULL && m->block[i].arena == arena && !tlsg_host_in_shm(m->block[i].p))
+			n++;
+	return n;
+}
+
 static void model_totals(struct model *m)
 {
 	size_t held = 0;
@@ -1013,9 +1030,10 @@ static void model_totals(struct model *m)
 
 	for(i = 0; i < STRESS_ARENAS; i++) {
 		assert_int_equal(stats_of(m->arena[i]).in_use, m->in_use[i]);
+		assert_int_equal(stats_of(m->arena[i]).overflow, model_private(m, i));
 		held += stats_of(m->arena[i]).held;
 	}
-	assert_int_equal(tlsg_arena_total_held(NULL), held);
+	assert_int_equal(tlsg_arena_pool_held(NULL), held);
 }
 
 static void model_step(struct model *m)
@@ -1062,7 +1080,8 @@ static void stress(struct model *m, int steps)
 	model_totals(m);
 	for(i = 0; i < STRESS_ARENAS; i++)
 		tlsg_arena_drop(m->arena[i]);
-	assert_false(tlsg_arena_private_any());
+	for(i = 0; i < STRESS_BLOCKS; i++)
+		assert_true(m->block[i].p == NULL || tlsg_host_in_shm(m->block[i].p) || !tlsg_arena_owns(m->block[i].p));
 	assert_int_equal(tlsg_stub_log_count(L_BUG), 0);
 }
 
@@ -1084,7 +1103,7 @@ static void test_stress_with_exhaustion(void **state)
 	stress(&m, 60000);
 }
 
-/* ---- threads: nobody plans for them, they must not break anything ---- */
+/* ---- threads: not intended, but must not break anything ---- */
 
 static void *thread_play(void *unused)
 {

@@ -35,7 +35,7 @@ static void test_put_and_take(void **state)
 static void test_put_is_all_or_nothing(void **state)
 {
 	unsigned char memory[4];
-	volatile size_t huge = SIZE_MAX; /* a constant would be seen by the compiler, in a branch that is never taken */
+	volatile size_t huge = SIZE_MAX; /* not a constant: the compiler would warn about a branch that is never taken */
 	struct tlsg_buf b;
 
 	(void)state;

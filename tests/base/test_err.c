@@ -30,7 +30,7 @@ static const struct row rows[] = {
 		{GNUTLS_E_PREMATURE_TERMINATION, TLSG_EOF, TLSG_CLASS_NONE},
 		/* memory */
 		{GNUTLS_E_MEMORY_ERROR, TLSG_E_RESOURCE, TLSG_CLASS_RESOURCE},
-		/* our files and settings */
+		/* local files and settings */
 		{GNUTLS_E_FILE_ERROR, TLSG_E_CONFIG, TLSG_CLASS_LOCAL},
 		{GNUTLS_E_KEYFILE_ERROR, TLSG_E_CONFIG, TLSG_CLASS_LOCAL},
 		{GNUTLS_E_INSUFFICIENT_CREDENTIALS, TLSG_E_CONFIG, TLSG_CLASS_LOCAL},
@@ -47,7 +47,7 @@ static const struct row rows[] = {
 		{GNUTLS_E_PKCS11_TOKEN_ERROR, TLSG_E_CONFIG, TLSG_CLASS_LOCAL},
 		{GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE, TLSG_E_CONFIG, TLSG_CLASS_LOCAL},
 		{GNUTLS_E_NO_PRIORITIES_WERE_SET, TLSG_E_CONFIG, TLSG_CLASS_LOCAL},
-		/* defects */
+		/* bugs and faults of the machine */
 		{GNUTLS_E_INVALID_REQUEST, TLSG_E_INTERNAL, TLSG_CLASS_INTERNAL},
 		{GNUTLS_E_SHORT_MEMORY_BUFFER, TLSG_E_INTERNAL, TLSG_CLASS_INTERNAL},
 		{GNUTLS_E_INTERNAL_ERROR, TLSG_E_INTERNAL, TLSG_CLASS_INTERNAL},
@@ -56,7 +56,7 @@ static const struct row rows[] = {
 		{GNUTLS_E_RANDOM_FAILED, TLSG_E_INTERNAL, TLSG_CLASS_INTERNAL},
 		{GNUTLS_E_LIB_IN_ERROR_STATE, TLSG_E_INTERNAL, TLSG_CLASS_INTERNAL},
 		{GNUTLS_E_UNIMPLEMENTED_FEATURE, TLSG_E_INTERNAL, TLSG_CLASS_INTERNAL},
-		/* the peer; first those whose numbers are beside others above */
+		/* the peer; first the codes next to those above */
 		{GNUTLS_E_DECRYPTION_FAILED, TLSG_E_PEER, TLSG_CLASS_PEER},
 		{GNUTLS_E_DECOMPRESSION_FAILED, TLSG_E_PEER, TLSG_CLASS_PEER},
 		{GNUTLS_E_EXPIRED, TLSG_E_PEER, TLSG_CLASS_PEER},
@@ -75,7 +75,7 @@ static const struct row rows[] = {
 		{GNUTLS_E_CERTIFICATE_REQUIRED, TLSG_E_PEER, TLSG_CLASS_PEER},
 		{GNUTLS_E_TIMEDOUT, TLSG_E_PEER, TLSG_CLASS_PEER},
 		{GNUTLS_E_ASN1_DER_ERROR, TLSG_E_PEER, TLSG_CLASS_PEER},
-		/* a code that no version knows */
+		/* a code that no version has */
 		{-64999, TLSG_E_PEER, TLSG_CLASS_PEER},
 };
 
@@ -95,7 +95,7 @@ static void test_map(void **state)
 	}
 }
 
-/** Deny on anything unexpected: no negative code becomes success, and what is waited for is a short list. */
+/** No negative code is mapped to success, and few to TLSG_AGAIN. */
 static void test_no_code_is_lost(void **state)
 {
 	struct tlsg_err e;
@@ -123,7 +123,7 @@ static void test_first_cause_wins(void **state)
 
 	(void)state;
 	tlsg_err_clear(&e);
-	e.alert = 48; /* noted before the sentence: stays */
+	e.alert = 48; /* set before the text: kept */
 	e.sys_errno = ENOENT;
 	assert_int_equal(tlsg_err_set(&e, TLSG_E_PEER, "x"), TLSG_E_PEER);
 	assert_int_equal(e.alert, 48);
@@ -148,7 +148,7 @@ static void test_first_cause_wins(void **state)
 	assert_int_equal(e.alert, -1);
 }
 
-/** An error path that is given a result which is none does not become a success. */
+/** An error path that passes a result that is not an error does not return success. */
 static void test_set_never_succeeds(void **state)
 {
 	struct tlsg_err e;

@@ -22,6 +22,8 @@
 #include "base/host.h"
 #include "base/scope.h"
 #include "tests/lib/certs.h"
+#include "base/arena_pool.h"
+#include "tests/lib/arena_stats.h"
 
 #define HOME_BYTES 13000
 
@@ -186,7 +188,8 @@ static int group_setup(void **state)
 {
 	(void)state;
 	tlsg_stub_process_set(1, 4);
-	if(tlsg_scope_install() != TLSG_OK || tlsg_arena_global_init() != TLSG_OK || tlsg_arena_pools_init(4) != TLSG_OK)
+	if(tlsg_scope_install() != TLSG_OK || tlsg_arena_pool_global_init() != TLSG_OK
+			|| tlsg_arena_pool_init(4) != TLSG_OK)
 		return -1;
 	tlsg_certs_make(&certs, rows, sizeof(rows) / sizeof(rows[0]));
 	tlsg_certs_make_crls(&certs, lists, 1);
@@ -197,7 +200,7 @@ static int group_teardown(void **state)
 {
 	(void)state;
 	tlsg_certs_free(&certs);
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	return tlsg_stub_shm_blocks() == 0 ? 0 : -1;
 }
 

@@ -21,9 +21,11 @@
 #include <gnutls/crypto.h>
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "base/host.h"
 #include "base/import.h"
 #include "base/scope.h"
+#include "tests/lib/arena_stats.h"
 #include "tests/lib/certs.h"
 #include "tests/lib/tls_pair.h"
 
@@ -71,8 +73,8 @@ static int setup(void **state)
 {
 	(void)state;
 	assert_null(tlsg_scope_current());
-	assert_int_equal(tlsg_arena_global_init(), TLSG_OK);
-	assert_int_equal(tlsg_arena_pools_init(PROCESSES), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_global_init(), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_init(PROCESSES), TLSG_OK);
 	return 0;
 }
 
@@ -82,8 +84,8 @@ static int teardown(void **state)
 	assert_null(tlsg_scope_current());
 	tlsg_stub_shm_fail_after(-1);
 	tlsg_stub_shm_limit_set(0);
-	assert_int_equal(tlsg_arena_total_held(NULL), 0);
-	tlsg_arena_global_deinit();
+	assert_int_equal(tlsg_arena_pool_held(NULL), 0);
+	tlsg_arena_pool_global_deinit();
 	assert_int_equal(tlsg_stub_shm_blocks(), 0);
 	return 0;
 }
@@ -511,7 +513,7 @@ static void test_first_handshake_of_a_process(void **state)
 	if(pid == 0) {
 		tlsg_stub_process_set(2, PROCESSES);
 		session_life("NORMAL");
-		_exit(tlsg_arena_total_held(NULL) == 0 ? 0 : 1);
+		_exit(tlsg_arena_pool_held(NULL) == 0 ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
@@ -633,7 +635,7 @@ static void test_foreign_threads_notice_nothing(void **state)
 
 /* ---- no memory ---- */
 
-/** From some allocation on there is no shared memory: the handshake goes on in private memory, and all is cleaned up. */
+/** Without shared memory from some allocation on, the handshake goes on in private memory; all is cleaned up. */
 static void test_exhaustion_at_every_point(void **state)
 {
 	struct pair *p = calloc(1, sizeof(*p));

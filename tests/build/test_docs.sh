@@ -1,5 +1,5 @@
 #!/bin/sh
-# tls_gnutls - the documents name what the sources have, and their links lead somewhere; the script that checks them sees offences
+# tls_gnutls - documents and sources agree, and links have targets; scripts/check-docs finds each kind of offence
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 set -eu
 
@@ -7,12 +7,12 @@ scripts/check-docs
 
 tree=$TMPDIR/tree
 
-# verdict FILE SED TEXT: what the script says after that change of a copy of the project.
+# verdict FILE SED TEXT: what the script says after that change in a copy of the project; "-": it must pass.
 verdict()
 {
 	rm -rf "$tree"
 	mkdir "$tree"
-	cp -R scripts doc samples gnutls_mod profiles rpc ./*.md ./LICENSE "$tree/"
+	cp -R scripts doc samples gnutls_mod rpc transport profiles pkcs11 base tools ./*.md ./LICENSE "$tree/"
 	mkdir -p "$tree/tests/e2e" "$tree/tests/compare"
 	cp tests/e2e/README.md "$tree/tests/e2e/"
 	sed -i "$2" "$tree/$1"
@@ -28,12 +28,20 @@ verdict()
 	exit 1
 }
 verdict doc/rpc.md '$a one more line' -
-verdict doc/rpc.md '$a see [there](nowhere.md)' 'the link nowhere.md leads nowhere'
+verdict doc/rpc.md '$a see [there](nowhere.md)' 'the link nowhere.md does not exist'
 verdict doc/rpc.md '$a see [there](reload.md#no-such-part)' 'there is no such heading'
 verdict doc/README.md 's/(rpc.md)/(reload.md)/' 'does not name rpc.md'
-verdict gnutls_mod/mod_params.c 's/{"xavp_cfg",/{"xavp_name",/' 'the parameter xavp_name is not documented'
-verdict gnutls_mod/mod_params.c 's/{"xavp_cfg",/{"xavp_name",/' 'the parameter xavp_cfg is documented and does not exist'
-verdict gnutls_mod/mod_params.c 's/DEF_INT("log",/DEF_INT("loud",/' 'the variable of the group tls loud is not documented'
+map=doc/architecture.md
+verdict $map '/^| `mod_params` |/d' 'the file gnutls_mod/mod_params is not documented'
+verdict $map 's/^| `pin` |/| `pin_code` |/' 'the file profiles/keys/pin_code is documented and does not exist'
+verdict $map 's/^| `pin` |/| `pin_code` |/' 'the file profiles/keys/pin is not documented'
+verdict $map '/^| `host` |/d' 'the file base/host is not documented'
+verdict $map 's/^### `profiles.keys.`/### `profiles\/secrets\/`/' \
+	'the map has the folder profiles/secrets, which does not exist'
+params=gnutls_mod/mod_params.c
+verdict $params 's/{"xavp_cfg",/{"xavp_name",/' 'the parameter xavp_name is not documented'
+verdict $params 's/{"xavp_cfg",/{"xavp_name",/' 'the parameter xavp_cfg is documented and does not exist'
+verdict $params 's/DEF_INT("log",/DEF_INT("loud",/' 'the variable of the group tls loud is not documented'
 verdict doc/rpc.md '$a modparam("tls", "certifcate", "a.pem")' 'modparam of certifcate, which does not exist'
 verdict profiles/tlscfg.c 's/{"pkey_file",/{"keyfile",/' 'the key of tls.cfg keyfile is not documented'
 verdict rpc/rpc_export.c 's/{"tls.info",/{"tls.infos",/' 'the command tls.infos is not documented'
@@ -42,5 +50,6 @@ verdict gnutls_mod/mod_vars.c 's/"tls_peer_expired"/"tls_peer_old"/' 'the variab
 verdict doc/variables.md '$a `$tls_peer_colour`' '$tls_peer_colour, which does not exist'
 verdict gnutls_mod/mod_selects.c 's/"notAfter"/"lastDay"/' 'the word of selects lastDay is not documented'
 verdict doc/variables.md '$a `@tls.peer.colour`' 'the word colour does not exist'
-verdict gnutls_mod/mod_script.c 's/{"is_peer_verified",/{"is_peer_known",/' 'the function is_peer_known is not documented'
-verdict gnutls_mod/mod_script.c 's/KEMI("cget"/KEMI("get"/' 'the KEMI function get is not documented'
+script=gnutls_mod/mod_script.c
+verdict $script 's/{"is_peer_verified",/{"is_peer_known",/' 'the function is_peer_known is not documented'
+verdict $script 's/KEMI("cget"/KEMI("get"/' 'the KEMI function get is not documented'

@@ -5,7 +5,7 @@ set -eu
 
 scripts/check-exports "$MODULE"
 
-# The check must see what it is there for: modules made wrong on purpose.
+# The check must find each fault of modules built wrong on purpose.
 wrong()
 {
 	name=$1
@@ -13,7 +13,7 @@ wrong()
 	shift 2
 	gcc -shared -fPIC -o "$TMPDIR/$name.so" "$TMPDIR/m.c" "$@"
 	if scripts/check-exports "$TMPDIR/$name.so" >"$TMPDIR/out" 2>&1; then
-		echo "check-exports let a module pass that $what"
+		echo "check-exports accepts a module that $what"
 		exit 1
 	fi
 	grep -q "$what" "$TMPDIR/out" || {

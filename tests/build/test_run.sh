@@ -2,7 +2,7 @@
 # tls_gnutls - `make run` answers SIP over TLS, its printed commands work, and Ctrl-C leaves nothing behind
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
-# bash: with its job control background processes do not ignore SIGINT, which is what Ctrl-C sends, also without a terminal.
+# bash: with its job control, background processes do not ignore SIGINT (Ctrl-C), even without a terminal.
 set -eum
 
 first=
@@ -28,7 +28,7 @@ started()
 	tries=0
 	until grep -q 'Ctrl-C ends it' "$1" 2>/dev/null; do
 		tries=$((tries + 1))
-		[ $tries -lt 300 ] || fail "scripts/run.sh says nothing within 30 s"
+		[ $tries -lt 300 ] || fail "scripts/run.sh does not finish its start within 30 s"
 		sleep 0.1
 	done
 }
@@ -54,11 +54,12 @@ one=$(sed -n 's/^Sent OPTIONS to //p' "$TMPDIR/run.1.log")
 two=$(sed -n 's/^Sent OPTIONS to //p' "$TMPDIR/run.2.log")
 [ -n "$one" ] && [ -n "$two" ] && [ "$one" != "$two" ] || fail "both use the address $one"
 
-command_of "$TMPDIR/run.1.log" 's_client -quiet -connect' | grep -q '^SIP/2.0 200 OK' || fail "the openssl command gets no reply"
-command_of "$TMPDIR/run.1.log" 's_client -quiet -tls1_2' | grep -q '^SIP/2.0 200 OK' || fail "the command for RSA gets no reply"
-grep -q 'CN = rsa.localhost' "$TMPDIR/err" || fail "the command for RSA sees another certificate"
-command_of "$TMPDIR/run.1.log" gnutls-cli | grep -q '^SIP/2.0 200 OK' || fail "the gnutls-cli command gets no reply"
-command_of "$TMPDIR/run.1.log" tls.info | grep -q 'opened_connections' || fail "kamcmd tls.info does not answer"
+log=$TMPDIR/run.1.log
+command_of "$log" 's_client -quiet -connect' | grep -q '^SIP/2.0 200 OK' || fail "the openssl command gets no reply"
+command_of "$log" 's_client -quiet -tls1_2' | grep -q '^SIP/2.0 200 OK' || fail "the command for RSA gets no reply"
+grep -q 'CN = rsa.localhost' "$TMPDIR/err" || fail "the command for RSA gets another certificate"
+command_of "$log" gnutls-cli | grep -q '^SIP/2.0 200 OK' || fail "the gnutls-cli command gets no reply"
+command_of "$log" tls.info | grep -q 'opened_connections' || fail "kamcmd tls.info prints nothing"
 
 folder=$(sed -n 's/^Ctrl-C ends it and removes \(.*\)\.$/\1/p' "$TMPDIR/run.1.log")
 [ -d "$folder" ] || fail "the folder $folder does not exist"
@@ -75,15 +76,15 @@ second=
 left=$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'tls_gnutls.*')
 [ -z "$left" ] || fail "left behind: $left"
 
-# What cannot start says so and leaves nothing behind either.
+# A failed start leaves nothing behind either.
 if MODULE=$TMPDIR/nowhere.so scripts/run.sh >"$TMPDIR/run.3.log" 2>&1; then
 	fail "a module that does not exist is started"
 fi
-grep -q 'does not exist' "$TMPDIR/run.3.log" || fail "no sentence about the missing module"
-printf 'no module' >"$TMPDIR/wrong.so"
+grep -q 'does not exist' "$TMPDIR/run.3.log" || fail "no message about the missing module"
+printf 'not a module' >"$TMPDIR/wrong.so"
 if MODULE=$TMPDIR/wrong.so scripts/run.sh >"$TMPDIR/run.4.log" 2>&1; then
-	fail "a file that is no module is started"
+	fail "a file that is not a module is started"
 fi
-grep -q 'Kamailio did not start' "$TMPDIR/run.4.log" || fail "no sentence about the module that cannot be loaded"
+grep -q 'Kamailio did not start' "$TMPDIR/run.4.log" || fail "no message about the module that cannot be loaded"
 left=$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'tls_gnutls.*')
 [ -z "$left" ] || fail "left behind: $left"

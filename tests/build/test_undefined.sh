@@ -1,13 +1,13 @@
 #!/bin/sh
-# tls_gnutls - every symbol the module leaves open is one that Kamailio or a needed library has
+# tls_gnutls - every undefined symbol of the module is defined in Kamailio or in a library the module needs
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
-# dlopen with RTLD_NOW fails on a symbol that nobody has; the linker does not tell, since the core is not there to link with.
+# dlopen() with RTLD_NOW fails on an undefined symbol; the linker cannot find it, because the core is not linked.
 set -eu
 
 kamailio=$(command -v kamailio || echo /usr/sbin/kamailio)
 [ -x "$kamailio" ] || {
-	echo "no kamailio binary here"
+	echo "no kamailio binary"
 	exit 77
 }
 
@@ -21,15 +21,16 @@ defined()
 
 libraries=$(ldd "$MODULE" | awk '/=> \// {print $3} $1 ~ /^\// {print $1}')
 defined "$kamailio" $libraries | LC_ALL=C sort -u >"$TMPDIR/defined"
-nm -D --undefined-only "$MODULE" | awk '$(NF - 1) == "U" {print $NF}' | sed 's/@.*//' | LC_ALL=C sort -u >"$TMPDIR/wanted"
+nm -D --undefined-only "$MODULE" | awk '$(NF - 1) == "U" {print $NF}' | sed 's/@.*//' |
+	LC_ALL=C sort -u >"$TMPDIR/wanted"
 [ -s "$TMPDIR/wanted" ] || {
-	echo "$MODULE leaves no symbol open: that cannot be"
+	echo "$MODULE has no undefined symbols, which is impossible"
 	exit 1
 }
 LC_ALL=C comm -23 "$TMPDIR/wanted" "$TMPDIR/defined" >"$TMPDIR/missing"
 [ ! -s "$TMPDIR/missing" ] || {
-	echo "neither Kamailio nor a library has:"
+	echo "neither Kamailio nor a library defines:"
 	cat "$TMPDIR/missing"
 	exit 1
 }
-echo "$(wc -l <"$TMPDIR/wanted") open symbols are found in $kamailio or in a needed library"
+echo "$(wc -l <"$TMPDIR/wanted") undefined symbols are defined in $kamailio or in a needed library"

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "profiles/match.h"
 #include "profiles/cipher/method.h"
 #include "profiles/tlscfg_file.h"
@@ -33,7 +34,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	CHECK(tlsg_arena_global_init() == TLSG_OK);
+	CHECK(tlsg_arena_pool_global_init() == TLSG_OK);
 	CHECK(tlsg_set_global_init() == TLSG_OK);
 	fd = memfd_create("tls.cfg", 0);
 	CHECK(fd >= 0);

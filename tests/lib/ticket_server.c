@@ -18,6 +18,7 @@
 #include "tests/lib/certs.h"
 #include "tests/lib/tls_pair.h"
 #include "transport/conn_priv.h"
+#include "base/arena_pool.h"
 
 #define STEPS 12
 
@@ -66,9 +67,9 @@ int tlsg_ticket_server_start(void)
 {
 	char path[128];
 
-	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_global_init() != TLSG_OK
+	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_pool_global_init() != TLSG_OK
 			|| tlsg_set_global_init() != TLSG_OK || tlsg_ticket_global_init() != TLSG_OK
-			|| tlsg_queue_global_init() != TLSG_OK || tlsg_arena_pools_init(4) != TLSG_OK
+			|| tlsg_queue_global_init() != TLSG_OK || tlsg_arena_pool_init(4) != TLSG_OK
 			|| gnutls_certificate_allocate_credentials(&cred) < 0)
 		return -1;
 	tlsg_certs_make(&certs, rows, 1);
@@ -90,7 +91,7 @@ int tlsg_ticket_server_stop(void)
 	tlsg_set_global_deinit();
 	tlsg_ticket_global_deinit();
 	tlsg_queue_global_deinit();
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	snprintf(command, sizeof(command), "rm -r %s", dir);
 	return system(command) == 0 && tlsg_stub_shm_blocks() == 0 ? 0 : -1;
 }

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "base/host.h"
 #include "profiles/load_trust.h"
 #include "tests/lib/certs.h"
@@ -510,7 +511,7 @@ static int setup(void **state)
 
 	(void)state;
 	snprintf(folder, sizeof(folder), "%s/trust-XXXXXX", tmp != NULL ? tmp : "/tmp");
-	if(mkdtemp(folder) == NULL || tlsg_arena_global_init() != TLSG_OK)
+	if(mkdtemp(folder) == NULL || tlsg_arena_pool_global_init() != TLSG_OK)
 		return -1;
 	tlsg_certs_make(&certs, rows, sizeof(rows) / sizeof(rows[0]));
 	tlsg_certs_make_crls(&certs, lists, sizeof(lists) / sizeof(lists[0]));
@@ -522,7 +523,7 @@ static int teardown(void **state)
 	(void)state;
 	rmdir(folder);
 	tlsg_certs_free(&certs);
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "profiles/cipher/method.h"
 #include "profiles/set.h"
 #include "profiles/value.h"
@@ -23,7 +24,7 @@ static char config_dir[64];
 static int group_setup(void **state)
 {
 	(void)state;
-	if(mkdtemp(dir) == NULL || tlsg_arena_global_init() != TLSG_OK || tlsg_set_global_init() != TLSG_OK)
+	if(mkdtemp(dir) == NULL || tlsg_arena_pool_global_init() != TLSG_OK || tlsg_set_global_init() != TLSG_OK)
 		return -1;
 	snprintf(config_dir, sizeof(config_dir), "%s/", dir);
 	return 0;
@@ -33,7 +34,7 @@ static int group_teardown(void **state)
 {
 	(void)state;
 	tlsg_set_global_deinit();
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	return rmdir(dir);
 }
 

@@ -14,6 +14,7 @@
 #include <gnutls/gnutls.h>
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "profiles/verify/verify.h"
 #include "tests/lib/certs.h"
 #include "tests/lib/costly.h"
@@ -75,13 +76,13 @@ static void test_key_of_the_leaf(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	return tlsg_arena_global_init() == TLSG_OK ? 0 : -1;
+	return tlsg_arena_pool_global_init() == TLSG_OK ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "profiles/cipher/method.h"
 #include "profiles/tlscfg_file.h"
 
@@ -23,7 +24,7 @@ static struct tlsg_err err;
 static int group_setup(void **state)
 {
 	(void)state;
-	if(mkdtemp(dir) == NULL || tlsg_arena_global_init() != TLSG_OK || tlsg_set_global_init() != TLSG_OK)
+	if(mkdtemp(dir) == NULL || tlsg_arena_pool_global_init() != TLSG_OK || tlsg_set_global_init() != TLSG_OK)
 		return -1;
 	snprintf(file, sizeof(file), "%s/tls.cfg", dir);
 	snprintf(subdir, sizeof(subdir), "%s/tls.d", dir);
@@ -34,7 +35,7 @@ static int group_teardown(void **state)
 {
 	(void)state;
 	tlsg_set_global_deinit();
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	unlink(file);
 	return rmdir(subdir) == 0 && rmdir(dir) == 0 ? 0 : -1;
 }

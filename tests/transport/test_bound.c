@@ -18,6 +18,8 @@
 #include "profiles/ticket.h"
 #include "tests/lib/certs.h"
 #include "transport/conn_priv.h"
+#include "base/arena_pool.h"
+#include "tests/lib/arena_stats.h"
 
 #define DAYS_LONG 3650
 #define PIPE_BYTES (1024 * 1024)
@@ -798,10 +800,10 @@ static int setup(void **state)
 	static const char broad[] = "broad b8 b7 b6 b5 b4 b3 b2 b1";
 
 	(void)state;
-	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_global_init() != TLSG_OK
+	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_pool_global_init() != TLSG_OK
 			|| tlsg_set_global_init() != TLSG_OK || tlsg_ticket_global_init() != TLSG_OK
 			|| tlsg_queue_global_init() != TLSG_OK || tlsg_stats_init() != TLSG_OK
-			|| tlsg_arena_pools_init(4) != TLSG_OK)
+			|| tlsg_arena_pool_init(4) != TLSG_OK)
 		return -1;
 	tlsg_certs_make(&certs, rows, sizeof(rows) / sizeof(rows[0]));
 	tlsg_certs_write(&certs, path("ca", ".crt"), "ca");
@@ -829,7 +831,7 @@ static int teardown(void **state)
 	tlsg_set_global_deinit();
 	tlsg_ticket_global_deinit();
 	tlsg_queue_global_deinit();
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	snprintf(command, sizeof(command), "rm -r %s", dir);
 	if(system(command) != 0)
 		return -1;

@@ -11,10 +11,12 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "base/scope.h"
 #include "profiles/cipher/method.h"
 #include "profiles/priority.h"
 #include "profiles/ticket.h"
+#include "tests/lib/arena_stats.h"
 #include "tests/lib/certs.h"
 #include "transport/conn_priv.h"
 
@@ -896,12 +898,12 @@ static int setup(void **state)
 	size_t i;
 
 	(void)state;
-	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_global_init() != TLSG_OK
+	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_pool_global_init() != TLSG_OK
 			|| tlsg_set_global_init() != TLSG_OK || tlsg_ticket_global_init() != TLSG_OK
 			|| tlsg_queue_global_init() != TLSG_OK)
 		return -1;
 	blocks_at_start = tlsg_stub_shm_blocks();
-	if(tlsg_arena_pools_init(4) != TLSG_OK)
+	if(tlsg_arena_pool_init(4) != TLSG_OK)
 		return -1;
 	tlsg_certs_make(&certs, rows, sizeof(rows) / sizeof(rows[0]));
 	for(i = 0; i < sizeof(cas) / sizeof(cas[0]); i++)
@@ -923,7 +925,7 @@ static int teardown(void **state)
 	tlsg_set_global_deinit();
 	tlsg_ticket_global_deinit();
 	tlsg_queue_global_deinit();
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	snprintf(command, sizeof(command), "rm -r %s", dir);
 	if(system(command) != 0)
 		return -1;

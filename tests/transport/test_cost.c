@@ -15,6 +15,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 
+#include "base/arena_pool.h"
 #include "base/scope.h"
 #include "profiles/cipher/method.h"
 #include "profiles/ticket.h"
@@ -161,9 +162,9 @@ static int setup(void **state)
 	char path[128];
 
 	(void)state;
-	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_global_init() != TLSG_OK
+	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_pool_global_init() != TLSG_OK
 			|| tlsg_set_global_init() != TLSG_OK || tlsg_ticket_global_init() != TLSG_OK
-			|| tlsg_queue_global_init() != TLSG_OK || tlsg_arena_pools_init(4) != TLSG_OK)
+			|| tlsg_queue_global_init() != TLSG_OK || tlsg_arena_pool_init(4) != TLSG_OK)
 		return -1;
 	tlsg_certs_make(&certs, rows, 1);
 	snprintf(path, sizeof(path), "%s/rsa.pem", dir);
@@ -192,7 +193,7 @@ static int teardown(void **state)
 	tlsg_set_global_deinit();
 	tlsg_ticket_global_deinit();
 	tlsg_queue_global_deinit();
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	snprintf(command, sizeof(command), "rm -r %s", dir);
 	return system(command) == 0 ? 0 : -1;
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "base/scope.h"
 #include "profiles/cipher/method.h"
 #include "profiles/ticket.h"
@@ -322,9 +323,9 @@ static int setup(void **state)
 	size_t i;
 
 	(void)state;
-	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_global_init() != TLSG_OK
+	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_pool_global_init() != TLSG_OK
 			|| tlsg_set_global_init() != TLSG_OK || tlsg_ticket_global_init() != TLSG_OK
-			|| tlsg_queue_global_init() != TLSG_OK || tlsg_arena_pools_init(4) != TLSG_OK)
+			|| tlsg_queue_global_init() != TLSG_OK || tlsg_arena_pool_init(4) != TLSG_OK)
 		return -1;
 	tlsg_certs_make(&certs, rows, sizeof(rows) / sizeof(rows[0]));
 	tlsg_certs_write(&certs, path("ca", ".crt"), "ca");
@@ -345,7 +346,7 @@ static int teardown(void **state)
 	tlsg_set_global_deinit();
 	tlsg_ticket_global_deinit();
 	tlsg_queue_global_deinit();
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	snprintf(command, sizeof(command), "rm -r %s", dir);
 	if(system(command) != 0)
 		return -1;

@@ -19,8 +19,10 @@
 #include <gnutls/x509.h>
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "base/host.h"
 #include "base/scope.h"
+#include "tests/lib/arena_stats.h"
 #include "tests/lib/certs.h"
 #include "tests/lib/tls_pair.h"
 
@@ -777,8 +779,8 @@ static int group_setup(void **state)
 
 	(void)state;
 	tlsg_stub_process_set(0, WORKERS + 1);
-	assert_int_equal(tlsg_arena_global_init(), TLSG_OK);
-	assert_int_equal(tlsg_arena_pools_init(WORKERS + 1), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_global_init(), TLSG_OK);
+	assert_int_equal(tlsg_arena_pool_init(WORKERS + 1), TLSG_OK);
 	assert_int_equal(tlsg_scope_install(), TLSG_OK);
 	gnutls_global_set_time_function(fixed_time);
 	tlsg_certs_make(&certs, rows, sizeof(rows) / sizeof(rows[0]));
@@ -800,8 +802,8 @@ static int group_teardown(void **state)
 	(void)state;
 	tlsg_arena_drop(world->snapshot);
 	shm_free(world);
-	assert_int_equal(tlsg_arena_total_held(NULL), 0);
-	tlsg_arena_global_deinit();
+	assert_int_equal(tlsg_arena_pool_held(NULL), 0);
+	tlsg_arena_pool_global_deinit();
 	assert_int_equal(tlsg_stub_shm_blocks(), 0);
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "base/host.h"
 #include "base/scope.h"
 #include "profiles/isolate/client.h"
@@ -46,7 +47,7 @@ static int group_setup(void **state)
 	size_t i;
 
 	(void)state;
-	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_global_init() != TLSG_OK
+	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_pool_global_init() != TLSG_OK
 			|| tlsg_set_global_init() != TLSG_OK)
 		return -1;
 	for(i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
@@ -63,7 +64,7 @@ static int group_teardown(void **state)
 
 	(void)state;
 	tlsg_set_global_deinit();
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	snprintf(line, sizeof(line), "rm -r %s", dir);
 	return system(line);
 }

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "base/host.h"
 #include "base/scope.h"
 #include "profiles/isolate/client.h"
@@ -35,7 +36,7 @@ static int door = -1;
 static int group_setup(void **state)
 {
 	(void)state;
-	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_global_init() != TLSG_OK
+	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_pool_global_init() != TLSG_OK
 			|| tlsg_set_global_init() != TLSG_OK)
 		return -1;
 	return 0;
@@ -47,7 +48,7 @@ static int group_teardown(void **state)
 
 	(void)state;
 	tlsg_set_global_deinit();
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	snprintf(line, sizeof(line), "rm -r %s", dir);
 	return system(line);
 }

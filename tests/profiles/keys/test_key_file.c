@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "base/host.h"
 #include "base/scope.h"
 #include "profiles/keys/key_file.h"
@@ -71,7 +72,7 @@ static int group_setup(void **state)
 	size_t i;
 
 	(void)state;
-	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_global_init() != TLSG_OK
+	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_pool_global_init() != TLSG_OK
 			|| tlsg_set_global_init() != TLSG_OK)
 		return -1;
 	snprintf(config_dir, sizeof(config_dir), "%s/", dir);
@@ -91,7 +92,7 @@ static int group_teardown(void **state)
 
 	(void)state;
 	tlsg_set_global_deinit();
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	snprintf(line, sizeof(line), "rm -r %s", dir);
 	return system(line);
 }

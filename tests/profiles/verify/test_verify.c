@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "profiles/load_trust.h"
 #include "profiles/verify/verify.h"
 #include "tests/lib/certs.h"
@@ -676,7 +677,7 @@ static int setup(void **state)
 
 	(void)state;
 	snprintf(folder, sizeof(folder), "%s/verify-XXXXXX", tmp != NULL ? tmp : "/tmp");
-	if(mkdtemp(folder) == NULL || tlsg_arena_global_init() != TLSG_OK)
+	if(mkdtemp(folder) == NULL || tlsg_arena_pool_global_init() != TLSG_OK)
 		return -1;
 	tlsg_certs_make(&certs, certificates, sizeof(certificates) / sizeof(certificates[0]));
 	tlsg_certs_make(&certs, more, sizeof(more) / sizeof(more[0]));
@@ -691,7 +692,7 @@ static int teardown(void **state)
 	unlink(file_of("crl.pem"));
 	rmdir(folder);
 	tlsg_certs_free(&certs);
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	return 0;
 }
 

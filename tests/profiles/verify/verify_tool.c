@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "profiles/keys/key_file.h"
 #include "profiles/load_trust.h"
 #include "profiles/verify/verify.h"
@@ -145,7 +146,7 @@ int main(void)
 	static char line[LINE_BYTES];
 	struct request q;
 
-	if(tlsg_arena_global_init() != TLSG_OK)
+	if(tlsg_arena_pool_global_init() != TLSG_OK)
 		return 2;
 	while(fgets(line, sizeof(line), stdin) != NULL) {
 		if(take_line(&q, line))
@@ -154,6 +155,6 @@ int main(void)
 			printf("error\tnot a request\n");
 		fflush(stdout);
 	}
-	tlsg_arena_global_deinit();
+	tlsg_arena_pool_global_deinit();
 	return 0;
 }
