@@ -15,6 +15,7 @@
 #include "pkcs11/p11_look.h"
 #include "pkcs11/p11_module.h"
 #include "pkcs11/p11_probe.h"
+#include "pkcs11/p11_retry.h"
 #include "profiles/isolate/client.h"
 #include "profiles/keys/password.h"
 #include "profiles/keys/pin.h"
@@ -585,30 +586,11 @@ gnutls_privkey_t tlsg_token_open(const struct tlsg_key *k)
 	return key != NULL ? key : fail(k, &why);
 }
 
-/* What a bad ciphertext of a peer leads to must not make us open tokens again. */
-bool tlsg_token_is_gone(int code)
-{
-	switch(code) {
-		case GNUTLS_E_PKCS11_SESSION_ERROR:
-		case GNUTLS_E_PKCS11_TOKEN_ERROR:
-		case GNUTLS_E_PKCS11_DEVICE_ERROR:
-		case GNUTLS_E_PKCS11_SLOT_ERROR:
-		case GNUTLS_E_PKCS11_USER_ERROR:
-		case GNUTLS_E_PKCS11_KEY_ERROR:
-		case GNUTLS_E_PKCS11_PIN_ERROR:
-		case GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE:
-		case GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE:
-			return true;
-		default:
-			return false;
-	}
-}
-
 gnutls_privkey_t tlsg_token_again(const struct tlsg_key *k, int code, bool signing)
 {
 	gnutls_privkey_t key;
 
-	if((!signing && !tlsg_token_is_gone(code)) || is_in_trouble(k))
+	if((!signing && !tlsg_p11_retry_is_token_lost(code)) || is_in_trouble(k))
 		return NULL;
 	restart();
 	key = tlsg_creds_key(k);

@@ -50,9 +50,6 @@ enum tlsg_ret tlsg_token_limit(struct tlsg_prof *p, struct tlsg_err *err) TLSG_M
 /** End of building with key_isolation: the snapshot does not hold PINs, the token process does. Nothing without it. */
 void tlsg_token_pins_forget(struct tlsg_set *set);
 
-/** @return whether what GnuTLS says means that a token or a session with it is not there. */
-bool tlsg_token_is_gone(int code);
-
 /** Opens the real key in this process. Without a scope. @return [heap]; NULL: tlsg_token_why() says why. */
 gnutls_privkey_t tlsg_token_open(const struct tlsg_key *k);
 

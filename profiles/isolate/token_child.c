@@ -17,9 +17,9 @@
 
 #include "base/host.h"
 #include "pkcs11/p11_module.h"
+#include "pkcs11/p11_retry.h"
 #include "profiles/isolate/token_modules.h"
 #include "profiles/keys/op.h"
-#include "profiles/load_token.h"
 
 #define RESTARTS 3
 #define QUICK_MS 2000
@@ -161,7 +161,7 @@ static enum tlsg_ret work(const gnutls_datum_t *in, gnutls_datum_t *made, int *r
 	int code = 0, first;
 
 	*rc = once(in, made, &code);
-	if(code >= 0 || (message.head.op == TLSG_KEY_DECRYPT && !tlsg_token_is_gone(code)))
+	if(code >= 0 || (message.head.op == TLSG_KEY_DECRYPT && !tlsg_p11_retry_is_token_lost(code)))
 		return TLSG_OK;
 	first = code;
 	wipe(made);
