@@ -271,9 +271,9 @@ static int path_convert(const char *name, str *path, const char *def)
 
 	if(path->s != NULL)
 		from = *path;
-	if(!tlsg_value_is_relative(&from))
+	if(!tlsg_path_is_relative(&from))
 		return 0;
-	len = tlsg_value_path(&dir, &from, buf);
+	len = tlsg_path_absolute(&dir, &from, buf);
 	if(dir.len == 0 || len < 0) {
 		LM_ERR("parameter \"%s\": \"%.*s\" cannot be made a path in the directory of \"%s\" (allowed: %d bytes)\n",
 				name, from.len, from.s, cfg_file != NULL ? cfg_file : "", TLSG_PATH_SIZE - 1);
@@ -360,9 +360,9 @@ static int config_fixup(void *cfg, str *gname, str *name, void **val)
 	int len;
 
 	(void)cfg;
-	if(path == NULL || !tlsg_value_is_relative(path))
+	if(path == NULL || !tlsg_path_is_relative(path))
 		return 0;
-	len = tlsg_value_path(&dir, path, buf);
+	len = tlsg_path_absolute(&dir, path, buf);
 	if(dir.len == 0 || len < 0) {
 		LM_ERR("%.*s.%.*s: \"%.*s\" cannot be made a path in the directory of \"%s\" (allowed: %d bytes)\n", gname->len,
 				gname->s, name->len, name->s, path->len, path->s, cfg_file != NULL ? cfg_file : "", TLSG_PATH_SIZE - 1);

@@ -18,7 +18,7 @@ static bool is_blank(char c)
 /* Where the name at the start of a text ends: before a comma, or with the text. */
 static int name_end(const str *text)
 {
-	bool in_uri = tlsg_value_is_uri(text);
+	bool in_uri = tlsg_path_is_uri(text);
 	int i;
 
 	for(i = 0; i < text->len; i++) {
@@ -32,7 +32,7 @@ static int name_end(const str *text)
 			rest.s++;
 			rest.len--;
 		}
-		if(!in_uri || tlsg_value_is_uri(&rest) || (rest.len > 0 && (*rest.s == '/' || *rest.s == '.')))
+		if(!in_uri || tlsg_path_is_uri(&rest) || (rest.len > 0 && (*rest.s == '/' || *rest.s == '.')))
 			break;
 	}
 	return i;
@@ -51,7 +51,7 @@ static enum tlsg_ret add(struct tlsg_set *set, const char *name, str one, str *o
 		one.len--;
 	if(one.len == 0)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: a name in the list is empty", name);
-	len = tlsg_value_path(&set->options.config_dir, &one, path);
+	len = tlsg_path_absolute(&set->options.config_dir, &one, path);
 	if(len < 0)
 		return tlsg_err_set(
 				err, TLSG_E_CONFIG, "%s: the path of a file is longer than %d bytes", name, TLSG_PATH_SIZE - 1);
@@ -67,7 +67,7 @@ enum tlsg_ret tlsg_list_split(
 	enum tlsg_ret ret = TLSG_OK;
 	int n = 0;
 
-	if(name_end(list) == list->len || (!tlsg_value_is_uri(list) && access(list->s, F_OK) == 0)) {
+	if(name_end(list) == list->len || (!tlsg_path_is_uri(list) && access(list->s, F_OK) == 0)) {
 		out[0] = *list;
 		*len = 1;
 		return TLSG_OK;

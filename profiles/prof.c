@@ -163,7 +163,7 @@ static enum tlsg_ret text_fill(const struct tlsg_prof *p, const struct field *f,
 	int len = from->len;
 
 	if(f->kind == FIELD_PATH) {
-		len = tlsg_value_path(&p->set->options.config_dir, from, path);
+		len = tlsg_path_absolute(&p->set->options.config_dir, from, path);
 		what = path;
 	}
 	if(len < 0)
@@ -200,7 +200,7 @@ static void implied_certificate_check(const struct tlsg_prof *p, struct tlsg_pro
 
 	if(p->role != TLSG_SERVER || p->kind != TLSG_PROF_DEFAULT || p->line != 0 || p->s.certificate.s != NULL)
 		return;
-	if(tlsg_value_path(&p->set->options.config_dir, &d->certificate, path) > 0
+	if(tlsg_path_absolute(&p->set->options.config_dir, &d->certificate, path) > 0
 			&& (access(path, F_OK) == 0 || errno != ENOENT))
 		return;
 	LM_WARN("%.*s: there is no [server:default] and no \"%s\": clients that no other profile serves will be refused\n",

@@ -283,7 +283,7 @@ static int text_set(struct parse *c, const struct key *k, const cfg_token_t *t, 
 	str v = t->val;
 
 	if(k->kind == KEY_PATH) {
-		v.len = tlsg_value_path(&c->set->options.config_dir, &t->val, path);
+		v.len = tlsg_path_absolute(&c->set->options.config_dir, &t->val, path);
 		v.s = path;
 		if(v.len < 0)
 			return fail_at(c, t, "Path too long");

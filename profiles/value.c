@@ -21,8 +21,6 @@ static const struct
 		{"optional_no_ca", TLSG_VERIFY_CLIENT_OPTIONAL_NO_CA},
 };
 
-static const char *const uri_prefixes[] = {"pkcs11:", "tpmkey:", "/engine:", "/uri:"};
-
 static bool token_is(const str *token, const char *name)
 {
 	return token->s != NULL && token->len > 0 && (size_t)token->len == strlen(name)
@@ -76,41 +74,4 @@ bool tlsg_value_decimal(const str *text, unsigned max, unsigned *out)
 	}
 	*out = n;
 	return true;
-}
-
-bool tlsg_value_is_uri(const str *value)
-{
-	size_t i, len;
-
-	if(value->s == NULL || value->len <= 0)
-		return false;
-	for(i = 0; i < sizeof(uri_prefixes) / sizeof(uri_prefixes[0]); i++) {
-		len = strlen(uri_prefixes[i]);
-		if((size_t)value->len >= len && strncasecmp(value->s, uri_prefixes[i], len) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool tlsg_value_is_relative(const str *path)
-{
-	if(path->s == NULL || path->len <= 0)
-		return false;
-	return path->s[0] != '/' && path->s[0] != '.' && !tlsg_value_is_uri(path);
-}
-
-int tlsg_value_path(const str *dir, const str *path, char *buf)
-{
-	size_t dir_len = tlsg_value_is_relative(path) ? (size_t)dir->len : 0;
-	size_t path_len = path->len > 0 ? (size_t)path->len : 0;
-
-	buf[0] = '\0';
-	if(dir_len + path_len >= TLSG_PATH_SIZE)
-		return -1;
-	if(dir_len > 0)
-		memcpy(buf, dir->s, dir_len);
-	if(path_len > 0)
-		memcpy(buf + dir_len, path->s, path_len);
-	buf[dir_len + path_len] = '\0';
-	return (int)(dir_len + path_len);
 }

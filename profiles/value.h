@@ -6,10 +6,8 @@
 #ifndef TLSG_PROFILES_VALUE_H
 #define TLSG_PROFILES_VALUE_H
 
+#include "profiles/keys/path.h"
 #include "profiles/prof.h"
-
-/** Room for the longest path that is accepted, its terminating zero included. */
-#define TLSG_PATH_SIZE 4096
 
 /**
  * Reads a value of `verify_client`.
@@ -36,27 +34,5 @@ bool tlsg_value_number(const str *text, int *out);
  * @return true; false: empty, something else, or above max.
  */
 bool tlsg_value_decimal(const str *text, unsigned max, unsigned *out);
-
-/**
- * Whether a value names something that is no file: a URI (`pkcs11:`, `tpmkey:`), or one of the spellings for
- * keys behind OpenSSL (`/engine:`, `/uri:`).
- */
-bool tlsg_value_is_uri(const str *value);
-
-/**
- * Whether a file name is relative to the directory of the main configuration file: it is not empty, begins with neither
- * `/` nor `.`, and is no URI.
- * Source: spec 3.8.
- */
-bool tlsg_value_is_relative(const str *path);
-
-/**
- * Writes the path that a value stands for: unchanged, or in the directory if it is relative.
- * @param dir   directory of the main configuration file, ends in `/`.
- * @param path  the value as written.
- * @param buf   [out] zero-terminated; TLSG_PATH_SIZE bytes.
- * @return length without the zero; -1: longer than the buffer, buf is then empty.
- */
-int tlsg_value_path(const str *dir, const str *path, char *buf);
 
 #endif

@@ -11,7 +11,7 @@
 #include <gnutls/crypto.h>
 
 #include "profiles/keys/key_file.h"
-#include "profiles/value.h"
+#include "profiles/keys/path.h"
 
 #define FROM_FILE "file:"
 #define FROM_ENVIRONMENT "env:"
@@ -52,7 +52,7 @@ bool tlsg_password_setting(const str *dir, const str *setting, char *buf, str *o
 	path.s = setting->s + prefix;
 	path.len = setting->len - (int)prefix;
 	memcpy(buf, FROM_FILE, prefix + 1);
-	len = tlsg_value_path(dir, &path, buf + prefix);
+	len = tlsg_path_absolute(dir, &path, buf + prefix);
 	if(len < 0)
 		return false;
 	out->s = buf;

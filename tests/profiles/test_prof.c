@@ -477,64 +477,6 @@ static void test_value_numbers(void **state)
 	}
 }
 
-static void test_value_path(void **state)
-{
-	static const struct
-	{
-		const char *value;
-		const char *path;
-		bool is_uri;
-	} rows[] = {
-			{"c.pem", "/etc/kamailio/c.pem", false},
-			{"tls/c.pem", "/etc/kamailio/tls/c.pem", false},
-			{"/srv/c.pem", "/srv/c.pem", false},
-			{"./c.pem", "./c.pem", false},
-			{"../c.pem", "../c.pem", false},
-			{".hidden", ".hidden", false}, /* as `tls`: a dot means "leave it" */
-			{"pkcs11:token=t;object=o", "pkcs11:token=t;object=o", true},
-			{"PKCS11:token=t", "PKCS11:token=t", true},
-			{"tpmkey:uuid=1", "tpmkey:uuid=1", true},
-			{"/engine:pkcs11:1", "/engine:pkcs11:1", true},
-			{"/uri:pkcs11:object=o", "/uri:pkcs11:object=o", true},
-			{"pkcs11", "/etc/kamailio/pkcs11", false},
-			{"file:c.pem", "/etc/kamailio/file:c.pem", false},
-			{"", "", false},
-	};
-	str config = STR_STATIC_INIT("/etc/kamailio/");
-	char path[TLSG_PATH_SIZE];
-	size_t i;
-
-	(void)state;
-	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		str s = {(char *)rows[i].value, (int)strlen(rows[i].value)};
-
-		assert_int_equal(tlsg_value_path(&config, &s, path), strlen(rows[i].path));
-		assert_string_equal(path, rows[i].path);
-		assert_int_equal(tlsg_value_is_uri(&s), rows[i].is_uri);
-		assert_int_equal(tlsg_value_is_relative(&s), strcmp(rows[i].value, rows[i].path) != 0);
-	}
-}
-
-static void test_value_path_at_the_limit(void **state)
-{
-	static char name[TLSG_PATH_SIZE];
-	str config = STR_STATIC_INIT("/etc/");
-	str s = {name, TLSG_PATH_SIZE - 1 - 5};
-	str unset = STR_NULL;
-	char path[TLSG_PATH_SIZE];
-
-	(void)state;
-	memset(name, 'n', sizeof(name));
-	assert_int_equal(tlsg_value_path(&config, &s, path), TLSG_PATH_SIZE - 1);
-	assert_int_equal(path[TLSG_PATH_SIZE - 1], 0);
-	s.len++;
-	assert_int_equal(tlsg_value_path(&config, &s, path), -1);
-	assert_string_equal(path, "");
-	assert_int_equal(tlsg_value_path(&config, &unset, path), 0);
-	assert_false(tlsg_value_is_relative(&unset));
-	assert_false(tlsg_value_is_uri(&unset));
-}
-
 #define WITH_SET(f) cmocka_unit_test_setup_teardown(f, set_setup, set_teardown)
 
 int main(void)
@@ -557,8 +499,6 @@ int main(void)
 			WITH_SET(test_path_too_long),
 			cmocka_unit_test(test_value_verify_client),
 			cmocka_unit_test(test_value_numbers),
-			cmocka_unit_test(test_value_path),
-			cmocka_unit_test(test_value_path_at_the_limit),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
