@@ -26,6 +26,7 @@
 #include "profiles/keys/password.h"
 #include "profiles/isolate/key_process.h"
 #include "profiles/isolate/token_process.h"
+#include "profiles/set.h"
 
 #define KEY_PROCESS "tls key process"
 #define TOKEN_PROCESS "tls token process"
@@ -80,7 +81,7 @@ struct holder
 {
 	const char *name;
 	int (*shut)(void);
-	enum tlsg_ret (*run)(int door);
+	enum tlsg_ret (*run)(int door, tlsg_wire_is_alive is_alive);
 	void (*set)(int door);
 };
 
@@ -94,7 +95,7 @@ static void run(const struct holder *h, int door)
 		return;
 	}
 	tlsg_password_mode_set(tlsg_params_private()->key_password_mode != 0, tlsg_terminal_ask);
-	if(h->run(door) != TLSG_OK)
+	if(h->run(door, tlsg_set_is_alive) != TLSG_OK)
 		LM_ERR("key_isolation: the process \"%s\" cannot go on: %s\n", h->name, strerror(errno));
 }
 

@@ -22,7 +22,6 @@
 #include "profiles/keys/op.h"
 #include "profiles/keys/password.h"
 #include "profiles/isolate/wire.h"
-#include "profiles/set.h"
 
 #define EVENTS 16
 
@@ -38,6 +37,7 @@ struct entry
 };
 
 static struct entry *entries;
+static tlsg_wire_is_alive set_is_alive;
 static uint64_t last_id;
 static struct tlsg_wire_message message;
 
@@ -58,7 +58,7 @@ static void collect(uint32_t building)
 	struct entry **at = &entries, *e;
 
 	while((e = *at) != NULL) {
-		if(e->set_number == building || tlsg_set_is_alive(e->set_number)) {
+		if(e->set_number == building || set_is_alive(e->set_number)) {
 			at = &e->next;
 			continue;
 		}
@@ -330,13 +330,14 @@ enum tlsg_ret tlsg_key_process_socket(int *ours, int *theirs)
 	return TLSG_OK;
 }
 
-enum tlsg_ret tlsg_key_process_run(int door)
+enum tlsg_ret tlsg_key_process_run(int door, tlsg_wire_is_alive is_alive)
 {
 	struct epoll_event events[EVENTS];
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
 	bool open = epoll >= 0 && watch(epoll, door);
 	enum tlsg_ret ret = open ? TLSG_OK : TLSG_E_RESOURCE;
 
+	set_is_alive = is_alive;
 	while(open) {
 		int i, n = epoll_wait(epoll, events, EVENTS, -1);
 

@@ -7,6 +7,7 @@
 #define TLSG_PROFILES_ISOLATE_KEY_PROCESS_H
 
 #include "base/err.h"
+#include "profiles/isolate/wire.h"
 
 /**
  * Makes the door.
@@ -27,10 +28,11 @@ enum tlsg_ret tlsg_key_process_accept(int door, int *fd) TLSG_MUST_CHECK;
 /**
  * Answers questions until no other process is left, or a signal ends this one. Passwords are asked for as
  * tlsg_password_mode_set() says.
- * @param door  ours.
+ * @param door      ours.
+ * @param is_alive  whether a snapshot is in use.
  * @return TLSG_OK: all others are gone; TLSG_E_RESOURCE: it cannot go on.
  * Source: epoll(7), unix(7).
  */
-enum tlsg_ret tlsg_key_process_run(int door) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_key_process_run(int door, tlsg_wire_is_alive is_alive) TLSG_MUST_CHECK;
 
 #endif

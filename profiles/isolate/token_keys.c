@@ -19,7 +19,6 @@
 #include "base/host.h"
 #include "profiles/isolate/token_child.h"
 #include "profiles/isolate/token_keys.h"
-#include "profiles/set.h"
 
 #define GATES 256
 #define DYING 16
@@ -33,11 +32,13 @@ struct gates
 static struct gates *gates; /* [mapped, shared with children] */
 static const struct tlsg_token_keys_entry *gate_users[GATES];
 static struct tlsg_token_keys_entry *entries;
+static tlsg_wire_is_alive set_is_alive;
 static pid_t dying[DYING];
 static uint64_t last_id;
 
-bool tlsg_token_keys_init(void)
+bool tlsg_token_keys_init(tlsg_wire_is_alive is_alive)
 {
+	set_is_alive = is_alive;
 	gates = mmap(NULL, sizeof(*gates), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return gates != MAP_FAILED;
 }
@@ -175,7 +176,7 @@ void tlsg_token_keys_collect(uint32_t building)
 
 	for(e = entries; e != NULL; e = next) {
 		next = e->next;
-		if(e->set_number != building && !tlsg_set_is_alive(e->set_number))
+		if(e->set_number != building && !set_is_alive(e->set_number))
 			tlsg_token_keys_free(e);
 	}
 }

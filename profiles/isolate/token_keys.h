@@ -62,8 +62,8 @@ void tlsg_token_process_fail_all(const struct tlsg_token_keys_entry *e, const ch
 /** In a new child: closes what the token process listens to, forgets the question that it has. */
 void tlsg_token_process_detach(void);
 
-/** Maps the gates. Before anything else. @return false: no memory. */
-bool tlsg_token_keys_init(void);
+/** Maps the gates. Before anything else. @param is_alive  whether a snapshot is in use. @return false: no memory. */
+bool tlsg_token_keys_init(tlsg_wire_is_alive is_alive);
 
 /**
  * Makes an entry for a question. Its PIN is not found yet.

@@ -544,14 +544,14 @@ static enum tlsg_ret loop(void)
 	return TLSG_OK;
 }
 
-enum tlsg_ret tlsg_token_process_run(int door)
+enum tlsg_ret tlsg_token_process_run(int door, tlsg_wire_is_alive is_alive)
 {
 	enum tlsg_ret ret = tlsg_token_modules_init();
 
 	(void)signal(SIGCHLD, SIG_DFL);
 	started = false;
 	epoll = epoll_create1(EPOLL_CLOEXEC);
-	if(ret != TLSG_OK || epoll < 0 || !tlsg_token_keys_init()
+	if(ret != TLSG_OK || epoll < 0 || !tlsg_token_keys_init(is_alive)
 			|| tlsg_token_process_source_add(door, TLSG_KEY_DOOR, NULL) == NULL)
 		return TLSG_E_RESOURCE;
 	ret = loop();

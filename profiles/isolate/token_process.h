@@ -20,13 +20,15 @@
 #define TLSG_PROFILES_ISOLATE_TOKEN_PROCESS_H
 
 #include "base/err.h"
+#include "profiles/isolate/wire.h"
 
 /**
  * Answers questions until no other process is left, or a signal ends this one. Passwords are asked for as
  * tlsg_password_mode_set() says. The caller has given up privileges and may not be looked into.
- * @param door  ours, from tlsg_key_process_socket().
+ * @param door      ours, from tlsg_key_process_socket().
+ * @param is_alive  whether a snapshot is in use.
  * @return TLSG_OK: all others are gone; TLSG_E_RESOURCE: it cannot go on.
  */
-enum tlsg_ret tlsg_token_process_run(int door) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_token_process_run(int door, tlsg_wire_is_alive is_alive) TLSG_MUST_CHECK;
 
 #endif

@@ -36,6 +36,7 @@
 #ifndef TLSG_PROFILES_ISOLATE_WIRE_H
 #define TLSG_PROFILES_ISOLATE_WIRE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "pkcs11/p11_look.h"
@@ -64,6 +65,12 @@ enum tlsg_key_look
 	TLSG_KEY_LOOK_CHAIN = 2,
 	TLSG_KEY_LOOK_ANCHORS = 3
 };
+
+/**
+ * Asks whether a snapshot is published and still referenced: keys of one that is not are dropped.
+ * @param number  of the snapshot, as in the requests.
+ */
+typedef bool (*tlsg_wire_is_alive)(uint32_t number);
 
 /** In front of each message, either way. */
 struct tlsg_wire_head

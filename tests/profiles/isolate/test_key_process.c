@@ -78,7 +78,7 @@ static int holder_start(void **state)
 	holder = fork();
 	if(holder == 0) {
 		close(door);
-		_exit(tlsg_key_process_run(ours) == TLSG_OK ? 7 : 8);
+		_exit(tlsg_key_process_run(ours, tlsg_set_is_alive) == TLSG_OK ? 7 : 8);
 	}
 	close(ours);
 	tlsg_client_set(door);

@@ -62,7 +62,7 @@ static int holder_start(void **state)
 	holder = fork();
 	if(holder == 0) {
 		close(door);
-		_exit(tlsg_token_process_run(ours) == TLSG_OK ? 7 : 8);
+		_exit(tlsg_token_process_run(ours, tlsg_set_is_alive) == TLSG_OK ? 7 : 8);
 	}
 	close(ours);
 	tlsg_client_set_tokens(door);
