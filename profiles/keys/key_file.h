@@ -7,7 +7,10 @@
 #ifndef TLSG_PROFILES_KEYS_KEY_FILE_H
 #define TLSG_PROFILES_KEYS_KEY_FILE_H
 
-#include "profiles/prof.h"
+#include <gnutls/gnutls.h>
+
+#include "base/err.h"
+#include "base/host.h"
 
 #define TLSG_KEY_DIGEST_SIZE 32 /**< SHA-256 */
 #define TLSG_KEY_CERTS_MAX 32

@@ -6,7 +6,8 @@
 #ifndef TLSG_PROFILES_KEYS_PASSWORD_H
 #define TLSG_PROFILES_KEYS_PASSWORD_H
 
-#include "profiles/prof.h"
+#include "base/err.h"
+#include "base/host.h"
 
 /** Room for the longest password, its terminating zero included. */
 #define TLSG_PASSWORD_SIZE 1024
