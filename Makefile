@@ -57,7 +57,7 @@ CIPHER_SRC = $(addprefix profiles/cipher/,\
 VERIFY_SRC = $(addprefix profiles/verify/,\
 	chain.c constraints.c crl.c name.c trust.c usage.c verify.c verify_code.c)
 KEYS_SRC = $(addprefix profiles/keys/,\
-	key_file.c op.c password.c path.c pin.c)
+	file.c key_file.c op.c password.c path.c pin.c)
 ISOLATE_SRC = $(addprefix profiles/isolate/,\
 	client.c key_process.c token_child.c token_keys.c token_modules.c token_process.c)
 PROF_SRC = $(addprefix profiles/,\

@@ -10,7 +10,7 @@
 
 #include "base/host.h"
 #include "gnutls_mod/mod_params.h"
-#include "profiles/keys/key_file.h"
+#include "profiles/keys/file.h"
 
 /* OpenSSL's module compares the first four letters. */
 static bool is_none(const str *value)

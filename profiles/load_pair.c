@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/scope.h"
 #include "profiles/isolate/client.h"
+#include "profiles/keys/file.h"
 #include "profiles/keys/key_file.h"
 #include "profiles/pair_check.h"
 #include "profiles/load_key.h"

@@ -75,26 +75,4 @@ bool tlsg_key_file_name_is_pkcs12(const str *name);
 /** Whether bytes are a PKCS#12 file: DER of a PFX. @param data  what tlsg_file_read() gave. */
 bool tlsg_key_file_data_is_pkcs12(const gnutls_datum_t *data);
 
-/**
- * Records that something cannot be read, and by which user it was tried.
- * @param is_dir  it is a directory.
- * @param error   errno.
- * @return TLSG_E_CONFIG.
- */
-enum tlsg_ret tlsg_file_unreadable(const char *setting, const char *file, bool is_dir, int error, struct tlsg_err *err);
-
-/**
- * Reads a file of bounded size into this process's heap.
- * @param setting  name of the parameter, for the error text.
- * @param file     path, zero-terminated.
- * @param out      [out] to be freed with gnutls_free() after wiping if secret; zero byte behind the end.
- * @return TLSG_OK; TLSG_E_CONFIG: cannot be read (with the reason and the user it was tried as), empty, larger than 16 MiB;
- *         TLSG_E_RESOURCE.
- */
-enum tlsg_ret tlsg_file_read(
-		const char *setting, const char *file, gnutls_datum_t *out, struct tlsg_err *err) TLSG_MUST_CHECK;
-
-/** Wipes and frees what tlsg_file_read() gave. */
-void tlsg_file_free(gnutls_datum_t *data);
-
 #endif

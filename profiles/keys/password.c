@@ -10,7 +10,7 @@
 
 #include <gnutls/crypto.h>
 
-#include "profiles/keys/key_file.h"
+#include "profiles/keys/file.h"
 #include "profiles/keys/path.h"
 
 #define FROM_FILE "file:"

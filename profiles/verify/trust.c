@@ -19,7 +19,7 @@
 
 #include "base/arena.h"
 #include "base/scope.h"
-#include "profiles/keys/key_file.h"
+#include "profiles/keys/file.h"
 #include "profiles/load_token.h"
 
 #define HASH_DIGITS 8

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "profiles/keys/key_file.h"
+#include "profiles/keys/file.h"
 #include "profiles/verify/trust.h"
 #include "profiles/verify/verify.h"
 
