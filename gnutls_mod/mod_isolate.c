@@ -85,8 +85,8 @@ struct holder
 	void (*set)(int door);
 };
 
-static const struct holder keys = {KEY_PROCESS, keys_shut, tlsg_key_process_run, tlsg_client_set};
-static const struct holder tokens = {TOKEN_PROCESS, tokens_shut, tlsg_token_process_run, tlsg_client_set_tokens};
+static const struct holder keys = {KEY_PROCESS, keys_shut, tlsg_key_process_run, tlsg_client_set_key_process};
+static const struct holder tokens = {TOKEN_PROCESS, tokens_shut, tlsg_token_process_run, tlsg_client_set_token_process};
 
 static void run(const struct holder *h, int door)
 {
@@ -104,7 +104,7 @@ static int start(const struct holder *h, int other)
 {
 	int ours, theirs, pid;
 
-	if(tlsg_key_process_socket(&ours, &theirs) != TLSG_OK) {
+	if(tlsg_wire_socketpair(&ours, &theirs) != TLSG_OK) {
 		LM_ERR("key_isolation: no sockets: %s\n", strerror(errno));
 		return -1;
 	}
@@ -117,7 +117,7 @@ static int start(const struct holder *h, int other)
 		close(theirs);
 		if(other >= 0)
 			close(other);
-		tlsg_client_set(-1);
+		tlsg_client_set_key_process(-1);
 		run(h, ours);
 		ksr_exit(-1);
 	}

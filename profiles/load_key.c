@@ -75,7 +75,7 @@ static int job_do(struct job *j, const struct tlsg_key *k)
 static int job_run(struct job *j, const struct tlsg_key *k, gnutls_datum_t *out)
 {
 	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
-	int rc = k->remote != 0 ? tlsg_client_do(k->remote, j->op, j->algo, j->in, &j->made) : job_do(j, k);
+	int rc = k->remote != 0 ? tlsg_client_op(k->remote, j->op, j->algo, j->in, &j->made) : job_do(j, k);
 
 	tlsg_scope_leave(previous);
 	return hand_over(rc, &j->made, out);
@@ -84,7 +84,7 @@ static int job_run(struct job *j, const struct tlsg_key *k, gnutls_datum_t *out)
 static int sign_data_cb(gnutls_privkey_t ext, gnutls_sign_algorithm_t algo, void *userdata, unsigned flags,
 		const gnutls_datum_t *data, gnutls_datum_t *signature)
 {
-	struct job j = {.op = TLSG_KEY_SIGN_DATA, .algo = algo, .in = data};
+	struct job j = {.op = TLSG_OP_SIGN_DATA, .algo = algo, .in = data};
 
 	(void)ext;
 	(void)flags;
@@ -94,7 +94,7 @@ static int sign_data_cb(gnutls_privkey_t ext, gnutls_sign_algorithm_t algo, void
 static int sign_hash_cb(gnutls_privkey_t ext, gnutls_sign_algorithm_t algo, void *userdata, unsigned flags,
 		const gnutls_datum_t *hash, gnutls_datum_t *signature)
 {
-	struct job j = {.op = TLSG_KEY_SIGN_HASH, .algo = algo, .in = hash};
+	struct job j = {.op = TLSG_OP_SIGN_HASH, .algo = algo, .in = hash};
 
 	(void)ext;
 	(void)flags;
@@ -108,11 +108,11 @@ static void premaster_here(const struct tlsg_key *k, const gnutls_datum_t *from,
 	int rc = 0;
 
 	if(key != NULL)
-		rc = gnutls_privkey_decrypt_data2(key, 0, from, premaster, TLSG_KEY_PREMASTER_BYTES);
+		rc = gnutls_privkey_decrypt_data2(key, 0, from, premaster, TLSG_OP_PREMASTER_BYTES);
 	if(k->token != NULL && key != NULL && rc < 0) {
 		key = tlsg_token_again(k, rc, false);
 		if(key != NULL)
-			(void)gnutls_privkey_decrypt_data2(key, 0, from, premaster, TLSG_KEY_PREMASTER_BYTES);
+			(void)gnutls_privkey_decrypt_data2(key, 0, from, premaster, TLSG_OP_PREMASTER_BYTES);
 	}
 }
 
@@ -121,9 +121,9 @@ static void premaster_there(const struct tlsg_key *k, const gnutls_datum_t *from
 {
 	gnutls_datum_t made = {NULL, 0};
 
-	if(tlsg_client_do(k->remote, TLSG_KEY_DECRYPT, GNUTLS_SIGN_UNKNOWN, from, &made) != 0)
+	if(tlsg_client_op(k->remote, TLSG_OP_DECRYPT, GNUTLS_SIGN_UNKNOWN, from, &made) != 0)
 		return;
-	if(made.size == TLSG_KEY_PREMASTER_BYTES)
+	if(made.size == TLSG_OP_PREMASTER_BYTES)
 		memcpy(premaster, made.data, made.size);
 	gnutls_memset(made.data, 0, made.size);
 	gnutls_free(made.data);
@@ -148,11 +148,11 @@ static int decrypt_cb(gnutls_privkey_t ext, void *userdata, const gnutls_datum_t
 {
 	(void)ext;
 	to->size = 0;
-	to->data = gnutls_malloc(TLSG_KEY_PREMASTER_BYTES);
-	if(to->data == NULL || gnutls_rnd(GNUTLS_RND_NONCE, to->data, TLSG_KEY_PREMASTER_BYTES) < 0)
+	to->data = gnutls_malloc(TLSG_OP_PREMASTER_BYTES);
+	if(to->data == NULL || gnutls_rnd(GNUTLS_RND_NONCE, to->data, TLSG_OP_PREMASTER_BYTES) < 0)
 		return GNUTLS_E_DECRYPTION_FAILED;
 	premaster_decrypt(key_of(userdata), from, to->data);
-	to->size = TLSG_KEY_PREMASTER_BYTES;
+	to->size = TLSG_OP_PREMASTER_BYTES;
 	return 0;
 }
 
@@ -181,7 +181,7 @@ static bool is_same(const str *a, const str *b)
 }
 
 /* A key that needed a password is shared only with profiles that give the same one: no wrong one passes unseen. */
-static struct tlsg_key *key_find(const struct tlsg_set *set, const struct tlsg_key_request *r)
+static struct tlsg_key *key_find(const struct tlsg_set *set, const struct tlsg_key_file_request *r)
 {
 	struct tlsg_key *k;
 
@@ -203,7 +203,7 @@ static bool keep(struct tlsg_set *set, const gnutls_datum_t *from, struct tlsg_d
 }
 
 static enum tlsg_ret content_keep(
-		struct tlsg_set *set, const struct tlsg_key_content *c, struct tlsg_key *k, struct tlsg_err *err)
+		struct tlsg_set *set, const struct tlsg_key_file_content *c, struct tlsg_key *k, struct tlsg_err *err)
 {
 	bool good = keep(set, &c->pkcs8, &k->der) && keep(set, &c->spki, &k->spki);
 	unsigned i;
@@ -228,9 +228,9 @@ static gnutls_datum_t datum_of(const struct tlsg_der *der)
 	return (gnutls_datum_t){der->data, (unsigned)der->size};
 }
 
-static bool content_copy(const struct tlsg_key *k, struct tlsg_key_content *c)
+static bool content_copy(const struct tlsg_key *k, struct tlsg_key_file_content *c)
 {
-	struct tlsg_key_content from = {
+	struct tlsg_key_file_content from = {
 			.pk = k->pk, .bits = k->bits, .pkcs8 = datum_of(&k->der), .spki = datum_of(&k->spki)};
 
 	for(; from.certs_len < k->certs_len; from.certs_len++)
@@ -239,7 +239,7 @@ static bool content_copy(const struct tlsg_key *k, struct tlsg_key_content *c)
 }
 
 /* An encrypted file that has not changed since the active snapshot was built needs no password: its key is there. */
-static bool known_cb(const unsigned char *digest, void *param, struct tlsg_key_content *out)
+static bool known_cb(const unsigned char *digest, void *param, struct tlsg_key_file_content *out)
 {
 	const str *file = param;
 	struct tlsg_set *set = tlsg_set_get();
@@ -281,19 +281,19 @@ enum tlsg_ret tlsg_load_key_add(struct tlsg_set *set, struct tlsg_key *k, struct
 }
 
 static enum tlsg_ret key_fill(
-		struct tlsg_set *set, const struct tlsg_key_request *r, struct tlsg_key *k, struct tlsg_err *err)
+		struct tlsg_set *set, const struct tlsg_key_file_request *r, struct tlsg_key *k, struct tlsg_err *err)
 {
 	char buf[TLSG_PASSWORD_SETTING_SIZE];
 	str password = *r->password;
-	struct tlsg_key_request absolute = {r->setting, r->file, &password};
-	struct tlsg_key_content c;
+	struct tlsg_key_file_request absolute = {r->setting, r->file, &password};
+	struct tlsg_key_file_content c;
 	enum tlsg_ret ret;
 
 	if(!tlsg_password_setting(&set->options.config_dir, r->password, buf, &password))
 		return tlsg_err_set(err, TLSG_E_CONFIG, "private_key_password: the path of a file is longer than %d bytes",
 				TLSG_PATH_SIZE - 1);
-	ret = tlsg_client_is_on() ? tlsg_client_load(set->number, &absolute, &k->remote, &c, err)
-							  : tlsg_key_file_load(&absolute, known_cb, (void *)r->file, &c, err);
+	ret = tlsg_client_has_key_process() ? tlsg_client_load(set->number, &absolute, &k->remote, &c, err)
+										: tlsg_key_file_load(&absolute, known_cb, (void *)r->file, &c, err);
 	if(ret != TLSG_OK)
 		return ret;
 	ret = content_keep(set, &c, k, err);
@@ -302,7 +302,7 @@ static enum tlsg_ret key_fill(
 }
 
 enum tlsg_ret tlsg_load_key(
-		struct tlsg_set *set, const struct tlsg_key_request *r, struct tlsg_key **out, struct tlsg_err *err)
+		struct tlsg_set *set, const struct tlsg_key_file_request *r, struct tlsg_key **out, struct tlsg_err *err)
 {
 	struct tlsg_key *k = key_find(set, r);
 	enum tlsg_ret ret;

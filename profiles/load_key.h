@@ -34,7 +34,7 @@ struct tlsg_key
 	bool is_encrypted; /**< the file is */
 	bool is_asked;	   /**< the password was asked for */
 	str password;	   /**< borrowed from the profile it was loaded for, while the snapshot is built */
-	unsigned char digest[TLSG_KEY_DIGEST_SIZE]; /**< of the file */
+	unsigned char digest[TLSG_KEY_FILE_DIGEST_SIZE]; /**< of the file */
 };
 
 /**
@@ -47,7 +47,7 @@ struct tlsg_key
  *         TLSG_E_RESOURCE.
  * Source: tlsg_key_file_load(), gnutls_privkey_import_ext4().
  */
-enum tlsg_ret tlsg_load_key(struct tlsg_set *set, const struct tlsg_key_request *r, struct tlsg_key **out,
+enum tlsg_ret tlsg_load_key(struct tlsg_set *set, const struct tlsg_key_file_request *r, struct tlsg_key **out,
 		struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** End of building: no key points to a password any more. */

@@ -42,14 +42,14 @@ static bool is_set(const str *s)
 static int import_chain(struct tlsg_set *set, const gnutls_datum_t *data, struct tlsg_pair *pair)
 {
 	struct tlsg_arena *previous = tlsg_scope_enter(set->arena);
-	gnutls_pcert_st *list = gnutls_calloc(TLSG_KEY_CERTS_MAX, sizeof(*list));
-	unsigned n = TLSG_KEY_CERTS_MAX;
+	gnutls_pcert_st *list = gnutls_calloc(TLSG_KEY_FILE_CERTS_MAX, sizeof(*list));
+	unsigned n = TLSG_KEY_FILE_CERTS_MAX;
 	int rc = GNUTLS_E_MEMORY_ERROR;
 
 	if(list != NULL)
 		rc = gnutls_pcert_list_import_x509_raw(list, &n, data, GNUTLS_X509_FMT_PEM, 0);
 	if(list != NULL && rc < 0) {
-		n = TLSG_KEY_CERTS_MAX;
+		n = TLSG_KEY_FILE_CERTS_MAX;
 		rc = gnutls_pcert_list_import_x509_raw(list, &n, data, GNUTLS_X509_FMT_DER, 0);
 	}
 	tlsg_scope_leave(previous);
@@ -64,7 +64,7 @@ static int import_chain(struct tlsg_set *set, const gnutls_datum_t *data, struct
 static int import_ders(struct tlsg_set *set, const struct tlsg_key *k, struct tlsg_pair *pair)
 {
 	struct tlsg_arena *previous = tlsg_scope_enter(set->arena);
-	gnutls_pcert_st *list = gnutls_calloc(TLSG_KEY_CERTS_MAX, sizeof(*list));
+	gnutls_pcert_st *list = gnutls_calloc(TLSG_KEY_FILE_CERTS_MAX, sizeof(*list));
 	int rc = list != NULL ? 0 : GNUTLS_E_MEMORY_ERROR;
 	unsigned i;
 
@@ -94,7 +94,7 @@ static enum tlsg_ret chain_result(const struct pair_settings *s, int rc, struct 
 static enum tlsg_ret chain_from_pkcs12(
 		struct tlsg_prof *p, const struct pair_settings *s, struct tlsg_pair *pair, struct tlsg_err *err)
 {
-	struct tlsg_key_request r = {s->cert_name, s->cert, s->password};
+	struct tlsg_key_file_request r = {s->cert_name, s->cert, s->password};
 	struct tlsg_key *k;
 	enum tlsg_ret ret = tlsg_load_key(p->set, &r, &k, err);
 
@@ -182,7 +182,7 @@ static enum tlsg_ret pair_copy(struct tlsg_prof *p, const struct tlsg_prof *from
 static enum tlsg_ret key_load(
 		struct tlsg_prof *p, const struct pair_settings *s, struct tlsg_pair *pair, struct tlsg_err *err)
 {
-	struct tlsg_key_request r = {s->key_name, s->key, s->password};
+	struct tlsg_key_file_request r = {s->key_name, s->key, s->password};
 	enum tlsg_ret ret = tlsg_token_is(s->key) ? tlsg_token_key(p, &r, pair, &pair->key, err)
 											  : tlsg_load_key(p->set, &r, &pair->key, err);
 

@@ -254,27 +254,27 @@ static bool has_pin(const struct tlsg_p11_query *q, const struct tlsg_pin_source
 }
 
 /* With isolation PINs are for the token process alone. */
-static enum tlsg_ret look_there(const struct tlsg_set *set, enum tlsg_key_look what, const struct tlsg_p11_query *q,
-		const struct tlsg_pin_sources *from, gnutls_datum_t *pem, struct tlsg_err *err)
+static enum tlsg_ret look_there(const struct tlsg_set *set, enum tlsg_wire_look_kind what,
+		const struct tlsg_p11_query *q, const struct tlsg_pin_sources *from, gnutls_datum_t *pem, struct tlsg_err *err)
 {
-	struct tlsg_key_token_request r = {
+	struct tlsg_client_look_request r = {
 			.set_number = set->number, .what = what, .q = q, .engine_pin = from->engine, .password = from->password};
-	struct tlsg_key_token_answer a;
-	enum tlsg_ret ret = tlsg_client_token(&r, &a, err);
+	struct tlsg_client_look_reply a;
+	enum tlsg_ret ret = tlsg_client_look(&r, &a, err);
 
 	if(ret == TLSG_OK)
 		*pem = a.pem;
 	return ret;
 }
 
-static enum tlsg_ret look_here(enum tlsg_key_look what, struct tlsg_p11_query *q, const struct tlsg_pin_sources *from,
-		gnutls_datum_t *pem, struct tlsg_err *err)
+static enum tlsg_ret look_here(enum tlsg_wire_look_kind what, struct tlsg_p11_query *q,
+		const struct tlsg_pin_sources *from, gnutls_datum_t *pem, struct tlsg_err *err)
 {
 	enum tlsg_ret ret = tlsg_pin_find(from, q, err);
 
 	if(ret != TLSG_OK)
 		return ret;
-	return what == TLSG_KEY_LOOK_CHAIN ? tlsg_p11_look_chain(q, pem, err) : tlsg_p11_look_anchors(q, pem, err);
+	return what == TLSG_WIRE_LOOK_CHAIN ? tlsg_p11_look_chain(q, pem, err) : tlsg_p11_look_anchors(q, pem, err);
 }
 
 static enum tlsg_ret name_it(
@@ -283,8 +283,8 @@ static enum tlsg_ret name_it(
 	return tlsg_err_set(err, ret, "%s: \"%.200s\": %.280s", setting, uri->s, why->text);
 }
 
-static enum tlsg_ret fetch(const struct tlsg_set *set, enum tlsg_key_look what, const struct tlsg_key_request *r,
-		gnutls_datum_t *pem, struct tlsg_err *err)
+static enum tlsg_ret fetch(const struct tlsg_set *set, enum tlsg_wire_look_kind what,
+		const struct tlsg_key_file_request *r, gnutls_datum_t *pem, struct tlsg_err *err)
 {
 	char buf[TLSG_PASSWORD_SETTING_SIZE];
 	struct tlsg_pin_sources from;
@@ -298,8 +298,8 @@ static enum tlsg_ret fetch(const struct tlsg_set *set, enum tlsg_key_look what, 
 	if(ret == TLSG_OK)
 		ret = places_fill(set, r->password, buf, &absolute, &from, &why);
 	if(ret == TLSG_OK)
-		ret = tlsg_client_has_tokens() && has_pin(&q, &from) ? look_there(set, what, &q, &from, pem, &why)
-															 : look_here(what, &q, &from, pem, &why);
+		ret = tlsg_client_has_token_process() && has_pin(&q, &from) ? look_there(set, what, &q, &from, pem, &why)
+																	: look_here(what, &q, &from, pem, &why);
 	gnutls_memset(&q, 0, sizeof(q));
 	return ret == TLSG_OK ? ret : name_it(r->setting, r->file, ret, &why, err);
 }
@@ -307,16 +307,16 @@ static enum tlsg_ret fetch(const struct tlsg_set *set, enum tlsg_key_look what, 
 enum tlsg_ret tlsg_token_chain(struct tlsg_set *set, const char *setting, const str *uri, const str *password,
 		gnutls_datum_t *pem, struct tlsg_err *err)
 {
-	struct tlsg_key_request r = {setting, uri, password};
+	struct tlsg_key_file_request r = {setting, uri, password};
 
-	return fetch(set, TLSG_KEY_LOOK_CHAIN, &r, pem, err);
+	return fetch(set, TLSG_WIRE_LOOK_CHAIN, &r, pem, err);
 }
 
 enum tlsg_ret tlsg_token_anchors(struct tlsg_set *set, const str *uri, gnutls_datum_t *pem, struct tlsg_err *err)
 {
-	struct tlsg_key_request r = {"ca_list", uri, NULL};
+	struct tlsg_key_file_request r = {"ca_list", uri, NULL};
 
-	return fetch(set, TLSG_KEY_LOOK_ANCHORS, &r, pem, err);
+	return fetch(set, TLSG_WIRE_LOOK_ANCHORS, &r, pem, err);
 }
 
 /* ---- keys ---- */
@@ -403,14 +403,14 @@ static enum tlsg_ret key_there(const struct tlsg_set *set, const struct tlsg_p11
 		const struct tlsg_pin_sources *from, struct tlsg_key *k, struct tlsg_p11_facts *facts, struct tlsg_err *err)
 {
 	const gnutls_datum_t leaf = {k->leaf.data, k->leaf.size};
-	struct tlsg_key_token_request r = {.set_number = set->number,
-			.what = TLSG_KEY_LOOK_KEY,
+	struct tlsg_client_look_request r = {.set_number = set->number,
+			.what = TLSG_WIRE_LOOK_KEY,
 			.q = q,
 			.engine_pin = from->engine,
 			.password = from->password,
 			.certificate = &leaf};
-	struct tlsg_key_token_answer a;
-	enum tlsg_ret ret = tlsg_client_token(&r, &a, err);
+	struct tlsg_client_look_reply a;
+	enum tlsg_ret ret = tlsg_client_look(&r, &a, err);
 
 	if(ret != TLSG_OK)
 		return ret;
@@ -422,7 +422,7 @@ static enum tlsg_ret key_there(const struct tlsg_set *set, const struct tlsg_p11
 	return TLSG_OK;
 }
 
-static enum tlsg_ret key_make(struct tlsg_prof *p, const struct tlsg_key_request *r, const struct tlsg_pair *pair,
+static enum tlsg_ret key_make(struct tlsg_prof *p, const struct tlsg_key_file_request *r, const struct tlsg_pair *pair,
 		struct tlsg_key **out, struct tlsg_err *err)
 {
 	struct tlsg_key *k = tlsg_arena_keep(p->set->arena, sizeof(*k));
@@ -441,9 +441,9 @@ static enum tlsg_ret key_make(struct tlsg_prof *p, const struct tlsg_key_request
 	if(ret == TLSG_OK)
 		ret = places_fill(p->set, r->password, buf, &absolute, &from, err);
 	if(ret == TLSG_OK)
-		ret = tlsg_client_has_tokens() ? key_there(p->set, &q, &from, k, &facts, err)
-									   : key_here(p->set, &q, &from, k, &facts, err);
-	if(ret == TLSG_OK && tlsg_client_has_tokens() && q.uri.has_pin && p->file.len == 0)
+		ret = tlsg_client_has_token_process() ? key_there(p->set, &q, &from, k, &facts, err)
+											  : key_here(p->set, &q, &from, k, &facts, err);
+	if(ret == TLSG_OK && tlsg_client_has_token_process() && q.uri.has_pin && p->file.len == 0)
 		LM_WARN("private_key: \"%s\": a PIN in a module parameter stays in the memory of all processes, also with "
 				"key_isolation: "
 				"use pin-source=file:/path\n",
@@ -458,7 +458,7 @@ static enum tlsg_ret key_make(struct tlsg_prof *p, const struct tlsg_key_request
 	return ret;
 }
 
-enum tlsg_ret tlsg_token_key(struct tlsg_prof *p, const struct tlsg_key_request *r, const struct tlsg_pair *pair,
+enum tlsg_ret tlsg_token_key(struct tlsg_prof *p, const struct tlsg_key_file_request *r, const struct tlsg_pair *pair,
 		struct tlsg_key **out, struct tlsg_err *err)
 {
 	struct tlsg_key *k = key_known(p->set, r->file, pair);
@@ -478,7 +478,7 @@ void tlsg_token_pins_forget(struct tlsg_set *set)
 {
 	struct tlsg_token *t;
 
-	if(!tlsg_client_has_tokens())
+	if(!tlsg_client_has_token_process())
 		return; /* each process needs them */
 	for(t = set->tokens; t != NULL; t = t->next)
 		gnutls_memset(t->uri.pin, 0, sizeof(t->uri.pin));

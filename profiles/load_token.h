@@ -28,7 +28,7 @@ enum tlsg_ret tlsg_token_settings(struct tlsg_prof *p, struct tlsg_err *err) TLS
  * @param out   [out] owned by the snapshot.
  * @return TLSG_OK; TLSG_E_CONFIG: err names the object and says what is wrong; TLSG_E_RESOURCE.
  */
-enum tlsg_ret tlsg_token_key(struct tlsg_prof *p, const struct tlsg_key_request *r, const struct tlsg_pair *pair,
+enum tlsg_ret tlsg_token_key(struct tlsg_prof *p, const struct tlsg_key_file_request *r, const struct tlsg_pair *pair,
 		struct tlsg_key **out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** Fetches a certificate chain. @param pem  [out] heap, gnutls_free(). @return as tlsg_token_key(). */

@@ -157,7 +157,7 @@ enum tlsg_ret tlsg_pair_check_strength(
 
 enum tlsg_ret tlsg_pair_check(const struct tlsg_prof *p, const str *file, struct tlsg_pair *pair, struct tlsg_err *err)
 {
-	gnutls_x509_crt_t crts[TLSG_KEY_CERTS_MAX] = {NULL};
+	gnutls_x509_crt_t crts[TLSG_KEY_FILE_CERTS_MAX] = {NULL};
 	struct look l = {p, file, crts, pair->chain_len};
 	enum tlsg_ret ret;
 	unsigned i;
@@ -185,7 +185,7 @@ enum tlsg_ret tlsg_pair_check(const struct tlsg_prof *p, const str *file, struct
 	warn_signatures(&l);
 	ret = tlsg_pair_check_strength(p, file, pair, err);
 done:
-	for(i = 0; i < TLSG_KEY_CERTS_MAX && crts[i] != NULL; i++)
+	for(i = 0; i < TLSG_KEY_FILE_CERTS_MAX && crts[i] != NULL; i++)
 		gnutls_x509_crt_deinit(crts[i]);
 	return ret;
 }

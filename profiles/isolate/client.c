@@ -46,22 +46,22 @@ static struct
 	char text[TLSG_ERR_TEXT];
 } why;
 
-void tlsg_client_set(int fd)
+void tlsg_client_set_key_process(int fd)
 {
 	files.door = fd;
 }
 
-void tlsg_client_set_tokens(int fd)
+void tlsg_client_set_token_process(int fd)
 {
 	tokens.door = fd;
 }
 
-bool tlsg_client_is_on(void)
+bool tlsg_client_has_key_process(void)
 {
 	return files.door >= 0;
 }
 
-bool tlsg_client_has_tokens(void)
+bool tlsg_client_has_token_process(void)
 {
 	return tokens.door >= 0;
 }
@@ -193,7 +193,7 @@ static enum tlsg_ret answer(struct line *l, int64_t deadline_ms)
 }
 
 /* Sends what is in the buffer and gets the answer there. */
-static enum tlsg_ret ask(struct line *l, enum tlsg_wire_question question, int timeout_ms)
+static enum tlsg_ret ask(struct line *l, enum tlsg_wire_request question, int timeout_ms)
 {
 	size_t size = sizeof(message.head) + message.head.size;
 	enum tlsg_ret ret = line_open(l);
@@ -234,10 +234,10 @@ static bool is_overdue(struct line *l)
 
 /* ---- questions ---- */
 
-int tlsg_client_do(
+int tlsg_client_op(
 		uint64_t id, enum tlsg_op op, gnutls_sign_algorithm_t algo, const gnutls_datum_t *in, gnutls_datum_t *made)
 {
-	struct line *l = id & TLSG_KEY_ON_TOKEN ? &tokens : &files;
+	struct line *l = id & TLSG_WIRE_KEY_ON_TOKEN ? &tokens : &files;
 	int rc;
 
 	if(is_overdue(l)) {
@@ -248,13 +248,13 @@ int tlsg_client_do(
 		return GNUTLS_E_INVALID_REQUEST;
 	memset(&message.head, 0, sizeof(message.head));
 	message.head.key = id;
-	message.head.until_ms = now_ms() + TLSG_KEY_DO_MS;
+	message.head.until_ms = now_ms() + TLSG_TIMEOUT_OP_MS;
 	message.head.op = (int32_t)op;
 	message.head.algo = (int32_t)algo;
 	message.head.size = in->size;
 	if(in->size > 0)
 		memcpy(message.payload, in->data, in->size);
-	if(ask(l, TLSG_KEY_Q_DO, TLSG_KEY_DO_MS) != TLSG_OK)
+	if(ask(l, TLSG_WIRE_OP, TLSG_TIMEOUT_OP_MS) != TLSG_OK)
 		return GNUTLS_E_TIMEDOUT;
 	rc = message.head.code;
 	if(rc >= 0) {
@@ -285,14 +285,14 @@ static bool take(struct tlsg_buf *b, size_t size, gnutls_datum_t *out)
 	return true;
 }
 
-static bool loaded_read(struct tlsg_key_content *out)
+static bool loaded_read(struct tlsg_key_file_content *out)
 {
-	struct tlsg_wire_loaded l;
+	struct tlsg_wire_load_reply l;
 	struct tlsg_buf b;
 	unsigned i;
 
 	tlsg_buf_init_filled(&b, message.payload, message.head.size);
-	if(tlsg_buf_take(&b, &l, sizeof(l)) != sizeof(l) || l.certs_len > TLSG_KEY_CERTS_MAX)
+	if(tlsg_buf_take(&b, &l, sizeof(l)) != sizeof(l) || l.certs_len > TLSG_KEY_FILE_CERTS_MAX)
 		return false;
 	out->pk = (gnutls_pk_algorithm_t)l.pk;
 	out->bits = l.bits;
@@ -308,10 +308,10 @@ static bool loaded_read(struct tlsg_key_content *out)
 	return true;
 }
 
-static bool load_write(uint32_t set_number, const struct tlsg_key_request *r)
+static bool load_write(uint32_t set_number, const struct tlsg_key_file_request *r)
 {
 	const str *p = r->password;
-	struct tlsg_wire_load l = {.set_number = set_number,
+	struct tlsg_wire_load_request l = {.set_number = set_number,
 			.setting_len = (uint32_t)strlen(r->setting),
 			.file_len = (uint32_t)r->file->len,
 			.password_len = p->s != NULL ? (uint32_t)p->len : 0,
@@ -327,16 +327,17 @@ static bool load_write(uint32_t set_number, const struct tlsg_key_request *r)
 	return true;
 }
 
-enum tlsg_ret tlsg_client_load(uint32_t set_number, const struct tlsg_key_request *r, uint64_t *id,
-		struct tlsg_key_content *out, struct tlsg_err *err)
+enum tlsg_ret tlsg_client_load(uint32_t set_number, const struct tlsg_key_file_request *r, uint64_t *id,
+		struct tlsg_key_file_content *out, struct tlsg_err *err)
 {
-	int timeout_ms = tlsg_password_is_asked() && !tlsg_password_is_out_of_reach() ? TLSG_KEY_ASK_MS : TLSG_KEY_LOAD_MS;
+	int timeout_ms = tlsg_password_is_asked() && !tlsg_password_is_out_of_reach() ? TLSG_TIMEOUT_PASSWORD_MS
+																				  : TLSG_TIMEOUT_LOAD_MS;
 	enum tlsg_ret ret;
 
 	memset(out, 0, sizeof(*out));
 	if(!load_write(set_number, r))
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\": the names are too long", r->setting, r->file->s);
-	ret = ask(&files, TLSG_KEY_Q_LOAD, timeout_ms);
+	ret = ask(&files, TLSG_WIRE_LOAD, timeout_ms);
 	if(ret != TLSG_OK)
 		return tlsg_err_set(err, ret, "%s: \"%s\": %s", r->setting, r->file->s, tlsg_client_why());
 	if(message.head.code != TLSG_OK)
@@ -350,11 +351,11 @@ enum tlsg_ret tlsg_client_load(uint32_t set_number, const struct tlsg_key_reques
 			err, TLSG_E_RESOURCE, "%s: \"%s\": no memory, or an answer that is none", r->setting, r->file->s);
 }
 
-static bool token_write(const struct tlsg_key_token_request *r)
+static bool token_write(const struct tlsg_client_look_request *r)
 {
 	const str *p = r->password;
 	bool has_password = p != NULL && p->s != NULL;
-	struct tlsg_key_token_question t;
+	struct tlsg_wire_look_request t;
 	struct tlsg_buf b;
 	bool fits;
 
@@ -377,11 +378,11 @@ static bool token_write(const struct tlsg_key_token_request *r)
 	return fits;
 }
 
-static bool token_read(const struct tlsg_key_token_request *r, struct tlsg_key_token_answer *out)
+static bool token_read(const struct tlsg_client_look_request *r, struct tlsg_client_look_reply *out)
 {
-	struct tlsg_key_token_facts f;
+	struct tlsg_wire_look_reply f;
 
-	if(r->what != TLSG_KEY_LOOK_KEY) {
+	if(r->what != TLSG_WIRE_LOOK_KEY) {
 		out->pem.data = gnutls_malloc((size_t)message.head.size + 1);
 		if(out->pem.data == NULL)
 			return false;
@@ -390,7 +391,7 @@ static bool token_read(const struct tlsg_key_token_request *r, struct tlsg_key_t
 		out->pem.size = message.head.size;
 		return true;
 	}
-	if(message.head.size != sizeof(f) || !(message.head.key & TLSG_KEY_ON_TOKEN))
+	if(message.head.size != sizeof(f) || !(message.head.key & TLSG_WIRE_KEY_ON_TOKEN))
 		return false;
 	memcpy(&f, message.payload, sizeof(f));
 	out->id = message.head.key;
@@ -400,16 +401,17 @@ static bool token_read(const struct tlsg_key_token_request *r, struct tlsg_key_t
 	return true;
 }
 
-enum tlsg_ret tlsg_client_token(
-		const struct tlsg_key_token_request *r, struct tlsg_key_token_answer *out, struct tlsg_err *err)
+enum tlsg_ret tlsg_client_look(
+		const struct tlsg_client_look_request *r, struct tlsg_client_look_reply *out, struct tlsg_err *err)
 {
-	int timeout_ms = tlsg_password_is_asked() && !tlsg_password_is_out_of_reach() ? TLSG_KEY_ASK_MS : TLSG_KEY_TOKEN_MS;
+	int timeout_ms = tlsg_password_is_asked() && !tlsg_password_is_out_of_reach() ? TLSG_TIMEOUT_PASSWORD_MS
+																				  : TLSG_TIMEOUT_LOOK_MS;
 	enum tlsg_ret ret;
 
 	memset(out, 0, sizeof(*out));
 	if(!token_write(r))
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the certificate or the password is too long");
-	ret = ask(&tokens, TLSG_KEY_Q_TOKEN, timeout_ms);
+	ret = ask(&tokens, TLSG_WIRE_LOOK, timeout_ms);
 	if(ret != TLSG_OK)
 		return tlsg_err_set(err, ret, "%s", tlsg_client_why());
 	if(message.head.code != TLSG_OK)
@@ -423,7 +425,7 @@ enum tlsg_ret tlsg_client_token(
 static void over(struct line *l)
 {
 	memset(&message.head, 0, sizeof(message.head));
-	if(ask(l, TLSG_KEY_Q_OVER, TLSG_KEY_DO_MS) != TLSG_OK)
+	if(ask(l, TLSG_WIRE_STARTED, TLSG_TIMEOUT_OP_MS) != TLSG_OK)
 		LM_WARN("%s\n", tlsg_client_why());
 	line_close(l);
 }

@@ -32,7 +32,7 @@ struct entry
 	uint64_t id;
 	uint32_t set_number;
 	char *file;
-	struct tlsg_key_content content;
+	struct tlsg_key_file_content content;
 	gnutls_privkey_t key;
 };
 
@@ -78,14 +78,14 @@ static struct entry *entry_find(uint64_t id)
 }
 
 /* An encrypted file that has not changed since it was read needs no password. */
-static bool known_cb(const unsigned char *digest, void *param, struct tlsg_key_content *out)
+static bool known_cb(const unsigned char *digest, void *param, struct tlsg_key_file_content *out)
 {
 	const char *file = param;
 	const struct entry *e;
 	bool found = false;
 
 	for(e = entries; e != NULL && !found; e = e->next)
-		found = strcmp(e->file, file) == 0 && memcmp(e->content.digest, digest, TLSG_KEY_DIGEST_SIZE) == 0
+		found = strcmp(e->file, file) == 0 && memcmp(e->content.digest, digest, TLSG_KEY_FILE_DIGEST_SIZE) == 0
 				&& tlsg_key_file_content_copy(&e->content, out);
 	if(!found)
 		tlsg_key_file_content_free(out);
@@ -119,8 +119,8 @@ static char *text_take(struct tlsg_buf *b, size_t len)
 
 static void loaded_write(const struct entry *e)
 {
-	const struct tlsg_key_content *c = &e->content;
-	struct tlsg_wire_loaded l = {.pk = (uint32_t)c->pk,
+	const struct tlsg_key_file_content *c = &e->content;
+	struct tlsg_wire_load_reply l = {.pk = (uint32_t)c->pk,
 			.bits = c->bits,
 			.is_encrypted = c->is_encrypted,
 			.spki_len = c->spki.size,
@@ -150,7 +150,7 @@ static void refusal_write(enum tlsg_ret ret, const char *text)
 	message.head.size = (uint32_t)len;
 }
 
-static enum tlsg_ret entry_make(uint32_t set_number, const struct tlsg_key_request *r, struct tlsg_err *err)
+static enum tlsg_ret entry_make(uint32_t set_number, const struct tlsg_key_file_request *r, struct tlsg_err *err)
 {
 	struct entry *e = gnutls_calloc(1, sizeof(*e));
 	enum tlsg_ret ret;
@@ -173,11 +173,11 @@ static enum tlsg_ret entry_make(uint32_t set_number, const struct tlsg_key_reque
 	return TLSG_OK;
 }
 
-static void load_texts(const struct tlsg_wire_load *l, const char *setting, char *file, char *password)
+static void load_texts(const struct tlsg_wire_load_request *l, const char *setting, char *file, char *password)
 {
 	str path = {file, (int)l->file_len};
 	str word = {l->has_password ? password : NULL, l->has_password ? (int)l->password_len : 0};
-	struct tlsg_key_request r = {setting, &path, &word};
+	struct tlsg_key_file_request r = {setting, &path, &word};
 	struct tlsg_err err;
 	enum tlsg_ret ret;
 
@@ -193,7 +193,7 @@ static void load_texts(const struct tlsg_wire_load *l, const char *setting, char
 /* @return false: not a question. */
 static bool load(void)
 {
-	struct tlsg_wire_load l;
+	struct tlsg_wire_load_request l;
 	struct tlsg_buf b;
 	char *setting, *file, *password;
 	bool good;
@@ -234,7 +234,7 @@ static void work(void)
 	int rc = GNUTLS_E_NO_CERTIFICATE_FOUND;
 
 	if(e != NULL)
-		rc = message.head.op == TLSG_KEY_DECRYPT ? tlsg_op_decrypt(e->key, &in, &made, NULL) : sign(e, &in, &made);
+		rc = message.head.op == TLSG_OP_DECRYPT ? tlsg_op_decrypt(e->key, &in, &made, NULL) : sign(e, &in, &made);
 	gnutls_memset(message.payload, 0, message.head.size);
 	message.head.code = rc < 0 ? rc : 0;
 	message.head.size = rc < 0 ? 0 : made.size;
@@ -258,14 +258,14 @@ static bool answer(int fd)
 	if((size_t)n < sizeof(message.head) || (size_t)n != sizeof(message.head) + message.head.size)
 		return false;
 	switch(message.head.question) {
-		case TLSG_KEY_Q_LOAD:
+		case TLSG_WIRE_LOAD:
 			if(!load())
 				return false;
 			break;
-		case TLSG_KEY_Q_DO:
+		case TLSG_WIRE_OP:
 			work();
 			break;
-		case TLSG_KEY_Q_OVER:
+		case TLSG_WIRE_STARTED:
 			tlsg_password_mode_set(tlsg_password_is_asked(), NULL);
 			message.head.size = 0;
 			break;
@@ -285,7 +285,7 @@ static bool watch(int epoll, int fd)
 	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) == 0;
 }
 
-enum tlsg_ret tlsg_key_process_accept(int door, int *fd)
+enum tlsg_ret tlsg_wire_accept(int door, int *fd)
 {
 	char byte;
 	struct iovec part = {&byte, 1};
@@ -312,14 +312,14 @@ enum tlsg_ret tlsg_key_process_accept(int door, int *fd)
 static bool let_in(int epoll, int door)
 {
 	int fd;
-	enum tlsg_ret ret = tlsg_key_process_accept(door, &fd);
+	enum tlsg_ret ret = tlsg_wire_accept(door, &fd);
 
 	if(ret == TLSG_OK && !watch(epoll, fd))
 		close(fd);
 	return ret != TLSG_EOF;
 }
 
-enum tlsg_ret tlsg_key_process_socket(int *ours, int *theirs)
+enum tlsg_ret tlsg_wire_socketpair(int *ours, int *theirs)
 {
 	int pair[2];
 

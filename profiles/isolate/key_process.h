@@ -12,10 +12,10 @@
 /**
  * Makes the door.
  * @param ours    [out] the end for tlsg_key_process_run(), to be closed by all other processes.
- * @param theirs  [out] the end for tlsg_client_set() or tlsg_client_set_tokens(), to be closed by the process that holds keys.
+ * @param theirs  [out] the end for tlsg_client_set_key_process() or tlsg_client_set_token_process(), to be closed by the process that holds keys.
  * @return TLSG_OK; TLSG_E_RESOURCE.
  */
-enum tlsg_ret tlsg_key_process_socket(int *ours, int *theirs) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_wire_socketpair(int *ours, int *theirs) TLSG_MUST_CHECK;
 
 /**
  * Takes a connection that came through a door, without waiting. For both processes that hold keys.
@@ -23,7 +23,7 @@ enum tlsg_ret tlsg_key_process_socket(int *ours, int *theirs) TLSG_MUST_CHECK;
  * @return TLSG_OK; TLSG_AGAIN: what came was no connection; TLSG_EOF: nobody is outside any more.
  * Source: unix(7), SCM_RIGHTS.
  */
-enum tlsg_ret tlsg_key_process_accept(int door, int *fd) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_wire_accept(int door, int *fd) TLSG_MUST_CHECK;
 
 /**
  * Answers questions until no other process is left, or a signal ends this one. Passwords are asked for as

@@ -60,7 +60,7 @@ static bool tell(int fd, const void *payload, size_t size)
 	return !gone;
 }
 
-static enum tlsg_ret look(enum tlsg_key_look what, const struct tlsg_p11_query *q, const gnutls_datum_t *cert,
+static enum tlsg_ret look(enum tlsg_wire_look_kind what, const struct tlsg_p11_query *q, const gnutls_datum_t *cert,
 		struct tlsg_p11_facts *f, gnutls_datum_t *pem, struct tlsg_err *err)
 {
 	enum tlsg_ret ret = tlsg_token_modules_check(q, err);
@@ -68,10 +68,10 @@ static enum tlsg_ret look(enum tlsg_key_look what, const struct tlsg_p11_query *
 	if(ret != TLSG_OK)
 		return ret;
 	switch(what) {
-		case TLSG_KEY_LOOK_KEY:
+		case TLSG_WIRE_LOOK_KEY:
 			ret = tlsg_p11_look_key(q, cert, f, err);
 			return ret == TLSG_OK ? tlsg_token_modules_file_check(f->module, err) : ret;
-		case TLSG_KEY_LOOK_CHAIN:
+		case TLSG_WIRE_LOOK_CHAIN:
 			ret = tlsg_p11_look_chain(q, pem, err);
 			break;
 		default:
@@ -80,12 +80,12 @@ static enum tlsg_ret look(enum tlsg_key_look what, const struct tlsg_p11_query *
 	}
 	if(ret == TLSG_OK && pem->size > sizeof(message.payload))
 		ret = tlsg_err_set(err, TLSG_E_CONFIG, "key_isolation: more than %d KB of certificates need a PIN",
-				TLSG_KEY_MESSAGE_BYTES / 1024);
+				TLSG_WIRE_MESSAGE_BYTES / 1024);
 	return ret;
 }
 
-bool tlsg_token_child_look(int fd, enum tlsg_key_look what, const struct tlsg_p11_query *q, const gnutls_datum_t *cert,
-		struct tlsg_p11_facts *out)
+bool tlsg_token_child_look(int fd, enum tlsg_wire_look_kind what, const struct tlsg_p11_query *q,
+		const gnutls_datum_t *cert, struct tlsg_p11_facts *out)
 {
 	gnutls_datum_t pem = {NULL, 0};
 	struct tlsg_err err;
@@ -95,11 +95,11 @@ bool tlsg_token_child_look(int fd, enum tlsg_key_look what, const struct tlsg_p1
 	tlsg_err_clear(&err);
 	ret = look(what, q, cert, out, &pem, &err);
 	memset(&message.head, 0, sizeof(message.head));
-	message.head.question = TLSG_KEY_Q_TOKEN;
+	message.head.question = TLSG_WIRE_LOOK;
 	message.head.code = ret;
 	if(ret != TLSG_OK)
 		return tell(fd, err.text, strlen(err.text)) && false;
-	if(what != TLSG_KEY_LOOK_KEY)
+	if(what != TLSG_WIRE_LOOK_KEY)
 		return tell(fd, pem.data, pem.size) && false;
 	return tell(fd, out, sizeof(*out));
 }
@@ -137,7 +137,7 @@ static int once(const gnutls_datum_t *in, gnutls_datum_t *made, int *code)
 {
 	int rc;
 
-	if(message.head.op == TLSG_KEY_DECRYPT)
+	if(message.head.op == TLSG_OP_DECRYPT)
 		return tlsg_op_decrypt(mine.key, in, made, code);
 	rc = tlsg_op_sign(mine.key, (enum tlsg_op)message.head.op, (gnutls_sign_algorithm_t)message.head.algo, in, made);
 	if(rc >= 0 && made->size > sizeof(message.payload))
@@ -161,7 +161,7 @@ static enum tlsg_ret work(const gnutls_datum_t *in, gnutls_datum_t *made, int *r
 	int code = 0, first;
 
 	*rc = once(in, made, &code);
-	if(code >= 0 || (message.head.op == TLSG_KEY_DECRYPT && !tlsg_p11_retry_is_token_lost(code)))
+	if(code >= 0 || (message.head.op == TLSG_OP_DECRYPT && !tlsg_p11_retry_is_token_lost(code)))
 		return TLSG_OK;
 	first = code;
 	wipe(made);
@@ -207,7 +207,7 @@ void tlsg_token_child_run(int fd, const struct tlsg_p11_object *o)
 	}
 	if(!good && why.text[0] != '\0') {
 		memset(&message.head, 0, sizeof(message.head));
-		message.head.question = TLSG_KEY_Q_OVER;
+		message.head.question = TLSG_WIRE_STARTED;
 		(void)tell(fd, why.text, strlen(why.text));
 	}
 	key_close();

@@ -18,8 +18,8 @@ void tlsg_token_child_init(void);
  * @param out   [out] facts about a key.
  * @return whether a key was found, which is wanted now.
  */
-bool tlsg_token_child_look(int fd, enum tlsg_key_look what, const struct tlsg_p11_query *q, const gnutls_datum_t *cert,
-		struct tlsg_p11_facts *out);
+bool tlsg_token_child_look(int fd, enum tlsg_wire_look_kind what, const struct tlsg_p11_query *q,
+		const gnutls_datum_t *cert, struct tlsg_p11_facts *out);
 
 /**
  * Opens a key and works with it until the token process is gone, or the key cannot be opened any more: then that is told, as OVER with

@@ -136,7 +136,7 @@ bool tlsg_token_keys_child_start(struct tlsg_token_keys_entry *e)
 	e->failed_ms = 0;
 	e->why[0] = '\0';
 	if(e->pid > 0)
-		e->child = tlsg_token_process_source_add(pair[0], TLSG_KEY_CHILD, e);
+		e->child = tlsg_token_process_source_add(pair[0], TLSG_TOKEN_SOURCE_CHILD, e);
 	if(e->child != NULL)
 		return true;
 	close(pair[0]);
@@ -229,7 +229,7 @@ static int gate_get(struct tlsg_token_keys_entry *e)
 	return -1;
 }
 
-struct tlsg_token_keys_entry *tlsg_token_keys_new(const struct tlsg_key_token_question *t, const unsigned char *cert)
+struct tlsg_token_keys_entry *tlsg_token_keys_new(const struct tlsg_wire_look_request *t, const unsigned char *cert)
 {
 	struct tlsg_token_keys_entry *e = gnutls_calloc(1, sizeof(*e));
 
@@ -244,7 +244,7 @@ struct tlsg_token_keys_entry *tlsg_token_keys_new(const struct tlsg_key_token_qu
 		memcpy(e->cert.data, cert, t->cert_len);
 	e->cert.size = t->cert_len;
 	e->set_number = t->set_number;
-	e->what = (enum tlsg_key_look)t->what;
+	e->what = (enum tlsg_wire_look_kind)t->what;
 	e->q = t->q;
 	memset(&e->q.pin, 0, sizeof(e->q.pin));
 	e->next = entries;
@@ -263,7 +263,7 @@ int tlsg_token_keys_settle(struct tlsg_token_keys_entry *e, const struct tlsg_p1
 	gate = gate_get(e);
 	if(gate < 0)
 		return -1;
-	e->id = ++last_id | TLSG_KEY_ON_TOKEN;
+	e->id = ++last_id | TLSG_WIRE_KEY_ON_TOKEN;
 	e->ready = true;
 	return gate;
 }

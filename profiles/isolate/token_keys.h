@@ -12,18 +12,18 @@
 #include "profiles/isolate/wire.h"
 
 /** What a source is. */
-enum tlsg_key_source_kind
+enum tlsg_token_source_kind
 {
-	TLSG_KEY_DOOR,
-	TLSG_KEY_CLIENT, /**< another process of Kamailio */
-	TLSG_KEY_CHILD
+	TLSG_TOKEN_SOURCE_SOCKET,
+	TLSG_TOKEN_SOURCE_CLIENT, /**< another process of Kamailio */
+	TLSG_TOKEN_SOURCE_CHILD
 };
 
 /** Something that can be read from. */
-struct tlsg_key_source
+struct tlsg_token_source
 {
-	struct tlsg_key_source *next;
-	enum tlsg_key_source_kind kind;
+	struct tlsg_token_source *next;
+	enum tlsg_token_source_kind kind;
 	int fd;
 	struct tlsg_token_keys_entry *entry; /**< of a child */
 	unsigned waiting;					 /**< of a client: questions without an answer */
@@ -36,13 +36,13 @@ struct tlsg_token_keys_entry
 	struct tlsg_token_keys_entry *next;
 	uint64_t id;
 	uint32_t set_number;
-	enum tlsg_key_look what;
+	enum tlsg_wire_look_kind what;
 	bool ready; /**< the key was looked at */
 	struct tlsg_p11_query q;
 	gnutls_datum_t cert;
 	char token[TLSG_P11_URI_SIZE];
 	struct tlsg_p11_object object;
-	struct tlsg_key_source *child; /**< NULL: none now */
+	struct tlsg_token_source *child; /**< NULL: none now */
 	pid_t pid;
 	bool hung;
 	int64_t failed_ms;
@@ -50,11 +50,11 @@ struct tlsg_token_keys_entry
 };
 
 /** Watches something. @return [heap], for tlsg_token_process_source_close(); NULL: not watched, fd is the caller's. */
-struct tlsg_key_source *tlsg_token_process_source_add(
-		int fd, enum tlsg_key_source_kind kind, struct tlsg_token_keys_entry *entry);
+struct tlsg_token_source *tlsg_token_process_source_add(
+		int fd, enum tlsg_token_source_kind kind, struct tlsg_token_keys_entry *entry);
 
 /** Closes it; the object itself goes when all events of this turn are done. */
-void tlsg_token_process_source_close(struct tlsg_key_source *s);
+void tlsg_token_process_source_close(struct tlsg_token_source *s);
 
 /** Answers all who wait for a key. @param text  sentence, without the key's name. */
 void tlsg_token_process_fail_all(const struct tlsg_token_keys_entry *e, const char *text);
@@ -70,7 +70,7 @@ bool tlsg_token_keys_init(tlsg_wire_is_alive is_alive);
  * @param cert  certificate of the question.
  * @return [heap], for tlsg_token_keys_free(); NULL no memory.
  */
-struct tlsg_token_keys_entry *tlsg_token_keys_new(const struct tlsg_key_token_question *t, const unsigned char *cert);
+struct tlsg_token_keys_entry *tlsg_token_keys_new(const struct tlsg_wire_look_request *t, const unsigned char *cert);
 
 /** Ends the child, answers who waits, wipes. */
 void tlsg_token_keys_free(struct tlsg_token_keys_entry *e);

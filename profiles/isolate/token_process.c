@@ -38,13 +38,13 @@ struct waiter
 {
 	struct waiter *next;
 	uint32_t ticket;
-	struct tlsg_key_source *who; /* NULL: gone */
+	struct tlsg_token_source *who; /* NULL: gone */
 	struct tlsg_token_keys_entry *entry;
 	struct tlsg_wire_head head;
 	int64_t since_ms;
 };
 
-static struct tlsg_key_source *sources;
+static struct tlsg_token_source *sources;
 static struct waiter *waiters;
 static uint32_t last_ticket;
 static bool started; /* Kamailio has: what configurations name from now on may come from anybody */
@@ -53,10 +53,10 @@ static struct tlsg_wire_message message, reply_message;
 
 /* ---- sources ---- */
 
-struct tlsg_key_source *tlsg_token_process_source_add(
-		int fd, enum tlsg_key_source_kind kind, struct tlsg_token_keys_entry *entry)
+struct tlsg_token_source *tlsg_token_process_source_add(
+		int fd, enum tlsg_token_source_kind kind, struct tlsg_token_keys_entry *entry)
 {
-	struct tlsg_key_source *s = gnutls_calloc(1, sizeof(*s));
+	struct tlsg_token_source *s = gnutls_calloc(1, sizeof(*s));
 	struct epoll_event e = {.events = EPOLLIN, .data = {.ptr = s}};
 
 	if(s == NULL || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) < 0) {
@@ -71,7 +71,7 @@ struct tlsg_key_source *tlsg_token_process_source_add(
 	return s;
 }
 
-void tlsg_token_process_source_close(struct tlsg_key_source *s)
+void tlsg_token_process_source_close(struct tlsg_token_source *s)
 {
 	struct waiter *w;
 
@@ -86,7 +86,7 @@ void tlsg_token_process_source_close(struct tlsg_key_source *s)
 
 void tlsg_token_process_detach(void)
 {
-	struct tlsg_key_source *s;
+	struct tlsg_token_source *s;
 
 	for(s = sources; s != NULL; s = s->next)
 		if(!s->gone)
@@ -97,7 +97,7 @@ void tlsg_token_process_detach(void)
 
 static void sources_sweep(void)
 {
-	struct tlsg_key_source **at = &sources, *s;
+	struct tlsg_token_source **at = &sources, *s;
 
 	while((s = *at) != NULL) {
 		if(!s->gone) {
@@ -111,8 +111,8 @@ static void sources_sweep(void)
 
 /* ---- answers ---- */
 
-static void reply(
-		struct tlsg_key_source *who, const struct tlsg_wire_head *question, int code, const void *payload, size_t size)
+static void reply(struct tlsg_token_source *who, const struct tlsg_wire_head *question, int code, const void *payload,
+		size_t size)
 {
 	size_t all = sizeof(reply_message.head) + size;
 
@@ -128,13 +128,13 @@ static void reply(
 	gnutls_memset(reply_message.payload, 0, size);
 }
 
-static void refuse(struct tlsg_key_source *who, const struct tlsg_wire_head *question, int code, const char *text)
+static void refuse(struct tlsg_token_source *who, const struct tlsg_wire_head *question, int code, const char *text)
 {
 	reply(who, question, code, text, strlen(text));
 }
 
 /* To a question about a key: with its name. */
-static void refuse_named(struct tlsg_key_source *who, const struct tlsg_token_keys_entry *e,
+static void refuse_named(struct tlsg_token_source *who, const struct tlsg_token_keys_entry *e,
 		const struct tlsg_wire_head *question, int code, const char *text)
 {
 	char named[TLSG_ERR_TEXT];
@@ -145,13 +145,13 @@ static void refuse_named(struct tlsg_key_source *who, const struct tlsg_token_ke
 
 static void fail(struct waiter *w, const char *text)
 {
-	if(w->head.question == TLSG_KEY_Q_DO)
+	if(w->head.question == TLSG_WIRE_OP)
 		refuse_named(w->who, w->entry, &w->head, GNUTLS_E_PKCS11_ERROR, text);
 	else
 		refuse(w->who, &w->head, TLSG_E_CONFIG, text);
 }
 
-static bool waiter_add(struct tlsg_key_source *who, struct tlsg_token_keys_entry *e)
+static bool waiter_add(struct tlsg_token_source *who, struct tlsg_token_keys_entry *e)
 {
 	struct waiter *w = gnutls_calloc(1, sizeof(*w));
 
@@ -212,24 +212,24 @@ static bool is_text(const char *text, size_t size)
 	return memchr(text, '\0', size) != NULL;
 }
 
-static bool is_proper(const struct tlsg_key_token_question *t)
+static bool is_proper(const struct tlsg_wire_look_request *t)
 {
 	const struct tlsg_p11_query *q = &t->q;
 	const struct tlsg_p11_uri *u = &q->uri;
 
-	return t->what >= TLSG_KEY_LOOK_KEY && t->what <= TLSG_KEY_LOOK_ANCHORS
-		   && (t->what == TLSG_KEY_LOOK_KEY) == (t->cert_len > 0) && is_text(q->module, sizeof(q->module))
+	return t->what >= TLSG_WIRE_LOOK_KEY && t->what <= TLSG_WIRE_LOOK_ANCHORS
+		   && (t->what == TLSG_WIRE_LOOK_KEY) == (t->cert_len > 0) && is_text(q->module, sizeof(q->module))
 		   && is_text(u->uri, sizeof(u->uri)) && is_text(u->module_path, sizeof(u->module_path))
 		   && is_text(u->module_name, sizeof(u->module_name)) && is_text(u->pin, sizeof(u->pin))
 		   && is_text(u->pin_source, sizeof(u->pin_source)) && is_text(u->type, sizeof(u->type))
 		   && is_text(t->engine_pin.value, sizeof(t->engine_pin.value)) && tlsg_p11_uri_is(u->uri);
 }
 
-static enum tlsg_ret pin_find(struct tlsg_token_keys_entry *e, const struct tlsg_key_token_question *t,
+static enum tlsg_ret pin_find(struct tlsg_token_keys_entry *e, const struct tlsg_wire_look_request *t,
 		const char *password, struct tlsg_err *err)
 {
 	str word = {t->has_password ? (char *)password : NULL, t->has_password ? (int)t->password_len : 0};
-	struct tlsg_pin_sources from = {.password = e->what == TLSG_KEY_LOOK_ANCHORS ? NULL : &word,
+	struct tlsg_pin_sources from = {.password = e->what == TLSG_WIRE_LOOK_ANCHORS ? NULL : &word,
 			.engine = t->has_engine ? &t->engine_pin : NULL,
 			.known = tlsg_token_keys_known};
 	enum tlsg_ret ret = tlsg_pin_find(&from, &e->q, err);
@@ -238,7 +238,7 @@ static enum tlsg_ret pin_find(struct tlsg_token_keys_entry *e, const struct tlsg
 	return ret;
 }
 
-static void look(struct tlsg_key_source *who, const struct tlsg_key_token_question *t, const char *password,
+static void look(struct tlsg_token_source *who, const struct tlsg_wire_look_request *t, const char *password,
 		const unsigned char *cert)
 {
 	struct tlsg_token_keys_entry *e;
@@ -267,9 +267,9 @@ static void look(struct tlsg_key_source *who, const struct tlsg_key_token_questi
 }
 
 /* @return false: not a question. */
-static bool token(struct tlsg_key_source *who)
+static bool token(struct tlsg_token_source *who)
 {
-	struct tlsg_key_token_question t;
+	struct tlsg_wire_look_request t;
 	struct tlsg_buf b;
 	char *password = NULL;
 	bool good = false;
@@ -294,7 +294,7 @@ static bool token(struct tlsg_key_source *who)
 
 /* ---- DO ---- */
 
-static void forward(struct tlsg_key_source *who, struct tlsg_token_keys_entry *e)
+static void forward(struct tlsg_token_source *who, struct tlsg_token_keys_entry *e)
 {
 	size_t size = sizeof(message.head) + message.head.size;
 	uint32_t serial = message.head.serial;
@@ -315,7 +315,7 @@ static void forward(struct tlsg_key_source *who, struct tlsg_token_keys_entry *e
 	waiter_remove(waiter_find(e, last_ticket));
 }
 
-static void work(struct tlsg_key_source *who)
+static void work(struct tlsg_token_source *who)
 {
 	struct tlsg_token_keys_entry *e = tlsg_token_keys_find(message.head.key);
 	int64_t now = tlsg_p11_probe_clock();
@@ -352,7 +352,7 @@ static bool receive(int fd, bool *none)
 	return n >= (ssize_t)sizeof(message.head) && (size_t)n == sizeof(message.head) + message.head.size;
 }
 
-static bool client_heard(struct tlsg_key_source *s)
+static bool client_heard(struct tlsg_token_source *s)
 {
 	bool none, good = receive(s->fd, &none);
 
@@ -361,12 +361,12 @@ static bool client_heard(struct tlsg_key_source *s)
 	if(s->waiting >= WAITING_MAX)
 		return false;
 	switch(message.head.question) {
-		case TLSG_KEY_Q_TOKEN:
+		case TLSG_WIRE_LOOK:
 			return token(s);
-		case TLSG_KEY_Q_DO:
+		case TLSG_WIRE_OP:
 			work(s);
 			return true;
-		case TLSG_KEY_Q_OVER:
+		case TLSG_WIRE_STARTED:
 			started = true;
 			tlsg_password_mode_set(tlsg_password_is_asked(), NULL);
 			refuse(s, &message.head, 0, "");
@@ -379,7 +379,7 @@ static bool client_heard(struct tlsg_key_source *s)
 /* The child has found the key: it is one of the snapshot now. @return false: it has not, or nonsense. */
 static bool facts_take(struct tlsg_token_keys_entry *e, struct tlsg_p11_facts *f)
 {
-	struct tlsg_wire_head go = {.question = TLSG_KEY_Q_OVER};
+	struct tlsg_wire_head go = {.question = TLSG_WIRE_STARTED};
 
 	if(message.head.size != sizeof(*f))
 		return false;
@@ -399,12 +399,12 @@ static bool looked(struct tlsg_token_keys_entry *e)
 
 	if(w == NULL || e->ready)
 		return e->ready;
-	if(message.head.code != TLSG_OK || e->what != TLSG_KEY_LOOK_KEY) {
+	if(message.head.code != TLSG_OK || e->what != TLSG_WIRE_LOOK_KEY) {
 		reply(w->who, &w->head, message.head.code, message.payload, message.head.size);
 	} else if(!facts_take(e, &f)) {
 		refuse(w->who, &w->head, TLSG_E_RESOURCE, "the token process has no room, or the child talks nonsense");
 	} else {
-		struct tlsg_key_token_facts facts = {.pk = (uint32_t)f.pk, .bits = f.bits, .can = f.can};
+		struct tlsg_wire_look_reply facts = {.pk = (uint32_t)f.pk, .bits = f.bits, .can = f.can};
 
 		w->head.key = e->id;
 		reply(w->who, &w->head, TLSG_OK, &facts, sizeof(facts));
@@ -455,7 +455,7 @@ static void child_ended(struct tlsg_token_keys_entry *e)
 		tlsg_token_keys_free(e);
 }
 
-static void child_heard(struct tlsg_key_source *s)
+static void child_heard(struct tlsg_token_source *s)
 {
 	struct tlsg_token_keys_entry *e = s->entry;
 	bool none;
@@ -467,14 +467,14 @@ static void child_heard(struct tlsg_key_source *s)
 	if(none)
 		return;
 	switch(message.head.question) {
-		case TLSG_KEY_Q_TOKEN:
+		case TLSG_WIRE_LOOK:
 			if(!looked(e))
 				tlsg_token_keys_free(e);
 			break;
-		case TLSG_KEY_Q_DO:
+		case TLSG_WIRE_OP:
 			done(e);
 			break;
-		case TLSG_KEY_Q_OVER:
+		case TLSG_WIRE_STARTED:
 			snprintf(e->why, sizeof(e->why), "%.*s", (int)message.head.size, (const char *)message.payload);
 			e->failed_ms = tlsg_p11_probe_clock();
 			break; /* and it ends */
@@ -484,7 +484,7 @@ static void child_heard(struct tlsg_key_source *s)
 }
 
 /* @return false: nobody is outside any more. */
-static bool heard(struct tlsg_key_source *s)
+static bool heard(struct tlsg_token_source *s)
 {
 	enum tlsg_ret ret;
 	int fd;
@@ -492,16 +492,16 @@ static bool heard(struct tlsg_key_source *s)
 	if(s->gone)
 		return true;
 	switch(s->kind) {
-		case TLSG_KEY_CLIENT:
+		case TLSG_TOKEN_SOURCE_CLIENT:
 			if(!client_heard(s))
 				tlsg_token_process_source_close(s);
 			break;
-		case TLSG_KEY_CHILD:
+		case TLSG_TOKEN_SOURCE_CHILD:
 			child_heard(s);
 			break;
 		default:
-			ret = tlsg_key_process_accept(s->fd, &fd);
-			if(ret == TLSG_OK && tlsg_token_process_source_add(fd, TLSG_KEY_CLIENT, NULL) == NULL)
+			ret = tlsg_wire_accept(s->fd, &fd);
+			if(ret == TLSG_OK && tlsg_token_process_source_add(fd, TLSG_TOKEN_SOURCE_CLIENT, NULL) == NULL)
 				close(fd);
 			return ret != TLSG_EOF;
 	}
@@ -516,7 +516,7 @@ static void hung_kill(void)
 	const struct waiter *w;
 
 	for(w = waiters; w != NULL; w = w->next) {
-		int64_t most = w->head.question == TLSG_KEY_Q_DO ? HANG_MS : TLSG_KEY_TOKEN_MS;
+		int64_t most = w->head.question == TLSG_WIRE_OP ? HANG_MS : TLSG_TIMEOUT_LOOK_MS;
 
 		if(now - w->since_ms < most || w->entry->child == NULL || w->entry->hung)
 			continue;
@@ -552,7 +552,7 @@ enum tlsg_ret tlsg_token_process_run(int door, tlsg_wire_is_alive is_alive)
 	started = false;
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	if(ret != TLSG_OK || epoll < 0 || !tlsg_token_keys_init(is_alive)
-			|| tlsg_token_process_source_add(door, TLSG_KEY_DOOR, NULL) == NULL)
+			|| tlsg_token_process_source_add(door, TLSG_TOKEN_SOURCE_SOCKET, NULL) == NULL)
 		return TLSG_E_RESOURCE;
 	ret = loop();
 	tlsg_token_keys_free_all();

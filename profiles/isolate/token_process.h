@@ -25,7 +25,7 @@
 /**
  * Answers questions until no other process is left, or a signal ends this one. Passwords are asked for as
  * tlsg_password_mode_set() says. The caller has given up privileges and may not be looked into.
- * @param door      ours, from tlsg_key_process_socket().
+ * @param door      ours, from tlsg_wire_socketpair().
  * @param is_alive  whether a snapshot is in use.
  * @return TLSG_OK: all others are gone; TLSG_E_RESOURCE: it cannot go on.
  */

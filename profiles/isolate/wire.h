@@ -22,7 +22,7 @@
  * DO signs or decrypts with a number. OVER says that start-up is over, so that nobody can be asked
  * for passwords any more. A process asks one thing at a time and waits for the answer, with a deadline.
  *
- * Time. Sending never waits. An answer to DO is waited for TLSG_KEY_DO_MS at most; then that handshake fails, with one line, and as
+ * Time. Sending never waits. An answer to DO is waited for TLSG_TIMEOUT_OP_MS at most; then that handshake fails, with one line, and as
  * long as the answer is overdue further questions of the process fail at once, so that a key process that hangs costs each worker
  * one deadline, not one for each handshake. When overdue answers arrive, they are thrown away by their numbers, and all is as before.
  *
@@ -43,27 +43,27 @@
 #include "pkcs11/p11_probe.h"
 #include "profiles/keys/key_file.h"
 
-#define TLSG_KEY_MESSAGE_BYTES (128 * 1024) /* largest payload; a socket buffer takes more than that */
-#define TLSG_KEY_DO_MS 2000
-#define TLSG_KEY_LOAD_MS 20000
-#define TLSG_KEY_TOKEN_MS ((TLSG_P11_PROBE_SECONDS + 10) * 1000)
-#define TLSG_KEY_ASK_MS 600000		   /* somebody types passwords */
-#define TLSG_KEY_ON_TOKEN (1ULL << 63) /* bit of numbers that the token process gives */
+#define TLSG_WIRE_MESSAGE_BYTES (128 * 1024) /* largest payload; a socket buffer takes more than that */
+#define TLSG_TIMEOUT_OP_MS 2000
+#define TLSG_TIMEOUT_LOAD_MS 20000
+#define TLSG_TIMEOUT_LOOK_MS ((TLSG_P11_PROBE_SECONDS + 10) * 1000)
+#define TLSG_TIMEOUT_PASSWORD_MS 600000		/* somebody types passwords */
+#define TLSG_WIRE_KEY_ON_TOKEN (1ULL << 63) /* bit of numbers that the token process gives */
 
-enum tlsg_wire_question
+enum tlsg_wire_request
 {
-	TLSG_KEY_Q_LOAD = 1,
-	TLSG_KEY_Q_DO = 2,
-	TLSG_KEY_Q_OVER = 3,
-	TLSG_KEY_Q_TOKEN = 4
+	TLSG_WIRE_LOAD = 1,
+	TLSG_WIRE_OP = 2,
+	TLSG_WIRE_STARTED = 3,
+	TLSG_WIRE_LOOK = 4
 };
 
 /** What TOKEN is about. */
-enum tlsg_key_look
+enum tlsg_wire_look_kind
 {
-	TLSG_KEY_LOOK_KEY = 1,
-	TLSG_KEY_LOOK_CHAIN = 2,
-	TLSG_KEY_LOOK_ANCHORS = 3
+	TLSG_WIRE_LOOK_KEY = 1,
+	TLSG_WIRE_LOOK_CHAIN = 2,
+	TLSG_WIRE_LOOK_ANCHORS = 3
 };
 
 /**
@@ -75,7 +75,7 @@ typedef bool (*tlsg_wire_is_alive)(uint32_t number);
 /** In front of each message, either way. */
 struct tlsg_wire_head
 {
-	uint32_t question; /**< enum tlsg_wire_question; the answer repeats it */
+	uint32_t question; /**< enum tlsg_wire_request; the answer repeats it */
 	uint32_t serial;   /**< the answer repeats it */
 	uint64_t key;	   /**< DO: number of the key; answer to LOAD and TOKEN: the new number */
 	int64_t until_ms;  /**< DO: when nobody waits for the answer any more, CLOCK_MONOTONIC */
@@ -86,7 +86,7 @@ struct tlsg_wire_head
 };
 
 /** Payload of LOAD: this, then the texts, without zero bytes at their ends. */
-struct tlsg_wire_load
+struct tlsg_wire_load_request
 {
 	uint32_t set_number;
 	uint32_t setting_len;
@@ -96,22 +96,22 @@ struct tlsg_wire_load
 };
 
 /** Payload of a good answer to LOAD: this, then the public key, then the certificates. */
-struct tlsg_wire_loaded
+struct tlsg_wire_load_reply
 {
 	uint32_t pk;
 	uint32_t bits;
 	uint32_t is_encrypted;
 	uint32_t spki_len;
 	uint32_t certs_len;
-	uint32_t cert_len[TLSG_KEY_CERTS_MAX];
-	unsigned char digest[TLSG_KEY_DIGEST_SIZE];
+	uint32_t cert_len[TLSG_KEY_FILE_CERTS_MAX];
+	unsigned char digest[TLSG_KEY_FILE_DIGEST_SIZE];
 };
 
 /** Payload of TOKEN: this, then the password's setting without a zero byte at its end, then the certificate that a key must fit. */
-struct tlsg_key_token_question
+struct tlsg_wire_look_request
 {
 	uint32_t set_number;
-	uint32_t what; /**< enum tlsg_key_look */
+	uint32_t what; /**< enum tlsg_wire_look_kind */
 	uint32_t has_engine;
 	uint32_t has_password;
 	uint32_t password_len;
@@ -121,7 +121,7 @@ struct tlsg_key_token_question
 };
 
 /** Payload of a good answer to TOKEN about a key. That about certificates is PEM. */
-struct tlsg_key_token_facts
+struct tlsg_wire_look_reply
 {
 	uint32_t pk;
 	uint32_t bits;
@@ -132,7 +132,7 @@ struct tlsg_key_token_facts
 struct tlsg_wire_message
 {
 	struct tlsg_wire_head head;
-	unsigned char payload[TLSG_KEY_MESSAGE_BYTES];
+	unsigned char payload[TLSG_WIRE_MESSAGE_BYTES];
 };
 
 #endif

@@ -77,8 +77,8 @@ static bool is_encrypted(const gnutls_datum_t *data)
 
 /* ---- what is in it ---- */
 
-static enum tlsg_ret fill_key(
-		const struct tlsg_key_request *r, gnutls_x509_privkey_t key, struct tlsg_key_content *out, struct tlsg_err *err)
+static enum tlsg_ret fill_key(const struct tlsg_key_file_request *r, gnutls_x509_privkey_t key,
+		struct tlsg_key_file_content *out, struct tlsg_err *err)
 {
 	gnutls_privkey_t abstract = NULL;
 	gnutls_pubkey_t pub = NULL;
@@ -110,7 +110,7 @@ static enum tlsg_ret fill_key(
 }
 
 /* The sentence for a file that cannot be opened. */
-static enum tlsg_ret closed(const struct tlsg_key_request *r, const struct tlsg_password *p, struct tlsg_err *err)
+static enum tlsg_ret closed(const struct tlsg_key_file_request *r, const struct tlsg_password *p, struct tlsg_err *err)
 {
 	if(p->is_set)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" is encrypted and the password %s does not open it",
@@ -146,8 +146,8 @@ static int import(gnutls_x509_privkey_t key, const gnutls_datum_t *data, const c
 	return rc;
 }
 
-static enum tlsg_ret load_plain(const struct tlsg_key_request *r, const gnutls_datum_t *data,
-		const struct tlsg_password *p, struct tlsg_key_content *out, struct tlsg_err *err)
+static enum tlsg_ret load_plain(const struct tlsg_key_file_request *r, const gnutls_datum_t *data,
+		const struct tlsg_password *p, struct tlsg_key_file_content *out, struct tlsg_err *err)
 {
 	gnutls_x509_privkey_t key = NULL;
 	enum tlsg_ret ret;
@@ -169,20 +169,20 @@ static enum tlsg_ret load_plain(const struct tlsg_key_request *r, const gnutls_d
 
 /* ---- PKCS#12 ---- */
 
-static int take_certs(gnutls_x509_crt_t *chain, unsigned len, struct tlsg_key_content *out)
+static int take_certs(gnutls_x509_crt_t *chain, unsigned len, struct tlsg_key_file_content *out)
 {
 	unsigned i;
 	int rc = 0;
 
-	for(i = 0; i < len && i < TLSG_KEY_CERTS_MAX && rc >= 0; i++) {
+	for(i = 0; i < len && i < TLSG_KEY_FILE_CERTS_MAX && rc >= 0; i++) {
 		rc = gnutls_x509_crt_export2(chain[i], GNUTLS_X509_FMT_DER, &out->certs[i]);
 		out->certs_len = i + 1;
 	}
 	return rc;
 }
 
-static enum tlsg_ret unpack(const struct tlsg_key_request *r, gnutls_pkcs12_t p12, const char *password,
-		struct tlsg_key_content *out, struct tlsg_err *err)
+static enum tlsg_ret unpack(const struct tlsg_key_file_request *r, gnutls_pkcs12_t p12, const char *password,
+		struct tlsg_key_file_content *out, struct tlsg_err *err)
 {
 	gnutls_x509_privkey_t key = NULL;
 	gnutls_x509_crt_t *chain = NULL;
@@ -208,8 +208,8 @@ static enum tlsg_ret unpack(const struct tlsg_key_request *r, gnutls_pkcs12_t p1
 	return ret;
 }
 
-static enum tlsg_ret load_pkcs12(const struct tlsg_key_request *r, const gnutls_datum_t *data,
-		const struct tlsg_password *p, struct tlsg_key_content *out, struct tlsg_err *err)
+static enum tlsg_ret load_pkcs12(const struct tlsg_key_file_request *r, const gnutls_datum_t *data,
+		const struct tlsg_password *p, struct tlsg_key_file_content *out, struct tlsg_err *err)
 {
 	const char *password = p->is_set ? p->text : NULL;
 	gnutls_pkcs12_t p12 = NULL;
@@ -236,7 +236,8 @@ done:
 }
 
 /* A PKCS#12 file may open without a password: nobody is asked for one then. */
-static bool opens_without(const struct tlsg_key_request *r, const gnutls_datum_t *data, struct tlsg_key_content *out)
+static bool opens_without(
+		const struct tlsg_key_file_request *r, const gnutls_datum_t *data, struct tlsg_key_file_content *out)
 {
 	struct tlsg_password none = {.is_set = false};
 
@@ -248,11 +249,11 @@ static bool opens_without(const struct tlsg_key_request *r, const gnutls_datum_t
 
 /* ---- both ---- */
 
-typedef enum tlsg_ret (*load_f)(const struct tlsg_key_request *r, const gnutls_datum_t *data,
-		const struct tlsg_password *p, struct tlsg_key_content *out, struct tlsg_err *err);
+typedef enum tlsg_ret (*load_f)(const struct tlsg_key_file_request *r, const gnutls_datum_t *data,
+		const struct tlsg_password *p, struct tlsg_key_file_content *out, struct tlsg_err *err);
 
-static enum tlsg_ret load(const struct tlsg_key_request *r, const gnutls_datum_t *data, load_f how,
-		struct tlsg_key_content *out, struct tlsg_err *err)
+static enum tlsg_ret load(const struct tlsg_key_file_request *r, const gnutls_datum_t *data, load_f how,
+		struct tlsg_key_file_content *out, struct tlsg_err *err)
 {
 	struct tlsg_password p = {.is_set = false};
 	enum tlsg_ret ret = TLSG_OK;
@@ -266,7 +267,7 @@ static enum tlsg_ret load(const struct tlsg_key_request *r, const gnutls_datum_t
 }
 
 /* A password keeps the key from those who can read the file. */
-static void warn_readable(const struct tlsg_key_request *r, const struct tlsg_key_content *c)
+static void warn_readable(const struct tlsg_key_file_request *r, const struct tlsg_key_file_content *c)
 {
 	struct stat info;
 
@@ -274,10 +275,10 @@ static void warn_readable(const struct tlsg_key_request *r, const struct tlsg_ke
 		LM_WARN("%s: \"%s\" holds a private key and can be read by everybody\n", r->setting, r->file->s);
 }
 
-enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_request *r, tlsg_key_known_f known, void *param,
-		struct tlsg_key_content *out, struct tlsg_err *err)
+enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_file_request *r, tlsg_key_file_known_f known, void *param,
+		struct tlsg_key_file_content *out, struct tlsg_err *err)
 {
-	unsigned char digest[TLSG_KEY_DIGEST_SIZE];
+	unsigned char digest[TLSG_KEY_FILE_DIGEST_SIZE];
 	gnutls_datum_t data = {NULL, 0};
 	bool is_pkcs12;
 	enum tlsg_ret ret;
@@ -322,7 +323,7 @@ static bool datum_copy(const gnutls_datum_t *from, gnutls_datum_t *to)
 	return true;
 }
 
-bool tlsg_key_file_content_copy(const struct tlsg_key_content *from, struct tlsg_key_content *to)
+bool tlsg_key_file_content_copy(const struct tlsg_key_file_content *from, struct tlsg_key_file_content *to)
 {
 	unsigned i;
 
@@ -335,7 +336,7 @@ bool tlsg_key_file_content_copy(const struct tlsg_key_content *from, struct tlsg
 	return datum_copy(&from->pkcs8, &to->pkcs8) && datum_copy(&from->spki, &to->spki);
 }
 
-void tlsg_key_file_content_free(struct tlsg_key_content *c)
+void tlsg_key_file_content_free(struct tlsg_key_file_content *c)
 {
 	unsigned i;
 

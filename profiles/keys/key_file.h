@@ -12,24 +12,24 @@
 #include "base/err.h"
 #include "base/host.h"
 
-#define TLSG_KEY_DIGEST_SIZE 32 /**< SHA-256 */
-#define TLSG_KEY_CERTS_MAX 32
+#define TLSG_KEY_FILE_DIGEST_SIZE 32 /**< SHA-256 */
+#define TLSG_KEY_FILE_CERTS_MAX 32
 
 /** What a file of a key holds. Empty with all bytes zero; free with tlsg_key_file_content_free(). */
-struct tlsg_key_content
+struct tlsg_key_file_content
 {
 	gnutls_pk_algorithm_t pk;
 	unsigned bits;
-	gnutls_datum_t pkcs8;					  /**< [heap] secret: the key, unencrypted PKCS#8 in DER */
-	gnutls_datum_t spki;					  /**< [heap] its public key, SubjectPublicKeyInfo in DER */
-	gnutls_datum_t certs[TLSG_KEY_CERTS_MAX]; /**< [heap] chain of a PKCS#12 file in DER, leaf first */
+	gnutls_datum_t pkcs8;						   /**< [heap] secret: the key, unencrypted PKCS#8 in DER */
+	gnutls_datum_t spki;						   /**< [heap] its public key, SubjectPublicKeyInfo in DER */
+	gnutls_datum_t certs[TLSG_KEY_FILE_CERTS_MAX]; /**< [heap] chain of a PKCS#12 file in DER, leaf first */
 	unsigned certs_len;
-	bool is_encrypted;							/**< a password was needed */
-	unsigned char digest[TLSG_KEY_DIGEST_SIZE]; /**< SHA-256 of the file as it is on disk */
+	bool is_encrypted;								 /**< a password was needed */
+	unsigned char digest[TLSG_KEY_FILE_DIGEST_SIZE]; /**< SHA-256 of the file as it is on disk */
 };
 
 /** What is to be read. */
-struct tlsg_key_request
+struct tlsg_key_file_request
 {
 	const char *setting; /**< name of the parameter, for messages */
 	const str *file;	 /**< path, zero-terminated */
@@ -42,7 +42,7 @@ struct tlsg_key_request
  * @param out     [out] what it held.
  * @return true: found, out is set.
  */
-typedef bool (*tlsg_key_known_f)(const unsigned char *digest, void *param, struct tlsg_key_content *out);
+typedef bool (*tlsg_key_file_known_f)(const unsigned char *digest, void *param, struct tlsg_key_file_content *out);
 
 /**
  * Reads a key: PKCS#1, PKCS#8, SEC1, in PEM or DER, plain or encrypted (PKCS#8, and PEM as OpenSSL encrypted it in the past); or a
@@ -55,8 +55,8 @@ typedef bool (*tlsg_key_known_f)(const unsigned char *digest, void *param, struc
  * @return TLSG_OK; TLSG_E_CONFIG: unreadable, empty, not a key, damaged, password missing or wrong; TLSG_E_RESOURCE.
  * Source: gnutls_x509_privkey_import2(), gnutls_pkcs12_simple_parse().
  */
-enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_request *r, tlsg_key_known_f known, void *param,
-		struct tlsg_key_content *out, struct tlsg_err *err) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_file_request *r, tlsg_key_file_known_f known, void *param,
+		struct tlsg_key_file_content *out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
  * Copies kind, size, key, public key and certificates, not the digest. Counts as encrypted.
@@ -64,10 +64,11 @@ enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_request *r, tlsg_key_know
  * @param to    [out] zeroed before; to be freed by the caller, also when it fails.
  * @return false: no memory.
  */
-bool tlsg_key_file_content_copy(const struct tlsg_key_content *from, struct tlsg_key_content *to) TLSG_MUST_CHECK;
+bool tlsg_key_file_content_copy(
+		const struct tlsg_key_file_content *from, struct tlsg_key_file_content *to) TLSG_MUST_CHECK;
 
 /** Wipes and frees. Idempotent. */
-void tlsg_key_file_content_free(struct tlsg_key_content *c);
+void tlsg_key_file_content_free(struct tlsg_key_file_content *c);
 
 /** Whether a name ends like that of a PKCS#12 file: .p12 or .pfx, in any case. */
 bool tlsg_key_file_name_is_pkcs12(const str *name);

@@ -8,18 +8,18 @@
 
 #include <gnutls/abstract.h>
 
-#define TLSG_KEY_PREMASTER_BYTES 48 /**< RFC 5246 section 7.4.7.1 */
+#define TLSG_OP_PREMASTER_BYTES 48 /**< RFC 5246 section 7.4.7.1 */
 
 enum tlsg_op
 {
-	TLSG_KEY_SIGN_DATA = 1,
-	TLSG_KEY_SIGN_HASH = 2,
-	TLSG_KEY_DECRYPT = 3 /**< a premaster secret; what is none becomes a random one, and nobody can tell */
+	TLSG_OP_SIGN_DATA = 1,
+	TLSG_OP_SIGN_HASH = 2,
+	TLSG_OP_DECRYPT = 3 /**< a premaster secret; what is none becomes a random one, and nobody can tell */
 };
 
 /**
  * Makes a signature. Call without a scope.
- * @param op    TLSG_KEY_SIGN_DATA, or TLSG_KEY_SIGN_HASH; with that GNUTLS_SIGN_RSA_RAW is what TLS 1.0 and 1.1 sign.
+ * @param op    TLSG_OP_SIGN_DATA, or TLSG_OP_SIGN_HASH; with that GNUTLS_SIGN_RSA_RAW is what TLS 1.0 and 1.1 sign.
  * @param in    data or hash.
  * @param made  [out] heap, gnutls_free().
  * @return 0, or GnuTLS's error.
@@ -28,7 +28,7 @@ int tlsg_op_sign(gnutls_privkey_t key, enum tlsg_op op, gnutls_sign_algorithm_t 
 		gnutls_datum_t *made);
 
 /**
- * Decrypts a premaster secret. Whatever comes in, what comes out has TLSG_KEY_PREMASTER_BYTES, and is random if it was none: RFC 5246
+ * Decrypts a premaster secret. Whatever comes in, what comes out has TLSG_OP_PREMASTER_BYTES, and is random if it was none: RFC 5246
  * section 7.4.7.1. Call without a scope.
  * @param made  [out] heap, gnutls_free(), to be wiped.
  * @param code  [out] what GnuTLS said, not for the peer. NULL allowed.

@@ -73,7 +73,7 @@ static int holder_start(void **state)
 	int ours;
 
 	(void)state;
-	if(tlsg_key_process_socket(&ours, &door) != TLSG_OK)
+	if(tlsg_wire_socketpair(&ours, &door) != TLSG_OK)
 		return -1;
 	holder = fork();
 	if(holder == 0) {
@@ -81,7 +81,7 @@ static int holder_start(void **state)
 		_exit(tlsg_key_process_run(ours, tlsg_set_is_alive) == TLSG_OK ? 7 : 8);
 	}
 	close(ours);
-	tlsg_client_set(door);
+	tlsg_client_set_key_process(door);
 	return holder > 0 ? 0 : -1;
 }
 
@@ -92,7 +92,7 @@ static int holder_stop(void **state)
 
 	(void)state;
 	tlsg_client_startup_done();
-	tlsg_client_set(-1);
+	tlsg_client_set_key_process(-1);
 	close(door);
 	if(waitpid(holder, &status, 0) != holder || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
 		return -1;
@@ -109,10 +109,10 @@ static str path_of(const char *name)
 	return (str){p, (int)strlen(p)};
 }
 
-static enum tlsg_ret load(uint32_t set, const char *name, str *password, uint64_t *id, struct tlsg_key_content *c)
+static enum tlsg_ret load(uint32_t set, const char *name, str *password, uint64_t *id, struct tlsg_key_file_content *c)
 {
 	str file = path_of(name);
-	struct tlsg_key_request r = {"private_key", &file, password};
+	struct tlsg_key_file_request r = {"private_key", &file, password};
 
 	tlsg_err_clear(&err);
 	*id = 0;
@@ -121,7 +121,8 @@ static enum tlsg_ret load(uint32_t set, const char *name, str *password, uint64_
 
 static const gnutls_datum_t text = {(unsigned char *)"some text", 9};
 
-static bool verifies(const struct tlsg_key_content *c, gnutls_sign_algorithm_t algo, const gnutls_datum_t *signature)
+static bool verifies(
+		const struct tlsg_key_file_content *c, gnutls_sign_algorithm_t algo, const gnutls_datum_t *signature)
 {
 	gnutls_pubkey_t pub;
 	int rc;
@@ -133,11 +134,11 @@ static bool verifies(const struct tlsg_key_content *c, gnutls_sign_algorithm_t a
 	return rc >= 0;
 }
 
-static void assert_signs(uint64_t id, const struct tlsg_key_content *c, gnutls_sign_algorithm_t algo)
+static void assert_signs(uint64_t id, const struct tlsg_key_file_content *c, gnutls_sign_algorithm_t algo)
 {
 	gnutls_datum_t made = {NULL, 0};
 
-	assert_int_equal(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, algo, &text, &made), 0);
+	assert_int_equal(tlsg_client_op(id, TLSG_OP_SIGN_DATA, algo, &text, &made), 0);
 	assert_true(verifies(c, algo, &made));
 	gnutls_free(made.data);
 }
@@ -153,7 +154,7 @@ static void test_sign(void **state)
 			{"rsa.pem", GNUTLS_SIGN_RSA_PSS_RSAE_SHA256},
 			{"ec.pem", GNUTLS_SIGN_ECDSA_SHA256},
 	};
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	uint64_t id, last = 0;
 	size_t i;
 
@@ -172,10 +173,10 @@ static void test_sign(void **state)
 /* Premaster secrets; what is none becomes a random one of the same size, without a word. */
 static void test_decrypt(void **state)
 {
-	static unsigned char bytes[TLSG_KEY_PREMASTER_BYTES] = {3, 3, 42};
+	static unsigned char bytes[TLSG_OP_PREMASTER_BYTES] = {3, 3, 42};
 	const gnutls_datum_t secret = {bytes, sizeof(bytes)};
 	const gnutls_datum_t *const plain[] = {&secret, &text};
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	gnutls_pubkey_t pub;
 	uint64_t id;
 	int i;
@@ -189,7 +190,7 @@ static void test_decrypt(void **state)
 
 		assert_int_equal(gnutls_pubkey_encrypt_data(pub, 0, plain[i % 2], &closed), 0);
 		closed.size -= i == 2; /* cut off */
-		assert_int_equal(tlsg_client_do(id, TLSG_KEY_DECRYPT, GNUTLS_SIGN_UNKNOWN, &closed, &open), 0);
+		assert_int_equal(tlsg_client_op(id, TLSG_OP_DECRYPT, GNUTLS_SIGN_UNKNOWN, &closed, &open), 0);
 		assert_int_equal(open.size, sizeof(bytes));
 		assert_int_equal(memcmp(open.data, bytes, sizeof(bytes)) == 0, i == 0);
 		gnutls_free(open.data);
@@ -202,7 +203,7 @@ static void test_decrypt(void **state)
 static void test_passwords_and_pkcs12(void **state)
 {
 	str good = STR_STATIC_INIT(PASSWORD), wrong = STR_STATIC_INIT("eight dwarfs");
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	uint64_t id;
 
 	(void)state;
@@ -231,7 +232,7 @@ static void test_keys_go_with_their_snapshot(void **state)
 	struct tlsg_set_options o = {.config_dir = STR_NULL};
 	struct tlsg_set *set = tlsg_set_new(&o);
 	gnutls_datum_t made = {NULL, 0};
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	uint64_t used, failed, id;
 
 	(void)state;
@@ -247,23 +248,23 @@ static void test_keys_go_with_their_snapshot(void **state)
 	assert_int_equal(load(set->number + 2, "ec.pem", &none, &id, &c), TLSG_OK);
 	assert_signs(used, &c, GNUTLS_SIGN_ECDSA_SHA256);
 	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
-	assert_true(tlsg_client_do(failed, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_client_op(failed, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
 	tlsg_key_file_content_free(&c);
 }
 
 static void test_wrong_questions(void **state)
 {
 	gnutls_datum_t made = {NULL, 0};
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	uint64_t id;
 
 	(void)state;
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
-	assert_true(tlsg_client_do(id + 1, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
-	assert_true(tlsg_client_do(0, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
-	assert_true(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_RSA_SHA256, &text, &made) < 0);
-	assert_true(tlsg_client_do(id, (enum tlsg_op)9, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
-	assert_true(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, (gnutls_sign_algorithm_t)-5, &text, &made) < 0);
+	assert_true(tlsg_client_op(id + 1, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_client_op(0, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_RSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_client_op(id, (enum tlsg_op)9, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_client_op(id, TLSG_OP_SIGN_DATA, (gnutls_sign_algorithm_t)-5, &text, &made) < 0);
 	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
 	tlsg_key_file_content_free(&c);
 }
@@ -301,23 +302,25 @@ static void test_nonsense(void **state)
 	{
 		uint32_t question, size;
 		size_t sent; /* of payload */
-		struct tlsg_wire_load load;
+		struct tlsg_wire_load_request load;
 	} rows[] = {
 			{0, 0, 0, {0}},
 			{9, 0, 0, {0}},
-			{TLSG_KEY_Q_DO, 5, 4, {0}},
-			{TLSG_KEY_Q_DO, 4, 5, {0}},
-			{TLSG_KEY_Q_DO, UINT32_MAX, 5, {0}},
-			{TLSG_KEY_Q_LOAD, 0, 0, {0}},
-			{TLSG_KEY_Q_LOAD, 4, 4, {0}},
-			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_wire_load), sizeof(struct tlsg_wire_load), {.file_len = 1}},
-			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_wire_load) + 2, sizeof(struct tlsg_wire_load) + 2,
+			{TLSG_WIRE_OP, 5, 4, {0}},
+			{TLSG_WIRE_OP, 4, 5, {0}},
+			{TLSG_WIRE_OP, UINT32_MAX, 5, {0}},
+			{TLSG_WIRE_LOAD, 0, 0, {0}},
+			{TLSG_WIRE_LOAD, 4, 4, {0}},
+			{TLSG_WIRE_LOAD, sizeof(struct tlsg_wire_load_request), sizeof(struct tlsg_wire_load_request),
+					{.file_len = 1}},
+			{TLSG_WIRE_LOAD, sizeof(struct tlsg_wire_load_request) + 2, sizeof(struct tlsg_wire_load_request) + 2,
 					{.setting_len = UINT32_MAX, .file_len = 3}},
-			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_wire_load) + 1, sizeof(struct tlsg_wire_load) + 1, {0}},
+			{TLSG_WIRE_LOAD, sizeof(struct tlsg_wire_load_request) + 1, sizeof(struct tlsg_wire_load_request) + 1, {0}},
 			/* a zero byte in a name */
-			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_wire_load) + 1, sizeof(struct tlsg_wire_load) + 1, {.file_len = 1}},
+			{TLSG_WIRE_LOAD, sizeof(struct tlsg_wire_load_request) + 1, sizeof(struct tlsg_wire_load_request) + 1,
+					{.file_len = 1}},
 	};
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	uint64_t id;
 	size_t i;
 
@@ -348,7 +351,7 @@ static void test_nonsense(void **state)
 
 static void test_each_process_has_its_connection(void **state)
 {
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	uint64_t id;
 	pid_t children[8];
 	int i, k, status;
@@ -362,7 +365,7 @@ static void test_each_process_has_its_connection(void **state)
 		for(k = 0; k < 50; k++) {
 			gnutls_datum_t made = {NULL, 0};
 
-			if(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) != 0
+			if(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) != 0
 					|| !verifies(&c, GNUTLS_SIGN_ECDSA_SHA256, &made))
 				_exit(1);
 			gnutls_free(made.data);
@@ -380,23 +383,23 @@ static void test_each_process_has_its_connection(void **state)
 static void test_no_answer(void **state)
 {
 	gnutls_datum_t made = {NULL, 0};
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	uint64_t id;
 	int i;
 
 	(void)state;
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
 	kill(holder, SIGSTOP);
-	assert_int_equal(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
+	assert_int_equal(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
 	assert_non_null(strstr(tlsg_client_why(), "did not answer in time"));
 	assert_null(tlsg_client_why());
 	for(i = 0; i < 1000; i++) /* at once */
 		assert_int_equal(
-				tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
+				tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
 	assert_non_null(strstr(tlsg_client_why(), "does not answer"));
 	kill(holder, SIGCONT);
 	for(i = 0; i < 1000; i++) {
-		if(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) == 0)
+		if(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) == 0)
 			break;
 		usleep(10000);
 	}
@@ -412,7 +415,7 @@ static void test_key_of_a_snapshot(void **state)
 	struct tlsg_set *set = tlsg_set_new(&o);
 	gnutls_datum_t made = {NULL, 0};
 	str file = path_of("ec.pem");
-	struct tlsg_key_request r = {"private_key", &file, &none};
+	struct tlsg_key_file_request r = {"private_key", &file, &none};
 	struct tlsg_key *k;
 
 	(void)state;
@@ -430,7 +433,7 @@ static void test_key_of_a_snapshot(void **state)
 static void test_death(void **state)
 {
 	gnutls_datum_t made = {NULL, 0};
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	uint64_t id;
 	int status;
 
@@ -438,12 +441,12 @@ static void test_death(void **state)
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
 	kill(holder, SIGKILL);
 	waitpid(holder, &status, 0);
-	assert_int_equal(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
+	assert_int_equal(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
 	assert_non_null(tlsg_client_why());
-	assert_int_equal(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
+	assert_int_equal(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
 	assert_non_null(strstr(tlsg_client_why(), "takes no connections"));
 	tlsg_key_file_content_free(&c);
-	tlsg_client_set(-1);
+	tlsg_client_set_key_process(-1);
 	close(door);
 }
 

@@ -57,7 +57,7 @@ static int holder_start(void **state)
 	int ours;
 
 	(void)state;
-	if(tlsg_key_process_socket(&ours, &door) != TLSG_OK)
+	if(tlsg_wire_socketpair(&ours, &door) != TLSG_OK)
 		return -1;
 	holder = fork();
 	if(holder == 0) {
@@ -65,7 +65,7 @@ static int holder_start(void **state)
 		_exit(tlsg_token_process_run(ours, tlsg_set_is_alive) == TLSG_OK ? 7 : 8);
 	}
 	close(ours);
-	tlsg_client_set_tokens(door);
+	tlsg_client_set_token_process(door);
 	return holder > 0 ? 0 : -1;
 }
 
@@ -76,7 +76,7 @@ static int holder_stop(void **state)
 
 	(void)state;
 	tlsg_client_startup_done();
-	tlsg_client_set_tokens(-1);
+	tlsg_client_set_token_process(-1);
 	close(door);
 	if(waitpid(holder, &status, 0) != holder || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
 		return -1;
@@ -112,14 +112,14 @@ static struct tlsg_p11_query query(const char *uri, const char *module)
 	return q;
 }
 
-static enum tlsg_ret ask(enum tlsg_key_look what, const struct tlsg_p11_query *q)
+static enum tlsg_ret ask(enum tlsg_wire_look_kind what, const struct tlsg_p11_query *q)
 {
-	struct tlsg_key_token_request r = {
-			.set_number = 1, .what = what, .q = q, .certificate = what == TLSG_KEY_LOOK_KEY ? &cert : NULL};
-	struct tlsg_key_token_answer a;
+	struct tlsg_client_look_request r = {
+			.set_number = 1, .what = what, .q = q, .certificate = what == TLSG_WIRE_LOOK_KEY ? &cert : NULL};
+	struct tlsg_client_look_reply a;
 
 	tlsg_err_clear(&err);
-	return tlsg_client_token(&r, &a, &err);
+	return tlsg_client_look(&r, &a, &err);
 }
 
 /* Each refusal is a sentence, and the next question is answered. */
@@ -127,17 +127,17 @@ static void test_refusals(void **state)
 {
 	const struct
 	{
-		enum tlsg_key_look what;
+		enum tlsg_wire_look_kind what;
 		const char *uri;
 		const char *module;
 		const char *why;
 	} rows[] = {
-			{TLSG_KEY_LOOK_KEY, "pkcs11:token=a;object=b", "/nowhere/module.so", "cannot be loaded"},
-			{TLSG_KEY_LOOK_CHAIN, "pkcs11:token=a;object=b", "/nowhere/module.so", "cannot be loaded"},
-			{TLSG_KEY_LOOK_ANCHORS, "pkcs11:token=a", "/nowhere/module.so", "cannot be loaded"},
-			{TLSG_KEY_LOOK_KEY, "pkcs11:token=a;object=b", "./module.so", "not absolute"},
-			{TLSG_KEY_LOOK_KEY, "pkcs11:token=a;object=b", "no-such-module", "no PKCS#11 module \"no-such-module\""},
-			{TLSG_KEY_LOOK_KEY, "pkcs11:token=a;object=b?pin-source=/nowhere/pin", "/nowhere/module.so",
+			{TLSG_WIRE_LOOK_KEY, "pkcs11:token=a;object=b", "/nowhere/module.so", "cannot be loaded"},
+			{TLSG_WIRE_LOOK_CHAIN, "pkcs11:token=a;object=b", "/nowhere/module.so", "cannot be loaded"},
+			{TLSG_WIRE_LOOK_ANCHORS, "pkcs11:token=a", "/nowhere/module.so", "cannot be loaded"},
+			{TLSG_WIRE_LOOK_KEY, "pkcs11:token=a;object=b", "./module.so", "not absolute"},
+			{TLSG_WIRE_LOOK_KEY, "pkcs11:token=a;object=b", "no-such-module", "no PKCS#11 module \"no-such-module\""},
+			{TLSG_WIRE_LOOK_KEY, "pkcs11:token=a;object=b?pin-source=/nowhere/pin", "/nowhere/module.so",
 					"the PIN file \"/nowhere/pin\" cannot be read"},
 	};
 	size_t i;
@@ -159,11 +159,11 @@ static void test_module_after_start(void **state)
 	struct tlsg_p11_query late = query("pkcs11:token=a;object=b", "/nowhere/late.so");
 
 	(void)state;
-	assert_int_equal(ask(TLSG_KEY_LOOK_KEY, &early), TLSG_E_CONFIG);
+	assert_int_equal(ask(TLSG_WIRE_LOOK_KEY, &early), TLSG_E_CONFIG);
 	tlsg_client_startup_done();
-	assert_int_equal(ask(TLSG_KEY_LOOK_KEY, &late), TLSG_E_CONFIG);
+	assert_int_equal(ask(TLSG_WIRE_LOOK_KEY, &late), TLSG_E_CONFIG);
 	assert_non_null(strstr(err.text, "was not named when Kamailio started"));
-	assert_int_equal(ask(TLSG_KEY_LOOK_KEY, &early), TLSG_E_CONFIG);
+	assert_int_equal(ask(TLSG_WIRE_LOOK_KEY, &early), TLSG_E_CONFIG);
 	assert_non_null(strstr(err.text, "cannot be loaded"));
 }
 
@@ -176,7 +176,7 @@ static void test_unknown_key(void **state)
 	(void)state;
 	for(id = 0; id < 3; id++)
 		assert_int_equal(
-				tlsg_client_do(TLSG_KEY_ON_TOKEN | id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_RSA_SHA256, &text, &made),
+				tlsg_client_op(TLSG_WIRE_KEY_ON_TOKEN | id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_RSA_SHA256, &text, &made),
 				GNUTLS_E_NO_CERTIFICATE_FOUND);
 	assert_null(made.data);
 }
@@ -224,17 +224,17 @@ enum defect
 
 static size_t spoil(enum defect d, struct tlsg_wire_message *m)
 {
-	struct tlsg_key_token_question t;
+	struct tlsg_wire_look_request t;
 	size_t more = 0;
 
 	memset(&t, 0, sizeof(t));
-	t.what = TLSG_KEY_LOOK_CHAIN;
+	t.what = TLSG_WIRE_LOOK_CHAIN;
 	t.q = query("pkcs11:token=a;object=b", "/nowhere/module.so");
-	m->head.question = d == NOTHING_KNOWN ? 9 : TLSG_KEY_Q_TOKEN;
+	m->head.question = d == NOTHING_KNOWN ? 9 : TLSG_WIRE_LOOK;
 	if(d == WHAT_0 || d == WHAT_9)
 		t.what = d == WHAT_0 ? 0 : 9;
 	if(d == KEY_WITHOUT_CERT)
-		t.what = TLSG_KEY_LOOK_KEY;
+		t.what = TLSG_WIRE_LOOK_KEY;
 	if(d == CHAIN_WITH_CERT)
 		t.cert_len = (uint32_t)(more = 4);
 	if(d == PASSWORD_LEN || d == BOTH_LENS)
@@ -242,7 +242,7 @@ static size_t spoil(enum defect d, struct tlsg_wire_message *m)
 	if(d == CERT_LEN || d == BOTH_LENS)
 		t.cert_len = d == CERT_LEN ? UINT32_MAX : 1;
 	if(d == CERT_LEN)
-		t.what = TLSG_KEY_LOOK_KEY;
+		t.what = TLSG_WIRE_LOOK_KEY;
 	if(d == ZERO_IN_PASSWORD)
 		t.password_len = (uint32_t)(more = 4);
 	if(d == MODULE_WITHOUT_END)
@@ -280,7 +280,7 @@ static void test_nonsense(void **state)
 			fail_msg("defect %d is answered", (int)d);
 		close(fd);
 	}
-	assert_int_equal(ask(TLSG_KEY_LOOK_CHAIN, &q), TLSG_E_CONFIG);
+	assert_int_equal(ask(TLSG_WIRE_LOOK_CHAIN, &q), TLSG_E_CONFIG);
 }
 
 /* One who asks and asks, and goes without an answer; those who wait are answered. */
@@ -299,7 +299,7 @@ static void test_questions_without_end(void **state)
 	}
 	assert_true(sent > 0);
 	close(fd);
-	assert_int_equal(ask(TLSG_KEY_LOOK_CHAIN, &q), TLSG_E_CONFIG);
+	assert_int_equal(ask(TLSG_WIRE_LOOK_CHAIN, &q), TLSG_E_CONFIG);
 	assert_non_null(strstr(err.text, "cannot be loaded"));
 }
 

@@ -129,10 +129,10 @@ static str text(const char *s)
 	return (str){(char *)s, s != NULL ? (int)strlen(s) : 0};
 }
 
-static enum tlsg_ret load(const char *name, const char *password, struct tlsg_key_content *c)
+static enum tlsg_ret load(const char *name, const char *password, struct tlsg_key_file_content *c)
 {
 	str file = path_of(name), word = text(password);
-	struct tlsg_key_request r = {"private_key", &file, &word};
+	struct tlsg_key_file_request r = {"private_key", &file, &word};
 
 	tlsg_err_clear(&err);
 	return tlsg_key_file_load(&r, NULL, NULL, c, &err);
@@ -140,7 +140,7 @@ static enum tlsg_ret load(const char *name, const char *password, struct tlsg_ke
 
 static void assert_loads(const char *name, const char *password, gnutls_pk_algorithm_t pk)
 {
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 
 	if(load(name, password, &c) != TLSG_OK)
 		fail_msg("%s: %s", name, err.text);
@@ -153,7 +153,7 @@ static void assert_loads(const char *name, const char *password, gnutls_pk_algor
 /* Refused, with a sentence that has all the words in it and not the password. */
 static void assert_refused(const char *name, const char *password, const char *words)
 {
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	str file = path_of(name);
 
 	assert_int_equal(load(name, password, &c), TLSG_E_CONFIG);
@@ -250,7 +250,7 @@ static void test_unreadable_names_the_user(void **state)
 
 static void test_pkcs12(void **state)
 {
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 
 	(void)state;
 	assert_int_equal(load("ec.p12", PASSWORD, &c), TLSG_OK);
@@ -290,7 +290,7 @@ static void test_password_file(void **state)
 	assert_int_equal(tlsg_stub_log_count(L_WARN), 0);
 	snprintf(setting, sizeof(setting), "file:%s/password-second", dir);
 	{
-		struct tlsg_key_content c;
+		struct tlsg_key_file_content c;
 
 		assert_int_equal(load("ec-enc.pem", setting, &c), TLSG_E_CONFIG);
 		assert_non_null(strstr(err.text, "first line"));
@@ -334,7 +334,7 @@ static void test_key_for_everybody(void **state)
 
 static void test_password_in_the_environment(void **state)
 {
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 
 	(void)state;
 	setenv("TLSG_TEST_PASSWORD", PASSWORD, 1);
@@ -378,7 +378,7 @@ static enum tlsg_ret ask(const char *file, char *buf, size_t size, struct tlsg_e
 
 static void test_password_is_asked_for_once(void **state)
 {
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 
 	(void)state;
 	asked = 0;
@@ -405,7 +405,7 @@ static void test_password_is_asked_for_once(void **state)
 static enum tlsg_ret load_in(struct tlsg_set *set, const char *name, const char *password, struct tlsg_key **k)
 {
 	str file = path_of(name), word = text(password);
-	struct tlsg_key_request r = {"private_key", &file, &word};
+	struct tlsg_key_file_request r = {"private_key", &file, &word};
 	enum tlsg_ret ret;
 
 	tlsg_err_clear(&err);
@@ -417,7 +417,7 @@ static enum tlsg_ret load_in(struct tlsg_set *set, const char *name, const char 
 static enum tlsg_ret load_kept(struct tlsg_set *set, const char *name, str *word, struct tlsg_key **k)
 {
 	str file = path_of(name);
-	struct tlsg_key_request r = {"private_key", &file, word};
+	struct tlsg_key_file_request r = {"private_key", &file, word};
 
 	tlsg_err_clear(&err);
 	return tlsg_load_key(set, &r, k, &err);
