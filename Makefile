@@ -61,7 +61,7 @@ KEYS_SRC = $(addprefix profiles/keys/,\
 ISOLATE_SRC = $(addprefix profiles/isolate/,\
 	client.c key_process.c token_child.c token_keys.c token_modules.c token_process.c)
 PROF_SRC = $(addprefix profiles/,\
-	build.c creds.c list.c load_key.c load_pair.c load_token.c match.c pair_check.c priority.c \
+	build.c creds.c key.c key_use.c list.c load_key.c load_pair.c load_token.c match.c pair_check.c priority.c \
 	prof.c set.c ticket.c tlscfg.c tlscfg_file.c value.c)
 PROFILES_SRC = $(CIPHER_SRC) $(VERIFY_SRC) $(KEYS_SRC) $(ISOLATE_SRC) $(PROF_SRC)
 TRANSPORT_SRC = $(addprefix transport/,\

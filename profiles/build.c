@@ -60,7 +60,7 @@ static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 	if(ret == TLSG_OK)
 		ret = tlsg_load_pair(p, err);
 	if(ret == TLSG_OK)
-		ret = tlsg_token_limit(p, err);
+		ret = tlsg_priority_fit_keys(p, err);
 	if(ret != TLSG_OK)
 		return ret;
 	set_verify_mode(p);
@@ -99,8 +99,8 @@ static void passwords_wipe(struct tlsg_set *set)
 	struct tlsg_prof *p;
 	int role;
 
-	tlsg_key_passwords_forget(set);
-	tlsg_token_pins_forget(set);
+	tlsg_load_key_passwords_forget(set);
+	tlsg_load_token_pins_forget(set);
 	for(role = 0; role < TLSG_ROLES; role++) {
 		if(set->defaults[role] != NULL)
 			tlsg_prof_passwords_wipe(set->defaults[role]);

@@ -6,6 +6,7 @@
 #include "profiles/creds.h"
 
 #include "base/scope.h"
+#include "profiles/key_use.h"
 #include "profiles/priority.h"
 
 /* The objects of one snapshot in this process; arrays are indexed as in the snapshot. */
@@ -14,11 +15,9 @@ struct local
 	struct local *next;
 	uint32_t number;
 	unsigned trusts_len;
-	unsigned keys_len;
 	gnutls_certificate_credentials_t plain;	 /* for profiles that trust nobody: certificate callback only */
 	gnutls_certificate_credentials_t *creds; /* by trust, owns the list in lists */
 	gnutls_x509_trust_list_t *lists;
-	gnutls_privkey_t *keys;
 };
 
 static struct local *locals; /* newest first */
@@ -30,14 +29,10 @@ static void local_free(struct local *l)
 	for(i = 0; i < l->trusts_len; i++)
 		if(l->creds[i] != NULL)
 			gnutls_certificate_free_credentials(l->creds[i]);
-	for(i = 0; i < l->keys_len; i++)
-		if(l->keys[i] != NULL)
-			gnutls_privkey_deinit(l->keys[i]);
 	if(l->plain != NULL)
 		gnutls_certificate_free_credentials(l->plain);
 	gnutls_free(l->creds);
 	gnutls_free(l->lists);
-	gnutls_free(l->keys);
 	gnutls_free(l);
 }
 
@@ -66,12 +61,10 @@ static struct local *local_new(const struct tlsg_set *set)
 		return NULL;
 	l->number = set->number;
 	l->trusts_len = set->trusts_len;
-	l->keys_len = set->keys_len;
 	l->creds = gnutls_calloc(l->trusts_len + 1, sizeof(*l->creds));
 	l->lists = gnutls_calloc(l->trusts_len + 1, sizeof(*l->lists));
-	l->keys = gnutls_calloc(l->keys_len + 1, sizeof(*l->keys));
-	if(l->creds == NULL || l->lists == NULL || l->keys == NULL) {
-		l->trusts_len = l->keys_len = 0;
+	if(l->creds == NULL || l->lists == NULL) {
+		l->trusts_len = 0;
 		local_free(l);
 		return NULL;
 	}
@@ -94,7 +87,8 @@ static struct local *local_get(const struct tlsg_set *set)
 	uint32_t gone_now = tlsg_set_gone();
 	struct local *l = local_find(set->number);
 
-	if(gone != gone_now) { /* keys of old configurations do not stay longer than needed */
+	tlsg_key_use_collect(); /* keys of old configurations do not stay longer than needed */
+	if(gone != gone_now) {
 		gone = gone_now;
 		locals_collect();
 	}
@@ -183,7 +177,7 @@ static int retrieve_cb(gnutls_session_t session, const struct gnutls_cert_retr_s
 		return 0;
 	*chain = best->chain;
 	*chain_len = best->chain_len;
-	*key = best->privkey;
+	*key = best->key->ext;
 	return 0;
 }
 
@@ -256,38 +250,4 @@ gnutls_x509_trust_list_t tlsg_creds_trust(const struct tlsg_prof *p)
 		list = l->lists[p->trust->index];
 	tlsg_scope_leave(previous);
 	return list;
-}
-
-gnutls_privkey_t tlsg_creds_key(const struct tlsg_key *k)
-{
-	struct local *l = local_find(k->set_number);
-
-	if(l == NULL || k->index >= l->keys_len)
-		return NULL;
-	if(l->keys[k->index] == NULL)
-		l->keys[k->index] = tlsg_key_open(k);
-	return l->keys[k->index];
-}
-
-void tlsg_creds_forget_tokens(void)
-{
-	struct local *l;
-	unsigned i;
-
-	for(l = locals; l != NULL; l = l->next)
-		for(i = 0; i < l->keys_len; i++)
-			if(l->keys[i] != NULL && gnutls_privkey_get_type(l->keys[i]) == GNUTLS_PRIVKEY_PKCS11) {
-				gnutls_privkey_deinit(l->keys[i]);
-				l->keys[i] = NULL;
-			}
-}
-
-void tlsg_creds_free_all(void)
-{
-	while(locals != NULL) {
-		struct local *l = locals;
-
-		locals = l->next;
-		local_free(l);
-	}
 }

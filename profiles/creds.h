@@ -29,13 +29,4 @@ gnutls_certificate_credentials_t tlsg_creds_get(const struct tlsg_prof *p);
 /** CAs and CRLs of the profile parsed in this process. @return borrowed; NULL: the profile has none, or memory is exhausted. */
 gnutls_x509_trust_list_t tlsg_creds_trust(const struct tlsg_prof *p);
 
-/** The real key behind a key of a snapshot. @return borrowed; NULL when it cannot be opened. */
-gnutls_privkey_t tlsg_creds_key(const struct tlsg_key *k);
-
-/** Closes the keys on tokens that this process has open; they are opened again at their next use. */
-void tlsg_creds_forget_tokens(void);
-
-/** Frees everything this process made, for tests and shutdown. */
-void tlsg_creds_free_all(void);
-
 #endif

@@ -113,8 +113,9 @@ static enum tlsg_ret chain_load(
 
 	if(tlsg_key_file_name_is_pkcs12(s->cert))
 		return chain_from_pkcs12(p, s, pair, err);
-	ret = tlsg_token_is(s->cert) ? tlsg_token_chain(p->set, s->cert_name, s->cert, s->password, &data, err)
-								 : tlsg_file_read(s->cert_name, s->cert->s, &data, err);
+	ret = tlsg_load_token_is_uri(s->cert)
+				  ? tlsg_load_token_chain(p->set, s->cert_name, s->cert, s->password, &data, err)
+				  : tlsg_file_read(s->cert_name, s->cert->s, &data, err);
 	if(ret != TLSG_OK)
 		return ret;
 	is_pkcs12 = tlsg_key_file_data_is_pkcs12(&data);
@@ -135,7 +136,7 @@ static bool is_equal(const str *a, const str *b)
 /* Whether a pair was loaded for these settings. One whose key needed a password is not taken for another password. */
 static bool pair_is_for(const struct tlsg_pair *pair, const struct pair_settings *s)
 {
-	return is_equal(&pair->source, s->cert) && is_equal(&pair->key->setting, s->key)
+	return is_equal(&pair->source, s->cert) && is_equal(&pair->key->source, s->key)
 		   && (!pair->key->is_encrypted || pair->key->is_asked || is_equal(&pair->key->password, s->password));
 }
 
@@ -183,17 +184,15 @@ static enum tlsg_ret key_load(
 		struct tlsg_prof *p, const struct pair_settings *s, struct tlsg_pair *pair, struct tlsg_err *err)
 {
 	struct tlsg_key_file_request r = {s->key_name, s->key, s->password};
-	enum tlsg_ret ret = tlsg_token_is(s->key) ? tlsg_token_key(p, &r, pair, &pair->key, err)
-											  : tlsg_load_key(p->set, &r, &pair->key, err);
+	enum tlsg_ret ret = tlsg_load_token_is_uri(s->key) ? tlsg_load_token_key(p, &r, pair, &pair->key, err)
+													   : tlsg_load_key(p->set, &r, &pair->key, err);
 
 	if(ret != TLSG_OK)
 		return ret;
-	if(!pair->key->is_on_token)
+	if(!tlsg_key_is_on_token(pair->key))
 		ret = tlsg_pair_check_fit(s->key_name, s->cert, pair, err);
-	if(ret == TLSG_OK) {
-		pair->privkey = pair->key->ext;
+	if(ret == TLSG_OK)
 		pair->source = *s->cert;
-	}
 	return ret;
 }
 

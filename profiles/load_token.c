@@ -1,32 +1,22 @@
 /*
  * tls_gnutls - settings that name objects on tokens: their PINs, keys, chains and trust anchors in a snapshot
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: the builder of a snapshot; tlsg_token_again() in any process that steps a handshake.
- * Memory: the snapshot's arena (shm), wiped with it.  Lock: none.
+ * Runs in: the builder of a snapshot.  Memory: the snapshot's arena (shm), wiped with it.  Lock: none.
  */
 #include "profiles/load_token.h"
 
-#include <stdio.h>
-#include <time.h>
+#include <gnutls/crypto.h>
 
 #include "base/arena.h"
-#include "base/scope.h"
 #include "pkcs11/p11_engine.h"
 #include "pkcs11/p11_look.h"
-#include "pkcs11/p11_module.h"
-#include "pkcs11/p11_probe.h"
-#include "pkcs11/p11_retry.h"
 #include "profiles/isolate/client.h"
 #include "profiles/keys/password.h"
 #include "profiles/keys/pin.h"
-#include "profiles/creds.h"
 #include "profiles/list.h"
-#include "profiles/priority.h"
+#include "profiles/load_key.h"
 
 #define LIST_SIZE 4096
-#define RESTARTS 3
-#define QUICK_MS 2000
-#define PAUSE_MS 15
 
 /* A setting that names an object, and what was taken out of it. In the arena: wiped when the snapshot goes. */
 struct tlsg_token
@@ -44,7 +34,7 @@ struct tlsg_token_gate
 	struct tlsg_p11_secret pin;
 };
 
-bool tlsg_token_is(const str *value)
+bool tlsg_load_token_is_uri(const str *value)
 {
 	return value->s != NULL && value->len > 0 && tlsg_p11_uri_is(value->s);
 }
@@ -109,7 +99,7 @@ static enum tlsg_ret take_one(struct tlsg_set *set, const str *value, char *out,
 	struct tlsg_p11_uri uri;
 	enum tlsg_ret ret = TLSG_OK;
 
-	if(!tlsg_token_is(value) || token_find(set, value->s) != NULL) {
+	if(!tlsg_load_token_is_uri(value) || token_find(set, value->s) != NULL) {
 		if((size_t)value->len >= size)
 			return tlsg_err_set(why, TLSG_E_CONFIG, "the list of files is too long");
 		memcpy(out, value->s, (size_t)value->len + 1);
@@ -170,7 +160,7 @@ static enum tlsg_ret take_setting(struct tlsg_prof *p, const char *name, str *va
 	return ret == TLSG_OK ? ret : tlsg_err_set(err, ret, "%s: %.400s", name, why.text);
 }
 
-enum tlsg_ret tlsg_token_settings(struct tlsg_prof *p, struct tlsg_err *err)
+enum tlsg_ret tlsg_load_token_settings(struct tlsg_prof *p, struct tlsg_err *err)
 {
 	const struct
 	{
@@ -201,8 +191,8 @@ static bool known_cb(const char *uri, struct tlsg_p11_secret *pin)
 	bool found = false;
 
 	for(k = set != NULL ? set->keys : NULL; k != NULL && !found; k = k->next)
-		if(k->token != NULL && strcmp(k->setting.s, uri) == 0) {
-			*pin = k->token->pin;
+		if(k->kind == TLSG_KEY_KIND_TOKEN && strcmp(k->source.s, uri) == 0) {
+			*pin = k->object->pin;
 			found = true;
 		}
 	tlsg_set_put(set);
@@ -304,7 +294,7 @@ static enum tlsg_ret fetch(const struct tlsg_set *set, enum tlsg_wire_look_kind 
 	return ret == TLSG_OK ? ret : name_it(r->setting, r->file, ret, &why, err);
 }
 
-enum tlsg_ret tlsg_token_chain(struct tlsg_set *set, const char *setting, const str *uri, const str *password,
+enum tlsg_ret tlsg_load_token_chain(struct tlsg_set *set, const char *setting, const str *uri, const str *password,
 		gnutls_datum_t *pem, struct tlsg_err *err)
 {
 	struct tlsg_key_file_request r = {setting, uri, password};
@@ -312,7 +302,7 @@ enum tlsg_ret tlsg_token_chain(struct tlsg_set *set, const char *setting, const 
 	return fetch(set, TLSG_WIRE_LOOK_CHAIN, &r, pem, err);
 }
 
-enum tlsg_ret tlsg_token_anchors(struct tlsg_set *set, const str *uri, gnutls_datum_t *pem, struct tlsg_err *err)
+enum tlsg_ret tlsg_load_token_anchors(struct tlsg_set *set, const str *uri, gnutls_datum_t *pem, struct tlsg_err *err)
 {
 	struct tlsg_key_file_request r = {"ca_list", uri, NULL};
 
@@ -357,12 +347,10 @@ static enum tlsg_ret key_fill(struct tlsg_prof *p, const str *uri, const struct 
 {
 	char can[160];
 
-	k->setting.s = tlsg_arena_keep_copy(p->set->arena, uri->s, (size_t)uri->len);
-	k->setting.len = uri->len;
-	k->source = k->setting;
-	if(k->setting.s == NULL)
+	k->source.s = tlsg_arena_keep_copy(p->set->arena, uri->s, (size_t)uri->len);
+	k->source.len = uri->len;
+	if(k->source.s == NULL)
 		return TLSG_E_RESOURCE;
-	k->is_on_token = true;
 	k->pk = f->pk;
 	k->bits = f->bits;
 	k->can = f->can;
@@ -377,7 +365,7 @@ static struct tlsg_key *key_known(const struct tlsg_set *set, const str *uri, co
 	struct tlsg_key *k;
 
 	for(k = set->keys; k != NULL; k = k->next)
-		if(k->is_on_token && strcmp(k->setting.s, uri->s) == 0 && k->leaf.size == pair->chain[0].cert.size
+		if(tlsg_key_is_on_token(k) && strcmp(k->source.s, uri->s) == 0 && k->leaf.size == pair->chain[0].cert.size
 				&& memcmp(k->leaf.data, pair->chain[0].cert.data, k->leaf.size) == 0)
 			return k;
 	return NULL;
@@ -394,8 +382,9 @@ static enum tlsg_ret key_here(struct tlsg_set *set, struct tlsg_p11_query *q, co
 		ret = tlsg_p11_look_key(q, &leaf, facts, err);
 	if(ret != TLSG_OK)
 		return ret;
-	k->token = object_new(set, facts, &q->pin);
-	return k->token != NULL ? TLSG_OK : tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+	k->kind = TLSG_KEY_KIND_TOKEN;
+	k->object = object_new(set, facts, &q->pin);
+	return k->object != NULL ? TLSG_OK : tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
 }
 
 /* The token process has it. */
@@ -418,6 +407,7 @@ static enum tlsg_ret key_there(const struct tlsg_set *set, const struct tlsg_p11
 	facts->pk = a.pk;
 	facts->bits = a.bits;
 	facts->can = a.can;
+	k->kind = TLSG_KEY_KIND_TOKEN_PROCESS;
 	k->remote = a.id;
 	return TLSG_OK;
 }
@@ -458,8 +448,8 @@ static enum tlsg_ret key_make(struct tlsg_prof *p, const struct tlsg_key_file_re
 	return ret;
 }
 
-enum tlsg_ret tlsg_token_key(struct tlsg_prof *p, const struct tlsg_key_file_request *r, const struct tlsg_pair *pair,
-		struct tlsg_key **out, struct tlsg_err *err)
+enum tlsg_ret tlsg_load_token_key(struct tlsg_prof *p, const struct tlsg_key_file_request *r,
+		const struct tlsg_pair *pair, struct tlsg_key **out, struct tlsg_err *err)
 {
 	struct tlsg_key *k = key_known(p->set, r->file, pair);
 	struct tlsg_err why;
@@ -474,7 +464,7 @@ enum tlsg_ret tlsg_token_key(struct tlsg_prof *p, const struct tlsg_key_file_req
 	return ret == TLSG_OK ? ret : name_it(r->setting, r->file, ret, &why, err);
 }
 
-void tlsg_token_pins_forget(struct tlsg_set *set)
+void tlsg_load_token_pins_forget(struct tlsg_set *set)
 {
 	struct tlsg_token *t;
 
@@ -484,133 +474,4 @@ void tlsg_token_pins_forget(struct tlsg_set *set)
 		gnutls_memset(t->uri.pin, 0, sizeof(t->uri.pin));
 	if(set->options.engine != NULL) /* the snapshot's own copy */
 		gnutls_memset((void *)&set->options.engine->pin, 0, sizeof(set->options.engine->pin));
-}
-
-/* ---- what works ---- */
-
-static bool signs_tls13(const struct tlsg_pair *pair)
-{
-	return !pair->key->is_on_token || (pair->key->can & ~(TLSG_P11_CAN_PKCS1 | TLSG_P11_CAN_DECRYPT)) != 0;
-}
-
-enum tlsg_ret tlsg_token_limit(struct tlsg_prof *p, struct tlsg_err *err)
-{
-	unsigned i;
-
-	if(p->pairs_len == 0 || !(p->priority->list.versions & TLSG_VERSION_BIT(TLSG_TLS1_3)))
-		return TLSG_OK;
-	for(i = 0; i < p->pairs_len; i++)
-		if(signs_tls13(&p->pairs[i]))
-			return TLSG_OK;
-	if(p->priority->list.versions == TLSG_VERSION_BIT(TLSG_TLS1_3))
-		return tlsg_err_set(err, TLSG_E_CONFIG,
-				"private_key: \"%.200s\" makes no RSA-PSS signatures, which TLS 1.3 needs, and tls_method allows "
-				"nothing else",
-				p->pairs[0].key->source.s);
-	LM_INFO("%.*s: TLS 1.3 is left out: \"%s\" makes no RSA-PSS signatures\n", p->id.len, p->id.s,
-			p->pairs[0].key->source.s);
-	p->without_tls13 = true;
-	return tlsg_priority_compile(p, err);
-}
-
-/* ---- in the processes that use the keys ---- */
-
-static struct
-{
-	time_t failed_at; /* that key is not tried again within this second */
-	uint32_t set_number;
-	unsigned key;
-	bool told;
-	char text[TLSG_ERR_TEXT];
-} trouble = {.told = true};
-
-static uint32_t newest; /* number of the newest snapshot whose keys this process has opened */
-
-static gnutls_privkey_t fail(const struct tlsg_key *k, const struct tlsg_err *why)
-{
-	trouble.failed_at = time(NULL);
-	trouble.set_number = k->set_number;
-	trouble.key = k->index;
-	trouble.told = false;
-	snprintf(trouble.text, sizeof(trouble.text), "private_key \"%.200s\": %.280s", k->source.s, why->text);
-	return NULL;
-}
-
-/* Whether the key could not be opened a moment ago. */
-static bool is_in_trouble(const struct tlsg_key *k)
-{
-	return trouble.failed_at == time(NULL) && trouble.set_number == k->set_number && trouble.key == k->index;
-}
-
-/* Closes the keys on tokens that this process has open, and the modules: the next use starts them anew. */
-static void restart(void)
-{
-	tlsg_creds_forget_tokens();
-	tlsg_p11_module_stop();
-}
-
-/*
- * Many modules look for tokens only when they start, and SoftHSM overlooks one when another process logs in at that moment. A
- * module that takes its time to say no is not asked again: a worker waits.
- */
-static bool is_worth_a_restart(const struct tlsg_key *k, long began)
-{
-	return !tlsg_p11_key_is_refused(k->token) && tlsg_p11_probe_clock() - began < QUICK_MS;
-}
-
-gnutls_privkey_t tlsg_token_open(const struct tlsg_key *k)
-{
-	struct tlsg_err why;
-	gnutls_privkey_t key;
-	long began = tlsg_p11_probe_clock();
-	int tries;
-
-	/* A new configuration may mean new objects and PINs, which modules do not always notice while they run. */
-	if(newest < k->set_number && newest != 0)
-		restart();
-	if(newest < k->set_number)
-		newest = k->set_number;
-	if(is_in_trouble(k)) {
-		trouble.told = false; /* the same sentence for each handshake */
-		return NULL;
-	}
-	tlsg_err_clear(&why);
-	key = tlsg_p11_key_open(k->token, &why);
-	for(tries = 0; key == NULL && tries < RESTARTS && is_worth_a_restart(k, began); tries++) {
-		restart();
-		tlsg_p11_probe_pause(PAUSE_MS * (tries + 1));
-		began = tlsg_p11_probe_clock();
-		tlsg_err_clear(&why);
-		key = tlsg_p11_key_open(k->token, &why);
-	}
-	return key != NULL ? key : fail(k, &why);
-}
-
-gnutls_privkey_t tlsg_token_again(const struct tlsg_key *k, int code, bool signing)
-{
-	gnutls_privkey_t key;
-
-	if((!signing && !tlsg_p11_retry_is_token_lost(code)) || is_in_trouble(k))
-		return NULL;
-	restart();
-	key = tlsg_creds_key(k);
-	if(key != NULL)
-		LM_WARN("private_key \"%s\": %s; the token was opened again\n", k->source.s, gnutls_strerror(code));
-	return key;
-}
-
-void tlsg_token_note(const struct tlsg_key *k, int code)
-{
-	if(!trouble.told)
-		return;
-	trouble.told = false;
-	snprintf(trouble.text, sizeof(trouble.text), "private_key \"%.200s\": %.200s", k->source.s, gnutls_strerror(code));
-}
-
-const char *tlsg_token_why(void)
-{
-	if(trouble.told)
-		return NULL;
-	trouble.told = true;
-	return trouble.text;
 }

@@ -192,23 +192,6 @@ done:
 
 /* ---- certificate and key ---- */
 
-/* The public key of a key: what was found when it was loaded, or else asked of the key itself. */
-static int pubkey_of(const struct tlsg_key *k, gnutls_pubkey_t pub)
-{
-	gnutls_datum_t spki = {k->spki.data, k->spki.size};
-	gnutls_privkey_t key;
-	int rc;
-
-	if(spki.size > 0)
-		return gnutls_pubkey_import(pub, &spki, GNUTLS_X509_FMT_DER);
-	key = tlsg_key_open(k);
-	if(key == NULL)
-		return GNUTLS_E_INVALID_REQUEST;
-	rc = gnutls_pubkey_import_privkey(pub, key, 0, 0);
-	gnutls_privkey_deinit(key);
-	return rc;
-}
-
 static bool is_equal(gnutls_pubkey_t a, gnutls_pubkey_t b)
 {
 	unsigned char of_a[64], of_b[64];
@@ -225,10 +208,11 @@ enum tlsg_ret tlsg_pair_check_fit(
 	gnutls_pubkey_t pub = NULL;
 	enum tlsg_ret ret = TLSG_OK;
 	unsigned i = 0;
+	gnutls_datum_t spki = {pair->key->spki.data, pair->key->spki.size};
 	int rc = gnutls_pubkey_init(&pub);
 
 	if(rc >= 0)
-		rc = pubkey_of(pair->key, pub);
+		rc = gnutls_pubkey_import(pub, &spki, GNUTLS_X509_FMT_DER);
 	if(rc < 0)
 		ret = tlsg_err_set(
 				err, TLSG_E_CONFIG, "%s: \"%s\" cannot be used: %s", setting, pair->key->source.s, gnutls_strerror(rc));

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/scope.h"
+#include "profiles/key.h"
 
 static void note_cb(void *arg, const char *word, size_t len, const char *why)
 {
@@ -138,6 +139,26 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err)
 	p->set->priorities = x;
 	p->priority = x;
 	return TLSG_OK;
+}
+
+enum tlsg_ret tlsg_priority_fit_keys(struct tlsg_prof *p, struct tlsg_err *err)
+{
+	unsigned i;
+
+	if(p->pairs_len == 0 || !(p->priority->list.versions & TLSG_VERSION_BIT(TLSG_TLS1_3)))
+		return TLSG_OK;
+	for(i = 0; i < p->pairs_len; i++)
+		if(tlsg_key_signs_tls13(p->pairs[i].key))
+			return TLSG_OK;
+	if(p->priority->list.versions == TLSG_VERSION_BIT(TLSG_TLS1_3))
+		return tlsg_err_set(err, TLSG_E_CONFIG,
+				"private_key: \"%.200s\" makes no RSA-PSS signatures, which TLS 1.3 needs, and tls_method allows "
+				"nothing else",
+				p->pairs[0].key->source.s);
+	LM_INFO("%.*s: TLS 1.3 is left out: \"%s\" makes no RSA-PSS signatures\n", p->id.len, p->id.s,
+			p->pairs[0].key->source.s);
+	p->without_tls13 = true;
+	return tlsg_priority_compile(p, err);
 }
 
 unsigned tlsg_priority_key_of(gnutls_pk_algorithm_t pk)

@@ -33,6 +33,14 @@ struct tlsg_priority
 enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
+ * Leaves TLS 1.3 out of a profile whose keys make no signature for it, and says so.
+ * @param p  [in,out] profile whose pairs are loaded; its priority is compiled again.
+ * @return TLSG_OK; TLSG_E_CONFIG: nothing but TLS 1.3 is configured; TLSG_E_RESOURCE.
+ * Source: RFC 8446 section 4.4.3: RSA signatures of TLS 1.3 are RSA-PSS.
+ */
+enum tlsg_ret tlsg_priority_fit_keys(struct tlsg_prof *p, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
  * What a server session must use for an offer, so that the suite list is kept exactly.
  * @param p         profile.
  * @param offer     what the ClientHello offers; keys is what signatures the client takes; those that the profile has no

@@ -278,7 +278,7 @@ enum tlsg_ret tlsg_prof_complete(struct tlsg_prof *p, const struct tlsg_prof_set
 			return tlsg_err_set(
 					err, ret, "%s: the path of a file is longer than %d bytes", p->id.s, TLSG_PATH_SIZE - 1);
 	}
-	ret = tlsg_token_settings(p, err);
+	ret = tlsg_load_token_settings(p, err);
 	if(ret != TLSG_OK)
 		return ret;
 	if(first)

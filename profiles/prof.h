@@ -109,7 +109,6 @@ struct tlsg_pair
 	unsigned chain_len;
 	str source;				  /**< borrowed from the profile: the certificate setting that it was loaded for */
 	struct tlsg_key *key;	  /**< [arena] */
-	gnutls_privkey_t privkey; /**< [arena] external key whose callbacks find this process's real key */
 	gnutls_pk_algorithm_t pk; /**< of the leaf */
 	unsigned bits;			  /**< of the leaf's key */
 	time_t not_after;		  /**< of the leaf */

@@ -27,7 +27,7 @@ int tlsg_op_decrypt(gnutls_privkey_t key, const gnutls_datum_t *in, gnutls_datum
 	if(made->data == NULL || gnutls_rnd(GNUTLS_RND_NONCE, made->data, TLSG_OP_PREMASTER_BYTES) < 0)
 		return GNUTLS_E_MEMORY_ERROR;
 	made->size = TLSG_OP_PREMASTER_BYTES;
-	rc = gnutls_privkey_decrypt_data2(key, 0, in, made->data, made->size);
+	rc = key != NULL ? gnutls_privkey_decrypt_data2(key, 0, in, made->data, made->size) : GNUTLS_E_DECRYPTION_FAILED;
 	if(code != NULL)
 		*code = rc;
 	return 0;

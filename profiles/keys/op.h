@@ -30,6 +30,7 @@ int tlsg_op_sign(gnutls_privkey_t key, enum tlsg_op op, gnutls_sign_algorithm_t 
 /**
  * Decrypts a premaster secret. Whatever comes in, what comes out has TLSG_OP_PREMASTER_BYTES, and is random if it was none: RFC 5246
  * section 7.4.7.1. Call without a scope.
+ * @param key   NULL: it cannot be opened, what comes out is random.
  * @param made  [out] heap, gnutls_free(), to be wiped.
  * @param code  [out] what GnuTLS said, not for the peer. NULL allowed.
  * @return 0; GNUTLS_E_MEMORY_ERROR.

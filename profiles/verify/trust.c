@@ -218,7 +218,7 @@ static enum tlsg_ret add_file(struct loader *l, const char *file, bool crls)
 static enum tlsg_ret add_token(struct loader *l, const str *uri)
 {
 	gnutls_datum_t pem = {NULL, 0};
-	enum tlsg_ret ret = tlsg_token_anchors(l->set, uri, &pem, l->err);
+	enum tlsg_ret ret = tlsg_load_token_anchors(l->set, uri, &pem, l->err);
 
 	if(ret != TLSG_OK)
 		return ret;
@@ -384,7 +384,7 @@ static enum tlsg_ret load_all(struct loader *l, const struct tlsg_prof_settings 
 	*announced = 0;
 	if(is_set(&s->ca_list)) {
 		l->setting = "ca_list";
-		ret = tlsg_token_is(&s->ca_list) ? add_token(l, &s->ca_list) : add_file(l, s->ca_list.s, false);
+		ret = tlsg_load_token_is_uri(&s->ca_list) ? add_token(l, &s->ca_list) : add_file(l, s->ca_list.s, false);
 		if(ret == TLSG_OK && l->cas_len == 0)
 			ret = tlsg_err_set(l->err, TLSG_E_CONFIG, "ca_list: no certificate in \"%s\"", s->ca_list.s);
 		*announced = l->cas_len;

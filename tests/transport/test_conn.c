@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/scope.h"
 #include "profiles/cipher/method.h"
+#include "profiles/key.h"
 #include "profiles/priority.h"
 #include "profiles/ticket.h"
 #include "tests/lib/certs.h"
@@ -485,7 +486,7 @@ static void test_wrong_premaster(void **state)
 	struct setup u = {.method = TLSG_METHOD_TLSV1_2, .server = "rsa"};
 	struct pair *x = pair_new(&u, NULL);
 	struct tlsg_set *set = tlsg_set_get();
-	gnutls_privkey_t key = set->defaults[TLSG_SERVER]->pairs[0].privkey;
+	gnutls_privkey_t key = set->defaults[TLSG_SERVER]->pairs[0].key->ext;
 	unsigned char bytes[256], before[48], secret[2][48];
 	gnutls_datum_t wrong = {bytes, sizeof(bytes)};
 	gnutls_datum_t out;
@@ -918,7 +919,6 @@ static int teardown(void **state)
 	char command[160];
 
 	(void)state;
-	tlsg_creds_free_all();
 	tlsg_certs_free(&certs);
 	tlsg_set_global_deinit();
 	tlsg_ticket_global_deinit();

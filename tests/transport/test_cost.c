@@ -187,7 +187,6 @@ static int teardown(void **state)
 	(void)state;
 	gnutls_pcert_deinit(&shown);
 	gnutls_privkey_deinit(pretended);
-	tlsg_creds_free_all();
 	tlsg_certs_free(&certs);
 	tlsg_set_global_deinit();
 	tlsg_ticket_global_deinit();

@@ -340,7 +340,6 @@ static int teardown(void **state)
 	char command[160];
 
 	(void)state;
-	tlsg_creds_free_all();
 	tlsg_certs_free(&certs);
 	tlsg_set_global_deinit();
 	tlsg_ticket_global_deinit();

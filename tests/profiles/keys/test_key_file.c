@@ -410,7 +410,7 @@ static enum tlsg_ret load_in(struct tlsg_set *set, const char *name, const char 
 
 	tlsg_err_clear(&err);
 	ret = tlsg_load_key(set, &r, k, &err);
-	tlsg_key_passwords_forget(set); /* word is gone */
+	tlsg_load_key_passwords_forget(set); /* word is gone */
 	return ret;
 }
 
@@ -439,7 +439,7 @@ static void test_shared_with_the_same_password_only(void **state)
 	assert_int_equal(load_kept(set, "ec.pem", &wrong, &again), TLSG_OK);
 	assert_ptr_equal(first, again);
 	assert_int_equal(set->keys_len, 2);
-	tlsg_key_passwords_forget(set);
+	tlsg_load_key_passwords_forget(set);
 	assert_null(first->password.s);
 	tlsg_set_drop(set);
 }
