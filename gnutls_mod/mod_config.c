@@ -14,8 +14,8 @@
 #include "base/host.h"
 #include "gnutls_mod/mod_engine.h"
 #include "gnutls_mod/mod_params.h"
+#include "profiles/build.h"
 #include "profiles/tlscfg_file.h"
-#include "profiles/set.h"
 
 static gen_lock_t *lock; /* [shm] held for a whole reload; only ever tried */
 
@@ -50,7 +50,7 @@ static enum tlsg_ret from_params(struct tlsg_set *set, struct tlsg_err *err)
 
 		if(p == NULL)
 			return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
-		ret = tlsg_prof_complete(p, &s, err); /* copies the strings into the arena */
+		ret = tlsg_build_prof(p, &s, err); /* copies the strings into the arena */
 	}
 	return ret;
 }

@@ -39,7 +39,7 @@ struct origin
 
 static struct tlsg_view view;
 static struct origin origin;
-static struct tlsg_der built[TLSG_VERIFY_CHAIN_MAX];
+static struct tlsg_der built[TLSG_CHAIN_MAX];
 static unsigned char *store; /* [pkg] all bytes that the view points to */
 static size_t store_size;
 static size_t store_used;
@@ -83,7 +83,7 @@ static struct tlsg_der own_leaf(const struct tlsg_peer *p)
 
 static unsigned built_len(const struct tlsg_peer *p)
 {
-	return p->built_len < TLSG_VERIFY_CHAIN_MAX ? p->built_len : TLSG_VERIFY_CHAIN_MAX;
+	return p->built_len < TLSG_CHAIN_MAX ? p->built_len : TLSG_CHAIN_MAX;
 }
 
 /** Bytes that the view of a record takes. */

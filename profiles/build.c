@@ -4,6 +4,8 @@
  * Runs in: the builder of a snapshot (start-up, or the RPC process that reloads).
  * Memory: the snapshot's arena (shm).  Lock: none.
  */
+#include "profiles/build.h"
+
 #include "base/arena.h"
 #include "base/scope.h"
 #include "profiles/load_key.h"
@@ -12,7 +14,7 @@
 #include "profiles/set.h"
 #include "profiles/ticket.h"
 #include "profiles/load_token.h"
-#include "profiles/verify/trust.h"
+#include "profiles/load_trust.h"
 
 /* Spec 6.1: the first line that applies. */
 static void set_verify_mode(struct tlsg_prof *p)
@@ -67,9 +69,21 @@ static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 	return tlsg_ticket_context(p);
 }
 
+enum tlsg_ret tlsg_build_prof(struct tlsg_prof *p, const struct tlsg_prof_settings *defaults, struct tlsg_err *err)
+{
+	bool first = p->id.s == NULL;
+	enum tlsg_ret ret = tlsg_prof_complete(p, defaults, err);
+
+	if(ret == TLSG_OK)
+		ret = tlsg_load_token_settings(p, err);
+	if(ret == TLSG_OK && first)
+		tlsg_prof_log(p);
+	return ret;
+}
+
 static enum tlsg_ret build_one(struct tlsg_prof *p, struct tlsg_err *err)
 {
-	enum tlsg_ret ret = tlsg_prof_complete(p, tlsg_prof_defaults(p->role), err);
+	enum tlsg_ret ret = tlsg_build_prof(p, tlsg_prof_defaults(p->role), err);
 	struct tlsg_err cause;
 
 	if(ret != TLSG_OK)

@@ -8,7 +8,7 @@
 #ifndef TLSG_PROFILES_CREDS_H
 #define TLSG_PROFILES_CREDS_H
 
-#include "profiles/load_key.h"
+#include "profiles/prof.h"
 #include "profiles/verify/trust.h"
 
 /** First member of whatever gnutls_session_get_ptr() returns: how the certificate callback finds the profile. */

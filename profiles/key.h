@@ -12,7 +12,7 @@
 #include <gnutls/abstract.h>
 
 #include "profiles/keys/key_file.h"
-#include "profiles/prof.h"
+#include "profiles/verify/der.h"
 
 struct tlsg_p11_object; /* pkcs11/p11_key.h */
 

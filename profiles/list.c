@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "profiles/value.h"
+#include "profiles/keys/path.h"
 
 static bool is_blank(char c)
 {

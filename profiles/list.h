@@ -6,7 +6,7 @@
 #ifndef TLSG_PROFILES_LIST_H
 #define TLSG_PROFILES_LIST_H
 
-#include "profiles/set.h"
+#include "profiles/prof.h"
 
 /**
  * Cuts a setting at its commas: `a.pem, b.pem`. A file whose name has commas is one file, if it exists. In a list a URI ends where

@@ -11,11 +11,7 @@
 #include "profiles/key_use.h"
 #include "profiles/keys/password.h"
 #include "profiles/keys/path.h"
-
-static bool is_same(const str *a, const str *b)
-{
-	return a->len == b->len && (a->len <= 0 || memcmp(a->s, b->s, (size_t)a->len) == 0);
-}
+#include "profiles/value.h"
 
 /* A key that needed a password is shared only with profiles that give the same one: no wrong one passes unseen. */
 static struct tlsg_key *key_find(const struct tlsg_set *set, const struct tlsg_key_file_request *r)
@@ -23,7 +19,8 @@ static struct tlsg_key *key_find(const struct tlsg_set *set, const struct tlsg_k
 	struct tlsg_key *k;
 
 	for(k = set->keys; k != NULL; k = k->next)
-		if(is_same(&k->source, r->file) && (!k->is_encrypted || k->is_asked || is_same(&k->password, r->password)))
+		if(tlsg_value_is_same(&k->source, r->file)
+				&& (!k->is_encrypted || k->is_asked || tlsg_value_is_same(&k->password, r->password)))
 			return k;
 	return NULL;
 }
@@ -84,7 +81,8 @@ static bool known_cb(const unsigned char *digest, void *param, struct tlsg_key_f
 	bool found = false;
 
 	for(k = set != NULL ? set->keys : NULL; k != NULL && !found; k = k->next)
-		found = is_same(&k->source, file) && memcmp(k->digest, digest, sizeof(k->digest)) == 0 && content_copy(k, out);
+		found = tlsg_value_is_same(&k->source, file) && memcmp(k->digest, digest, sizeof(k->digest)) == 0
+				&& content_copy(k, out);
 	if(!found)
 		tlsg_key_file_content_free(out);
 	tlsg_set_put(set);

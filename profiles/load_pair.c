@@ -31,11 +31,6 @@ struct pair_settings
 	const str *password;
 };
 
-static bool is_set(const str *s)
-{
-	return s->s != NULL && s->len > 0;
-}
-
 /* ---- the chain ---- */
 
 /* Parses PEM (or a single DER certificate) into the snapshot's arena. */
@@ -128,16 +123,12 @@ static enum tlsg_ret chain_load(
 
 /* ---- the pair ---- */
 
-static bool is_equal(const str *a, const str *b)
-{
-	return a->len == b->len && (a->len <= 0 || memcmp(a->s, b->s, (size_t)a->len) == 0);
-}
-
 /* Whether a pair was loaded for these settings. One whose key needed a password is not taken for another password. */
 static bool pair_is_for(const struct tlsg_pair *pair, const struct pair_settings *s)
 {
-	return is_equal(&pair->source, s->cert) && is_equal(&pair->key->source, s->key)
-		   && (!pair->key->is_encrypted || pair->key->is_asked || is_equal(&pair->key->password, s->password));
+	return tlsg_value_is_same(&pair->source, s->cert) && tlsg_value_is_same(&pair->key->source, s->key)
+		   && (!pair->key->is_encrypted || pair->key->is_asked
+				   || tlsg_value_is_same(&pair->key->password, s->password));
 }
 
 static const struct tlsg_prof *find_in_list(
@@ -257,12 +248,12 @@ enum tlsg_ret tlsg_load_pair(struct tlsg_prof *p, struct tlsg_err *err)
 		struct pair_settings s = all[i];
 		enum tlsg_ret ret;
 
-		if(!is_set(s.cert) && !is_set(s.key))
+		if(!tlsg_value_is_set(s.cert) && !tlsg_value_is_set(s.key))
 			continue;
-		if(!is_set(s.cert))
+		if(!tlsg_value_is_set(s.cert))
 			return tlsg_err_set(err, TLSG_E_CONFIG, "%s \"%.*s\" is set without a %s", s.key_name, s.key->len, s.key->s,
 					s.cert_name);
-		if(!is_set(s.key))
+		if(!tlsg_value_is_set(s.key))
 			s.key = s.cert;
 		ret = load_list(p, &s, err);
 		if(ret != TLSG_OK)

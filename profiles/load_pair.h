@@ -6,7 +6,7 @@
 #ifndef TLSG_PROFILES_LOAD_PAIR_H
 #define TLSG_PROFILES_LOAD_PAIR_H
 
-#include "profiles/set.h"
+#include "profiles/prof.h"
 
 /**
  * Loads what certificate/private_key and certificate2/private_key2 of a completed profile name. Profiles without a

@@ -10,6 +10,7 @@
 #define TLSG_PROFILES_LOAD_TOKEN_H
 
 #include "profiles/key.h"
+#include "profiles/prof.h"
 
 /** Whether a setting names an object on a token, in any of the spellings. */
 bool tlsg_load_token_is_uri(const str *value);

@@ -6,7 +6,7 @@
 #ifndef TLSG_PROFILES_MATCH_H
 #define TLSG_PROFILES_MATCH_H
 
-#include "profiles/set.h"
+#include "profiles/prof.h"
 
 /** What a connection is looked up by. */
 struct tlsg_match_query

@@ -6,7 +6,7 @@
 #ifndef TLSG_PROFILES_PAIR_CHECK_H
 #define TLSG_PROFILES_PAIR_CHECK_H
 
-#include "profiles/set.h"
+#include "profiles/prof.h"
 
 /**
  * Fills pk, bits and the dates of a pair and checks its chain. Warned about, once each: dates of each certificate, key usage and extended

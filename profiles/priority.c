@@ -8,20 +8,16 @@
 
 #include "base/arena.h"
 #include "base/scope.h"
+#include "profiles/cipher/cipher_string.h"
+#include "profiles/cipher/priority_string.h"
 #include "profiles/key.h"
+#include "profiles/value.h"
 
 static void note_cb(void *arg, const char *word, size_t len, const char *why)
 {
 	const struct tlsg_prof *p = arg;
 
 	LM_WARN("%.*s: cipher_list: \"%.*s\": %s\n", p->id.len, p->id.s, (int)len, word, why);
-}
-
-static bool is_same(const str *a, const str *b)
-{
-	if(a->s == NULL || b->s == NULL)
-		return a->s == b->s;
-	return a->len == b->len && memcmp(a->s, b->s, (size_t)a->len) == 0;
 }
 
 static struct tlsg_priority *priority_find(const struct tlsg_prof *p)
@@ -32,7 +28,7 @@ static struct tlsg_priority *priority_find(const struct tlsg_prof *p)
 		/* Where the list has to be enforced, the two roles need different things. */
 		if(x->method == p->s.method && x->without_tls13 == p->without_tls13
 				&& (!x->list.surplus || (x->single == NULL) == (p->role == TLSG_CLIENT))
-				&& is_same(&x->cipher_list, &p->s.cipher_list))
+				&& tlsg_value_is_same(&x->cipher_list, &p->s.cipher_list))
 			return x;
 	return NULL;
 }
@@ -107,7 +103,7 @@ static enum tlsg_ret evaluate(struct tlsg_prof *p, struct tlsg_priority *x, stru
 		m = &older;
 	}
 	tlsg_err_clear(&cause);
-	ret = tlsg_cipher_list_eval(p->s.cipher_list.s, m, &note, &x->list, &cause);
+	ret = tlsg_cipher_string_eval(p->s.cipher_list.s, m, &note, &x->list, &cause);
 	if(ret != TLSG_OK)
 		return tlsg_err_set(err, ret, "%.*s: cipher_list \"%.*s\": %.300s", p->id.len, p->id.s,
 				p->s.cipher_list.s != NULL ? p->s.cipher_list.len : 0,

@@ -8,7 +8,7 @@
 #define TLSG_PROFILES_PRIORITY_H
 
 #include "profiles/cipher/cipher_list.h"
-#include "profiles/set.h"
+#include "profiles/prof.h"
 
 /** One pair of method and cipher_list, as many profiles as use it. */
 struct tlsg_priority

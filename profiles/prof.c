@@ -16,10 +16,9 @@
 
 #include "base/arena.h"
 #include "profiles/keys/key_file.h"
+#include "profiles/keys/path.h"
 #include "profiles/cipher/method.h"
 #include "profiles/set.h"
-#include "profiles/load_token.h"
-#include "profiles/value.h"
 
 #define CERT_FILE "cert.pem"
 
@@ -216,24 +215,6 @@ static void implied_key_check(const struct tlsg_prof *p, struct tlsg_prof_settin
 		memset(&d->private_key, 0, sizeof(d->private_key));
 }
 
-/* One line for each setting, as it is in the end: without PINs. */
-static void settings_log(struct tlsg_prof *p)
-{
-	size_t i;
-
-	LM_INFO("%.*s: tls_method=%d\n", p->id.len, p->id.s, p->s.method);
-	for(i = 0; i < FIELDS && fields[i].name != NULL; i++) {
-		const str *text = text_of(&p->s, &fields[i]);
-
-		if(fields[i].kind == FIELD_NUMBER)
-			LM_INFO("%.*s: %s=%d\n", p->id.len, p->id.s, fields[i].name, *number_of(&p->s, &fields[i]));
-		else if(text->s == NULL)
-			LM_INFO("%.*s: %s='(null)'\n", p->id.len, p->id.s, fields[i].name);
-		else
-			LM_INFO("%.*s: %s='%.*s'\n", p->id.len, p->id.s, fields[i].name, text->len, text->s);
-	}
-}
-
 void tlsg_prof_passwords_wipe(struct tlsg_prof *p)
 {
 	size_t i;
@@ -253,12 +234,11 @@ void tlsg_prof_passwords_wipe(struct tlsg_prof *p)
 enum tlsg_ret tlsg_prof_complete(struct tlsg_prof *p, const struct tlsg_prof_settings *defaults, struct tlsg_err *err)
 {
 	struct tlsg_prof_settings d = *defaults;
-	bool first = p->id.s == NULL;
 	enum tlsg_ret ret;
 	char id[ID_SIZE];
 	size_t i, len;
 
-	if(first) {
+	if(p->id.s == NULL) {
 		len = id_print(p, id, sizeof(id));
 		p->id.s = tlsg_arena_keep_copy(p->set->arena, id, len);
 		if(p->id.s == NULL)
@@ -278,10 +258,23 @@ enum tlsg_ret tlsg_prof_complete(struct tlsg_prof *p, const struct tlsg_prof_set
 			return tlsg_err_set(
 					err, ret, "%s: the path of a file is longer than %d bytes", p->id.s, TLSG_PATH_SIZE - 1);
 	}
-	ret = tlsg_load_token_settings(p, err);
-	if(ret != TLSG_OK)
-		return ret;
-	if(first)
-		settings_log(p);
 	return TLSG_OK;
+}
+
+void tlsg_prof_log(const struct tlsg_prof *p)
+{
+	size_t i;
+
+	LM_INFO("%.*s: tls_method=%d\n", p->id.len, p->id.s, p->s.method);
+	for(i = 0; i < FIELDS && fields[i].name != NULL; i++) {
+		const void *value = (const char *)&p->s + fields[i].offset;
+		const str *text = value;
+
+		if(fields[i].kind == FIELD_NUMBER)
+			LM_INFO("%.*s: %s=%d\n", p->id.len, p->id.s, fields[i].name, *(const int *)value);
+		else if(text->s == NULL)
+			LM_INFO("%.*s: %s='(null)'\n", p->id.len, p->id.s, fields[i].name);
+		else
+			LM_INFO("%.*s: %s='%.*s'\n", p->id.len, p->id.s, fields[i].name, text->len, text->s);
+	}
 }

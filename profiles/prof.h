@@ -15,16 +15,10 @@
 
 #include "base/err.h"
 #include "base/host.h"
-
-struct tlsg_arena;
-struct tlsg_set;
-
-enum tlsg_role
-{
-	TLSG_SERVER = 0, /**< accepted connections */
-	TLSG_CLIENT = 1	 /**< connections that this host opens */
-};
-#define TLSG_ROLES 2
+#include "base/role.h"
+#include "profiles/addr.h"
+#include "profiles/set.h"
+#include "profiles/verify/verify_mode.h"
 
 enum tlsg_prof_kind
 {
@@ -32,37 +26,6 @@ enum tlsg_prof_kind
 	TLSG_PROF_ANY,	   /**< [server:any]: found by server_name or server_id only */
 	TLSG_PROF_ADDR	   /**< [server:ip:port] */
 };
-
-/** Value of `verify_client`, spec 6.1. */
-enum tlsg_verify_client
-{
-	TLSG_VERIFY_CLIENT_UNSET = -1,
-	TLSG_VERIFY_CLIENT_OFF = 0,
-	TLSG_VERIFY_CLIENT_ON,
-	TLSG_VERIFY_CLIENT_OPTIONAL,
-	TLSG_VERIFY_CLIENT_OPTIONAL_NO_CA
-};
-
-/** What the verification settings add up to, spec 6.1. */
-enum tlsg_verify_mode
-{
-	TLSG_VERIFY_NONE,	  /**< server: no certificate asked for; client: result recorded, not enforced */
-	TLSG_VERIFY_PEER,	  /**< a certificate that is presented must be valid */
-	TLSG_VERIFY_PEER_FAIL /**< a certificate must be presented and be valid */
-};
-
-/** Network address without a port. */
-struct tlsg_addr
-{
-	uint8_t len; /**< 4, 16, or 0 for none */
-	uint8_t bytes[16];
-};
-
-/** Whether two addresses are equal. Addresses without bytes are never equal to anything. */
-static inline bool tlsg_addr_is_equal(const struct tlsg_addr *a, const struct tlsg_addr *b)
-{
-	return a->len != 0 && a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
-}
 
 /**
  * The settings of a profile as written. Strings: {NULL, 0} is "not set"; {non-NULL, 0} is "set, empty"; all are
@@ -90,17 +53,6 @@ struct tlsg_prof_settings
 	int verify_depth;
 	int verify_name; /**< 0 off, 1 RFC 5922, 2 RFC 5922 and wildcards */
 };
-
-/** A certificate in DER. */
-struct tlsg_der
-{
-	unsigned char *data;
-	unsigned size;
-};
-
-struct tlsg_key;	  /* profiles/load_key.h */
-struct tlsg_trust;	  /* profiles/verify/trust.h */
-struct tlsg_priority; /* profiles/priority.h */
 
 /** A certificate chain and its key. */
 struct tlsg_pair
@@ -165,10 +117,14 @@ struct tlsg_prof *tlsg_prof_add(struct tlsg_set *set, enum tlsg_role role, enum 
 void tlsg_prof_passwords_wipe(struct tlsg_prof *p);
 
 /**
- * Computes the id (spec 3.6) and fills what is not set from the compiled-in defaults.
- * @return TLSG_OK, TLSG_E_RESOURCE.
+ * Computes the id and fills what is not set.
+ * @param defaults  what fills the gaps; strings are copied.
+ * @return TLSG_OK; TLSG_E_CONFIG: a path that is too long; TLSG_E_RESOURCE.
  */
 enum tlsg_ret tlsg_prof_complete(
 		struct tlsg_prof *p, const struct tlsg_prof_settings *defaults, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/** Logs the settings of a completed profile, without passwords, one line each at INFO. PINs must be moved out of them before. */
+void tlsg_prof_log(const struct tlsg_prof *p);
 
 #endif

@@ -7,9 +7,19 @@
 #ifndef TLSG_PROFILES_SET_H
 #define TLSG_PROFILES_SET_H
 
-#include "profiles/prof.h"
+#include <stdbool.h>
+#include <stdint.h>
 
+#include "base/err.h"
+#include "base/host.h"
+#include "base/role.h"
+
+struct tlsg_arena;
 struct tlsg_p11_engine; /* pkcs11/p11_engine.h */
+struct tlsg_prof;		/* profiles/prof.h */
+struct tlsg_key;		/* profiles/key.h */
+struct tlsg_trust;		/* profiles/verify/trust.h */
+struct tlsg_priority;	/* profiles/priority.h */
 struct tlsg_token;		/* profiles/load_token.c */
 struct tlsg_token_gate; /* profiles/load_token.c */
 
@@ -19,7 +29,6 @@ struct tlsg_set_options
 	str session_id;						  /**< context of resumption: goes into the ticket keys */
 	bool session_cache;					  /**< tickets are issued and taken */
 	str config_dir;						  /**< directory of the main configuration file, ends in '/' */
-	unsigned log_level;					  /**< of informational lines */
 	const struct tlsg_p11_engine *engine; /**< what engine and engine_config say; NULL: nothing */
 };
 
@@ -53,15 +62,6 @@ struct tlsg_set *tlsg_set_new(const struct tlsg_set_options *o);
 
 /** Drops a snapshot that was not published. NULL allowed. */
 void tlsg_set_drop(struct tlsg_set *set);
-
-/**
- * Completes, loads, checks and compiles every profile: files are read, keys are matched with certificates, chains, dates and
- * priority strings checked. Missing defaults are created. Nothing is published.
- * @param err [out] first cause: names the profile, the setting and the file.
- * @return TLSG_OK; TLSG_E_CONFIG; TLSG_E_RESOURCE. On failure the caller drops the snapshot.
- * Process: any single one; takes the scope of the snapshot's arena. Lock: none.
- */
-enum tlsg_ret tlsg_build_set(struct tlsg_set *set, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** Makes a built snapshot the current one; takes it. The one before goes when its last connection goes. */
 void tlsg_set_publish(struct tlsg_set *set);

@@ -19,6 +19,8 @@
 
 #include "base/arena.h"
 #include "profiles/cipher/method.h"
+#include "profiles/keys/path.h"
+#include "profiles/prof.h"
 #include "profiles/value.h"
 
 enum key_kind

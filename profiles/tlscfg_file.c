@@ -14,6 +14,8 @@
 #include "base/arena.h"
 #include "profiles/tlscfg.h"
 #include "profiles/value.h"
+#include "profiles/keys/path.h"
+#include "profiles/prof.h"
 
 /* A file of a directory, in the arena. */
 struct entry
@@ -80,11 +82,6 @@ static enum tlsg_ret dir_read(struct tlsg_set *set, const char *path, struct tls
 
 /* ---- all files together ---- */
 
-static bool is_same_name(const str *a, const str *b)
-{
-	return a->len == b->len && strncasecmp(a->s, b->s, (size_t)a->len) == 0;
-}
-
 /* Whether nothing can tell two profiles of one address apart. Names that are equal are allowed: the later one wins. */
 static bool is_duplicate(const struct tlsg_prof *a, const struct tlsg_prof *b)
 {
@@ -93,7 +90,8 @@ static bool is_duplicate(const struct tlsg_prof *a, const struct tlsg_prof *b)
 		return false;
 	if(a->s.server_name.len > 0 && b->s.server_name.len > 0)
 		return false;
-	return a->s.server_id.len == 0 || b->s.server_id.len == 0 || is_same_name(&a->s.server_id, &b->s.server_id);
+	return a->s.server_id.len == 0 || b->s.server_id.len == 0
+		   || tlsg_value_is_same_name(&a->s.server_id, &b->s.server_id);
 }
 
 static enum tlsg_ret list_check(const struct tlsg_prof *list, struct tlsg_err *err)

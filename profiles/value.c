@@ -12,19 +12,32 @@
 
 static const struct
 {
-	const char *token;
+	str token;
 	enum tlsg_verify_client value;
 } verify_client_tokens[] = {
-		{"off", TLSG_VERIFY_CLIENT_OFF},
-		{"on", TLSG_VERIFY_CLIENT_ON},
-		{"optional", TLSG_VERIFY_CLIENT_OPTIONAL},
-		{"optional_no_ca", TLSG_VERIFY_CLIENT_OPTIONAL_NO_CA},
+		{STR_STATIC_INIT("off"), TLSG_VERIFY_CLIENT_OFF},
+		{STR_STATIC_INIT("on"), TLSG_VERIFY_CLIENT_ON},
+		{STR_STATIC_INIT("optional"), TLSG_VERIFY_CLIENT_OPTIONAL},
+		{STR_STATIC_INIT("optional_no_ca"), TLSG_VERIFY_CLIENT_OPTIONAL_NO_CA},
 };
 
-static bool token_is(const str *token, const char *name)
+bool tlsg_value_is_set(const str *s)
 {
-	return token->s != NULL && token->len > 0 && (size_t)token->len == strlen(name)
-		   && strncasecmp(token->s, name, (size_t)token->len) == 0;
+	return s->s != NULL && s->len > 0;
+}
+
+bool tlsg_value_is_same(const str *a, const str *b)
+{
+	if(a->s == NULL || b->s == NULL)
+		return a->s == b->s;
+	return a->len == b->len && memcmp(a->s, b->s, (size_t)a->len) == 0;
+}
+
+bool tlsg_value_is_same_name(const str *a, const str *b)
+{
+	if(a->s == NULL || b->s == NULL)
+		return a->s == b->s;
+	return a->len == b->len && strncasecmp(a->s, b->s, (size_t)a->len) == 0;
 }
 
 bool tlsg_value_verify_client(const str *token, enum tlsg_verify_client *out)
@@ -32,7 +45,7 @@ bool tlsg_value_verify_client(const str *token, enum tlsg_verify_client *out)
 	size_t i;
 
 	for(i = 0; i < sizeof(verify_client_tokens) / sizeof(verify_client_tokens[0]); i++)
-		if(token_is(token, verify_client_tokens[i].token)) {
+		if(tlsg_value_is_same_name(token, &verify_client_tokens[i].token)) {
 			*out = verify_client_tokens[i].value;
 			return true;
 		}

@@ -6,15 +6,25 @@
 #ifndef TLSG_PROFILES_VALUE_H
 #define TLSG_PROFILES_VALUE_H
 
-#include "profiles/keys/path.h"
-#include "profiles/prof.h"
+#include <stdbool.h>
+
+#include "base/host.h"
+#include "profiles/verify/verify_mode.h"
+
+/** Whether a string is set and not empty. */
+bool tlsg_value_is_set(const str *s);
+
+/** Whether two strings are the same bytes. {NULL,0}, "not set", equals itself only. */
+bool tlsg_value_is_same(const str *a, const str *b);
+
+/** The same for names (of hosts, of options): upper and lower case of ASCII letters are equal. */
+bool tlsg_value_is_same_name(const str *a, const str *b);
 
 /**
  * Reads a value of `verify_client`.
  * @param token  `off`, `on`, `optional`, `optional_no_ca`, in any case.
  * @param out    [out] set on success only.
  * @return true: known; false: not one of them, or empty.
- * Source: spec 3.4.
  */
 bool tlsg_value_verify_client(const str *token, enum tlsg_verify_client *out);
 

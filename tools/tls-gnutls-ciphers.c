@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "profiles/cipher/cipher_list.h"
+#include "profiles/cipher/cipher_string.h"
 #include "profiles/cipher/method.h"
 #include "profiles/cipher/suites.h"
 
@@ -92,12 +92,10 @@ static void print_list(const struct tlsg_cipher_list *l, bool enforced)
 {
 	const uint16_t *rows = enforced ? l->suites : l->named;
 	size_t len = enforced ? l->suites_len : l->named_len;
-	size_t count;
-	const struct tlsg_suite *table = tlsg_suite_table(&count);
 
 	printf("priority: %s\n", l->priority);
 	for(size_t i = 0; i < len; i++) {
-		const struct tlsg_suite *s = &table[rows[i]];
+		const struct tlsg_suite *s = tlsg_suite_at(rows[i]);
 
 		printf("%s\t%s\t%s\n", tlsg_suite_name(s), s->iana, tlsg_suite_protocol(s));
 	}
@@ -125,7 +123,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_USAGE;
 	}
-	if(tlsg_cipher_list_eval(o.string, method, &note, &list, &err) != TLSG_OK) {
+	if(tlsg_cipher_string_eval(o.string, method, &note, &list, &err) != TLSG_OK) {
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_NOTHING;
 	}

@@ -5,7 +5,9 @@
  */
 #include "transport/cert_text.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include <gnutls/x509-ext.h>

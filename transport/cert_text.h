@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "profiles/prof.h"
+#include "profiles/verify/der.h"
 #include "transport/dn_text.h"
 
 struct tlsg_cert; /* a parsed certificate [heap] */

@@ -43,7 +43,7 @@ static struct tlsg_der *keep_leaf(struct tlsg_conn *c, const gnutls_datum_t *lea
 /* Takes over the chain that verification built. @return false when shared memory is exhausted. */
 static bool keep_verdict(struct tlsg_conn *c, const struct tlsg_verify_result *r)
 {
-	gnutls_datum_t list[TLSG_VERIFY_CHAIN_MAX];
+	gnutls_datum_t list[TLSG_CHAIN_MAX];
 	unsigned i;
 
 	c->verdict.code = r->code;
@@ -95,7 +95,7 @@ static bool is_enforced(const struct tlsg_prof *p)
 int tlsg_conn_verify(struct tlsg_conn *c)
 {
 	const struct tlsg_prof *p = c->ref.prof;
-	struct tlsg_der chain[TLSG_VERIFY_CHAIN_MAX];
+	struct tlsg_der chain[TLSG_CHAIN_MAX];
 	struct tlsg_verify_result result = {0};
 	struct tlsg_verify_input in = {0};
 	struct tlsg_arena *previous;
@@ -108,7 +108,7 @@ int tlsg_conn_verify(struct tlsg_conn *c)
 	sent = gnutls_certificate_get_peers(c->session, &n);
 	if(sent == NULL || n == 0) /* whether one must come is for GnuTLS: gnutls_certificate_server_set_request() */
 		return 0;
-	if(n > TLSG_VERIFY_CHAIN_MAX) {
+	if(n > TLSG_CHAIN_MAX) {
 		if(!is_leaf_usable(&sent[0]))
 			return refuse(c);
 		c->verdict.code = TLSG_V_CHAIN_TOO_LONG;
@@ -123,8 +123,8 @@ int tlsg_conn_verify(struct tlsg_conn *c)
 	previous = tlsg_scope_enter(NULL);
 	in.chain = chain;
 	in.chain_len = n;
-	in.trust = tlsg_creds_trust(p);
-	in.set = p->trust;
+	in.list = tlsg_creds_trust(p);
+	in.trust = p->trust;
 	in.check_crl = p->trust != NULL && p->trust->has_crl;
 	in.depth = p->s.verify_depth;
 	in.role = (enum tlsg_role)c->role;

@@ -1,13 +1,14 @@
 /*
- * tls_gnutls - cipher_list and tls_method to a list of suites, a GnuTLS priority string, and what keeps the list exact
+ * tls_gnutls - a list of suites, and what keeps a handshake within it
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: evaluation: the process that builds a snapshot; the rest: any process.
- * Memory: the caller's; evaluation asks GnuTLS, which allocates and frees within the call.  Lock: none, const once made.
+ * Runs in: any process.  Memory: the caller's.  Lock: none, const once made.
  *
- * An OpenSSL cipher string names suites; a GnuTLS priority string names algorithms and admits their whole product. Where the
- * product is larger than the list, `surplus` is set and whoever owns the handshake keeps the list exact: a server asks
+ * An OpenSSL cipher string names suites; a GnuTLS priority string names algorithms and admits every combination of them. Where
+ * that is more than the list, `surplus` is set and the owner of the handshake enforces the list: a server calls
  * tlsg_cipher_list_choose() before GnuTLS reads the ClientHello, a client ends a handshake whose suite is not
  * tlsg_cipher_list_has().
+ *
+ * Lists are made by tlsg_cipher_string_eval() (profiles/cipher/cipher_string.h).
  */
 #ifndef TLSG_PROFILES_CIPHER_CIPHER_LIST_H
 #define TLSG_PROFILES_CIPHER_CIPHER_LIST_H
@@ -20,7 +21,6 @@
 
 #include "base/err.h"
 #include "profiles/cipher/rules.h"
-#include "profiles/cipher/method.h"
 #include "profiles/cipher/suites.h"
 
 enum tlsg_cipher_kind
@@ -36,14 +36,17 @@ enum tlsg_cipher_kind
 /** Room for the suites of a list: those with certificates. */
 #define TLSG_CIPHER_MAX 96
 
-/** Security level of Debian's OpenSSL where the string does not name one. */
-#define TLSG_SEC_LEVEL_DEFAULT 2
-
 /** A set of suites by their numbers on the wire, for those with certificates. */
 struct tlsg_id_set
 {
 	uint8_t bits[4][32]; /**< pages 0x00, 0x13, 0xc0, 0xcc */
 };
+
+/** Adds a suite to a set. @param id  two bytes as on the wire; unchanged for suites without certificates. */
+void tlsg_cipher_list_id_add(struct tlsg_id_set *set, const uint8_t *id);
+
+/** Whether a suite is in a set. @param id  two bytes as on the wire. */
+bool tlsg_cipher_list_id_is_in(const struct tlsg_id_set *set, const uint8_t *id);
 
 /** What cipher_list and tls_method lead to. Plain data: may be copied, may sit in shared memory; const once made. */
 struct tlsg_cipher_list
@@ -54,7 +57,6 @@ struct tlsg_cipher_list
 	bool sec_level_named;			 /**< the string has @SECLEVEL, a native one %PROFILE_ */
 	enum tlsg_suite_b suite_b;		 /**< curves and signatures are those of Suite B */
 	bool surplus;					 /**< kind LIST: the priority string admits suites that are not in the list */
-	bool reordered;					 /**< kind LIST: GnuTLS offers the suites in another order than the list's */
 	uint16_t named[TLSG_CIPHER_MAX]; /**< rows: the suites `openssl ciphers` would print, as far as GnuTLS has them */
 	size_t named_len;
 	uint16_t suites[TLSG_CIPHER_MAX];  /**< rows: those of them that the security level admits; these are enforced */
@@ -95,20 +97,6 @@ enum tlsg_cipher_choice
 };
 
 /**
- * Evaluates cipher_list within tls_method.
- * @param string  terminated; NULL if cipher_list is not set. Empty is an error, as it is in `tls`.
- * @param method  not NULL.
- * @param note    NULL allowed; told of what was named and cannot be had.
- * @param out     [out] complete on TLSG_OK, undefined otherwise; not NULL.
- * @param err     [out] NULL allowed; the first cause.
- * @return TLSG_OK; TLSG_E_CONFIG if the string is wrong or nothing is left of it within the method, the security level and the
- *         system's policy; TLSG_E_RESOURCE if it is too long or memory is short; TLSG_E_INTERNAL.
- * Source: `tls` tls_init.c (set_cipher_list); OpenSSL ciphers(1); gnutls_priority_init().
- */
-enum tlsg_ret tlsg_cipher_list_eval(const char *string, const struct tlsg_method *method,
-		const struct tlsg_cipher_note *note, struct tlsg_cipher_list *out, struct tlsg_err *err) TLSG_MUST_CHECK;
-
-/**
  * Whether a negotiated suite may be used: a client asks at the end of its handshake.
  * @param suite  NULL (unknown to us) allowed.
  * @return true if it is in the list; for kinds DEFAULT and NATIVE always, since GnuTLS alone decides.
@@ -137,29 +125,6 @@ unsigned tlsg_cipher_list_keys(const struct tlsg_cipher_list *list, const struct
 
 /** The kinds of keys that go with one suite. @return as tlsg_cipher_list_keys(), never 0. */
 unsigned tlsg_cipher_list_suite_keys(const struct tlsg_suite *suite);
-
-/**
- * Writes the priority string that a client offers a list with: where the ciphers of TLS 1.3 would bring suites of TLS 1.2 along
- * that are not in the list, only those suites of TLS 1.3 are offered whose ciphers the list has for TLS 1.2 too; if there are
- * none, TLS_AES_128_GCM_SHA256, which every server of TLS 1.3 has. What a server can pick besides the list becomes less.
- * @param list  kind LIST, with surplus.
- * @param buf   [out] terminated text.
- * @param size  bytes of buf; TLSG_PRIORITY_SIZE is enough.
- * @return TLSG_OK; TLSG_E_RESOURCE if it did not fit.
- * Source: RFC 8446 section 9.1.
- */
-enum tlsg_ret tlsg_priority_string_client(const struct tlsg_cipher_list *list, char *buf, size_t size) TLSG_MUST_CHECK;
-
-/**
- * Writes the priority string that admits one suite of the list and, of its protocol generation, no other. All versions of the
- * list stay in, so that a server still marks a downgrade in its random (RFC 8446 section 4.1.3).
- * @param suite  a suite of the list; not NULL.
- * @param buf    [out] terminated text.
- * @param size   bytes of buf; TLSG_PRIORITY_SIZE is enough.
- * @return TLSG_OK; TLSG_E_RESOURCE if it did not fit.
- */
-enum tlsg_ret tlsg_priority_string_single(
-		const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf, size_t size) TLSG_MUST_CHECK;
 
 /**
  * What certificates of peers have to satisfy, by the security level.

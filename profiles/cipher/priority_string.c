@@ -11,6 +11,9 @@
 
 #include <gnutls/gnutls.h>
 
+#include "profiles/cipher/method.h"
+#include "profiles/cipher/suites.h"
+
 /** A name of a priority string and what it is good for. */
 struct strength
 {
@@ -94,23 +97,16 @@ __attribute__((format(printf, 2, 3))) static void text_add(struct text *t, const
 		t->used += (size_t)n;
 }
 
-static const struct tlsg_suite *row(size_t index)
-{
-	size_t count;
-
-	return tlsg_suite_table(&count) + index;
-}
-
 /** Adds ":+name" for each suite, once for each name. */
 static void text_add_names(
 		struct text *t, const struct tlsg_cipher_list *l, const char *(*name)(const struct tlsg_suite *))
 {
 	for(size_t i = 0; i < l->suites_len; i++) {
-		const char *n = name(row(l->suites[i]));
+		const char *n = name(tlsg_suite_at(l->suites[i]));
 		bool seen = n == NULL;
 
 		for(size_t j = 0; j < i && !seen; j++) {
-			const char *before = name(row(l->suites[j]));
+			const char *before = name(tlsg_suite_at(l->suites[j]));
 
 			seen = before != NULL && strcmp(before, n) == 0;
 		}
@@ -146,7 +142,7 @@ static void text_add_strengths(
 static bool list_has_kx(const struct tlsg_cipher_list *l, unsigned kx)
 {
 	for(size_t i = 0; i < l->suites_len; i++)
-		if(row(l->suites[i])->kx & kx)
+		if(tlsg_suite_at(l->suites[i])->kx & kx)
 			return true;
 	return false;
 }
@@ -176,7 +172,8 @@ enum tlsg_ret tlsg_priority_string_write(
 static bool list_has_cipher(const struct tlsg_cipher_list *l, gnutls_cipher_algorithm_t cipher)
 {
 	for(size_t i = 0; i < l->suites_len; i++)
-		if(row(l->suites[i])->min_version != TLSG_TLS1_3 && tlsg_suite_gnutls_cipher(row(l->suites[i])) == cipher)
+		if(tlsg_suite_at(l->suites[i])->min_version != TLSG_TLS1_3
+				&& tlsg_suite_gnutls_cipher(tlsg_suite_at(l->suites[i])) == cipher)
 			return true;
 	return false;
 }
@@ -187,7 +184,7 @@ enum tlsg_ret tlsg_priority_string_client(const struct tlsg_cipher_list *list, c
 	size_t i, tls13 = 0;
 
 	for(i = 0; i < list->suites_len; i++) {
-		const struct tlsg_suite *s = row(list->suites[i]);
+		const struct tlsg_suite *s = tlsg_suite_at(list->suites[i]);
 
 		if(s->min_version == TLSG_TLS1_3 && !list_has_cipher(list, tlsg_suite_gnutls_cipher(s)))
 			continue;
@@ -195,8 +192,8 @@ enum tlsg_ret tlsg_priority_string_client(const struct tlsg_cipher_list *list, c
 		some.suites[some.suites_len++] = list->suites[i];
 	}
 	for(i = 0; i < list->suites_len && tls13 == 0; i++)
-		if(row(list->suites[i])->min_version == TLSG_TLS1_3
-				&& tlsg_suite_gnutls_cipher(row(list->suites[i])) == GNUTLS_CIPHER_AES_128_GCM) {
+		if(tlsg_suite_at(list->suites[i])->min_version == TLSG_TLS1_3
+				&& tlsg_suite_gnutls_cipher(tlsg_suite_at(list->suites[i])) == GNUTLS_CIPHER_AES_128_GCM) {
 			some.suites[some.suites_len++] = list->suites[i];
 			tls13 = 1;
 		}

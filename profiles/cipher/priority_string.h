@@ -21,4 +21,27 @@
 enum tlsg_ret tlsg_priority_string_write(const struct tlsg_cipher_list *some, const struct tlsg_cipher_list *all,
 		char *buf, size_t size) TLSG_MUST_CHECK;
 
+/**
+ * Writes the priority string that a client offers a list with: where the ciphers of TLS 1.3 would bring suites of TLS 1.2 along
+ * that are not in the list, only those suites of TLS 1.3 are offered whose ciphers the list has for TLS 1.2 too; if there are
+ * none, TLS_AES_128_GCM_SHA256, which every server of TLS 1.3 has. What a server can pick besides the list becomes less.
+ * @param list  kind LIST, with surplus.
+ * @param buf   [out] terminated text.
+ * @param size  bytes of buf; TLSG_PRIORITY_SIZE is enough.
+ * @return TLSG_OK; TLSG_E_RESOURCE if it did not fit.
+ * Source: RFC 8446 section 9.1.
+ */
+enum tlsg_ret tlsg_priority_string_client(const struct tlsg_cipher_list *list, char *buf, size_t size) TLSG_MUST_CHECK;
+
+/**
+ * Writes the priority string that admits one suite of the list and, of its protocol generation, no other. All versions of the
+ * list stay in, so that a server still marks a downgrade in its random (RFC 8446 section 4.1.3).
+ * @param suite  a suite of the list; not NULL.
+ * @param buf    [out] terminated text.
+ * @param size   bytes of buf; TLSG_PRIORITY_SIZE is enough.
+ * @return TLSG_OK; TLSG_E_RESOURCE if it did not fit.
+ */
+enum tlsg_ret tlsg_priority_string_single(
+		const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf, size_t size) TLSG_MUST_CHECK;
+
 #endif

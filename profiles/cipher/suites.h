@@ -101,16 +101,15 @@ enum tlsg_suite_class
 /** One cipher suite. The order of the table's first rows is the order OpenSSL has before it applies a cipher string. */
 struct tlsg_suite
 {
-	uint8_t id[2];				   /**< on the wire */
-	const char *openssl;		   /**< OpenSSL's name; NULL if it never had the suite */
-	const char *iana;			   /**< the standard's name */
-	uint16_t min_version;		   /**< lowest protocol that has it, by OpenSSL's count (TLSG_SSL3 is possible) */
-	uint16_t kx;				   /**< one of enum tlsg_suite_kx */
-	uint16_t au;				   /**< one of enum tlsg_suite_au */
-	uint32_t enc;				   /**< one of enum tlsg_suite_enc */
-	uint16_t mac;				   /**< one of enum tlsg_suite_mac */
-	gnutls_digest_algorithm_t prf; /**< hash of the key schedule; up to TLS 1.1 it is MD5 with SHA-1 instead */
-	unsigned flags;				   /**< OR of enum tlsg_suite_class */
+	uint8_t id[2];		  /**< on the wire */
+	const char *openssl;  /**< OpenSSL's name; NULL if it never had the suite */
+	const char *iana;	  /**< the standard's name */
+	uint16_t min_version; /**< lowest protocol that has it, by OpenSSL's count (TLSG_SSL3 is possible) */
+	uint16_t kx;		  /**< one of enum tlsg_suite_kx */
+	uint16_t au;		  /**< one of enum tlsg_suite_au */
+	uint32_t enc;		  /**< one of enum tlsg_suite_enc */
+	uint16_t mac;		  /**< one of enum tlsg_suite_mac */
+	unsigned flags;		  /**< OR of enum tlsg_suite_class */
 };
 
 /** Room for any list of suites. */
@@ -138,6 +137,9 @@ const struct tlsg_suite *tlsg_suite_by_id(uint8_t high, uint8_t low);
  */
 const struct tlsg_suite *tlsg_suite_by_name(const char *name, size_t len);
 
+/** @return a row of the table. @param index  0 to count - 1. */
+const struct tlsg_suite *tlsg_suite_at(size_t index);
+
 /** Position of a row in the table. @param s  a row of the table. @return 0 to count - 1. */
 size_t tlsg_suite_index(const struct tlsg_suite *s);
 
@@ -147,14 +149,8 @@ const char *tlsg_suite_name(const struct tlsg_suite *s);
 /** @return lowest protocol as OpenSSL writes it: "SSLv3", "TLSv1", "TLSv1.2", "TLSv1.3". Source: SSL_CIPHER_get_version(). */
 const char *tlsg_suite_protocol(const struct tlsg_suite *s);
 
-/** @return highest protocol that has the suite: TLSG_TLS1_2 or TLSG_TLS1_3. */
-unsigned tlsg_suite_max_version(const struct tlsg_suite *s);
-
 /** @return bits of strength: 256, 128, 112 for triple DES, 0 without encryption. Source: SSL_CIPHER_get_bits(). */
 int tlsg_suite_bits(const struct tlsg_suite *s);
-
-/** @return bits of the key: as tlsg_suite_bits(), but 168 for triple DES. Source: SSL_CIPHER_get_bits(). */
-int tlsg_suite_key_bits(const struct tlsg_suite *s);
 
 /** @return GnuTLS's key exchange, GNUTLS_KX_UNKNOWN for TLS 1.3 suites. */
 gnutls_kx_algorithm_t tlsg_suite_gnutls_kx(const struct tlsg_suite *s);

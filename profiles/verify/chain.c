@@ -8,7 +8,9 @@
  */
 #include "profiles/verify/chain.h"
 
+#include "profiles/verify/crt.h"
 #include "profiles/verify/der.h"
+#include "profiles/verify/trust.h"
 #include "profiles/verify/usage.h"
 
 #define OID_AUTHORITY_KEY_ID "2.5.29.35"
@@ -26,14 +28,14 @@ struct candidate
 
 struct builder
 {
-	const struct tlsg_verify_input *in;
+	const struct tlsg_chain_input *in;
 	struct tlsg_chain *chain;
-	struct tlsg_chain_cert first[TLSG_VERIFY_CHAIN_MAX]; /* first dead end */
+	struct tlsg_chain_cert first[TLSG_CHAIN_MAX]; /* first dead end */
 	unsigned first_len;
 	enum tlsg_verify_code first_why;
 	unsigned steps;
 	unsigned trials;
-	bool used[TLSG_VERIFY_CHAIN_MAX]; /* of what was sent */
+	bool used[TLSG_CHAIN_MAX]; /* of what was sent */
 };
 
 /* Whether a GeneralName is the directory name that another certificate was issued under. */
@@ -98,7 +100,8 @@ static bool can_have_issued(gnutls_x509_crt_t issuer, gnutls_x509_crt_t crt)
 		   && gnutls_sign_supports_pk_algorithm((gnutls_sign_algorithm_t)algo, (gnutls_pk_algorithm_t)pk) != 0;
 }
 
-bool tlsg_chain_is_self_signed(gnutls_x509_crt_t crt)
+/* Whether a certificate names itself as its issuer, its key identifiers agree, and its key can have made its signature. */
+static bool is_self_signed(gnutls_x509_crt_t crt)
 {
 	return can_have_issued(crt, crt);
 }
@@ -108,42 +111,20 @@ static bool is_valid_at(gnutls_x509_crt_t crt, time_t now)
 	return now >= gnutls_x509_crt_get_activation_time(crt) && now <= gnutls_x509_crt_get_expiration_time(crt);
 }
 
-static bool der_equals(const struct tlsg_der *a, const struct tlsg_der *b)
-{
-	return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
-}
-
 static bool is_in_chain(const struct tlsg_chain *c, const struct tlsg_der *der)
 {
 	unsigned i;
 
 	for(i = 0; i < c->len; i++)
-		if(der_equals(c->certs[i].der, der))
+		if(tlsg_der_is_same(c->certs[i].der, der))
 			return true;
 	return false;
 }
 
-static int crt_parse(const struct tlsg_der *der, gnutls_x509_crt_t *out)
-{
-	gnutls_datum_t data = {der->data, der->size};
-	int rc = gnutls_x509_crt_init(out);
-
-	if(rc < 0) {
-		*out = NULL;
-		return rc;
-	}
-	rc = gnutls_x509_crt_import(*out, &data, GNUTLS_X509_FMT_DER);
-	if(rc < 0) {
-		gnutls_x509_crt_deinit(*out);
-		*out = NULL;
-	}
-	return rc;
-}
-
 /* A CA of ours, parsed for this chain. NULL: no memory, or too many. */
-static gnutls_x509_crt_t parse_ours(struct tlsg_chain *c, const struct tlsg_der *der)
+static gnutls_x509_crt_t parse_trusted(struct tlsg_chain *c, const struct tlsg_der *der)
 {
-	if(c->parsed_len == TLSG_CHAIN_PARSED_MAX || crt_parse(der, &c->parsed[c->parsed_len]) < 0)
+	if(c->parsed_len == TLSG_CHAIN_PARSED_MAX || tlsg_crt_parse(der, &c->parsed[c->parsed_len]) < 0)
 		return NULL;
 	return c->parsed[c->parsed_len++];
 }
@@ -156,27 +137,27 @@ static void candidate_add(struct candidate *list, unsigned *len, struct candidat
 }
 
 /* The CAs of ours that can have issued a certificate. */
-static void find_ours(struct builder *b, gnutls_x509_crt_t crt, struct candidate *list, unsigned *len)
+static void find_trusted(struct builder *b, gnutls_x509_crt_t crt, struct candidate *list, unsigned *len)
 {
-	const struct tlsg_trust *set = b->in->set;
+	const struct tlsg_trust *trust = b->in->trust;
 	gnutls_datum_t dn = {NULL, 0};
 	gnutls_x509_crt_t issuer;
 	unsigned first = 0, n, i;
 
-	if(set == NULL || gnutls_x509_crt_get_raw_issuer_dn(crt, &dn) < 0)
+	if(trust == NULL || gnutls_x509_crt_get_raw_issuer_dn(crt, &dn) < 0)
 		return;
-	n = tlsg_trust_find(set, &dn, &first);
+	n = tlsg_trust_find(trust, &dn, &first);
 	gnutls_free(dn.data);
 	for(i = 0; i < n && *len < CANDIDATES_MAX; i++) {
-		const struct tlsg_der *der = &set->cas[set->names[first + i].ca];
+		const struct tlsg_der *der = &trust->cas[trust->names[first + i].ca];
 
 		if(is_in_chain(b->chain, der))
 			continue;
 		/* the process's list knows one CA for a name; when there is only one it saves parsing */
 		issuer = NULL;
-		if(n > 1 || b->in->trust == NULL)
-			issuer = parse_ours(b->chain, der);
-		else if(gnutls_x509_trust_list_get_issuer(b->in->trust, crt, &issuer, 0) < 0)
+		if(n > 1 || b->in->list == NULL)
+			issuer = parse_trusted(b->chain, der);
+		else if(gnutls_x509_trust_list_get_issuer(b->in->list, crt, &issuer, 0) < 0)
 			continue;
 		if(issuer != NULL && can_have_issued(issuer, crt))
 			candidate_add(list, len, (struct candidate){.cert = {issuer, der, true}});
@@ -231,19 +212,19 @@ static void candidates_sort(struct builder *b, gnutls_x509_crt_t crt, struct can
 }
 
 /* Whether a self-signed certificate is, byte for byte, one of ours. */
-static bool is_our_anchor(const struct builder *b, const struct tlsg_chain_cert *cert)
+static bool is_anchor(const struct builder *b, const struct tlsg_chain_cert *cert)
 {
-	const struct tlsg_trust *set = b->in->set;
+	const struct tlsg_trust *trust = b->in->trust;
 	gnutls_datum_t dn = {NULL, 0};
 	unsigned first = 0, n, i;
 	bool found = false;
 
-	if(set == NULL || gnutls_x509_crt_get_raw_dn(cert->crt, &dn) < 0)
+	if(trust == NULL || gnutls_x509_crt_get_raw_dn(cert->crt, &dn) < 0)
 		return false;
-	n = tlsg_trust_find(set, &dn, &first);
+	n = tlsg_trust_find(trust, &dn, &first);
 	gnutls_free(dn.data);
 	for(i = 0; i < n && !found; i++)
-		found = der_equals(cert->der, &set->cas[set->names[first + i].ca]);
+		found = tlsg_der_is_same(cert->der, &trust->cas[trust->names[first + i].ca]);
 	return found;
 }
 
@@ -263,7 +244,7 @@ static enum tlsg_verify_code why_no_issuer(
 {
 	if(self_signed)
 		return c->len == 1 ? TLSG_V_SELF_SIGNED : TLSG_V_SELF_SIGNED_IN_CHAIN;
-	return top->is_ours ? TLSG_V_NO_ISSUER : TLSG_V_NO_LOCAL_ISSUER;
+	return top->is_trusted ? TLSG_V_NO_ISSUER : TLSG_V_NO_LOCAL_ISSUER;
 }
 
 static bool extend(struct builder *b);
@@ -277,11 +258,11 @@ static bool try_candidates(struct builder *b, const struct candidate *list, unsi
 	for(i = 0; i < len && b->steps < STEPS_MAX; i++) {
 		b->steps++;
 		c->certs[c->len++] = list[i].cert;
-		if(!list[i].cert.is_ours)
+		if(!list[i].cert.is_trusted)
 			b->used[list[i].sent] = true;
 		if(extend(b))
 			return true;
-		if(!list[i].cert.is_ours)
+		if(!list[i].cert.is_trusted)
 			b->used[list[i].sent] = false;
 		c->len--;
 	}
@@ -294,24 +275,24 @@ static bool extend(struct builder *b)
 	struct tlsg_chain *c = b->chain;
 	struct tlsg_chain_cert *top = &c->certs[c->len - 1];
 	struct candidate list[CANDIDATES_MAX];
-	bool self_signed = tlsg_chain_is_self_signed(top->crt);
+	bool self_signed = is_self_signed(top->crt);
 	unsigned depth = b->in->depth > 0 ? (unsigned)b->in->depth : 0;
-	unsigned ours = 0, sent = 0;
+	unsigned trusted = 0, sent = 0;
 
-	if(self_signed && (top->is_ours || (c->len <= depth + 1 && is_our_anchor(b, top)))) {
+	if(self_signed && (top->is_trusted || (c->len <= depth + 1 && is_anchor(b, top)))) {
 		c->is_anchored = true;
 		return true;
 	}
-	if(c->len > depth + 1 || c->len == TLSG_VERIFY_CHAIN_MAX)
+	if(c->len > depth + 1 || c->len == TLSG_CHAIN_MAX)
 		return dead_end(b, TLSG_V_CHAIN_TOO_LONG);
 	if(self_signed)
 		return dead_end(b, why_no_issuer(c, top, true));
-	find_ours(b, top->crt, list, &ours);
-	candidates_sort(b, top->crt, list, ours);
-	if(try_candidates(b, list, ours))
+	find_trusted(b, top->crt, list, &trusted);
+	candidates_sort(b, top->crt, list, trusted);
+	if(try_candidates(b, list, trusted))
 		return true;
 	/* above a CA of ours only ours count */
-	if(!top->is_ours) {
+	if(!top->is_trusted) {
 		find_sent(b, top->crt, list, &sent);
 		candidates_sort(b, top->crt, list, sent);
 		if(try_candidates(b, list, sent))
@@ -320,13 +301,13 @@ static bool extend(struct builder *b)
 	return dead_end(b, why_no_issuer(c, top, false));
 }
 
-static enum tlsg_ret parse_sent(const struct tlsg_verify_input *in, struct tlsg_chain *out)
+static enum tlsg_ret parse_sent(const struct tlsg_chain_input *in, struct tlsg_chain *out)
 {
 	unsigned i;
 	int rc;
 
 	for(i = 0; i < in->chain_len; i++) {
-		rc = crt_parse(&in->chain[i], &out->sent[i]);
+		rc = tlsg_crt_parse(&in->chain[i], &out->sent[i]);
 		if(rc < 0)
 			return rc == GNUTLS_E_MEMORY_ERROR ? TLSG_E_RESOURCE : TLSG_E_PEER;
 		out->sent_len = i + 1;
@@ -338,7 +319,7 @@ static enum tlsg_ret parse_sent(const struct tlsg_verify_input *in, struct tlsg_
 	return TLSG_OK;
 }
 
-enum tlsg_ret tlsg_chain_build(const struct tlsg_verify_input *in, struct tlsg_chain *out)
+enum tlsg_ret tlsg_chain_build(const struct tlsg_chain_input *in, struct tlsg_chain *out)
 {
 	struct builder b = {.in = in, .chain = out};
 	enum tlsg_ret ret;

@@ -6,47 +6,64 @@
 #ifndef TLSG_PROFILES_VERIFY_CHAIN_H
 #define TLSG_PROFILES_VERIFY_CHAIN_H
 
-#include "profiles/verify/trust.h"
-#include "profiles/verify/verify.h"
+#include <stdbool.h>
+#include <time.h>
 
-#define TLSG_CHAIN_PARSED_MAX 64
+#include <gnutls/x509.h>
+
+#include "base/err.h"
+#include "profiles/verify/der.h"
+#include "profiles/verify/verify_code.h"
+
+struct tlsg_trust; /* profiles/verify/trust.h */
+
+#define TLSG_CHAIN_MAX 32		 /**< certificates sent, and certificates of a chain */
+#define TLSG_CHAIN_PARSED_MAX 64 /**< CAs that are parsed to build one chain */
+
+/** What a chain is built from. All pointers borrowed. */
+struct tlsg_chain_input
+{
+	const struct tlsg_der *chain;	/**< as sent, leaf first; the others in any order */
+	unsigned chain_len;				/**< 1 to TLSG_CHAIN_MAX */
+	const struct tlsg_trust *trust; /**< CAs; NULL: no anchors */
+	gnutls_x509_trust_list_t list;	/**< the same, parsed by this process; saves parsing, NULL allowed */
+	int depth;						/**< intermediates allowed between leaf and anchor; negative is 0 */
+	time_t now;
+};
 
 /** A certificate of a chain. All pointers borrowed. */
 struct tlsg_chain_cert
 {
 	gnutls_x509_crt_t crt;
 	const struct tlsg_der *der;
-	bool is_ours; /**< from our CAs; false: sent by the peer */
+	bool is_trusted; /**< from our CAs; false: sent by the peer */
 };
 
 /** A chain, and what was parsed to build it. */
 struct tlsg_chain
 {
-	struct tlsg_chain_cert certs[TLSG_VERIFY_CHAIN_MAX]; /**< leaf first */
+	struct tlsg_chain_cert certs[TLSG_CHAIN_MAX]; /**< leaf first */
 	unsigned len;
 	bool is_anchored;								 /**< the last one is a self-signed certificate of ours */
 	enum tlsg_verify_code why;						 /**< why it is not, TLSG_V_OK if it is */
-	gnutls_x509_crt_t sent[TLSG_VERIFY_CHAIN_MAX];	 /**< owned; parallel to the input's chain */
+	gnutls_x509_crt_t sent[TLSG_CHAIN_MAX];			 /**< owned; parallel to the input's chain */
 	gnutls_x509_crt_t parsed[TLSG_CHAIN_PARSED_MAX]; /**< owned; CAs of ours that were parsed */
 	unsigned sent_len;
 	unsigned parsed_len;
-	bool has_costly_key; /**< one that was sent has a key that cannot be used, see tlsg_verify_key_is_usable() */
+	bool has_costly_key; /**< one that was sent has a key that cannot be used, see tlsg_usage_has_usable_key() */
 };
 
 /**
  * Builds a chain by names and key identifiers: ours first, then what was sent; issuers that are valid now before others. A
  * dead end is followed by the next possibility; when none leads to an anchor, the first dead end is the result.
- * @param in   as for tlsg_verify_chain(); signatures and everything else are the caller's to check.
+ * @param in   not NULL; signatures and everything else are the caller's to check.
  * @param out  [out] filled in every case; free with tlsg_chain_free().
  * @return TLSG_OK, is_anchored and why say how far it went; TLSG_E_PEER: a certificate cannot be parsed; TLSG_E_RESOURCE.
- * Source: RFC 5280 section 4.2.1.1; RFC 4158; OpenSSL's order, spec 6.3.
+ * Source: RFC 5280 section 4.2.1.1; RFC 4158; OpenSSL's order of candidates.
  */
-enum tlsg_ret tlsg_chain_build(const struct tlsg_verify_input *in, struct tlsg_chain *out) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_chain_build(const struct tlsg_chain_input *in, struct tlsg_chain *out) TLSG_MUST_CHECK;
 
 /** Frees what was parsed. Safe on an all-zero chain and twice. */
 void tlsg_chain_free(struct tlsg_chain *c);
-
-/** Whether a certificate names itself as its issuer, its key identifiers agree, and its key can have made its signature. */
-bool tlsg_chain_is_self_signed(gnutls_x509_crt_t crt);
 
 #endif

@@ -272,7 +272,7 @@ done:
 	return TLSG_OK;
 }
 
-enum tlsg_ret tlsg_crl_load(
+enum tlsg_ret tlsg_crl_parse(
 		struct tlsg_arena *arena, const gnutls_datum_t *der, struct tlsg_crl *out, struct tlsg_err *err)
 {
 	struct tlsg_der_element revoked = {.size = 0};
@@ -292,9 +292,33 @@ enum tlsg_ret tlsg_crl_load(
 	return index_serials(arena, &revoked, out, err);
 }
 
+bool tlsg_crl_is_too_early(const struct tlsg_crl *crl, time_t now)
+{
+	return crl->this_update > now;
+}
+
+bool tlsg_crl_has_expired(const struct tlsg_crl *crl, time_t now)
+{
+	return crl->next_update != 0 && crl->next_update < now;
+}
+
+static bool is_current(const struct tlsg_crl *crl, time_t now)
+{
+	return !tlsg_crl_is_too_early(crl, now) && !tlsg_crl_has_expired(crl, now);
+}
+
+bool tlsg_crl_is_better(const struct tlsg_crl *a, const struct tlsg_crl *b, time_t now)
+{
+	if(b == NULL)
+		return true;
+	if(is_current(a, now) != is_current(b, now))
+		return is_current(a, now);
+	return a->this_update > b->this_update;
+}
+
 bool tlsg_crl_is_of(const struct tlsg_crl *crl, gnutls_x509_crt_t issuer, const gnutls_datum_t *dn)
 {
-	unsigned char id[TLSG_KEY_ID_MAX];
+	unsigned char id[TLSG_CRL_KEY_ID_MAX];
 	size_t size = sizeof(id);
 
 	if(dn->size != crl->issuer.size || memcmp(dn->data, crl->issuer.data, dn->size) != 0)

@@ -9,9 +9,13 @@
 
 #include <gnutls/x509.h>
 
-#include "profiles/prof.h"
+#include "base/err.h"
+#include "base/host.h"
+#include "profiles/verify/der.h"
 
-#define TLSG_KEY_ID_MAX 64
+struct tlsg_arena; /* base/arena.h */
+
+#define TLSG_CRL_KEY_ID_MAX 64 /**< bytes of the longest key identifier that is compared */
 
 /** Whose certificates a list is about, RFC 5280 section 5.2.5. */
 enum tlsg_crl_scope
@@ -30,10 +34,10 @@ struct tlsg_crl
 	struct tlsg_der signature; /**< without the count of unused bits */
 	gnutls_sign_algorithm_t algo;
 	time_t this_update;
-	time_t next_update;					   /**< 0: the list does not say */
-	unsigned char key_id[TLSG_KEY_ID_MAX]; /**< authority key identifier */
-	unsigned key_id_len;				   /**< 0: the list has none */
-	const unsigned char **serials;		   /**< INTEGERs of the revoked certificates, sorted for tlsg_crl_has() */
+	time_t next_update;						   /**< 0: the list does not say */
+	unsigned char key_id[TLSG_CRL_KEY_ID_MAX]; /**< authority key identifier */
+	unsigned key_id_len;					   /**< 0: the list has none */
+	const unsigned char **serials;			   /**< INTEGERs of the revoked certificates, sorted for tlsg_crl_has() */
 	unsigned serials_len;
 	enum tlsg_crl_scope scope;
 	struct tlsg_der points; /**< GeneralNames of its distribution point, one after the other; size 0: it has none */
@@ -50,8 +54,22 @@ struct tlsg_crl
  * @param err    [out] cause without setting and file, which the caller names.
  * @return TLSG_OK; TLSG_E_CONFIG: not the DER that RFC 5280 section 5.1 describes; TLSG_E_RESOURCE.
  */
-enum tlsg_ret tlsg_crl_load(struct tlsg_arena *arena, const gnutls_datum_t *der, struct tlsg_crl *out,
+enum tlsg_ret tlsg_crl_parse(struct tlsg_arena *arena, const gnutls_datum_t *der, struct tlsg_crl *out,
 		struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/** Whether a list is for later: thisUpdate lies ahead. @param now  seconds since 1970. */
+bool tlsg_crl_is_too_early(const struct tlsg_crl *crl, time_t now);
+
+/** Whether nextUpdate of a list has passed; false without one. @param now  seconds since 1970. */
+bool tlsg_crl_has_expired(const struct tlsg_crl *crl, time_t now);
+
+/**
+ * Whether to prefer one list of an issuer to another: one that is current, neither too early nor expired, to one that is not,
+ * else the one that was issued later.
+ * @param b    NULL: there is no other, the answer is true.
+ * @param now  seconds since 1970.
+ */
+bool tlsg_crl_is_better(const struct tlsg_crl *a, const struct tlsg_crl *b, time_t now);
 
 /**
  * Whether a list is one of an issuer: the names are equal and the key identifiers do not contradict each other.

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - reads the elements of DER that GnuTLS has no function for
+ * tls_gnutls - bytes in DER, and a reader for the elements that GnuTLS has no function for
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: none, everything points into the bytes read.  Lock: none.
  *
@@ -22,6 +22,19 @@
 #define TLSG_DER_SET 0x31
 #define TLSG_DER_CONTEXT(n) (0x80 | (n))	 /**< [n] IMPLICIT of something primitive */
 #define TLSG_DER_CONSTRUCTED(n) (0xa0 | (n)) /**< [n] of something constructed */
+
+/** Something in DER: a certificate, a list, a name. */
+struct tlsg_der
+{
+	unsigned char *data;
+	unsigned size; /**< bytes */
+};
+
+/** Whether two of them are the same bytes. */
+static inline bool tlsg_der_is_same(const struct tlsg_der *a, const struct tlsg_der *b)
+{
+	return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
+}
 
 /** What is left to read of a constructed value: at <= end. */
 struct tlsg_der_reader

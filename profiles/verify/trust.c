@@ -1,7 +1,7 @@
 /*
- * tls_gnutls - CA certificates and CRLs of profiles, shared as bytes, parsed once per process that needs them
+ * tls_gnutls - CA certificates and CRLs that chains are verified with: shared as bytes, parsed once per process that needs them
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: loaded by the builder of a snapshot; parsed by each process at its first handshake that verifies.
+ * Runs in: indexed by the builder of a snapshot; parsed by each process at its first handshake that verifies.
  * Memory: bytes in the snapshot's arena (shm); parsed lists on this process's heap.  Lock: none.
  */
 #ifndef _GNU_SOURCE
@@ -10,399 +10,10 @@
 
 #include "profiles/verify/trust.h"
 
-#include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
-#include <limits.h>
-#include <stdio.h>
-#include <sys/stat.h>
+#include <stdlib.h>
 
 #include "base/arena.h"
-#include "base/scope.h"
-#include "profiles/keys/file.h"
-#include "profiles/load_token.h"
-
-#define HASH_DIGITS 8
-#define GROW 64
-
-/* What is read so far; the arrays are on this process's heap, what they point to in the arena. */
-struct loader
-{
-	struct tlsg_set *set;
-	struct tlsg_err *err;
-	const char *setting; /* what is being read, for messages */
-	struct tlsg_der *cas;
-	unsigned cas_len;
-	struct tlsg_crl *crls;
-	unsigned crls_len;
-};
-
-/* One PEM block of a file, or all of a DER file. */
-enum block_kind
-{
-	BLOCK_CERTIFICATE,
-	BLOCK_CRL,
-	BLOCK_TRUSTED, /* OpenSSL's certificate with trust settings behind it */
-	BLOCK_OTHER
-};
-
-static const struct
-{
-	const char *label;
-	enum block_kind kind;
-} labels[] = {
-		{"CERTIFICATE", BLOCK_CERTIFICATE},
-		{"X509 CERTIFICATE", BLOCK_CERTIFICATE},
-		{"X509 CRL", BLOCK_CRL},
-		{"TRUSTED CERTIFICATE", BLOCK_TRUSTED},
-};
-
-/* Makes room for one more element. */
-static void *grow(void *array, unsigned len, size_t size)
-{
-	return len % GROW == 0 ? gnutls_realloc(array, (len + GROW) * size) : array;
-}
-
-static enum tlsg_ret no_memory(struct loader *l)
-{
-	return tlsg_err_set(l->err, TLSG_E_RESOURCE, "%s: memory exhausted", l->setting);
-}
-
-static bool has_ca(const struct loader *l, const gnutls_datum_t *der)
-{
-	unsigned i;
-
-	for(i = 0; i < l->cas_len; i++)
-		if(l->cas[i].size == der->size && memcmp(l->cas[i].data, der->data, der->size) == 0)
-			return true;
-	return false;
-}
-
-/* Keeps a certificate that GnuTLS can read and that is not there yet. */
-static enum tlsg_ret add_certificate(struct loader *l, const gnutls_datum_t *der, const char *file)
-{
-	gnutls_x509_crt_t crt = NULL;
-	struct tlsg_der *cas;
-	int rc = gnutls_x509_crt_init(&crt);
-
-	if(rc == 0)
-		rc = gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER);
-	if(crt != NULL)
-		gnutls_x509_crt_deinit(crt);
-	if(rc < 0)
-		return tlsg_err_set(l->err, rc == GNUTLS_E_MEMORY_ERROR ? TLSG_E_RESOURCE : TLSG_E_CONFIG,
-				"%s: a certificate in \"%s\" is damaged: %s", l->setting, file, gnutls_strerror(rc));
-	if(has_ca(l, der))
-		return TLSG_OK;
-	cas = grow(l->cas, l->cas_len, sizeof(*cas));
-	if(cas == NULL)
-		return no_memory(l);
-	l->cas = cas;
-	cas[l->cas_len].data = tlsg_arena_keep_copy(l->set->arena, der->data, der->size);
-	cas[l->cas_len].size = der->size;
-	return cas[l->cas_len++].data == NULL ? no_memory(l) : TLSG_OK;
-}
-
-static enum tlsg_ret add_crl(struct loader *l, const gnutls_datum_t *der, const char *file)
-{
-	struct tlsg_crl *crls = grow(l->crls, l->crls_len, sizeof(*crls));
-	struct tlsg_err why;
-	enum tlsg_ret ret;
-
-	if(crls == NULL)
-		return no_memory(l);
-	l->crls = crls;
-	tlsg_err_clear(&why);
-	ret = tlsg_crl_load(l->set->arena, der, &crls[l->crls_len], &why);
-	if(ret != TLSG_OK)
-		return tlsg_err_set(l->err, ret == TLSG_E_RESOURCE ? ret : TLSG_E_CONFIG, "%s: a CRL in \"%s\": %s", l->setting,
-				file, why.text);
-	if(!crls[l->crls_len].usable)
-		LM_WARN("%s: a CRL in \"%s\" is not used: it is a delta CRL, indirect, or for some reasons only\n", l->setting,
-				file);
-	l->crls_len++;
-	return TLSG_OK;
-}
-
-/* Reads the label of the PEM block that begins at text, "-----BEGIN <label>-----". */
-static enum block_kind read_label(const char *text, const char **label)
-{
-	size_t i;
-
-	text += strlen("-----BEGIN ");
-	for(i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
-		size_t len = strlen(labels[i].label);
-
-		if(strncmp(text, labels[i].label, len) == 0 && strncmp(text + len, "-----", 5) == 0) {
-			*label = labels[i].label;
-			return labels[i].kind;
-		}
-	}
-	return BLOCK_OTHER;
-}
-
-/* Whether the line of a label ends as it must; a file that was cut off there is not whole. */
-static bool has_whole_label(const char *begin)
-{
-	const char *dashes = strstr(begin + strlen("-----BEGIN "), "-----");
-
-	return dashes != NULL && memchr(begin, '\n', (size_t)(dashes - begin)) == NULL;
-}
-
-/* Takes one PEM block. crls: whether revocation lists count. */
-static enum tlsg_ret add_block(struct loader *l, const char *begin, size_t left, const char *file, bool crls)
-{
-	const char *label = NULL;
-	enum block_kind kind = read_label(begin, &label);
-	gnutls_datum_t pem = {(unsigned char *)begin, (unsigned)left};
-	gnutls_datum_t der = {NULL, 0};
-	enum tlsg_ret ret = TLSG_OK;
-	int rc;
-
-	if(kind == BLOCK_OTHER && !has_whole_label(begin))
-		return tlsg_err_set(
-				l->err, TLSG_E_CONFIG, "%s: \"%s\" ends within the first line of a PEM block", l->setting, file);
-	if(kind == BLOCK_OTHER || (kind == BLOCK_CRL && !crls))
-		return TLSG_OK;
-	if(kind == BLOCK_TRUSTED)
-		return tlsg_err_set(l->err, TLSG_E_CONFIG,
-				"%s: \"%s\" holds a TRUSTED CERTIFICATE, whose trust settings would be lost; convert it with"
-				" `openssl x509 -in … -out …`",
-				l->setting, file);
-	rc = gnutls_pem_base64_decode2(label, &pem, &der);
-	if(rc < 0)
-		return tlsg_err_set(l->err, TLSG_E_CONFIG, "%s: a PEM block %s in \"%s\" is damaged: %s", l->setting, label,
-				file, gnutls_strerror(rc));
-	ret = kind == BLOCK_CRL ? add_crl(l, &der, file) : add_certificate(l, &der, file);
-	gnutls_free(der.data);
-	return ret;
-}
-
-/* The file in DER holds one certificate. */
-static bool is_der(const gnutls_datum_t *data)
-{
-	return data->size > 2 && data->data[0] == 0x30 && data->data[1] >= 0x80;
-}
-
-/* Adds everything of use in a file. data has a zero byte behind its end. */
-static enum tlsg_ret add_blocks(struct loader *l, const gnutls_datum_t *data, const char *file, bool crls)
-{
-	const char *at = (const char *)data->data;
-	const char *end = at + data->size;
-
-	if(is_der(data))
-		return add_certificate(l, data, file);
-	while((at = memmem(at, (size_t)(end - at), "-----BEGIN ", 11)) != NULL) {
-		enum tlsg_ret ret = add_block(l, at, (size_t)(end - at), file, crls);
-
-		if(ret != TLSG_OK)
-			return ret;
-		at += 11;
-	}
-	return TLSG_OK;
-}
-
-static enum tlsg_ret add_file(struct loader *l, const char *file, bool crls)
-{
-	gnutls_datum_t data = {NULL, 0};
-	enum tlsg_ret ret = tlsg_file_read(l->setting, file, &data, l->err);
-
-	if(ret != TLSG_OK)
-		return ret;
-	ret = add_blocks(l, &data, file, crls);
-	gnutls_free(data.data);
-	return ret;
-}
-
-/* Trust anchors on a token. */
-static enum tlsg_ret add_token(struct loader *l, const str *uri)
-{
-	gnutls_datum_t pem = {NULL, 0};
-	enum tlsg_ret ret = tlsg_load_token_anchors(l->set, uri, &pem, l->err);
-
-	if(ret != TLSG_OK)
-		return ret;
-	ret = add_blocks(l, &pem, uri->s, false);
-	gnutls_free(pem.data);
-	return ret;
-}
-
-/* Name in a directory that `openssl rehash` made: eight digits of a hash, a point, `r` for CRLs, a number. */
-static bool is_hash_name(const char *name, bool *crl)
-{
-	unsigned i;
-
-	for(i = 0; i < HASH_DIGITS; i++)
-		if(!isxdigit((unsigned char)name[i]))
-			return false;
-	if(name[i++] != '.')
-		return false;
-	*crl = name[i] == 'r';
-	if(*crl)
-		i++;
-	if(name[i] == '\0')
-		return false;
-	while(isdigit((unsigned char)name[i]))
-		i++;
-	return name[i] == '\0';
-}
-
-static int name_cmp(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void names_free(char **names, unsigned len)
-{
-	unsigned i;
-
-	for(i = 0; i < len; i++)
-		gnutls_free(names[i]);
-	gnutls_free(names);
-}
-
-/* Names in a directory but hidden ones, sorted. */
-static enum tlsg_ret read_directory(struct loader *l, const char *path, char ***out, unsigned *out_len)
-{
-	char **names = NULL, **more;
-	unsigned len = 0;
-	struct dirent *entry;
-	DIR *dir = opendir(path);
-
-	if(dir == NULL)
-		return tlsg_file_unreadable(l->setting, path, true, errno, l->err);
-	while((entry = readdir(dir)) != NULL) {
-		if(entry->d_name[0] == '.')
-			continue;
-		more = grow(names, len, sizeof(*names));
-		if(more != NULL)
-			names = more;
-		if(more == NULL || (names[len] = gnutls_strdup(entry->d_name)) == NULL)
-			break;
-		len++;
-	}
-	closedir(dir);
-	if(entry != NULL) {
-		names_free(names, len);
-		return no_memory(l);
-	}
-	if(len > 0)
-		qsort(names, len, sizeof(*names), name_cmp);
-	*out = names;
-	*out_len = len;
-	return TLSG_OK;
-}
-
-static bool has_hash_names(char **names, unsigned len)
-{
-	bool crl;
-	unsigned i;
-
-	for(i = 0; i < len; i++)
-		if(is_hash_name(names[i], &crl))
-			return true;
-	return false;
-}
-
-/* A file of a directory that cannot be read or used is passed over: links that lead nowhere are common there. */
-static enum tlsg_ret add_directory_file(struct loader *l, const char *path, const char *name, bool crls)
-{
-	struct tlsg_err *outer = l->err;
-	struct tlsg_err own;
-	struct stat st;
-	char file[PATH_MAX];
-	enum tlsg_ret ret;
-	int n = snprintf(file, sizeof(file), "%s/%s", path, name);
-
-	if(n < 0 || (size_t)n >= sizeof(file))
-		return tlsg_err_set(l->err, TLSG_E_CONFIG, "%s: a name in \"%s\" is too long", l->setting, path);
-	if(stat(file, &st) == 0 && !S_ISREG(st.st_mode))
-		return TLSG_OK;
-	tlsg_err_clear(&own);
-	l->err = &own;
-	ret = add_file(l, file, crls);
-	l->err = outer;
-	if(ret == TLSG_OK)
-		return TLSG_OK;
-	if(ret != TLSG_E_CONFIG)
-		return tlsg_err_set(l->err, ret, "%s", own.text);
-	LM_WARN("%s (passed over)\n", own.text);
-	return TLSG_OK;
-}
-
-/* ca_path. crls: whether the crl setting is there, so that lists count as well. */
-static enum tlsg_ret add_directory(struct loader *l, const char *path, bool crls)
-{
-	char **names = NULL;
-	unsigned len = 0, i, before = l->cas_len;
-	bool hashed, crl = false;
-	enum tlsg_ret ret = read_directory(l, path, &names, &len);
-
-	if(ret != TLSG_OK)
-		return ret;
-	hashed = has_hash_names(names, len);
-	for(i = 0; i < len && ret == TLSG_OK; i++) {
-		if(hashed && !is_hash_name(names[i], &crl))
-			continue;
-		if(!crl || crls)
-			ret = add_directory_file(l, path, names[i], crl);
-	}
-	names_free(names, len);
-	if(ret == TLSG_OK && l->cas_len == before)
-		ret = tlsg_err_set(l->err, TLSG_E_CONFIG, "%s: no certificate in the directory \"%s\"", l->setting, path);
-	return ret;
-}
-
-static bool is_set(const str *s)
-{
-	return s->s != NULL && s->len > 0;
-}
-
-static bool is_equal(const str *a, const str *b)
-{
-	int a_len = is_set(a) ? a->len : 0;
-
-	return a_len == (is_set(b) ? b->len : 0) && (a_len == 0 || memcmp(a->s, b->s, (size_t)a_len) == 0);
-}
-
-static struct tlsg_trust *trust_find(const struct tlsg_set *set, const struct tlsg_prof_settings *s)
-{
-	struct tlsg_trust *t;
-
-	for(t = set->trusts; t != NULL; t = t->next)
-		if(is_equal(&t->ca_list, &s->ca_list) && is_equal(&t->ca_path, &s->ca_path) && is_equal(&t->crl, &s->crl))
-			return t;
-	return NULL;
-}
-
-/* Reads the three settings in their order; announced: how many certificates ca_list gave. */
-static enum tlsg_ret load_all(struct loader *l, const struct tlsg_prof_settings *s, unsigned *announced)
-{
-	bool crls = is_set(&s->crl);
-	enum tlsg_ret ret = TLSG_OK;
-
-	*announced = 0;
-	if(is_set(&s->ca_list)) {
-		l->setting = "ca_list";
-		ret = tlsg_load_token_is_uri(&s->ca_list) ? add_token(l, &s->ca_list) : add_file(l, s->ca_list.s, false);
-		if(ret == TLSG_OK && l->cas_len == 0)
-			ret = tlsg_err_set(l->err, TLSG_E_CONFIG, "ca_list: no certificate in \"%s\"", s->ca_list.s);
-		*announced = l->cas_len;
-	}
-	if(ret == TLSG_OK && is_set(&s->ca_path)) {
-		l->setting = "ca_path";
-		ret = add_directory(l, s->ca_path.s, crls);
-	}
-	if(ret == TLSG_OK && crls) {
-		unsigned before = l->cas_len + l->crls_len;
-
-		l->setting = "crl";
-		ret = add_file(l, s->crl.s, true);
-		if(ret == TLSG_OK && l->cas_len + l->crls_len == before)
-			ret = tlsg_err_set(l->err, TLSG_E_CONFIG, "crl: no CRL in \"%s\"", s->crl.s);
-	}
-	return ret;
-}
+#include "profiles/verify/crt.h"
 
 static int trust_name_cmp(const void *pa, const void *pb)
 {
@@ -418,21 +29,6 @@ static int trust_name_cmp(const void *pa, const void *pb)
 	return a->ca < b->ca ? -1 : a->ca > b->ca;
 }
 
-/* A parsed certificate of a trust. */
-static gnutls_x509_crt_t crt_parse(const struct tlsg_der *der)
-{
-	gnutls_datum_t data = {der->data, der->size};
-	gnutls_x509_crt_t crt = NULL;
-
-	if(gnutls_x509_crt_init(&crt) < 0)
-		return NULL;
-	if(gnutls_x509_crt_import(crt, &data, GNUTLS_X509_FMT_DER) < 0) {
-		gnutls_x509_crt_deinit(crt);
-		return NULL;
-	}
-	return crt;
-}
-
 /* Finds the certificate that signed a list among those configured, so that handshakes need not check it again. */
 static void find_signer(const struct tlsg_trust *t, struct tlsg_crl *crl)
 {
@@ -442,9 +38,9 @@ static void find_signer(const struct tlsg_trust *t, struct tlsg_crl *crl)
 	n = tlsg_trust_find(t, &dn, &first);
 	for(i = 0; i < n && crl->signer < 0; i++) {
 		unsigned ca = t->names[first + i].ca;
-		gnutls_x509_crt_t crt = crt_parse(&t->cas[ca]);
+		gnutls_x509_crt_t crt;
 
-		if(crt == NULL)
+		if(tlsg_crt_parse(&t->cas[ca], &crt) < 0)
 			return;
 		if(tlsg_crl_is_of(crl, crt, &dn) && tlsg_crl_is_signed_by(crl, crt))
 			crl->signer = (int)ca;
@@ -455,11 +51,11 @@ static void find_signer(const struct tlsg_trust *t, struct tlsg_crl *crl)
 /* The subject's bytes inside a certificate. */
 static bool name_of(const struct tlsg_der *ca, struct tlsg_der *out)
 {
-	gnutls_x509_crt_t crt = crt_parse(ca);
 	gnutls_datum_t dn = {NULL, 0};
+	gnutls_x509_crt_t crt;
 	bool found = false;
 
-	if(crt == NULL)
+	if(tlsg_crt_parse(ca, &crt) < 0)
 		return false;
 	if(gnutls_x509_crt_get_raw_dn(crt, &dn) == 0) {
 		out->data = memmem(ca->data, ca->size, dn.data, dn.size);
@@ -471,23 +67,17 @@ static bool name_of(const struct tlsg_der *ca, struct tlsg_der *out)
 	return found;
 }
 
-/* Moves what was read into the trust and builds its index. */
-static enum tlsg_ret trust_fill(struct tlsg_trust *t, struct loader *l)
+enum tlsg_ret tlsg_trust_index(struct tlsg_trust *t, struct tlsg_arena *arena)
 {
-	struct tlsg_arena *arena = l->set->arena;
 	unsigned i;
 
-	t->cas = tlsg_arena_keep_copy(arena, l->cas, l->cas_len * sizeof(*l->cas));
-	t->cas_len = l->cas_len;
-	t->names = tlsg_arena_keep(arena, l->cas_len * sizeof(*t->names));
-	t->crls = tlsg_arena_keep_copy(arena, l->crls, l->crls_len * sizeof(*l->crls));
-	t->crls_len = l->crls_len;
-	if(t->cas == NULL || t->names == NULL || t->crls == NULL)
-		return no_memory(l);
+	t->names = tlsg_arena_keep(arena, t->cas_len * sizeof(*t->names));
+	if(t->names == NULL)
+		return TLSG_E_RESOURCE;
 	for(i = 0; i < t->cas_len; i++) {
 		t->names[i].ca = i;
 		if(!name_of(&t->cas[i], &t->names[i].dn))
-			return no_memory(l);
+			return TLSG_E_RESOURCE;
 	}
 	qsort(t->names, t->cas_len, sizeof(*t->names), trust_name_cmp);
 	for(i = 0; i < t->crls_len; i++) {
@@ -500,60 +90,6 @@ static enum tlsg_ret trust_fill(struct tlsg_trust *t, struct loader *l)
 	return TLSG_OK;
 }
 
-static bool keep_str(struct tlsg_arena *arena, const str *from, str *to)
-{
-	if(!is_set(from))
-		return true;
-	to->s = tlsg_arena_keep_copy(arena, from->s, (size_t)from->len);
-	to->len = from->len;
-	return to->s != NULL;
-}
-
-/* Fills a new trust. */
-static enum tlsg_ret trust_read(struct loader *l, const struct tlsg_prof_settings *s, struct tlsg_trust *t)
-{
-	struct tlsg_arena *arena = l->set->arena;
-	enum tlsg_ret ret;
-
-	l->setting = "ca_list";
-	if(!keep_str(arena, &s->ca_list, &t->ca_list) || !keep_str(arena, &s->ca_path, &t->ca_path)
-			|| !keep_str(arena, &s->crl, &t->crl))
-		return no_memory(l);
-	t->has_crl = is_set(&s->crl);
-	ret = load_all(l, s, &t->cas_announced);
-	return ret == TLSG_OK ? trust_fill(t, l) : ret;
-}
-
-enum tlsg_ret tlsg_load_trust(
-		struct tlsg_set *set, const struct tlsg_prof_settings *s, struct tlsg_trust **out, struct tlsg_err *err)
-{
-	struct tlsg_arena *previous;
-	struct loader l = {.set = set, .err = err};
-	struct tlsg_trust *t = trust_find(set, s);
-	enum tlsg_ret ret;
-
-	if(t != NULL) {
-		*out = t;
-		return TLSG_OK;
-	}
-	t = tlsg_arena_keep(set->arena, sizeof(*t));
-	if(t == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "ca_list: shared memory exhausted");
-	/* what GnuTLS parses here is thrown away again: it has no place in the snapshot's arena */
-	previous = tlsg_scope_enter(NULL);
-	ret = trust_read(&l, s, t);
-	gnutls_free(l.cas);
-	gnutls_free(l.crls);
-	tlsg_scope_leave(previous);
-	if(ret != TLSG_OK)
-		return ret;
-	t->index = set->trusts_len++;
-	t->next = set->trusts;
-	set->trusts = t;
-	*out = t;
-	return TLSG_OK;
-}
-
 gnutls_x509_trust_list_t tlsg_trust_parse(const struct tlsg_trust *t)
 {
 	gnutls_x509_trust_list_t list = NULL;
@@ -562,9 +98,9 @@ gnutls_x509_trust_list_t tlsg_trust_parse(const struct tlsg_trust *t)
 	if(gnutls_x509_trust_list_init(&list, 0) < 0)
 		return NULL;
 	for(i = 0; i < t->cas_len; i++) {
-		gnutls_x509_crt_t crt = crt_parse(&t->cas[i]);
+		gnutls_x509_crt_t crt;
 
-		if(crt == NULL
+		if(tlsg_crt_parse(&t->cas[i], &crt) < 0
 				|| gnutls_x509_trust_list_add_cas(list, &crt, 1, i < t->cas_announced ? GNUTLS_TL_USE_IN_TLS : 0)
 						   != 1) {
 			if(crt != NULL)

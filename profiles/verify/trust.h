@@ -1,16 +1,22 @@
 /*
- * tls_gnutls - CA certificates and CRLs of profiles, shared as bytes, parsed once per process that needs them
+ * tls_gnutls - CA certificates and CRLs that chains are verified with: shared as bytes, parsed once per process that needs them
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: loaded by the builder of a snapshot; parsed by each process at its first handshake that verifies.
+ * Runs in: indexed by the builder of a snapshot; parsed by each process at its first handshake that verifies.
  * Memory: bytes in the snapshot's arena (shm); parsed lists on this process's heap.  Lock: none.
+ *
+ * Files are read in profiles/load_trust.c, the process's parsed lists are kept in profiles/creds.c.
  */
 #ifndef TLSG_PROFILES_VERIFY_TRUST_H
 #define TLSG_PROFILES_VERIFY_TRUST_H
 
 #include <gnutls/x509.h>
 
+#include "base/err.h"
+#include "base/host.h"
 #include "profiles/verify/crl.h"
-#include "profiles/set.h"
+#include "profiles/verify/der.h"
+
+struct tlsg_arena; /* base/arena.h */
 
 /** Finds a CA by its name. */
 struct tlsg_trust_name
@@ -37,18 +43,13 @@ struct tlsg_trust
 };
 
 /**
- * Finds or loads the CAs and CRLs for three settings: ca_list (file of PEM certificates), ca_path (directory of PEM
- * certificates: when it holds names like 1a2b3c4d.0 only those count, otherwise all files), crl (file of PEM CRLs and
- * certificates). {NULL,0} or empty: none. Certificates that appear twice are kept once.
- * @param set  snapshot that is being built.
- * @param s    settings, of which ca_list, ca_path and crl are read.
- * @param out  [out] owned by the snapshot; without any setting one without CAs.
- * @param err  [out] names setting and file, and for files that cannot be read the user.
- * @return TLSG_OK; TLSG_E_CONFIG: unreadable, empty, damaged, or nothing of use in it; TLSG_E_RESOURCE.
- * Source: `tls` load_ca_list(), load_crl(); spec 1.2, 6.4.
+ * Builds the index: names of the CAs, the certificates that signed the CRLs, the earliest nextUpdate.
+ * @param t      [in,out] cas and crls are complete.
+ * @param arena  holds the names; that of the CAs.
+ * @return TLSG_OK; TLSG_E_RESOURCE.
+ * Process: the builder of a snapshot, without a scope: what GnuTLS parses here does not stay.
  */
-enum tlsg_ret tlsg_load_trust(struct tlsg_set *set, const struct tlsg_prof_settings *s, struct tlsg_trust **out,
-		struct tlsg_err *err) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_trust_index(struct tlsg_trust *t, struct tlsg_arena *arena) TLSG_MUST_CHECK;
 
 /**
  * Parses the CAs into a list of this process. Call without a scope. CRLs are not put in: they are used from the snapshot.

@@ -8,7 +8,8 @@
 
 #include <gnutls/x509.h>
 
-#include "profiles/prof.h"
+#include "base/host.h"
+#include "base/role.h"
 
 /**
  * Whether the extended key usage names what the peer is; true without that extension. `any` does not count, as in OpenSSL; the

@@ -13,15 +13,18 @@
 
 #include "profiles/verify/chain.h"
 #include "profiles/verify/constraints.h"
+#include "profiles/verify/crl.h"
+#include "profiles/verify/crt.h"
 #include "profiles/verify/name.h"
+#include "profiles/verify/trust.h"
 #include "profiles/verify/usage.h"
 
 #define SERIAL_MAX 128
-#define NOWHERE TLSG_VERIFY_CHAIN_MAX
+#define NOWHERE TLSG_CHAIN_MAX
 #define SHA1_BITS 63 /* as OpenSSL counts since 3.0 */
 
 /* Everything known while one chain is judged. */
-struct judge
+struct verification
 {
 	const struct tlsg_verify_input *in;
 	struct tlsg_verify_result *out;
@@ -47,65 +50,65 @@ static int rank(enum tlsg_verify_code code)
 }
 
 /* Records a failure. @return whether to look for more. */
-static bool fail(struct judge *j, enum tlsg_verify_code code, unsigned depth)
+static bool fail(struct verification *v, enum tlsg_verify_code code, unsigned depth)
 {
-	if(rank(code) >= rank(j->out->code)) {
-		j->out->code = code;
-		j->out->depth = depth;
+	if(rank(code) >= rank(v->out->code)) {
+		v->out->code = code;
+		v->out->depth = depth;
 	}
-	return j->in->keep_going;
+	return v->in->keep_going;
 }
 
-static gnutls_x509_crt_t crt_at(const struct judge *j, unsigned i)
+static gnutls_x509_crt_t crt_at(const struct verification *v, unsigned i)
 {
-	return j->chain.certs[i].crt;
+	return v->chain.certs[i].crt;
 }
 
 /* ---- what a certificate says it may be used for ---- */
 
-static bool fits_purpose(const struct judge *j, unsigned i)
+static bool fits_purpose(const struct verification *v, unsigned i)
 {
 	unsigned bits = GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_AGREEMENT;
 
-	if(!tlsg_usage_has_purpose(crt_at(j, i), j->in->role))
+	if(!tlsg_usage_has_purpose(crt_at(v, i), v->in->role))
 		return false;
-	if(j->in->role == TLSG_CLIENT)
+	if(v->in->role == TLSG_CLIENT)
 		bits |= GNUTLS_KEY_KEY_ENCIPHERMENT;
-	return i > 0 || tlsg_usage_has_bits(crt_at(j, i), bits);
+	return i > 0 || tlsg_usage_has_bits(crt_at(v, i), bits);
 }
 
 /* Whether a certificate may issue others. Version 1 has no way to say so: only an anchor of ours may be one. */
-static bool is_ca(const struct judge *j, unsigned i, int *path_length)
+static bool is_ca(const struct verification *v, unsigned i, int *path_length)
 {
-	gnutls_x509_crt_t crt = crt_at(j, i);
+	gnutls_x509_crt_t crt = crt_at(v, i);
 	unsigned ca = 0;
 	int rc = gnutls_x509_crt_get_basic_constraints(crt, NULL, &ca, path_length);
 
 	if(rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) {
 		*path_length = -1;
-		return j->chain.is_anchored && i == j->chain.len - 1 && gnutls_x509_crt_get_version(crt) == 1;
+		return v->chain.is_anchored && i == v->chain.len - 1 && gnutls_x509_crt_get_version(crt) == 1;
 	}
 	return rc >= 0 && ca != 0 && tlsg_usage_has_bits(crt, GNUTLS_KEY_KEY_CERT_SIGN);
 }
 
 /* Critical extensions, CA flags, purposes and path lengths, from the leaf up. */
-static bool check_extensions(struct judge *j)
+static bool check_extensions(struct verification *v)
 {
 	int below = 0; /* intermediates below that count for path lengths, RFC 5280 section 4.2.1.9 */
 	unsigned i;
 
-	for(i = 0; i < j->chain.len; i++) {
+	for(i = 0; i < v->chain.len; i++) {
 		int path_length = -1;
 
-		if(tlsg_usage_has_unknown_critical(crt_at(j, i)) && !fail(j, TLSG_V_CRITICAL_EXTENSION, i))
+		if(tlsg_usage_has_unknown_critical(crt_at(v, i)) && !fail(v, TLSG_V_CRITICAL_EXTENSION, i))
 			return false;
-		if(i > 0 && !is_ca(j, i, &path_length) && !fail(j, TLSG_V_INVALID_CA, i))
+		if(i > 0 && !is_ca(v, i, &path_length) && !fail(v, TLSG_V_INVALID_CA, i))
 			return false;
-		if(!fits_purpose(j, i) && !fail(j, TLSG_V_PURPOSE, i))
+		if(!fits_purpose(v, i) && !fail(v, TLSG_V_PURPOSE, i))
 			return false;
-		if(path_length >= 0 && below > path_length && !fail(j, TLSG_V_PATH_LENGTH, i))
+		if(path_length >= 0 && below > path_length && !fail(v, TLSG_V_PATH_LENGTH, i))
 			return false;
-		if(i > 0 && !tlsg_usage_is_self_issued(crt_at(j, i)))
+		if(i > 0 && !tlsg_usage_is_self_issued(crt_at(v, i)))
 			below++;
 	}
 	return true;
@@ -114,9 +117,9 @@ static bool check_extensions(struct judge *j)
 /* ---- strength of keys ---- */
 
 /* The strength that keys must have. */
-static gnutls_sec_param_t least_strength(const struct judge *j)
+static gnutls_sec_param_t least_strength(const struct verification *v)
 {
-	switch(j->in->profile) {
+	switch(v->in->profile) {
 		case GNUTLS_PROFILE_VERY_WEAK:
 			return GNUTLS_SEC_PARAM_VERY_WEAK;
 		case GNUTLS_PROFILE_LOW:
@@ -136,25 +139,25 @@ static gnutls_sec_param_t least_strength(const struct judge *j)
 	}
 }
 
-static bool is_weak_key(const struct judge *j, unsigned i)
+static bool is_weak_key(const struct verification *v, unsigned i)
 {
 	unsigned bits = 0;
-	int pk = gnutls_x509_crt_get_pk_algorithm(crt_at(j, i), &bits);
+	int pk = gnutls_x509_crt_get_pk_algorithm(crt_at(v, i), &bits);
 
-	return pk < 0 || gnutls_pk_bits_to_sec_param((gnutls_pk_algorithm_t)pk, bits) < least_strength(j);
+	return pk < 0 || gnutls_pk_bits_to_sec_param((gnutls_pk_algorithm_t)pk, bits) < least_strength(v);
 }
 
 /* OpenSSL looks at the leaf's key before anything else. */
-static bool check_leaf_key(struct judge *j)
+static bool check_leaf_key(struct verification *v)
 {
-	return !is_weak_key(j, 0) || fail(j, TLSG_V_WEAK, 0);
+	return !is_weak_key(v, 0) || fail(v, TLSG_V_WEAK, 0);
 }
 
 /* ---- GnuTLS's opinion ---- */
 
-static unsigned gnutls_flags(const struct judge *j)
+static unsigned gnutls_flags(const struct verification *v)
 {
-	gnutls_certificate_verification_profiles_t profile = j->in->profile;
+	gnutls_certificate_verification_profiles_t profile = v->in->profile;
 	unsigned sha1 = profile == GNUTLS_PROFILE_VERY_WEAK ? GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1 : 0;
 
 	if(profile == GNUTLS_PROFILE_UNKNOWN)
@@ -165,15 +168,15 @@ static unsigned gnutls_flags(const struct judge *j)
 }
 
 /* Which certificate's signature is wrong. Only asked when one is. */
-static unsigned find_bad_signature(const struct judge *j)
+static unsigned find_bad_signature(const struct verification *v)
 {
 	unsigned i, status;
 
-	for(i = j->chain.len - 1; i > 0; i--) {
-		gnutls_x509_crt_t crt = crt_at(j, i - 1), issuer = crt_at(j, i);
+	for(i = v->chain.len - 1; i > 0; i--) {
+		gnutls_x509_crt_t crt = crt_at(v, i - 1), issuer = crt_at(v, i);
 
 		status = 0;
-		if(gnutls_x509_crt_list_verify(&crt, 1, &issuer, 1, NULL, 0, gnutls_flags(j), &status) < 0
+		if(gnutls_x509_crt_list_verify(&crt, 1, &issuer, 1, NULL, 0, gnutls_flags(v), &status) < 0
 				|| (status & GNUTLS_CERT_SIGNATURE_FAILURE))
 			return i - 1;
 	}
@@ -181,23 +184,23 @@ static unsigned find_bad_signature(const struct judge *j)
 }
 
 /* Verifies the chain that was built and no other: the only CA that GnuTLS is told of is its last certificate. */
-static bool ask_gnutls(struct judge *j)
+static bool check_with_gnutls(struct verification *v)
 {
-	gnutls_x509_crt_t list[TLSG_VERIFY_CHAIN_MAX];
-	gnutls_x509_crt_t anchor = crt_at(j, j->chain.len - 1);
-	unsigned len = j->chain.len > 1 ? j->chain.len - 1 : 1;
+	gnutls_x509_crt_t list[TLSG_CHAIN_MAX];
+	gnutls_x509_crt_t anchor = crt_at(v, v->chain.len - 1);
+	unsigned len = v->chain.len > 1 ? v->chain.len - 1 : 1;
 	unsigned i;
 
 	for(i = 0; i < len; i++)
-		list[i] = crt_at(j, i);
-	if(gnutls_x509_crt_list_verify(list, len, &anchor, 1, NULL, 0, gnutls_flags(j), &j->out->status) < 0) {
-		j->out->status |= GNUTLS_CERT_INVALID;
-		return fail(j, TLSG_V_UNSPECIFIED, 0);
+		list[i] = crt_at(v, i);
+	if(gnutls_x509_crt_list_verify(list, len, &anchor, 1, NULL, 0, gnutls_flags(v), &v->out->status) < 0) {
+		v->out->status |= GNUTLS_CERT_INVALID;
+		return fail(v, TLSG_V_UNSPECIFIED, 0);
 	}
-	if(!j->chain.is_anchored)
-		j->out->status |= GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNER_NOT_FOUND;
-	if(j->out->status & GNUTLS_CERT_SIGNATURE_FAILURE)
-		j->bad_signature = find_bad_signature(j);
+	if(!v->chain.is_anchored)
+		v->out->status |= GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNER_NOT_FOUND;
+	if(v->out->status & GNUTLS_CERT_SIGNATURE_FAILURE)
+		v->bad_signature = find_bad_signature(v);
 	return true;
 }
 
@@ -229,84 +232,70 @@ static unsigned hash_bits(gnutls_sign_algorithm_t algo)
 }
 
 /* Bits that hashes must have. At level 0 anything that is not broken altogether will do. */
-static unsigned least_hash_bits(const struct judge *j)
+static unsigned least_hash_bits(const struct verification *v)
 {
-	gnutls_sec_param_t strength = least_strength(j);
+	gnutls_sec_param_t strength = least_strength(v);
 
 	return strength == GNUTLS_SEC_PARAM_VERY_WEAK ? SHA1_BITS : gnutls_sec_param_to_symmetric_bits(strength);
 }
 
-static bool is_weak_signature(const struct judge *j, unsigned i)
+static bool is_weak_signature(const struct verification *v, unsigned i)
 {
-	int algo = gnutls_x509_crt_get_signature_algorithm(crt_at(j, i));
+	int algo = gnutls_x509_crt_get_signature_algorithm(crt_at(v, i));
 	unsigned bits = algo < 0 ? 0 : hash_bits((gnutls_sign_algorithm_t)algo);
 
-	if(bits == 0 || bits < least_hash_bits(j))
+	if(bits == 0 || bits < least_hash_bits(v))
 		return true;
 	return bits > SHA1_BITS
 		   && !gnutls_sign_is_secure2((gnutls_sign_algorithm_t)algo, GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS);
 }
 
 /* Keys, and hashes of signatures that are relied upon. GnuTLS says only that something is weak, and not always. */
-static bool check_strength(struct judge *j)
+static bool check_strength(struct verification *v)
 {
 	unsigned i;
 
-	for(i = 0; i < j->chain.len; i++) {
-		if(is_weak_key(j, i) && !fail(j, i == 0 ? TLSG_V_WEAK : TLSG_V_WEAK_CA, i))
+	for(i = 0; i < v->chain.len; i++) {
+		if(is_weak_key(v, i) && !fail(v, i == 0 ? TLSG_V_WEAK : TLSG_V_WEAK_CA, i))
 			return false;
-		if(i + 1 < j->chain.len && is_weak_signature(j, i) && !fail(j, TLSG_V_WEAK_HASH, i))
+		if(i + 1 < v->chain.len && is_weak_signature(v, i) && !fail(v, TLSG_V_WEAK_HASH, i))
 			return false;
 	}
-	return !(j->out->status & GNUTLS_CERT_INSECURE_ALGORITHM) || j->out->code != TLSG_V_OK
-		   || fail(j, TLSG_V_WEAK_HASH, 0);
+	return !(v->out->status & GNUTLS_CERT_INSECURE_ALGORITHM) || v->out->code != TLSG_V_OK
+		   || fail(v, TLSG_V_WEAK_HASH, 0);
 }
 
-static bool has_constraints(const struct judge *j)
+static bool has_constraints(const struct verification *v)
 {
 	unsigned i;
 
-	for(i = 1; i < j->chain.len; i++)
-		if(tlsg_constraints_exist(crt_at(j, i)))
+	for(i = 1; i < v->chain.len; i++)
+		if(tlsg_constraints_exist(crt_at(v, i)))
 			return true;
 	return false;
 }
 
 /* What GnuTLS found besides signatures and strength, and the checks here did not: it counts certificates that a CA issued to
  * itself for path lengths, and refuses some name constraints that it cannot compare. */
-static bool check_rest(struct judge *j)
+static bool check_rest(struct verification *v)
 {
 	const unsigned known = GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNATURE_FAILURE | GNUTLS_CERT_INSECURE_ALGORITHM;
-	unsigned status = j->out->status & ~known;
+	unsigned status = v->out->status & ~known;
 
 	if(status & GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS)
-		return fail(j, TLSG_V_CRITICAL_EXTENSION, 0);
+		return fail(v, TLSG_V_CRITICAL_EXTENSION, 0);
 	if(status & GNUTLS_CERT_SIGNER_NOT_CA)
-		return fail(j, TLSG_V_INVALID_CA, 1);
+		return fail(v, TLSG_V_INVALID_CA, 1);
 	if(status & GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE)
-		return fail(j, has_constraints(j) ? TLSG_V_NAME_CONSTRAINT : TLSG_V_PATH_LENGTH, 0);
-	if((status & GNUTLS_CERT_SIGNER_NOT_FOUND) && j->chain.is_anchored)
-		return fail(j, TLSG_V_UNTRUSTED, 0);
-	if(j->out->status != 0 && j->out->code == TLSG_V_OK)
-		return fail(j, TLSG_V_UNSPECIFIED, 0);
+		return fail(v, has_constraints(v) ? TLSG_V_NAME_CONSTRAINT : TLSG_V_PATH_LENGTH, 0);
+	if((status & GNUTLS_CERT_SIGNER_NOT_FOUND) && v->chain.is_anchored)
+		return fail(v, TLSG_V_UNTRUSTED, 0);
+	if(v->out->status != 0 && v->out->code == TLSG_V_OK)
+		return fail(v, TLSG_V_UNSPECIFIED, 0);
 	return true;
 }
 
 /* ---- revocation ---- */
-
-static bool crl_is_current(const struct tlsg_crl *crl, time_t now)
-{
-	return crl->this_update <= now && (crl->next_update == 0 || now <= crl->next_update);
-}
-
-static bool crl_is_better(const struct tlsg_crl *a, const struct tlsg_crl *b, time_t now)
-{
-	if(b == NULL)
-		return true;
-	if(crl_is_current(a, now) != crl_is_current(b, now))
-		return crl_is_current(a, now);
-	return a->this_update > b->this_update;
-}
 
 /* What is known about the revocation of one certificate. */
 struct finding
@@ -317,34 +306,35 @@ struct finding
 };
 
 /* Who signed a list for the issuer at a position: it, or a certificate above with its name (a CA that has changed its key). */
-static unsigned crl_signer(const struct judge *j, const struct tlsg_crl *crl, unsigned issuer, const gnutls_datum_t *dn)
+static unsigned crl_signer(
+		const struct verification *v, const struct tlsg_crl *crl, unsigned issuer, const gnutls_datum_t *dn)
 {
 	unsigned i;
 
-	for(i = issuer; i < j->chain.len; i++)
-		if(tlsg_crl_is_of(crl, crt_at(j, i), dn) && tlsg_usage_has_subject(crt_at(j, i), dn))
+	for(i = issuer; i < v->chain.len; i++)
+		if(tlsg_crl_is_of(crl, crt_at(v, i), dn) && tlsg_usage_has_subject(crt_at(v, i), dn))
 			return i;
 	return NOWHERE;
 }
 
 /* Finds the list to use for a certificate: a current one if there is, the latest of them. */
-static void crl_find(const struct judge *j, unsigned i, unsigned issuer, struct finding *f)
+static void crl_find(const struct verification *v, unsigned i, unsigned issuer, struct finding *f)
 {
-	const struct tlsg_trust *set = j->in->set;
+	const struct tlsg_trust *trust = v->in->trust;
 	gnutls_datum_t dn = {NULL, 0};
-	bool ca = gnutls_x509_crt_get_ca_status(crt_at(j, i), NULL) > 0;
+	bool ca = gnutls_x509_crt_get_ca_status(crt_at(v, i), NULL) > 0;
 	unsigned k, signer;
 
-	if(set == NULL || gnutls_x509_crt_get_raw_dn(crt_at(j, issuer), &dn) < 0)
+	if(trust == NULL || gnutls_x509_crt_get_raw_dn(crt_at(v, issuer), &dn) < 0)
 		return;
-	for(k = 0; k < set->crls_len; k++) {
-		const struct tlsg_crl *crl = &set->crls[k];
+	for(k = 0; k < trust->crls_len; k++) {
+		const struct tlsg_crl *crl = &trust->crls[k];
 
-		if(!crl->usable || (signer = crl_signer(j, crl, issuer, &dn)) == NOWHERE)
+		if(!crl->usable || (signer = crl_signer(v, crl, issuer, &dn)) == NOWHERE)
 			continue;
-		if(!tlsg_crl_covers(crl, crt_at(j, i), ca))
+		if(!tlsg_crl_covers(crl, crt_at(v, i), ca))
 			f->out_of_scope = true;
-		else if(crl_is_better(crl, f->crl, j->in->now)) {
+		else if(tlsg_crl_is_better(crl, f->crl, v->in->now)) {
 			f->crl = crl;
 			f->signer = signer;
 		}
@@ -353,62 +343,58 @@ static void crl_find(const struct judge *j, unsigned i, unsigned issuer, struct 
 }
 
 /* The signature was checked when the list was loaded, if its issuer was known then. */
-static bool crl_is_genuine(const struct judge *j, const struct finding *f)
+static bool crl_is_authentic(const struct verification *v, const struct finding *f)
 {
-	const struct tlsg_der *der = j->chain.certs[f->signer].der;
+	const struct tlsg_der *der = v->chain.certs[f->signer].der;
 
-	if(f->crl->signer >= 0) {
-		const struct tlsg_der *signer = &j->in->set->cas[f->crl->signer];
-
-		if(signer->size == der->size && memcmp(signer->data, der->data, der->size) == 0)
-			return true;
-	}
-	return tlsg_crl_is_signed_by(f->crl, crt_at(j, f->signer));
+	if(f->crl->signer >= 0 && tlsg_der_is_same(&v->in->trust->cas[f->crl->signer], der))
+		return true;
+	return tlsg_crl_is_signed_by(f->crl, crt_at(v, f->signer));
 }
 
-static bool check_serial(struct judge *j, const struct tlsg_crl *crl, unsigned i)
+static bool check_serial(struct verification *v, const struct tlsg_crl *crl, unsigned i)
 {
 	unsigned char serial[SERIAL_MAX];
 	size_t size = sizeof(serial);
 
-	if(gnutls_x509_crt_get_serial(crt_at(j, i), serial, &size) < 0 || size == 0)
-		return fail(j, TLSG_V_REJECTED, i);
-	return !tlsg_crl_has(crl, serial, size) || fail(j, TLSG_V_REVOKED, i);
+	if(gnutls_x509_crt_get_serial(crt_at(v, i), serial, &size) < 0 || size == 0)
+		return fail(v, TLSG_V_REJECTED, i);
+	return !tlsg_crl_has(crl, serial, size) || fail(v, TLSG_V_REVOKED, i);
 }
 
-static bool check_revoked(struct judge *j, unsigned i)
+static bool check_revoked(struct verification *v, unsigned i)
 {
 	struct finding f = {.crl = NULL};
-	time_t now = j->in->now;
+	time_t now = v->in->now;
 
-	crl_find(j, i, i + 1 < j->chain.len ? i + 1 : i, &f);
+	crl_find(v, i, i + 1 < v->chain.len ? i + 1 : i, &f);
 	if(f.crl == NULL)
-		return fail(j, f.out_of_scope ? TLSG_V_CRL_SCOPE : TLSG_V_NO_CRL, i);
-	if(!tlsg_usage_has_bits(crt_at(j, f.signer), GNUTLS_KEY_CRL_SIGN) && !fail(j, TLSG_V_CRL_SIGN, i))
+		return fail(v, f.out_of_scope ? TLSG_V_CRL_SCOPE : TLSG_V_NO_CRL, i);
+	if(!tlsg_usage_has_bits(crt_at(v, f.signer), GNUTLS_KEY_CRL_SIGN) && !fail(v, TLSG_V_CRL_SIGN, i))
 		return false;
-	if(f.crl->this_update > now && !fail(j, TLSG_V_CRL_NOT_YET_VALID, i))
+	if(tlsg_crl_is_too_early(f.crl, now) && !fail(v, TLSG_V_CRL_NOT_YET_VALID, i))
 		return false;
-	if(f.crl->next_update != 0 && f.crl->next_update < now && !fail(j, TLSG_V_CRL_EXPIRED, i))
+	if(tlsg_crl_has_expired(f.crl, now) && !fail(v, TLSG_V_CRL_EXPIRED, i))
 		return false;
 	/* what a forged list says proves nothing */
-	if(!crl_is_genuine(j, &f))
-		return fail(j, TLSG_V_CRL_SIGNATURE, i);
-	if(f.crl->has_critical && !fail(j, TLSG_V_CRL_CRITICAL_EXTENSION, i))
+	if(!crl_is_authentic(v, &f))
+		return fail(v, TLSG_V_CRL_SIGNATURE, i);
+	if(f.crl->has_critical && !fail(v, TLSG_V_CRL_CRITICAL_EXTENSION, i))
 		return false;
-	return check_serial(j, f.crl, i);
+	return check_serial(v, f.crl, i);
 }
 
 /* Every certificate of the chain, the anchor too, needs a CRL of its issuer, spec 6.4. */
-static bool check_revocation(struct judge *j)
+static bool check_revocation(struct verification *v)
 {
 	unsigned i;
 
-	if(!j->in->check_crl)
+	if(!v->in->check_crl)
 		return true;
-	for(i = 0; i < j->chain.len; i++) {
-		if(!j->chain.is_anchored && i == j->chain.len - 1)
+	for(i = 0; i < v->chain.len; i++) {
+		if(!v->chain.is_anchored && i == v->chain.len - 1)
 			break;
-		if(!check_revoked(j, i))
+		if(!check_revoked(v, i))
 			return false;
 	}
 	return true;
@@ -416,83 +402,84 @@ static bool check_revocation(struct judge *j)
 
 /* ---- dates, signatures, name ---- */
 
-static bool check_dates(struct judge *j, unsigned i)
+static bool check_dates(struct verification *v, unsigned i)
 {
-	time_t from = gnutls_x509_crt_get_activation_time(crt_at(j, i));
-	time_t to = gnutls_x509_crt_get_expiration_time(crt_at(j, i));
+	time_t from = gnutls_x509_crt_get_activation_time(crt_at(v, i));
+	time_t to = gnutls_x509_crt_get_expiration_time(crt_at(v, i));
 
-	if((from == (time_t)-1 || from > j->in->now) && !fail(j, TLSG_V_NOT_YET_VALID, i))
+	if((from == (time_t)-1 || from > v->in->now) && !fail(v, TLSG_V_NOT_YET_VALID, i))
 		return false;
-	return !(to == (time_t)-1 || to < j->in->now) || fail(j, TLSG_V_EXPIRED, i);
+	return !(to == (time_t)-1 || to < v->in->now) || fail(v, TLSG_V_EXPIRED, i);
 }
 
 /* From the anchor down. */
-static bool check_signatures(struct judge *j)
+static bool check_signatures(struct verification *v)
 {
 	unsigned i;
 
-	for(i = j->chain.len; i-- > 0;) {
-		if(i == j->bad_signature && !fail(j, TLSG_V_SIGNATURE, i))
+	for(i = v->chain.len; i-- > 0;) {
+		if(i == v->bad_signature && !fail(v, TLSG_V_SIGNATURE, i))
 			return false;
-		if(!check_dates(j, i))
+		if(!check_dates(v, i))
 			return false;
 	}
 	return true;
 }
 
 /* Constraints of one CA for all certificates below it. Those that a CA issues to itself are exempt, but for the leaf. */
-static bool check_constraints_of(struct judge *j, unsigned ca)
+static bool check_constraints_of(struct verification *v, unsigned ca)
 {
 	unsigned i;
 
 	for(i = 0; i < ca; i++) {
-		if(i > 0 && tlsg_usage_is_self_issued(crt_at(j, i)))
+		if(i > 0 && tlsg_usage_is_self_issued(crt_at(v, i)))
 			continue;
-		if(!tlsg_constraints_hold(crt_at(j, ca), crt_at(j, i), i == 0) && !fail(j, TLSG_V_NAME_CONSTRAINT, i))
+		if(!tlsg_constraints_hold(crt_at(v, ca), crt_at(v, i), i == 0) && !fail(v, TLSG_V_NAME_CONSTRAINT, i))
 			return false;
 	}
 	return true;
 }
 
-static bool check_constraints(struct judge *j)
+static bool check_constraints(struct verification *v)
 {
 	unsigned i;
 
-	for(i = j->chain.len - 1; i > 0; i--)
-		if(tlsg_constraints_exist(crt_at(j, i)) && !check_constraints_of(j, i))
+	for(i = v->chain.len - 1; i > 0; i--)
+		if(tlsg_constraints_exist(crt_at(v, i)) && !check_constraints_of(v, i))
 			return false;
 	return true;
 }
 
-static bool check_name(struct judge *j)
+static bool check_name(struct verification *v)
 {
-	const struct tlsg_verify_input *in = j->in;
+	const struct tlsg_verify_input *in = v->in;
 
 	if(in->verify_name == 0 || (in->role == TLSG_SERVER && (in->name.s == NULL || in->name.len == 0)))
 		return true;
-	return tlsg_name_is_of(crt_at(j, 0), &in->name, in->verify_name == 2) || fail(j, TLSG_V_NAME_MISMATCH, 0);
+	return tlsg_name_is_of(crt_at(v, 0), &in->name, in->verify_name == 2) || fail(v, TLSG_V_NAME_MISMATCH, 0);
 }
 
 /* ---- all together ---- */
 
-static bool check_built(struct judge *j)
+static bool check_built(struct verification *v)
 {
-	if(j->chain.is_anchored)
+	if(v->chain.is_anchored)
 		return true;
-	if(!fail(j, j->chain.why, j->chain.len - 1))
+	if(!fail(v, v->chain.why, v->chain.len - 1))
 		return false;
 	/* OpenSSL's second failure when it is made to go on */
-	return j->chain.why != TLSG_V_NO_LOCAL_ISSUER || j->chain.len > 1 || fail(j, TLSG_V_LEAF_UNVERIFIABLE, 0);
+	return v->chain.why != TLSG_V_NO_LOCAL_ISSUER || v->chain.len > 1 || fail(v, TLSG_V_LEAF_UNVERIFIABLE, 0);
 }
 
-static void judge_chain(struct judge *j)
+static void run_checks(struct verification *v)
 {
-	static bool (*const checks[])(struct judge *) = {check_leaf_key, check_built, check_extensions, ask_gnutls,
-			check_strength, check_revocation, check_signatures, check_constraints, check_rest, check_name};
+	static bool (*const checks[])(struct verification *) = {check_leaf_key, check_built, check_extensions,
+			check_with_gnutls, check_strength, check_revocation, check_signatures, check_constraints, check_rest,
+			check_name};
 	size_t i;
 
 	for(i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
-		if(!checks[i](j))
+		if(!checks[i](v))
 			return;
 }
 
@@ -521,7 +508,7 @@ static enum tlsg_ret check_sizes(const struct tlsg_verify_input *in, struct tlsg
 		out->code = TLSG_V_UNSPECIFIED;
 		return TLSG_E_INTERNAL;
 	}
-	if(in->chain_len > TLSG_VERIFY_CHAIN_MAX) {
+	if(in->chain_len > TLSG_CHAIN_MAX) {
 		out->code = TLSG_V_CHAIN_TOO_LONG;
 		return TLSG_E_PEER;
 	}
@@ -537,22 +524,28 @@ static enum tlsg_ret check_sizes(const struct tlsg_verify_input *in, struct tlsg
 
 enum tlsg_ret tlsg_verify_chain(const struct tlsg_verify_input *in, struct tlsg_verify_result *out)
 {
-	struct judge j = {.in = in, .out = out, .bad_signature = NOWHERE};
+	struct verification v = {.in = in, .out = out, .bad_signature = NOWHERE};
+	const struct tlsg_chain_input chain_in = {.chain = in->chain,
+			.chain_len = in->chain_len,
+			.trust = in->trust,
+			.list = in->list,
+			.depth = in->depth,
+			.now = in->now};
 	enum tlsg_ret ret;
 
 	memset(out, 0, sizeof(*out));
 	ret = check_sizes(in, out);
 	if(ret != TLSG_OK)
 		goto done;
-	ret = tlsg_chain_build(in, &j.chain);
-	if(ret == TLSG_OK && !copy_built(&j.chain, out))
+	ret = tlsg_chain_build(&chain_in, &v.chain);
+	if(ret == TLSG_OK && !copy_built(&v.chain, out))
 		ret = TLSG_E_RESOURCE;
 	if(ret == TLSG_OK)
-		judge_chain(&j);
+		run_checks(&v);
 	else
 		out->code = ret == TLSG_E_RESOURCE ? TLSG_V_OUT_OF_MEMORY : TLSG_V_REJECTED;
-	out->refuse = j.chain.has_costly_key;
-	tlsg_chain_free(&j.chain);
+	out->refuse = v.chain.has_costly_key;
+	tlsg_chain_free(&v.chain);
 done:
 	out->alert = tlsg_verify_code_alert(out->code);
 	return ret;
@@ -571,28 +564,13 @@ void tlsg_verify_result_free(struct tlsg_verify_result *out)
 
 bool tlsg_verify_key_is_usable(const struct tlsg_der *cert)
 {
-	gnutls_datum_t data = {cert->data, cert->size};
-	gnutls_x509_crt_t crt = NULL;
-	bool good = true;
+	gnutls_x509_crt_t crt;
+	int rc = tlsg_crt_parse(cert, &crt);
+	bool usable;
 
-	if(gnutls_x509_crt_init(&crt) < 0)
-		return false;
-	if(gnutls_x509_crt_import(crt, &data, GNUTLS_X509_FMT_DER) >= 0)
-		good = tlsg_usage_has_usable_key(crt);
+	if(rc < 0)
+		return rc != GNUTLS_E_MEMORY_ERROR;
+	usable = tlsg_usage_has_usable_key(crt);
 	gnutls_x509_crt_deinit(crt);
-	return good;
-}
-
-bool tlsg_verify_sip_identity(const struct tlsg_der *leaf_der, const str *name, bool wildcards)
-{
-	gnutls_datum_t data = {leaf_der->data, leaf_der->size};
-	gnutls_x509_crt_t crt = NULL;
-	bool found = false;
-
-	if(leaf_der->size > TLSG_VERIFY_CERT_MAX_BYTES || gnutls_x509_crt_init(&crt) < 0)
-		return false;
-	if(gnutls_x509_crt_import(crt, &data, GNUTLS_X509_FMT_DER) >= 0)
-		found = tlsg_name_is_of(crt, name, wildcards);
-	gnutls_x509_crt_deinit(crt);
-	return found;
+	return usable;
 }

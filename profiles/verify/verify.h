@@ -9,46 +9,15 @@
 
 #include <gnutls/x509.h>
 
-#include "profiles/prof.h"
+#include "base/err.h"
+#include "base/host.h"
+#include "base/role.h"
+#include "profiles/verify/chain.h"
+#include "profiles/verify/der.h"
+#include "profiles/verify/verify_code.h"
 
-/** Result codes; values are those of X.509 verification in OpenSSL 3, because logs, selects and scripts know them (spec 6.5, 15). */
-enum tlsg_verify_code
-{
-	TLSG_V_OK = 0,
-	TLSG_V_UNSPECIFIED = 1, /**< not acceptable for a reason that has no code of its own */
-	TLSG_V_NO_ISSUER = 2,	/**< the issuer of a CA of ours is missing */
-	TLSG_V_NO_CRL = 3,
-	TLSG_V_SIGNATURE = 7,
-	TLSG_V_CRL_SIGNATURE = 8,
-	TLSG_V_NOT_YET_VALID = 9,
-	TLSG_V_EXPIRED = 10,
-	TLSG_V_CRL_NOT_YET_VALID = 11,
-	TLSG_V_CRL_EXPIRED = 12,
-	TLSG_V_OUT_OF_MEMORY = 17,
-	TLSG_V_SELF_SIGNED = 18, /**< the leaf itself is self-signed and not trusted */
-	TLSG_V_SELF_SIGNED_IN_CHAIN = 19,
-	TLSG_V_NO_LOCAL_ISSUER = 20,
-	TLSG_V_LEAF_UNVERIFIABLE = 21,
-	TLSG_V_CHAIN_TOO_LONG = 22,
-	TLSG_V_REVOKED = 23,
-	TLSG_V_PATH_LENGTH = 25,
-	TLSG_V_PURPOSE = 26,
-	TLSG_V_UNTRUSTED = 27,
-	TLSG_V_REJECTED = 28,
-	TLSG_V_CRITICAL_EXTENSION = 34,
-	TLSG_V_CRL_SIGN = 35, /**< the issuer of a CRL may not sign CRLs */
-	TLSG_V_CRL_CRITICAL_EXTENSION = 36,
-	TLSG_V_CRL_SCOPE = 44, /**< there are CRLs of the issuer, but not for such a certificate */
-	TLSG_V_NAME_CONSTRAINT = 47,
-	TLSG_V_APPLICATION = 50,
-	TLSG_V_NAME_MISMATCH = 62,
-	TLSG_V_WEAK = 66,	 /**< the leaf's key is too small */
-	TLSG_V_WEAK_CA = 67, /**< the key of a CA is too small */
-	TLSG_V_WEAK_HASH = 68,
-	TLSG_V_INVALID_CA = 79 /**< a certificate that issued another is none of a CA */
-};
+struct tlsg_trust; /* profiles/verify/trust.h */
 
-#define TLSG_VERIFY_CHAIN_MAX 32			   /**< certificates sent, and certificates of a chain */
 #define TLSG_VERIFY_CERT_MAX_BYTES (32 * 1024) /**< a larger certificate of a peer is refused */
 
 /** What a verification needs. All pointers borrowed. */
@@ -56,9 +25,10 @@ struct tlsg_verify_input
 {
 	const struct tlsg_der *chain;	/**< as sent, leaf first; the others in any order */
 	unsigned chain_len;				/**< at least 1 */
-	gnutls_x509_trust_list_t trust; /**< this process's list of set (tlsg_trust_parse()); saves parsing, NULL allowed */
-	const struct tlsg_trust *set;	/**< CAs and CRLs in the snapshot; NULL: no anchors */
-	bool check_crl;					/**< a CRL is configured: whole chain must be covered by fresh CRLs */
+	const struct tlsg_trust *trust; /**< CAs and CRLs in the snapshot; NULL: no anchors */
+	gnutls_x509_trust_list_t
+			list;	/**< the same CAs, parsed by this process (tlsg_trust_parse()); NULL allowed: slower */
+	bool check_crl; /**< a CRL is configured: whole chain must be covered by fresh CRLs */
 	bool keep_going; /**< optional_no_ca: like OpenSSL with a callback that accepts everything; see tlsg_verify_chain() */
 	int depth;		 /**< verify_depth: intermediates allowed between leaf and anchor; negative is 0 */
 	enum tlsg_role role; /**< ours: a server verifies a client certificate (clientAuth), and the reverse */
@@ -77,13 +47,12 @@ struct tlsg_verify_result
 	bool refuse;		/**< a key of the peer's takes too long to use: end the handshake, enforced or not */
 	unsigned status;	/**< GnuTLS's status bits, without those about dates and CRLs */
 	unsigned built_len; /**< certificates in built, 0 when none could be built */
-	struct tlsg_der
-			built[TLSG_VERIFY_CHAIN_MAX]; /**< chain built, leaf first; [heap] freed by tlsg_verify_result_free() */
+	struct tlsg_der built[TLSG_CHAIN_MAX]; /**< chain built, leaf first; [heap] freed by tlsg_verify_result_free() */
 };
 
 /**
  * Verifies a chain: anchors, CA flags, purpose, path lengths, depth as OpenSSL counts it, CRLs of the whole chain, signatures,
- * strength, dates, name constraints, name. An anchor is a self-signed certificate of the set; what the peer sent and is not
+ * strength, dates, name constraints, name. An anchor is a self-signed certificate of the trust; what the peer sent and is not
  * needed is ignored. The code is that of the first failure in OpenSSL's order of checks. With keep_going all checks are
  * made and the code is the strongest failure (revoked, then expired, then self-signed, then others; the last of equals).
  * Call without a scope (private memory). Work is bounded: at most 64 steps to build, one chain to verify.
@@ -105,21 +74,5 @@ bool tlsg_verify_key_is_usable(const struct tlsg_der *cert);
 
 /** Frees the built chain. Safe on an all-zero result and twice. */
 void tlsg_verify_result_free(struct tlsg_verify_result *out);
-
-/** The reason text of spec section 15 for a code. @return static string, never NULL. */
-const char *tlsg_verify_code_reason(enum tlsg_verify_code code);
-
-/** The alert that OpenSSL sends for a code. @return GNUTLS_A_*. */
-int tlsg_verify_code_alert(enum tlsg_verify_code code);
-
-/**
- * Whether a certificate is valid for a SIP domain or host name.
- * @param leaf_der   certificate.
- * @param name       domain or host as the caller expects it; IDN as A-labels or UTF-8. An IP address matches nothing.
- * @param wildcards  accept a left-most `*` label in DNS SANs (RFC 5922 7.2 forbids it).
- * @return true: an identity of the certificate equals the name.
- * Source: RFC 5922 sections 7.1 to 7.3.
- */
-bool tlsg_verify_sip_identity(const struct tlsg_der *leaf_der, const str *name, bool wildcards);
 
 #endif

@@ -3,7 +3,11 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: static.  Lock: none.
  */
-#include "profiles/verify/verify.h"
+#include "profiles/verify/verify_code.h"
+
+#include <stddef.h>
+
+#include <gnutls/gnutls.h>
 
 static const struct
 {

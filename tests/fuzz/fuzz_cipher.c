@@ -11,7 +11,8 @@
 
 #include <gnutls/gnutls.h>
 
-#include "profiles/cipher/cipher_list.h"
+#include "profiles/cipher/cipher_string.h"
+#include "profiles/cipher/priority_string.h"
 
 #define CHECK(what)           \
 	do {                      \
@@ -119,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	string[size - 1] = '\0';
 	text = (struct text){.begin = string, .end = string + strlen(string)};
 	tlsg_err_clear(&err);
-	ret = tlsg_cipher_list_eval(string, method, &note, &list, &err);
+	ret = tlsg_cipher_string_eval(string, method, &note, &list, &err);
 	if(ret == TLSG_OK)
 		check_list(&list);
 	else

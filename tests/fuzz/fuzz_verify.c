@@ -78,7 +78,7 @@ static void check_chain(const struct tlsg_der *certs, unsigned n, gnutls_x509_cr
 	struct tlsg_trust_name name = {.ca = 0};
 	struct tlsg_trust set = {.cas = &anchor, .cas_len = 1, .names = &name};
 	char text[] = "sip.example.org";
-	struct tlsg_verify_input in = {.chain = certs, .chain_len = n - 1, .set = &set, .depth = flags & 3, .now = NOW};
+	struct tlsg_verify_input in = {.chain = certs, .chain_len = n - 1, .trust = &set, .depth = flags & 3, .now = NOW};
 	struct tlsg_verify_result r;
 
 	if(gnutls_x509_crt_get_raw_dn(ca, &dn) < 0)
@@ -91,7 +91,7 @@ static void check_chain(const struct tlsg_der *certs, unsigned n, gnutls_x509_cr
 	in.name = (str){text, sizeof(text) - 1};
 	if(tlsg_verify_chain(&in, &r) != TLSG_OK)
 		CHECK(r.code != TLSG_V_OK);
-	CHECK(r.built_len <= TLSG_VERIFY_CHAIN_MAX);
+	CHECK(r.built_len <= TLSG_CHAIN_MAX);
 	if(r.code == TLSG_V_OK) {
 		CHECK(r.status == 0 && r.built_len > 0 && !in.check_crl);
 		CHECK(r.built[r.built_len - 1].size == anchor.size

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "profiles/prof.h"
+#include "profiles/verify/der.h"
 
 /**
  * Makes a certificate, valid around TLSG_CERTS_NOW, with an RSA key of made-up numbers.

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "profiles/cipher/method.h"
+#include "profiles/prof.h"
 #include "profiles/tlscfg_file.h"
 
 static char dir[] = "/tmp/tlsg_parse_XXXXXX";

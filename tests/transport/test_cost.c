@@ -16,6 +16,7 @@
 #include <gnutls/crypto.h>
 
 #include "base/scope.h"
+#include "profiles/build.h"
 #include "profiles/cipher/method.h"
 #include "profiles/ticket.h"
 #include "tests/lib/certs.h"

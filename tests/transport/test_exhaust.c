@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/scope.h"
+#include "profiles/build.h"
 #include "profiles/cipher/method.h"
 #include "profiles/ticket.h"
 #include "tests/lib/certs.h"

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - tests of profiles/keys/key_file.c, password.c, list.c and the sharing of keys in load_key.c
+ * tls_gnutls - tests of profiles/keys/key_file.c, password.c and the sharing of keys in load_key.c
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: one process; the key files are made with openssl.  Memory: heap, the stand-in's region.  Lock: none.
  */
@@ -19,7 +19,6 @@
 #include "profiles/keys/key_file.h"
 #include "profiles/keys/password.h"
 #include "profiles/load_key.h"
-#include "profiles/list.h"
 
 #define STR(literal) ((str)STR_STATIC_INIT(literal))
 #define PASSWORD "seven dwarfs"
@@ -473,61 +472,6 @@ static void test_asked_password_serves_reloads(void **state)
 	tlsg_set_drop(set);
 }
 
-/* ---- lists ---- */
-
-static void assert_split(const char *list, int len, const char *first, const char *last)
-{
-	struct tlsg_set *set = set_new();
-	str whole = text(list), out[TLSG_PAIRS_MAX];
-	int n = 0;
-
-	tlsg_err_clear(&err);
-	if(tlsg_list_split(set, "certificate", &whole, out, &n, &err) != TLSG_OK)
-		fail_msg("%s: %s", list, err.text);
-	assert_int_equal(n, len);
-	assert_string_equal(out[0].s, first);
-	assert_string_equal(out[n - 1].s, last);
-	tlsg_set_drop(set);
-}
-
-static void test_lists(void **state)
-{
-	char second[128], with_comma[128], line[256];
-
-	(void)state;
-	snprintf(second, sizeof(second), "%s/b.pem", dir);
-	assert_split("/a.pem", 1, "/a.pem", "/a.pem");
-	assert_split("/a.pem,b.pem", 2, "/a.pem", second);
-	assert_split("/a.pem , /x , b.pem ", 3, "/a.pem", second);
-	assert_split("pkcs11:token=a,b;object=c", 1, "pkcs11:token=a,b;object=c", "pkcs11:token=a,b;object=c");
-	assert_split("pkcs11:token=a,b;object=c,pkcs11:token=d", 2, "pkcs11:token=a,b;object=c", "pkcs11:token=d");
-	assert_split("pkcs11:token=a,/b.pem", 2, "pkcs11:token=a", "/b.pem");
-	assert_split("/a.pem,pkcs11:token=a,b", 2, "/a.pem", "pkcs11:token=a,b");
-	snprintf(with_comma, sizeof(with_comma), "%s/with,comma.pem", dir);
-	snprintf(line, sizeof(line), "touch %s", with_comma);
-	assert_int_equal(system(line), 0);
-	assert_split(with_comma, 1, with_comma, with_comma);
-}
-
-static void test_bad_lists(void **state)
-{
-	static const char *const bad[] = {"/a,", "/a,,/b", ",/a", "/a, ", "/1,/2,/3,/4,/5,/6,/7,/8,/9"};
-	struct tlsg_set *set = set_new();
-	size_t i;
-
-	(void)state;
-	for(i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		str whole = text(bad[i]), out[TLSG_PAIRS_MAX];
-		int n = 0;
-
-		tlsg_err_clear(&err);
-		if(tlsg_list_split(set, "certificate", &whole, out, &n, &err) != TLSG_E_CONFIG)
-			fail_msg("\"%s\" is accepted", bad[i]);
-		assert_non_null(strstr(err.text, "certificate: "));
-	}
-	tlsg_set_drop(set);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -545,8 +489,6 @@ int main(void)
 			cmocka_unit_test_teardown(test_password_is_asked_for_once, clean),
 			cmocka_unit_test_teardown(test_shared_with_the_same_password_only, clean),
 			cmocka_unit_test_teardown(test_asked_password_serves_reloads, clean),
-			cmocka_unit_test_teardown(test_lists, clean),
-			cmocka_unit_test_teardown(test_bad_lists, clean),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

@@ -16,7 +16,7 @@
 
 #include "base/arena.h"
 #include "base/host.h"
-#include "profiles/verify/trust.h"
+#include "profiles/load_trust.h"
 #include "tests/lib/certs.h"
 
 #define CERTS (GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN)
@@ -318,15 +318,15 @@ static void test_crl_damaged(void **state)
 		memcpy(bytes.data, whole->der.data, whole->der.size);
 		bytes.data[i] ^= 0x01;
 		tlsg_err_clear(&err);
-		if(tlsg_crl_load(set_of(state)->arena, &bytes, &crl, &err) == TLSG_OK && tlsg_crl_is_signed_by(&crl, b->crt))
+		if(tlsg_crl_parse(set_of(state)->arena, &bytes, &crl, &err) == TLSG_OK && tlsg_crl_is_signed_by(&crl, b->crt))
 			fail_msg("byte %u changed, and the signature is right", i);
 	}
 	memcpy(bytes.data, whole->der.data, whole->der.size);
 	for(bytes.size = 0; bytes.size < whole->der.size; bytes.size++) {
 		tlsg_err_clear(&err);
-		assert_int_equal(tlsg_crl_load(set_of(state)->arena, &bytes, &crl, &err), TLSG_E_CONFIG);
+		assert_int_equal(tlsg_crl_parse(set_of(state)->arena, &bytes, &crl, &err), TLSG_E_CONFIG);
 	}
-	assert_int_equal(tlsg_crl_load(set_of(state)->arena, &bytes, &crl, &err), TLSG_OK);
+	assert_int_equal(tlsg_crl_parse(set_of(state)->arena, &bytes, &crl, &err), TLSG_OK);
 	assert_true(tlsg_crl_is_signed_by(&crl, b->crt));
 	assert_false(tlsg_crl_is_signed_by(&crl, tlsg_certs_get(&certs, "a")->crt));
 	gnutls_free(bytes.data);

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
-#include "profiles/verify/trust.h"
+#include "profiles/load_trust.h"
 #include "profiles/verify/verify.h"
 #include "tests/lib/certs.h"
 
@@ -437,7 +437,7 @@ static unsigned ders_of(const char *names, struct tlsg_der *out)
 	for(; sscanf(names, " %63s%n", name, &used) == 1; names += used) {
 		const struct tlsg_cert *c = tlsg_certs_get(&certs, name);
 
-		assert_true(n < TLSG_VERIFY_CHAIN_MAX);
+		assert_true(n < TLSG_CHAIN_MAX);
 		out[n].data = c->der.data;
 		out[n++].size = c->der.size;
 	}
@@ -464,7 +464,7 @@ static void names_of(const struct tlsg_verify_result *r, char *out, size_t size)
 static void check_row(const struct row *row)
 {
 	struct tlsg_set set = {.arena = tlsg_arena_new(0)};
-	struct tlsg_der sent[TLSG_VERIFY_CHAIN_MAX];
+	struct tlsg_der sent[TLSG_CHAIN_MAX];
 	struct tlsg_verify_result r;
 	struct tlsg_verify_input in = {.chain = sent};
 	char built[512];
@@ -472,8 +472,8 @@ static void check_row(const struct row *row)
 	assert_non_null(set.arena);
 	in.chain_len = ders_of(row->sent, sent);
 	if(row->trusted != NULL) {
-		in.set = trust_load(&set, row->trusted, row->crl);
-		in.trust = (row->flags & NO_LIST) ? NULL : tlsg_trust_parse(in.set);
+		in.trust = trust_load(&set, row->trusted, row->crl);
+		in.list = (row->flags & NO_LIST) ? NULL : tlsg_trust_parse(in.trust);
 	}
 	in.check_crl = row->crl != NULL;
 	in.keep_going = (row->flags & KEEP_GOING) != 0;
@@ -490,8 +490,8 @@ static void check_row(const struct row *row)
 	assert_int_equal(r.alert, tlsg_verify_code_alert(r.code));
 	tlsg_verify_result_free(&r);
 	tlsg_verify_result_free(&r);
-	if(in.trust != NULL)
-		gnutls_x509_trust_list_deinit(in.trust, 1);
+	if(in.list != NULL)
+		gnutls_x509_trust_list_deinit(in.list, 1);
 	tlsg_arena_drop(set.arena);
 }
 
@@ -520,14 +520,14 @@ static void test_not_verifiable(void **state)
 {
 	static unsigned char huge[TLSG_VERIFY_CERT_MAX_BYTES + 1];
 	static unsigned char junk[] = {0x30, 0x03, 0x02, 0x01, 0x00};
-	struct tlsg_der sent[TLSG_VERIFY_CHAIN_MAX + 1];
+	struct tlsg_der sent[TLSG_CHAIN_MAX + 1];
 	unsigned i;
 
 	(void)state;
-	for(i = 0; i <= TLSG_VERIFY_CHAIN_MAX; i++)
+	for(i = 0; i <= TLSG_CHAIN_MAX; i++)
 		ders_of("leaf", &sent[i]);
 	expect_failure(sent, 0, TLSG_E_INTERNAL, TLSG_V_UNSPECIFIED);
-	expect_failure(sent, TLSG_VERIFY_CHAIN_MAX + 1, TLSG_E_PEER, TLSG_V_CHAIN_TOO_LONG);
+	expect_failure(sent, TLSG_CHAIN_MAX + 1, TLSG_E_PEER, TLSG_V_CHAIN_TOO_LONG);
 	sent[1] = (struct tlsg_der){junk, sizeof(junk)};
 	expect_failure(sent, 2, TLSG_E_PEER, TLSG_V_REJECTED);
 	sent[1] = (struct tlsg_der){huge, sizeof(huge)};
@@ -549,7 +549,7 @@ static void test_changed_bytes(void **state)
 	unsigned i;
 
 	(void)state;
-	in.set = trust_load(&set, "root", NULL);
+	in.trust = trust_load(&set, "root", NULL);
 	for(i = 0; i < leaf->der.size; i++) {
 		memcpy(sent.data, leaf->der.data, leaf->der.size);
 		sent.data[i] ^= 0x01;
@@ -573,7 +573,7 @@ static void test_maze(void **state)
 {
 	static struct tlsg_cert_row maze_rows[MAZE];
 	static struct tlsg_certs maze;
-	struct tlsg_der sent[TLSG_VERIFY_CHAIN_MAX];
+	struct tlsg_der sent[TLSG_CHAIN_MAX];
 	struct tlsg_verify_input in = {.chain = sent, .depth = 100, .now = TLSG_CERTS_NOW};
 	struct tlsg_verify_result r;
 	char names[MAZE][16];
@@ -617,14 +617,14 @@ static void test_name(void **state)
 			{"sip.example.com", 1, TLSG_SERVER, TLSG_V_NAME_MISMATCH},
 	};
 	struct tlsg_set set = {.arena = tlsg_arena_new(0)};
-	struct tlsg_der sent[TLSG_VERIFY_CHAIN_MAX];
+	struct tlsg_der sent[TLSG_CHAIN_MAX];
 	struct tlsg_verify_input in = {.chain = sent, .depth = 9, .now = TLSG_CERTS_NOW};
 	struct tlsg_verify_result r;
 	size_t i;
 
 	(void)state;
 	in.chain_len = ders_of("leaf-inside", sent);
-	in.set = trust_load(&set, "names", NULL);
+	in.trust = trust_load(&set, "names", NULL);
 	for(i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		in.verify_name = cases[i].verify_name;
 		in.role = cases[i].role;

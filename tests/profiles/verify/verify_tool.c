@@ -16,7 +16,7 @@
 
 #include "base/arena.h"
 #include "profiles/keys/file.h"
-#include "profiles/verify/trust.h"
+#include "profiles/load_trust.h"
 #include "profiles/verify/verify.h"
 
 #define LINE_BYTES 65536
@@ -110,7 +110,7 @@ static unsigned read_sent(const char *file, struct tlsg_der *out, unsigned max)
 
 static void answer(struct request *q)
 {
-	struct tlsg_der sent[TLSG_VERIFY_CHAIN_MAX + 1];
+	struct tlsg_der sent[TLSG_CHAIN_MAX + 1];
 	struct tlsg_set set = {.arena = tlsg_arena_new(0)};
 	struct tlsg_verify_result r;
 	struct tlsg_trust *trust = NULL;
@@ -119,12 +119,12 @@ static void answer(struct request *q)
 
 	tlsg_err_clear(&err);
 	q->in.chain = sent;
-	q->in.chain_len = read_sent(q->sent, sent, TLSG_VERIFY_CHAIN_MAX + 1);
+	q->in.chain_len = read_sent(q->sent, sent, TLSG_CHAIN_MAX + 1);
 	if(tlsg_load_trust(&set, &q->settings, &trust, &err) != TLSG_OK)
 		printf("error\t%s\n", err.text);
 	else {
-		q->in.set = trust;
-		q->in.trust = tlsg_trust_parse(trust);
+		q->in.trust = trust;
+		q->in.list = tlsg_trust_parse(trust);
 		q->in.check_crl = trust->has_crl;
 		if(tlsg_verify_chain(&q->in, &r) < 0 && r.code == TLSG_V_OK)
 			printf("error\tthe verdict of a failure is ok\n");
@@ -132,7 +132,7 @@ static void answer(struct request *q)
 			printf("%d\t%u\t%d\t%u\t%#x\t%s\n", r.code, r.depth, r.alert, r.built_len, r.status,
 					tlsg_verify_code_reason(r.code));
 		tlsg_verify_result_free(&r);
-		gnutls_x509_trust_list_deinit(q->in.trust, 1);
+		gnutls_x509_trust_list_deinit(q->in.list, 1);
 	}
 	for(i = 0; i < q->in.chain_len; i++)
 		gnutls_free(sent[i].data);

@@ -1,0 +1,27 @@
+/*
+ * tls_gnutls - reads the settings ca_list, ca_path and crl: files, directories and tokens with CA certificates and CRLs
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: the builder of a snapshot.
+ * Memory: the snapshot's arena (shm); what is read and parsed on the way, this process's heap.  Lock: none.
+ */
+#ifndef TLSG_PROFILES_LOAD_TRUST_H
+#define TLSG_PROFILES_LOAD_TRUST_H
+
+#include "profiles/prof.h"
+#include "profiles/verify/trust.h"
+
+/**
+ * Finds or loads the CAs and CRLs for three settings: ca_list (file of PEM certificates), ca_path (directory of PEM
+ * certificates: when it holds names like 1a2b3c4d.0 only those count, otherwise all files), crl (file of PEM CRLs and
+ * certificates). {NULL,0} or empty: none. Certificates that appear twice are kept once.
+ * @param set  snapshot that is being built.
+ * @param s    settings, of which ca_list, ca_path and crl are read.
+ * @param out  [out] owned by the snapshot; without any setting one without CAs.
+ * @param err  [out] names setting and file, and for files that cannot be read the user.
+ * @return TLSG_OK; TLSG_E_CONFIG: unreadable, empty, damaged, or nothing of use in it; TLSG_E_RESOURCE.
+ * Source: load_ca_list() and load_crl() of the module `tls`.
+ */
+enum tlsg_ret tlsg_load_trust(struct tlsg_set *set, const struct tlsg_prof_settings *s, struct tlsg_trust **out,
+		struct tlsg_err *err) TLSG_MUST_CHECK;
+
+#endif
