@@ -130,7 +130,7 @@ enum tlsg_ret tlsg_build_set(struct tlsg_set *set, struct tlsg_err *err)
 
 	for(role = 0; role < TLSG_ROLES; role++)
 		if(set->defaults[role] == NULL && tlsg_prof_add(set, (enum tlsg_role)role, TLSG_PROF_DEFAULT, NULL, 0) == NULL)
-			return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+			return tlsg_err_no_shm(err, "profiles", sizeof(struct tlsg_prof));
 	for(role = 0; role < TLSG_ROLES && ret == TLSG_OK; role++)
 		ret = build_one(set->defaults[role], err);
 	for(role = 0; role < TLSG_ROLES && ret == TLSG_OK; role++)

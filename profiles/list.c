@@ -57,7 +57,7 @@ static enum tlsg_ret add(struct tlsg_set *set, const char *name, str one, str *o
 				err, TLSG_E_CONFIG, "%s: the path of a file is longer than %d bytes", name, TLSG_PATH_SIZE - 1);
 	out->s = tlsg_arena_keep_copy(set->arena, path, (size_t)len);
 	out->len = len;
-	return out->s != NULL ? TLSG_OK : tlsg_err_set(err, TLSG_E_RESOURCE, "%s: shared memory exhausted", name);
+	return out->s != NULL ? TLSG_OK : tlsg_err_no_shm(err, name, (size_t)len + 1);
 }
 
 enum tlsg_ret tlsg_list_split(

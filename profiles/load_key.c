@@ -54,7 +54,7 @@ static enum tlsg_ret content_keep(
 		good = keep(set, &c->certs[i], &k->certs[i]);
 		k->certs_len = i + 1;
 	}
-	return good ? TLSG_OK : tlsg_err_set(err, TLSG_E_RESOURCE, "private_key: shared memory exhausted");
+	return good ? TLSG_OK : tlsg_err_no_shm(err, "private_key", c->pkcs8.size + c->spki.size);
 }
 
 static gnutls_datum_t datum_of(const struct tlsg_der *der)
@@ -137,14 +137,14 @@ enum tlsg_ret tlsg_load_key(
 	}
 	k = tlsg_arena_keep(set->arena, sizeof(*k));
 	if(k == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: shared memory exhausted", r->setting);
+		return tlsg_err_no_shm(err, r->setting, sizeof(*k));
 	ret = key_fill(set, r, k, err);
 	if(ret != TLSG_OK)
 		return ret;
 	k->source.s = tlsg_arena_keep_copy(set->arena, r->file->s, (size_t)r->file->len);
 	k->source.len = r->file->len;
 	if(k->source.s == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: shared memory exhausted", r->setting);
+		return tlsg_err_no_shm(err, r->setting, (size_t)r->file->len + 1);
 	k->password = *r->password;
 	k->is_asked = tlsg_password_is_asked();
 	ret = tlsg_load_key_add(set, k, err);

@@ -81,7 +81,7 @@ static enum tlsg_ret chain_result(const struct pair_settings *s, int rc, struct 
 	if(rc >= 0)
 		return TLSG_OK;
 	if(rc == GNUTLS_E_MEMORY_ERROR)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: shared memory exhausted", s->cert_name);
+		return tlsg_err_no_shm(err, s->cert_name, 0);
 	return tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" holds no certificate that can be used: %s", s->cert_name,
 			s->cert->s, gnutls_strerror(rc));
 }
@@ -243,7 +243,7 @@ enum tlsg_ret tlsg_load_pair(struct tlsg_prof *p, struct tlsg_err *err)
 
 	p->pairs = tlsg_arena_keep(p->set->arena, sizeof(*p->pairs) * TLSG_PAIRS_MAX);
 	if(p->pairs == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		return tlsg_err_no_shm(err, "certificate", sizeof(*p->pairs) * TLSG_PAIRS_MAX);
 	for(i = 0; i < 2; i++) {
 		struct pair_settings s = all[i];
 		enum tlsg_ret ret;

@@ -86,7 +86,7 @@ static enum tlsg_ret token_add(struct tlsg_set *set, const struct tlsg_p11_uri *
 		return token_merge(t, uri, err);
 	t = tlsg_arena_keep(set->arena, sizeof(*t));
 	if(t == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		return tlsg_err_no_shm(err, NULL, sizeof(*t));
 	t->uri = *uri;
 	t->next = set->tokens;
 	set->tokens = t;
@@ -156,28 +156,19 @@ static enum tlsg_ret take_setting(struct tlsg_prof *p, const char *name, str *va
 	value->len = (int)at;
 	value->s = tlsg_arena_keep_copy(p->set->arena, text, at);
 	if(ret == TLSG_OK && value->s == NULL)
-		ret = tlsg_err_set(&why, TLSG_E_RESOURCE, "shared memory exhausted");
+		ret = tlsg_err_no_shm(&why, NULL, at + 1);
 	return ret == TLSG_OK ? ret : tlsg_err_set(err, ret, "%s: %.400s", name, why.text);
 }
 
 enum tlsg_ret tlsg_load_token_settings(struct tlsg_prof *p, struct tlsg_err *err)
 {
-	const struct
-	{
-		const char *name;
-		str *value;
-	} all[] = {
-			{"certificate", &p->s.certificate},
-			{"private_key", &p->s.private_key},
-			{"certificate2", &p->s.certificate2},
-			{"private_key2", &p->s.private_key2},
-			{"ca_list", &p->s.ca_list},
-	};
+	const struct tlsg_prof_field *fields = tlsg_prof_fields();
 	enum tlsg_ret ret = TLSG_OK;
 	size_t i;
 
-	for(i = 0; i < sizeof(all) / sizeof(all[0]) && ret == TLSG_OK; i++)
-		ret = take_setting(p, all[i].name, all[i].value, err);
+	for(i = 0; i < TLSG_PROF_FIELDS && ret == TLSG_OK; i++)
+		if(fields[i].kind == TLSG_PROF_FIELD_OBJECT)
+			ret = take_setting(p, fields[i].name, tlsg_prof_value(&p->s, &fields[i]), err);
 	return ret;
 }
 
@@ -384,7 +375,7 @@ static enum tlsg_ret key_here(struct tlsg_set *set, struct tlsg_p11_query *q, co
 		return ret;
 	k->kind = TLSG_KEY_KIND_TOKEN;
 	k->object = object_new(set, facts, &q->pin);
-	return k->object != NULL ? TLSG_OK : tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+	return k->object != NULL ? TLSG_OK : tlsg_err_no_shm(err, NULL, sizeof(*k->object));
 }
 
 /* The token process has it. */
@@ -424,7 +415,7 @@ static enum tlsg_ret key_make(struct tlsg_prof *p, const struct tlsg_key_file_re
 	str absolute;
 
 	if(k == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		return tlsg_err_no_shm(err, NULL, sizeof(*k));
 	k->leaf.data = pair->chain[0].cert.data;
 	k->leaf.size = pair->chain[0].cert.size;
 	ret = query_fill(p->set, r->file, &q, err);
@@ -440,7 +431,7 @@ static enum tlsg_ret key_make(struct tlsg_prof *p, const struct tlsg_key_file_re
 				r->file->s);
 	gnutls_memset(&q, 0, sizeof(q));
 	if(ret == TLSG_OK && key_fill(p, r->file, &facts, k) != TLSG_OK)
-		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		ret = tlsg_err_no_shm(err, NULL, (size_t)r->file->len + 1);
 	if(ret == TLSG_OK)
 		ret = tlsg_load_key_add(p->set, k, err);
 	if(ret == TLSG_OK)

@@ -122,7 +122,7 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err)
 	}
 	x = tlsg_arena_keep(p->set->arena, sizeof(*x));
 	if(x == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		return tlsg_err_no_shm(err, "cipher_list", sizeof(*x));
 	x->method = p->s.method;
 	x->without_tls13 = p->without_tls13;
 	x->cipher_list = p->s.cipher_list;

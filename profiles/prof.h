@@ -54,6 +54,34 @@ struct tlsg_prof_settings
 	int verify_name; /**< 0 off, 1 RFC 5922, 2 RFC 5922 and wildcards */
 };
 
+/** How a setting is written in tls.cfg, and what it means. Numbers come first. */
+enum tlsg_prof_field_kind
+{
+	TLSG_PROF_FIELD_METHOD, /**< name of a TLS method */
+	TLSG_PROF_FIELD_BOOL,
+	TLSG_PROF_FIELD_NUMBER,
+	TLSG_PROF_FIELD_MODE, /**< number; an unknown one means 0 */
+	TLSG_PROF_FIELD_VERIFY_CLIENT,
+	TLSG_PROF_FIELD_TEXT,
+	TLSG_PROF_FIELD_PATH,	/**< relative to the directory of the main configuration file */
+	TLSG_PROF_FIELD_OBJECT, /**< the same, or the URI of an object on a token; a list of them */
+	TLSG_PROF_FIELD_SECRET	/**< never logged, wiped when the snapshot is built */
+};
+
+/** One setting of a profile. */
+struct tlsg_prof_field
+{
+	const char *name;
+	const char *alias; /**< another name; NULL: none */
+	enum tlsg_prof_field_kind kind;
+	size_t offset;	/**< in struct tlsg_prof_settings, of an int or a str */
+	int max;		/**< of a number in a file */
+	bool is_logged; /**< at INFO, when its profile is built */
+};
+
+/** Length of the table of settings. */
+#define TLSG_PROF_FIELDS 19
+
 /** A certificate chain and its key. */
 struct tlsg_pair
 {
@@ -99,6 +127,15 @@ struct tlsg_prof
 
 /** The compiled-in settings that fill what a profile leaves open, spec 3.6. @param role  which table. */
 const struct tlsg_prof_settings *tlsg_prof_defaults(enum tlsg_role role);
+
+/** @return the table of all settings, TLSG_PROF_FIELDS long. */
+const struct tlsg_prof_field *tlsg_prof_fields(void);
+
+/** @return where settings have the value of a field: an int or a str, by its kind. */
+static inline void *tlsg_prof_value(struct tlsg_prof_settings *s, const struct tlsg_prof_field *f)
+{
+	return (char *)s + f->offset;
+}
 
 /** Settings with nothing set. @param s [out]. */
 void tlsg_prof_settings_clear(struct tlsg_prof_settings *s);

@@ -23,61 +23,7 @@
 #include "profiles/prof.h"
 #include "profiles/value.h"
 
-enum key_kind
-{
-	KEY_METHOD,
-	KEY_BOOL,
-	KEY_NUMBER,
-	KEY_MODE, /* number; strange ones mean 0 */
-	KEY_VERIFY_CLIENT,
-	KEY_TEXT,
-	KEY_PATH,
-	KEY_SECRET
-};
-
-struct key
-{
-	char *name;
-	enum key_kind kind;
-	size_t offset; /* in struct tlsg_prof_settings */
-	int max;	   /* of a number */
-};
-
-#define AT(member) offsetof(struct tlsg_prof_settings, member)
-
-static const struct key keys[] = {
-		{"method", KEY_METHOD, AT(method), 0},
-		{"tls_method", KEY_METHOD, AT(method), 0},
-		{"verify_certificate", KEY_BOOL, AT(verify_certificate), 0},
-		{"verify_cert", KEY_BOOL, AT(verify_certificate), 0},
-		{"verify_depth", KEY_NUMBER, AT(verify_depth), INT_MAX},
-		{"require_certificate", KEY_BOOL, AT(require_certificate), 0},
-		{"require_cert", KEY_BOOL, AT(require_certificate), 0},
-		{"verify_client", KEY_VERIFY_CLIENT, AT(verify_client), 0},
-		{"verify_name", KEY_NUMBER, AT(verify_name), 2},
-		{"private_key", KEY_PATH, AT(private_key), 0},
-		{"pkey_file", KEY_PATH, AT(private_key), 0},
-		{"private_key_password", KEY_SECRET, AT(private_key_password), 0},
-		{"pkey_password", KEY_SECRET, AT(private_key_password), 0},
-		{"certificate", KEY_PATH, AT(certificate), 0},
-		{"cert_file", KEY_PATH, AT(certificate), 0},
-		{"ca_list", KEY_PATH, AT(ca_list), 0},
-		{"calist_file", KEY_PATH, AT(ca_list), 0},
-		{"ca_path", KEY_PATH, AT(ca_path), 0},
-		{"crl", KEY_PATH, AT(crl), 0},
-		{"cipher_list", KEY_TEXT, AT(cipher_list), 0},
-		{"server_name", KEY_TEXT, AT(server_name), 0},
-		{"server_name_mode", KEY_MODE, AT(server_name_mode), 2},
-		{"server_id", KEY_TEXT, AT(server_id), 0},
-		{"certificate2", KEY_PATH, AT(certificate2), 0},
-		{"cert_file2", KEY_PATH, AT(certificate2), 0},
-		{"private_key2", KEY_PATH, AT(private_key2), 0},
-		{"pkey_file2", KEY_PATH, AT(private_key2), 0},
-		{"private_key_password2", KEY_SECRET, AT(private_key_password2), 0},
-		{"pkey_password2", KEY_SECRET, AT(private_key_password2), 0},
-};
-
-#define KEYS (sizeof(keys) / sizeof(keys[0]))
+#define OPTIONS (2 * TLSG_PROF_FIELDS) /* each by its name and its alias */
 
 static cfg_option_t role_words[] = {
 		{.name = "server", .val = TLSG_SERVER},
@@ -99,11 +45,11 @@ static cfg_option_t domain_words[] = {
 
 struct parse;
 
-/* What the core hands to the function of a key. */
+/* What the core passes to option_cb(). */
 struct binding
 {
 	struct parse *parse;
-	const struct key *key; /* NULL: none of ours */
+	const struct tlsg_prof_field *field; /* NULL: an unknown option */
 };
 
 /* One file being read. */
@@ -116,8 +62,8 @@ struct parse
 	struct tlsg_prof *p; /* profile of the section, NULL before the first */
 	bool has_secret;
 	char text[4096]; /* of the file, as it is read: may hold a password or a PIN */
-	struct binding bindings[KEYS + 1];
-	cfg_option_t options[KEYS + 1];
+	struct binding bindings[OPTIONS + 1];
+	cfg_option_t options[OPTIONS + 1];
 };
 
 /* What a section header says. */
@@ -152,7 +98,7 @@ static int fail_at(struct parse *c, const cfg_token_t *t, const char *what)
 
 static int fail_memory(struct parse *c)
 {
-	c->ret = tlsg_err_set(c->err, TLSG_E_RESOURCE, "%.*s: shared memory exhausted", c->file.len, c->file.s);
+	c->ret = tlsg_err_no_shm(c->err, c->file.s, 0);
 	return -1;
 }
 
@@ -226,19 +172,19 @@ static int value_get(struct parse *c, cfg_parser_t *st, cfg_token_t *t)
 	return line_end(c, st);
 }
 
-static int number_set(struct parse *c, const struct key *k, const cfg_token_t *t, int *out)
+static int number_set(struct parse *c, const struct tlsg_prof_field *f, const cfg_token_t *t, int *out)
 {
 	int n;
 
 	if(!tlsg_value_number(&t->val, &n))
 		return fail(c, t->start.line, t->start.col, "Invalid integer value '%.*s'", t->val.len, t->val.s);
-	if(n >= 0 && n <= k->max) {
+	if(n >= 0 && n <= f->max) {
 		*out = n;
 		return 0;
 	}
-	if(k->kind != KEY_MODE)
-		return fail(c, t->start.line, t->start.col, "Value %d of '%s' is not allowed (allowed: 0 to %d)", n, k->name,
-				k->max);
+	if(f->kind != TLSG_PROF_FIELD_MODE)
+		return fail(c, t->start.line, t->start.col, "Value %d of '%s' is not allowed (allowed: 0 to %d)", n, f->name,
+				f->max);
 	LM_WARN("%.*s:%d: server_name_mode %d is unknown and means 0\n", c->file.len, c->file.s, t->start.line, n);
 	*out = 0;
 	return 0;
@@ -279,12 +225,12 @@ static int bool_set(struct parse *c, cfg_token_t *t, int *out)
 	return 0;
 }
 
-static int text_set(struct parse *c, const struct key *k, const cfg_token_t *t, str *out)
+static int text_set(struct parse *c, const struct tlsg_prof_field *f, const cfg_token_t *t, str *out)
 {
 	char path[TLSG_PATH_SIZE];
 	str v = t->val;
 
-	if(k->kind == KEY_PATH) {
+	if(f->kind == TLSG_PROF_FIELD_PATH || f->kind == TLSG_PROF_FIELD_OBJECT) {
 		v.len = tlsg_path_absolute(&c->set->options.config_dir, &t->val, path);
 		v.s = path;
 		if(v.len < 0)
@@ -298,35 +244,36 @@ static int text_set(struct parse *c, const struct key *k, const cfg_token_t *t, 
 }
 
 /* A secret that was replaced by a later line does not wait for the end of the snapshot. */
-static int secret_set(struct parse *c, const struct key *k, const cfg_token_t *t, str *out)
+static int secret_set(struct parse *c, const struct tlsg_prof_field *f, const cfg_token_t *t, str *out)
 {
 	c->has_secret = true;
 	if(out->s != NULL)
 		gnutls_memset(out->s, 0, (size_t)out->len);
-	return text_set(c, k, t, out);
+	return text_set(c, f, t, out);
 }
 
-static int value_set(struct parse *c, const struct key *k, cfg_token_t *t)
+static int value_set(struct parse *c, const struct tlsg_prof_field *f, cfg_token_t *t)
 {
-	void *out = (char *)&c->p->s + k->offset;
+	void *out = tlsg_prof_value(&c->p->s, f);
 
-	switch(k->kind) {
-		case KEY_METHOD:
+	switch(f->kind) {
+		case TLSG_PROF_FIELD_METHOD:
 			return method_set(c, t, out);
-		case KEY_BOOL:
+		case TLSG_PROF_FIELD_BOOL:
 			return bool_set(c, t, out);
-		case KEY_NUMBER:
-		case KEY_MODE:
-			return number_set(c, k, t, out);
-		case KEY_VERIFY_CLIENT:
+		case TLSG_PROF_FIELD_NUMBER:
+		case TLSG_PROF_FIELD_MODE:
+			return number_set(c, f, t, out);
+		case TLSG_PROF_FIELD_VERIFY_CLIENT:
 			return verify_client_set(c, t, out);
-		case KEY_SECRET:
-			return secret_set(c, k, t, out);
-		case KEY_TEXT:
-		case KEY_PATH:
+		case TLSG_PROF_FIELD_SECRET:
+			return secret_set(c, f, t, out);
+		case TLSG_PROF_FIELD_TEXT:
+		case TLSG_PROF_FIELD_PATH:
+		case TLSG_PROF_FIELD_OBJECT:
 			break;
 	}
-	return text_set(c, k, t, out);
+	return text_set(c, f, t, out);
 }
 
 /* The core found a word at the start of a line. */
@@ -339,12 +286,12 @@ static int option_cb(void *param, cfg_parser_t *st, unsigned int flags)
 	int rc;
 
 	(void)flags;
-	if(c->p == NULL || b->key == NULL)
+	if(c->p == NULL || b->field == NULL)
 		return fail(c, name->start.line, name->start.col, "Unsupported option '%.*s'%s", name->val.len, name->val.s,
 				c->p == NULL ? " before the first section" : "");
 	rc = value_get(c, st, &t);
 	if(rc == 0)
-		rc = value_set(c, b->key, &t);
+		rc = value_set(c, b->field, &t);
 	gnutls_memset(&t, 0, sizeof(t));
 	return rc;
 }
@@ -513,18 +460,28 @@ static int section_cb(void *param, cfg_parser_t *st, unsigned int flags)
 
 /* ---- the file ---- */
 
+/* name  of an option; NULL: the entry that takes all others. */
+static void option_bind(struct parse *c, size_t at, const char *name, const struct tlsg_prof_field *f)
+{
+	c->bindings[at].parse = c;
+	c->bindings[at].field = f;
+	c->options[at].name = (char *)name;
+	c->options[at].flags = name != NULL ? 0 : CFG_DEFAULT;
+	c->options[at].param = &c->bindings[at];
+	c->options[at].f = option_cb;
+}
+
 static void options_bind(struct parse *c)
 {
-	size_t i;
+	const struct tlsg_prof_field *fields = tlsg_prof_fields();
+	size_t i, n = 0;
 
-	for(i = 0; i <= KEYS; i++) {
-		c->bindings[i].parse = c;
-		c->bindings[i].key = i < KEYS ? &keys[i] : NULL;
-		c->options[i].name = i < KEYS ? keys[i].name : NULL;
-		c->options[i].flags = i < KEYS ? 0 : CFG_DEFAULT;
-		c->options[i].param = &c->bindings[i];
-		c->options[i].f = option_cb;
+	for(i = 0; i < TLSG_PROF_FIELDS; i++) {
+		option_bind(c, n++, fields[i].name, &fields[i]);
+		if(fields[i].alias != NULL)
+			option_bind(c, n++, fields[i].alias, &fields[i]);
 	}
+	option_bind(c, n, NULL, NULL);
 }
 
 static enum tlsg_ret file_refuse(struct parse *c, const char *what, int error)

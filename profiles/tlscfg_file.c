@@ -60,7 +60,7 @@ static enum tlsg_ret dir_list(struct tlsg_set *set, const char *path, struct ent
 	if(ret == TLSG_E_CONFIG)
 		return tlsg_err_set(err, ret, "%s: holds a file whose path is longer than %d bytes", path, TLSG_PATH_SIZE - 1);
 	if(ret != TLSG_OK)
-		return tlsg_err_set(err, ret, "%s: shared memory exhausted", path);
+		return tlsg_err_no_shm(err, path, 0);
 	return TLSG_OK;
 }
 
@@ -130,10 +130,11 @@ enum tlsg_ret tlsg_tlscfg_file_parse(struct tlsg_set *set, const char *path, str
 	if(S_ISDIR(info.st_mode)) {
 		ret = dir_read(set, path, err);
 	} else if(S_ISREG(info.st_mode)) {
-		path = tlsg_arena_keep_copy(set->arena, path, strlen(path));
-		if(path == NULL)
-			return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
-		ret = tlsg_tlscfg_parse(set, path, (info.st_mode & S_IROTH) != 0, err);
+		const char *kept = tlsg_arena_keep_copy(set->arena, path, strlen(path));
+
+		if(kept == NULL)
+			return tlsg_err_no_shm(err, path, strlen(path) + 1);
+		ret = tlsg_tlscfg_parse(set, kept, (info.st_mode & S_IROTH) != 0, err);
 	} else {
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: is neither a file nor a directory", path);
 	}
