@@ -327,7 +327,7 @@ static struct tlsg_p11_gate *gate_get(
 	struct tlsg_token_gate *g;
 
 	for(g = set->gates; g != NULL; g = g->next)
-		if(strcmp(g->token, f->token) == 0 && strcmp(g->pin.value, pin->value) == 0)
+		if(tlsg_p11_gate_is_shared(g->token, &g->pin, f->token, pin))
 			return &g->gate;
 	g = tlsg_arena_keep(set->arena, sizeof(*g));
 	if(g == NULL || tlsg_p11_gate_init(&g->gate) != TLSG_OK)
