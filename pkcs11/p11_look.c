@@ -17,10 +17,9 @@
 
 #include "pkcs11/p11_module.h"
 #include "pkcs11/p11_probe.h"
+#include "pkcs11/p11_retry.h"
 
 #define CHAIN_MAX 16
-#define TRIES 4
-#define QUICK_MS 2000
 
 /* What the child gets. */
 struct task
@@ -168,28 +167,23 @@ static enum tlsg_ret find_token(struct task *t, struct tlsg_err *err)
 	return settle_token(t, err);
 }
 
-/*
- * Modules that keep tokens in files may not see a token or an object in the moment in which another process logs in to it
- * (SoftHSM writes its files then): what failed is tried again, unless the PIN or a slow token speaks against it.
- */
-static enum tlsg_ret patiently(struct task *t, tlsg_p11_probe_work once, gnutls_datum_t *out, struct tlsg_err *err)
+/* Works as pkcs11/p11_retry.h says, unless the PIN was at fault. */
+static enum tlsg_ret retry(struct task *t, tlsg_p11_probe_work attempt, gnutls_datum_t *out, struct tlsg_err *err)
 {
+	struct tlsg_p11_retry r;
 	struct tlsg_err why;
 	enum tlsg_ret ret;
-	int tries;
 
-	for(tries = 1;; tries++) {
-		long began = tlsg_p11_probe_clock();
-
+	tlsg_p11_retry_begin(&r);
+	for(;;) {
 		tlsg_err_clear(&why);
 		tlsg_p11_pin_begin();
-		ret = once(t, out, &why);
-		if(ret == TLSG_OK || tries == TRIES || tlsg_p11_pin_is_final() || tlsg_p11_probe_clock() - began > QUICK_MS)
+		ret = attempt(t, out, &why);
+		if(ret == TLSG_OK || tlsg_p11_pin_is_final() || !tlsg_p11_retry_is_worth_it(&r))
 			break;
 		gnutls_free(out->data);
 		out->size = 0;
-		tlsg_p11_module_stop();
-		tlsg_p11_probe_pause(40 * tries);
+		tlsg_p11_retry_restart(&r, TLSG_P11_RETRY_BUILDER_MS);
 	}
 	return ret == TLSG_OK ? ret : tlsg_err_set(err, ret, "%s", why.text);
 }
@@ -411,7 +405,7 @@ static enum tlsg_ret key_once(void *arg, gnutls_datum_t *out, struct tlsg_err *e
 
 static enum tlsg_ret key_work(void *arg, gnutls_datum_t *out, struct tlsg_err *err)
 {
-	return patiently(arg, key_once, out, err);
+	return retry(arg, key_once, out, err);
 }
 
 static enum tlsg_ret run(struct task *t, tlsg_p11_probe_work work, gnutls_datum_t *out, struct tlsg_err *err)
@@ -528,7 +522,7 @@ static enum tlsg_ret chain_once(void *arg, gnutls_datum_t *out, struct tlsg_err 
 
 static enum tlsg_ret chain_work(void *arg, gnutls_datum_t *out, struct tlsg_err *err)
 {
-	return patiently(arg, chain_once, out, err);
+	return retry(arg, chain_once, out, err);
 }
 
 enum tlsg_ret tlsg_p11_look_chain(const struct tlsg_p11_query *q, gnutls_datum_t *pem, struct tlsg_err *err)
@@ -591,7 +585,7 @@ static enum tlsg_ret anchors_once(void *arg, gnutls_datum_t *out, struct tlsg_er
 
 static enum tlsg_ret anchors_work(void *arg, gnutls_datum_t *out, struct tlsg_err *err)
 {
-	return patiently(arg, anchors_once, out, err);
+	return retry(arg, anchors_once, out, err);
 }
 
 enum tlsg_ret tlsg_p11_look_anchors(const struct tlsg_p11_query *q, gnutls_datum_t *pem, struct tlsg_err *err)
