@@ -59,7 +59,8 @@ VERIFY_SRC = $(addprefix profiles/verify/,\
 KEYS_SRC = $(addprefix profiles/keys/,\
 	file.c key_file.c op.c password.c path.c pin.c)
 ISOLATE_SRC = $(addprefix profiles/isolate/,\
-	client.c key_process.c token_child.c token_keys.c token_modules.c token_process.c)
+	client.c key_process.c token_child.c token_keys.c token_modules.c token_pending.c token_process.c \
+	token_source.c wire.c)
 PROF_SRC = $(addprefix profiles/,\
 	build.c creds.c list.c load_key.c load_pair.c load_token.c match.c pair_check.c priority.c \
 	prof.c set.c ticket.c tlscfg.c tlscfg_file.c value.c)
