@@ -50,7 +50,7 @@ CIPHERS_TOOL = $(O)/tls-gnutls-ciphers
 BASE_SRC = $(addprefix base/,\
 	arena.c arena_keep.c arena_pool.c arena_private.c err.c scope.c)
 PKCS11_SRC = $(addprefix pkcs11/,\
-	p11_engine.c p11_gate.c p11_key.c p11_look.c p11_module.c p11_pin.c p11_probe.c p11_retry.c p11_uri.c)
+	p11_certs.c p11_engine.c p11_find.c p11_gate.c p11_key.c p11_look.c p11_module.c p11_pin.c p11_probe.c p11_retry.c p11_uri.c)
 # the rooms of profiles, lowest first
 CIPHER_SRC = $(addprefix profiles/cipher/,\
 	cipher_list.c method.c priority_string.c rules.c suites.c)

@@ -13,7 +13,7 @@
 #include "pkcs11/p11_module.h"
 #include "pkcs11/p11_pin.h"
 
-enum tlsg_ret tlsg_p11_key_refuse(int code, struct tlsg_err *err)
+enum tlsg_ret tlsg_p11_key_explain(int code, struct tlsg_err *err)
 {
 	const char *why = tlsg_p11_pin_reason(tlsg_p11_pin_verdict(code));
 
@@ -22,7 +22,7 @@ enum tlsg_ret tlsg_p11_key_refuse(int code, struct tlsg_err *err)
 	if(code == GNUTLS_E_PKCS11_PIN_LOCKED)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the token has locked its PIN");
 	if(code == GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "the token is not there");
+		return tlsg_err_set(err, TLSG_E_CONFIG, "the token was not found: check that it is plugged in and that its module sees it");
 	if(code == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the object is not on the token");
 	return tlsg_err_set(err, TLSG_E_CONFIG, "%s", gnutls_strerror(code));
@@ -82,7 +82,7 @@ static gnutls_privkey_t open_unsafe(const struct tlsg_p11_object *o, struct tlsg
 		return NULL;
 	rc = tlsg_p11_key_import(o, &key);
 	if(rc < 0)
-		(void)tlsg_p11_key_refuse(rc, err);
+		(void)tlsg_p11_key_explain(rc, err);
 	return rc < 0 ? NULL : key;
 }
 

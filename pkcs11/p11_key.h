@@ -43,7 +43,7 @@ struct tlsg_p11_object
 int tlsg_p11_key_import(const struct tlsg_p11_object *object, gnutls_privkey_t *out);
 
 /** Says in a sentence why a login or a search failed. @param code  GnuTLS's error. @return TLSG_E_CONFIG. */
-enum tlsg_ret tlsg_p11_key_refuse(int code, struct tlsg_err *err);
+enum tlsg_ret tlsg_p11_key_explain(int code, struct tlsg_err *err);
 
 /**
  * Opens a key in this process: loads its module at first use, logs in. Call without a scope. One process at a time does it for a

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/scope.h"
+#include "pkcs11/p11_certs.h"
 #include "pkcs11/p11_engine.h"
 #include "pkcs11/p11_look.h"
 #include "pkcs11/p11_module.h"
@@ -274,7 +275,7 @@ static enum tlsg_ret look_here(enum tlsg_wire_look_kind what, struct tlsg_p11_qu
 
 	if(ret != TLSG_OK)
 		return ret;
-	return what == TLSG_WIRE_LOOK_CHAIN ? tlsg_p11_look_chain(q, pem, err) : tlsg_p11_look_anchors(q, pem, err);
+	return what == TLSG_WIRE_LOOK_CHAIN ? tlsg_p11_certs_chain(q, pem, err) : tlsg_p11_certs_anchors(q, pem, err);
 }
 
 static enum tlsg_ret name_it(

@@ -16,6 +16,7 @@
 #include <gnutls/crypto.h>
 
 #include "base/host.h"
+#include "pkcs11/p11_certs.h"
 #include "pkcs11/p11_module.h"
 #include "pkcs11/p11_probe.h"
 #include "pkcs11/p11_retry.h"
@@ -74,10 +75,10 @@ static enum tlsg_ret look(enum tlsg_wire_look_kind what, const struct tlsg_p11_q
 			ret = tlsg_p11_look_key(q, cert, f, err);
 			return ret == TLSG_OK ? tlsg_token_modules_file_check(f->module, err) : ret;
 		case TLSG_WIRE_LOOK_CHAIN:
-			ret = tlsg_p11_look_chain(q, pem, err);
+			ret = tlsg_p11_certs_chain(q, pem, err);
 			break;
 		default:
-			ret = tlsg_p11_look_anchors(q, pem, err);
+			ret = tlsg_p11_certs_anchors(q, pem, err);
 			break;
 	}
 	if(ret == TLSG_OK && pem->size > sizeof(message.payload))

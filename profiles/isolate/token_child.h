@@ -6,6 +6,7 @@
 #ifndef TLSG_PROFILES_ISOLATE_TOKEN_CHILD_H
 #define TLSG_PROFILES_ISOLATE_TOKEN_CHILD_H
 
+#include "pkcs11/p11_key.h"
 #include "profiles/isolate/wire.h"
 
 /** First of all in a child: default signal handlers, and the kernel kills it when the token process ends. */
