@@ -8,12 +8,9 @@
 #ifndef TLSG_PKCS11_P11_KEY_H
 #define TLSG_PKCS11_P11_KEY_H
 
-#include <pthread.h>
-#include <stdint.h>
-
 #include <gnutls/abstract.h>
 
-#include "pkcs11/p11_pin.h"
+#include "pkcs11/p11_gate.h"
 
 /** What a key can do, found out by doing it. */
 enum tlsg_p11_can
@@ -28,16 +25,6 @@ enum tlsg_p11_can
 };
 #define TLSG_P11_CAN_PSS (TLSG_P11_CAN_PSS_SHA256 | TLSG_P11_CAN_PSS_SHA384 | TLSG_P11_CAN_PSS_SHA512)
 
-/**
- * What all processes share about the PIN of a token. A wrong PIN is tried once by one process, not by each of them: tokens lock
- * themselves after a few.
- */
-struct tlsg_p11_gate
-{
-	pthread_mutex_t lock; /**< process-shared, robust; held while one process starts the module and logs in */
-	uint32_t refused;	  /**< enum tlsg_p11_pin_verdict under lock: no process tries the PIN any more */
-};
-
 /** Where a key is and how to get at it. Plain data, lies in shared memory, wiped with it. */
 struct tlsg_p11_object
 {
@@ -48,9 +35,6 @@ struct tlsg_p11_object
 	struct tlsg_p11_gate *gate; /**< [shm] shared by objects with the same token and PIN; NULL: none needed */
 };
 
-/** Sets up a gate in shared memory. @return TLSG_OK, TLSG_E_RESOURCE. */
-enum tlsg_ret tlsg_p11_gate_init(struct tlsg_p11_gate *gate) TLSG_MUST_CHECK;
-
 /**
  * Finds the object of a key with one login, in this process, whose module is loaded. Call without a scope.
  * @param out  [out] new key [heap], gnutls_privkey_deinit().
@@ -59,7 +43,7 @@ enum tlsg_ret tlsg_p11_gate_init(struct tlsg_p11_gate *gate) TLSG_MUST_CHECK;
 int tlsg_p11_key_import(const struct tlsg_p11_object *object, gnutls_privkey_t *out);
 
 /** Says in a sentence why a login or a search failed. @param code  GnuTLS's error. @return TLSG_E_CONFIG. */
-enum tlsg_ret tlsg_p11_key_refuse(int code, struct tlsg_err *err);
+enum tlsg_ret tlsg_p11_key_explain(int code, struct tlsg_err *err);
 
 /**
  * Opens a key in this process: loads its module at first use, logs in. Call without a scope. One process at a time does it for a

@@ -12,17 +12,11 @@
 #include <gnutls/crypto.h>
 
 #include "base/scope.h"
-#include "pkcs11/p11_key.h"
 #include "pkcs11/p11_module.h"
-#include "pkcs11/p11_probe.h"
 #include "pkcs11/p11_retry.h"
 #include "profiles/isolate/client.h"
 #include "profiles/keys/op.h"
 #include "profiles/set.h"
-
-#define RESTARTS 3
-#define QUICK_MS 2000
-#define PAUSE_MS 15
 
 /* A signature that is wanted. */
 struct job
@@ -194,8 +188,7 @@ static bool was_just_refused(const struct tlsg_key *k)
 	return refused.at == time(NULL) && refused.set_number == k->set_number && refused.index == k->index;
 }
 
-/* Closes the handles of all keys on tokens, and the modules: the next use starts them anew. */
-static void tokens_restart(void)
+static void tokens_close(void)
 {
 	struct handle **at = &handles;
 
@@ -204,24 +197,19 @@ static void tokens_restart(void)
 			handle_close(at);
 		else
 			at = &(*at)->next;
-	tlsg_p11_module_stop();
 }
 
-/*
- * Many modules look for tokens only when they start, and SoftHSM overlooks one when another process logs in at that moment. A
- * module that was slow to fail is not asked again: a worker waits.
- */
-static bool is_worth_a_restart(const struct tlsg_key *k, long began)
+/* The next use starts the modules anew. */
+static void tokens_restart(void)
 {
-	return !tlsg_p11_key_is_refused(k->object) && tlsg_p11_probe_clock() - began < QUICK_MS;
+	tokens_close();
+	tlsg_p11_module_stop();
 }
 
 static gnutls_privkey_t token_open(const struct tlsg_key *k)
 {
 	struct tlsg_err cause;
 	gnutls_privkey_t key;
-	long began = tlsg_p11_probe_clock();
-	int tries;
 
 	/* A new configuration may mean new objects and PINs, which modules do not always notice while they run. */
 	if(newest < k->set_number && newest != 0)
@@ -232,15 +220,7 @@ static gnutls_privkey_t token_open(const struct tlsg_key *k)
 		why_set("%s", refused.text);
 		return NULL;
 	}
-	tlsg_err_clear(&cause);
-	key = tlsg_p11_key_open(k->object, &cause);
-	for(tries = 0; key == NULL && tries < RESTARTS && is_worth_a_restart(k, began); tries++) {
-		tokens_restart();
-		tlsg_p11_probe_pause(PAUSE_MS * (tries + 1));
-		began = tlsg_p11_probe_clock();
-		tlsg_err_clear(&cause);
-		key = tlsg_p11_key_open(k->object, &cause);
-	}
+	key = tlsg_p11_retry_open(k->object, tokens_close, &cause);
 	if(key != NULL)
 		return key;
 	refused.at = time(NULL);

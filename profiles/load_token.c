@@ -8,7 +8,9 @@
 #include <gnutls/crypto.h>
 
 #include "base/arena.h"
+#include "pkcs11/p11_certs.h"
 #include "pkcs11/p11_engine.h"
+#include "pkcs11/p11_key.h"
 #include "pkcs11/p11_look.h"
 #include "profiles/isolate/client.h"
 #include "profiles/keys/password.h"
@@ -255,7 +257,7 @@ static enum tlsg_ret look_here(enum tlsg_wire_look_kind what, struct tlsg_p11_qu
 
 	if(ret != TLSG_OK)
 		return ret;
-	return what == TLSG_WIRE_LOOK_CHAIN ? tlsg_p11_look_chain(q, pem, err) : tlsg_p11_look_anchors(q, pem, err);
+	return what == TLSG_WIRE_LOOK_CHAIN ? tlsg_p11_certs_chain(q, pem, err) : tlsg_p11_certs_anchors(q, pem, err);
 }
 
 static enum tlsg_ret name_it(
@@ -308,7 +310,7 @@ static struct tlsg_p11_gate *gate_get(
 	struct tlsg_token_gate *g;
 
 	for(g = set->gates; g != NULL; g = g->next)
-		if(strcmp(g->token, f->token) == 0 && strcmp(g->pin.value, pin->value) == 0)
+		if(tlsg_p11_gate_is_shared(g->token, &g->pin, f->token, pin))
 			return &g->gate;
 	g = tlsg_arena_keep(set->arena, sizeof(*g));
 	if(g == NULL || tlsg_p11_gate_init(&g->gate) != TLSG_OK)

@@ -295,15 +295,15 @@ WRONG = {
     "type": ("pkcs11:token=sip;object=server-ec;type=cert?module-path={module}&pin-value={pin}",
              "type=cert is wrong here: type=private is needed"),
     "no key": ("pkcs11:token=sip;object=crt?module-path={module}&pin-value={pin}",
-               "the object is no private key"),
+               "the object is not a private key"),
     "several": ("pkcs11:token=sip?module-path={module}&pin-value={pin}",
-                "3 private keys go by that name"),
+                "3 private keys match the URI"),
     "two of a name": ("pkcs11:token=sip;object=twin?module-path={module}&pin-value={pin}",
-                      "2 private keys go by that name"),
+                      "2 private keys match the URI"),
     "other key": ("pkcs11:token=sip;object=twin;id=%00%02?module-path={module}&pin-value={pin}",
                   "the key does not belong to the certificate"),
     "two tokens": ("pkcs11:object=server-ec?module-path={module}&pin-value={pin}",
-                   "2 tokens go by that name"),
+                   "2 tokens match the URI"),
     "no PIN": ("pkcs11:token=sip;object=server-ec?module-path={module}",
                "asks for a PIN and none is configured"),
     "PIN file": ("pkcs11:token=sip;object=server-ec?module-path={module}&pin-source=/nowhere/pin",
@@ -343,7 +343,7 @@ def test_what_is_wrong_is_refused(settings, pki, full_token):
 
 def test_wrong_certificate_is_refused(settings, pki, full_token):
     for label, words in (("none", "the token has no such certificate"),
-                         ("twin", "the object is no certificate")):
+                         ("twin", "the object is not a certificate")):
         log = _refusal(settings.but(modparams={
             "certificate": full_token.uri(label, kind=None, pin=False),
             "private_key": full_token.uri("server-ec")}))

@@ -332,7 +332,7 @@ static void test_nonsense(void **state)
 		ssize_t n;
 
 		memset(&m, 0, sizeof(m));
-		m.head.question = rows[i].question;
+		m.head.request = rows[i].question;
 		m.head.size = rows[i].size;
 		memcpy(m.payload, &rows[i].load, sizeof(rows[i].load));
 		assert_int_equal(send(fd, &m, sizeof(m.head) + rows[i].sent, 0), sizeof(m.head) + rows[i].sent);
@@ -444,7 +444,7 @@ static void test_death(void **state)
 	assert_int_equal(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
 	assert_non_null(tlsg_client_why());
 	assert_int_equal(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
-	assert_non_null(strstr(tlsg_client_why(), "takes no connections"));
+	assert_non_null(strstr(tlsg_client_why(), "accepts no connection"));
 	tlsg_key_file_content_free(&c);
 	tlsg_client_set_key_process(-1);
 	close(door);

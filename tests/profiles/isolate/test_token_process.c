@@ -230,7 +230,7 @@ static size_t spoil(enum defect d, struct tlsg_wire_message *m)
 	memset(&t, 0, sizeof(t));
 	t.what = TLSG_WIRE_LOOK_CHAIN;
 	t.q = query("pkcs11:token=a;object=b", "/nowhere/module.so");
-	m->head.question = d == NOTHING_KNOWN ? 9 : TLSG_WIRE_LOOK;
+	m->head.request = d == NOTHING_KNOWN ? 9 : TLSG_WIRE_LOOK;
 	if(d == WHAT_0 || d == WHAT_9)
 		t.what = d == WHAT_0 ? 0 : 9;
 	if(d == KEY_WITHOUT_CERT)
