@@ -72,21 +72,43 @@ static bool content_copy(const struct tlsg_key *k, struct tlsg_key_file_content 
 	return tlsg_key_file_content_copy(&from, c);
 }
 
-/* An encrypted file that has not changed since the active snapshot was built needs no password: its key is there. */
-static bool known_cb(const unsigned char *digest, void *param, struct tlsg_key_file_content *out)
+/* ---- keys of the snapshot in use ---- */
+
+bool tlsg_load_key_in_use(const str *source, bool (*take)(const struct tlsg_key *k, void *param), void *param)
 {
-	const str *file = param;
 	struct tlsg_set *set = tlsg_set_get();
 	const struct tlsg_key *k;
 	bool found = false;
 
 	for(k = set != NULL ? set->keys : NULL; k != NULL && !found; k = k->next)
-		found = tlsg_value_is_same(&k->source, file) && memcmp(k->digest, digest, sizeof(k->digest)) == 0
-				&& content_copy(k, out);
-	if(!found)
-		tlsg_key_file_content_free(out);
+		found = tlsg_value_is_same(&k->source, source) && take(k, param);
 	tlsg_set_put(set);
 	return found;
+}
+
+/* The content of a file, as it was when the snapshot was built. */
+struct known
+{
+	const unsigned char *digest;
+	struct tlsg_key_file_content *out;
+};
+
+static bool content_take(const struct tlsg_key *k, void *param)
+{
+	const struct known *known = param;
+
+	return memcmp(k->digest, known->digest, sizeof(k->digest)) == 0 && content_copy(k, known->out);
+}
+
+/* An encrypted file that has not changed needs no password. */
+static bool known_cb(const unsigned char *digest, void *param, struct tlsg_key_file_content *out)
+{
+	struct known known = {digest, out};
+
+	if(tlsg_load_key_in_use(param, content_take, &known))
+		return true;
+	tlsg_key_file_content_free(out);
+	return false;
 }
 
 enum tlsg_ret tlsg_load_key_add(struct tlsg_set *set, struct tlsg_key *k, struct tlsg_err *err)

@@ -23,6 +23,15 @@
 enum tlsg_ret tlsg_load_key(struct tlsg_set *set, const struct tlsg_key_file_request *r, struct tlsg_key **out,
 		struct tlsg_err *err) TLSG_MUST_CHECK;
 
+/**
+ * Looks for a key in the snapshot in use: what a person typed at start serves reloads too.
+ * @param source  file or URI, after completion.
+ * @param take    asked for each key with that source: copies what is wanted; true ends the search.
+ * @param param   passed to take.
+ * @return whether one was taken.
+ */
+bool tlsg_load_key_in_use(const str *source, bool (*take)(const struct tlsg_key *k, void *param), void *param);
+
 /** End of building: no key points to a password any more. */
 void tlsg_load_key_passwords_forget(struct tlsg_set *set);
 

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - settings that name objects on tokens: their PINs, keys, chains and trust anchors in a snapshot
+ * tls_gnutls - loads objects on tokens that settings name: their PINs, keys, chains and trust anchors
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: the builder of a snapshot.  Memory: the snapshot's arena (shm), wiped with it.  Lock: none.
  *
@@ -12,37 +12,42 @@
 #include "profiles/key.h"
 #include "profiles/prof.h"
 
-/** Whether a setting names an object on a token, in any of the spellings. */
+/** Whether a value, or the first of a list, names an object on a token, in any of the spellings. */
 bool tlsg_load_token_is_uri(const str *value);
 
 /**
- * Takes the PINs out of the settings of a completed profile: settings that name tokens become canonical URIs without a PIN, what
- * was written is wiped, and the snapshot keeps the PIN apart.
+ * Moves the PINs out of the settings of a completed profile: URIs become canonical ones without a PIN, what was written is wiped,
+ * the snapshot keeps the PINs apart.
  * @param p  [in,out] profile of a snapshot that is being built. A second call changes nothing.
- * @return TLSG_OK; TLSG_E_CONFIG: a malformed URI, or two different PINs for one object; TLSG_E_RESOURCE.
+ * @return TLSG_OK; TLSG_E_CONFIG: a malformed URI, two different PINs or modules for one object; TLSG_E_RESOURCE.
  */
 enum tlsg_ret tlsg_load_token_settings(struct tlsg_prof *p, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * Looks at a key on a token and makes it a key of the snapshot, or finds it there. Says at INFO what the key can do.
- * @param p     profile that is being built, for messages.
- * @param r     setting, URI after tlsg_load_token_settings(), and password: the PIN when the URI names none.
- * @param pair  its leaf is what the key must fit.
+ * Tries a key on a token and makes it a key of the snapshot, or finds it there. Logs at INFO what the key can do.
+ * @param p     profile that is being built.
+ * @param r     setting, URI after tlsg_load_token_settings(), and password: the PIN if the URI has none.
+ * @param leaf  certificate that the key must fit, in DER; borrowed by the key, in the snapshot's arena.
  * @param out   [out] owned by the snapshot.
  * @return TLSG_OK; TLSG_E_CONFIG: err names the object and says what is wrong; TLSG_E_RESOURCE.
  */
 enum tlsg_ret tlsg_load_token_key(struct tlsg_prof *p, const struct tlsg_key_file_request *r,
-		const struct tlsg_pair *pair, struct tlsg_key **out, struct tlsg_err *err) TLSG_MUST_CHECK;
+		const gnutls_datum_t *leaf, struct tlsg_key **out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
-/** Fetches a certificate chain. @param pem  [out] heap, gnutls_free(). @return as tlsg_load_token_key(). */
-enum tlsg_ret tlsg_load_token_chain(struct tlsg_set *set, const char *setting, const str *uri, const str *password,
-		gnutls_datum_t *pem, struct tlsg_err *err) TLSG_MUST_CHECK;
+/**
+ * Fetches a certificate chain.
+ * @param r    as for tlsg_load_token_key().
+ * @param pem  [out] heap, gnutls_free().
+ * @return as tlsg_load_token_key().
+ */
+enum tlsg_ret tlsg_load_token_chain(struct tlsg_set *set, const struct tlsg_key_file_request *r, gnutls_datum_t *pem,
+		struct tlsg_err *err) TLSG_MUST_CHECK;
 
-/** Fetches trust anchors. @param pem  [out] heap, gnutls_free(). @return as tlsg_load_token_key(). */
+/** Fetches trust anchors for ca_list. @param pem  [out] heap, gnutls_free(). @return as tlsg_load_token_key(). */
 enum tlsg_ret tlsg_load_token_anchors(
 		struct tlsg_set *set, const str *uri, gnutls_datum_t *pem, struct tlsg_err *err) TLSG_MUST_CHECK;
 
-/** End of building with key_isolation: the snapshot does not hold PINs, the token process does. Nothing without it. */
+/** End of building. With a token process no other process needs PINs: the snapshot's are wiped. Without one they stay. */
 void tlsg_load_token_pins_forget(struct tlsg_set *set);
 
 #endif
