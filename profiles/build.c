@@ -16,7 +16,7 @@
 #include "profiles/load_token.h"
 #include "profiles/load_trust.h"
 
-/* Spec 6.1: the first line that applies. */
+/* The first line that applies decides, as in `tls`. */
 static void set_verify_mode(struct tlsg_prof *p)
 {
 	const struct tlsg_prof_settings *s = &p->s;
@@ -42,21 +42,10 @@ static void set_verify_mode(struct tlsg_prof *p)
 				p->id.s);
 }
 
-/* `any` profiles are found by name only. */
-static enum tlsg_ret check_name(const struct tlsg_prof *p, struct tlsg_err *err)
-{
-	if(p->kind != TLSG_PROF_ANY || p->s.server_name.len > 0 || p->s.server_id.len > 0)
-		return TLSG_OK;
-	return tlsg_err_set(err, TLSG_E_CONFIG, "%.*s:%d: tls domain for any address but no server name", p->file.len,
-			p->file.s, p->line);
-}
-
 static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 {
-	enum tlsg_ret ret = check_name(p, err);
+	enum tlsg_ret ret = tlsg_priority_compile(p, err);
 
-	if(ret == TLSG_OK)
-		ret = tlsg_priority_compile(p, err);
 	if(ret == TLSG_OK)
 		ret = tlsg_load_trust(p->set, &p->s, &p->trust, err);
 	if(ret == TLSG_OK)
@@ -92,7 +81,7 @@ static enum tlsg_ret build_one(struct tlsg_prof *p, struct tlsg_err *err)
 	ret = compile(p, &cause);
 	if(ret == TLSG_OK)
 		return TLSG_OK;
-	/* every sentence begins with the profile that it is about */
+	/* every sentence begins with the profile */
 	if(strncmp(cause.text, p->id.s, (size_t)p->id.len) == 0)
 		return tlsg_err_set(err, ret, "%s", cause.text);
 	return tlsg_err_set(err, ret, "%.*s: %.400s", p->id.len, p->id.s, cause.text);
@@ -107,7 +96,7 @@ static enum tlsg_ret build_list(struct tlsg_prof *p, struct tlsg_err *err)
 	return ret;
 }
 
-/* What passwords were for is done. */
+/* All keys are loaded. */
 static void passwords_wipe(struct tlsg_set *set)
 {
 	struct tlsg_prof *p;

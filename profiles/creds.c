@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - what a process makes for itself out of a snapshot: credentials, trust lists, real keys
+ * tls_gnutls - what a process makes for itself from a snapshot: credentials and trust lists
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that steps a handshake.  Memory: this process's heap, made without a scope.  Lock: none.
  */
@@ -36,7 +36,7 @@ static void local_free(struct local *l)
 	gnutls_free(l);
 }
 
-/* Frees what belongs to snapshots that are gone. An old one may live on among younger ones that do not. */
+/* Frees what belongs to snapshots that are gone. An old one may be in use when newer ones are not. */
 static void locals_collect(void)
 {
 	struct local **at = &locals;
@@ -87,7 +87,7 @@ static struct local *local_get(const struct tlsg_set *set)
 	uint32_t gone_now = tlsg_set_gone();
 	struct local *l = local_find(set->number);
 
-	tlsg_key_use_collect(); /* keys of old configurations do not stay longer than needed */
+	tlsg_key_use_collect(); /* keys of an old configuration do not stay longer than needed */
 	if(gone != gone_now) {
 		gone = gone_now;
 		locals_collect();
@@ -102,7 +102,7 @@ static struct local *local_get(const struct tlsg_set *set)
 	return l;
 }
 
-/* Whether a signature algorithm can be made with the key of a pair, in the version that is negotiated. */
+/* Whether the key of a pair makes signatures with an algorithm, in the version that is negotiated. */
 static bool algo_fits(gnutls_sign_algorithm_t algo, const struct tlsg_pair *pair, bool is_tls13)
 {
 	if(!tlsg_key_can(pair->key, algo))
@@ -123,8 +123,8 @@ static bool algo_fits(gnutls_sign_algorithm_t algo, const struct tlsg_pair *pair
 	}
 }
 
-/* Whether the peer takes a signature algorithm that the pair can make. */
-static bool peer_takes(gnutls_session_t session, const struct tlsg_pair *pair)
+/* Whether the peer accepts a signature that the key of the pair makes. */
+static bool peer_accepts(gnutls_session_t session, const struct tlsg_pair *pair)
 {
 	bool is_tls13 = gnutls_protocol_get_version(session) >= GNUTLS_TLS1_3;
 	gnutls_sign_algorithm_t algo;
@@ -133,7 +133,7 @@ static bool peer_takes(gnutls_session_t session, const struct tlsg_pair *pair)
 	for(i = 0; gnutls_sign_algorithm_get_requested(session, i, &algo) == 0; i++)
 		if(algo_fits(algo, pair, is_tls13))
 			return true;
-	return i == 0; /* TLS 1.1 and older peers say nothing */
+	return i == 0; /* TLS 1.1 and older have no list of algorithms */
 }
 
 static bool pair_fits(gnutls_session_t session, const struct gnutls_cert_retr_st *info, const struct tlsg_pair *pair)
@@ -145,7 +145,7 @@ static bool pair_fits(gnutls_session_t session, const struct gnutls_cert_retr_st
 			break; /* for rsa_pss_rsae_* GnuTLS names RSA-PSS, though it means RSA keys */
 	if(info->pk_algos_length > 0 && i == info->pk_algos_length)
 		return false;
-	return peer_takes(session, pair);
+	return peer_accepts(session, pair);
 }
 
 /* Certificate callback: the first pair of the profile that the peer can use, ECDSA and EdDSA before RSA. */
@@ -188,7 +188,7 @@ static gnutls_certificate_credentials_t creds_new(void)
 	if(gnutls_certificate_allocate_credentials(&c) < 0)
 		return NULL;
 	gnutls_certificate_set_retrieve_function3(c, retrieve_cb);
-	/* For clients that want DHE and name no group of RFC 7919. */
+	/* For clients that offer DHE without a group of RFC 7919. */
 	(void)gnutls_certificate_set_known_dh_params(c, GNUTLS_SEC_PARAM_MEDIUM);
 	return c;
 }
@@ -213,7 +213,10 @@ static gnutls_certificate_credentials_t creds_for_trust(struct local *l, const s
 	return c;
 }
 
-/* Whether a handshake of the profile needs the CAs: to announce them, or to verify. A server that asks for no certificate does not. */
+/*
+ * Whether a handshake of the profile needs the CAs, to announce them or to verify: not on a server that requests no
+ * certificate.
+ */
 static bool needs_trust(const struct tlsg_prof *p)
 {
 	return p->trust != NULL && (p->role == TLSG_CLIENT || p->verify_mode != TLSG_VERIFY_NONE);

@@ -1,7 +1,8 @@
 /*
  * tls_gnutls - what a private key of a snapshot is: where it is kept, and what it can do
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process.  Memory: the snapshot's arena (shm), wiped with it.  Lock: none, immutable once the snapshot is published.
+ * Runs in: any process.  Memory: the snapshot's arena (shm), wiped with it.  Lock: none, immutable once the snapshot is
+ * published.
  */
 #include "profiles/key.h"
 

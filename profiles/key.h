@@ -1,10 +1,11 @@
 /*
  * tls_gnutls - what a private key of a snapshot is: where it is kept, and what it can do
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process.  Memory: the snapshot's arena (shm), wiped with it.  Lock: none, immutable once the snapshot is published.
+ * Runs in: any process.  Memory: the snapshot's arena (shm), wiped with it.  Lock: none, immutable once the snapshot is
+ * published.
  *
- * Not here: how a key gets into a snapshot (load_key.h for files, load_token.h for tokens), signing and decrypting with it
- * (key_use.h), the formats of key files (keys/key_file.h).
+ * Not here: how a key gets into a snapshot (load_key.h for files, load_token.h for tokens), signing and decrypting with
+ * it (key_use.h), the formats of key files (keys/key_file.h).
  */
 #ifndef TLSG_PROFILES_KEY_H
 #define TLSG_PROFILES_KEY_H
@@ -33,10 +34,10 @@ struct tlsg_key
 	enum tlsg_key_kind kind;
 	gnutls_pk_algorithm_t pk; /**< GNUTLS_PK_RSA, _RSA_PSS, _ECDSA, _EDDSA_* */
 	unsigned bits;
-	str source;			  /**< file or URI of the setting, zero-terminated: for messages, and to find the key again */
-	struct tlsg_der der;  /**< of _FILE: [arena] unencrypted PKCS#8 in DER; otherwise empty */
-	uint64_t remote;	  /**< of _KEY_PROCESS and _TOKEN_PROCESS: number of the key there; otherwise 0 */
-	struct tlsg_der spki; /**< [arena] of a file: its public key, SubjectPublicKeyInfo in DER */
+	str source;						/**< file or URI, zero-terminated: for messages, and to find the key again */
+	struct tlsg_der der;			/**< of _FILE: [arena] unencrypted PKCS#8 in DER; otherwise empty */
+	uint64_t remote;				/**< of _KEY_PROCESS and _TOKEN_PROCESS: number of the key there; otherwise 0 */
+	struct tlsg_der spki;			/**< [arena] of a file: its public key, SubjectPublicKeyInfo in DER */
 	struct tlsg_p11_object *object; /**< of _TOKEN: [arena] where the key is; otherwise NULL */
 	unsigned can;					/**< of a key on a token: enum tlsg_p11_can */
 	struct tlsg_der leaf;			/**< of a key on a token: [arena] the certificate that it was tried with */
@@ -55,7 +56,10 @@ bool tlsg_key_is_on_token(const struct tlsg_key *k);
 /** Whether a key makes signatures of a kind: by its own algorithm, and on a token by what the token can do. */
 bool tlsg_key_can(const struct tlsg_key *k, gnutls_sign_algorithm_t algo);
 
-/** Whether a key makes any signature that TLS 1.3 allows. Source: RFC 8446 section 4.2.3, RSA signatures must be RSA-PSS. */
+/**
+ * Whether a key makes any signature that TLS 1.3 allows. Source: RFC 8446 section 4.2.3, RSA signatures must be
+ * RSA-PSS.
+ */
 bool tlsg_key_signs_tls13(const struct tlsg_key *k);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * tls_gnutls - operations with private keys: the handles of this process, and why an operation failed
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process that steps a handshake.  Memory: handles on this process's heap, made without a scope.  Lock: none.
+ * Runs in: any process that steps a handshake.  Memory: handles on this process's heap, made without a scope.  Lock:
+ * none.
  */
 #include "profiles/key_use.h"
 
@@ -34,7 +35,10 @@ struct operations
 	gnutls_privkey_t (*open)(const struct tlsg_key *k);
 	/* @return 0 or GnuTLS's error. */
 	int (*sign)(const struct tlsg_key *k, struct job *j);
-	/* A premaster secret, random if there is not one in it: RFC 5246 section 7.4.7.1. @return 0 or GNUTLS_E_MEMORY_ERROR. */
+	/*
+	 * A premaster secret, random if there is not one in it: RFC 5246 section 7.4.7.1.
+	 * @return 0 or GNUTLS_E_MEMORY_ERROR.
+	 */
 	int (*decrypt)(const struct tlsg_key *k, const gnutls_datum_t *from, gnutls_datum_t *made);
 };
 
@@ -324,8 +328,8 @@ static const struct tlsg_key *key_of(void *userdata)
 }
 
 /*
- * GnuTLS calls in the scope of a connection. Handles belong to the process: the operation runs without a scope, and its result is
- * copied to where the caller frees it.
+ * GnuTLS calls in the scope of a connection. Handles belong to the process: the operation runs without a scope, and its
+ * result is copied to where the caller frees it.
  */
 static int result_copy(int rc, gnutls_datum_t *made, gnutls_datum_t *out)
 {
@@ -374,8 +378,9 @@ static int sign_hash_cb(gnutls_privkey_t ext, gnutls_sign_algorithm_t algo, void
 }
 
 /*
- * Only premaster secrets are decrypted. A ciphertext without one yields a random one, on the same path, so that nobody can learn
- * which it was by asking (Bleichenbacher); the handshake fails later. GnuTLS reads and frees the result whatever is returned.
+ * Only premaster secrets are decrypted. A ciphertext without one yields a random one, on the same path, so that nobody
+ * can learn which it was by asking (Bleichenbacher); the handshake fails later. GnuTLS reads and frees the result
+ * whatever is returned.
  */
 static int decrypt_cb(gnutls_privkey_t ext, void *userdata, const gnutls_datum_t *from, gnutls_datum_t *to)
 {

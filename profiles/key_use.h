@@ -1,10 +1,11 @@
 /*
  * tls_gnutls - operations with private keys: the handles of this process, and why an operation failed
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process that steps a handshake.  Memory: handles on this process's heap, made without a scope.  Lock: none.
+ * Runs in: any process that steps a handshake.  Memory: handles on this process's heap, made without a scope.  Lock:
+ * none.
  *
- * A session uses the external key of a snapshot. Its callbacks find the handle of this process (opened at first use), or ask the
- * process that holds the key. Handles are closed when the snapshot of their key is no longer in use.
+ * A session uses the external key of a snapshot. Its callbacks find the handle of this process (opened at first use),
+ * or ask the process that holds the key. Handles are closed when the snapshot of their key is no longer in use.
  */
 #ifndef TLSG_PROFILES_KEY_USE_H
 #define TLSG_PROFILES_KEY_USE_H

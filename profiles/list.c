@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - settings that name several files
+ * tls_gnutls - splits settings that name several files
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: the builder of a snapshot.  Memory: the snapshot's arena (shm).  Lock: none.
  */
@@ -15,7 +15,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Where the name at the start of a text ends: before a comma, or with the text. */
+/* The length of the name at the start of a text: up to a comma, or to the end. */
 static int name_end(const str *text)
 {
 	bool in_uri = tlsg_path_is_uri(text);

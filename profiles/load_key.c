@@ -1,8 +1,7 @@
 /*
- * tls_gnutls - private keys: bytes in the snapshot, a real key in each process that needs it
+ * tls_gnutls - loads private keys from files into a snapshot
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: loaded by the builder of a snapshot; used by any process that steps a handshake.
- * Memory: bytes in the snapshot's arena (shm), wiped with it; real keys on this process's heap.  Lock: none.
+ * Runs in: the builder of a snapshot.  Memory: the snapshot's arena (shm), wiped with it.  Lock: none.
  */
 #include "profiles/load_key.h"
 
@@ -13,7 +12,7 @@
 #include "profiles/keys/path.h"
 #include "profiles/value.h"
 
-/* A key that needed a password is shared only with profiles that give the same one: no wrong one passes unseen. */
+/* A key that needed a password is shared only with profiles that have the same one, so that a wrong one is noticed. */
 static struct tlsg_key *key_find(const struct tlsg_set *set, const struct tlsg_key_file_request *r)
 {
 	struct tlsg_key *k;

@@ -245,7 +245,10 @@ static bool has_pin(const struct request *r)
 		   || (from->password != NULL && (from->password->s != NULL || tlsg_password_is_asked()));
 }
 
-/* Has the token process do it: with key_isolation no other process gets a PIN. @param leaf  of a key; otherwise NULL. */
+/*
+ * Has the token process do it: with key_isolation no other process gets a PIN.
+ * @param leaf  of a key; otherwise NULL.
+ */
 static enum tlsg_ret ask_process(const struct tlsg_set *set, enum tlsg_wire_look_kind what, const struct request *r,
 		const gnutls_datum_t *leaf, struct tlsg_client_look_reply *reply, struct tlsg_err *err)
 {

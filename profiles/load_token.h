@@ -3,8 +3,8 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: the builder of a snapshot.  Memory: the snapshot's arena (shm), wiped with it.  Lock: none.
  *
- * Not here: opening a key in the processes that sign with it, and what happens when a token is lost (key_use.h); the questions that
- * tokens are asked (pkcs11/p11_look.h); which of several PINs counts (keys/pin.h).
+ * Not here: opening a key in the processes that sign with it, and what happens when a token is lost (key_use.h); the
+ * questions that tokens are asked (pkcs11/p11_look.h); which of several PINs counts (keys/pin.h).
  */
 #ifndef TLSG_PROFILES_LOAD_TOKEN_H
 #define TLSG_PROFILES_LOAD_TOKEN_H
@@ -16,8 +16,8 @@
 bool tlsg_load_token_is_uri(const str *value);
 
 /**
- * Moves the PINs out of the settings of a completed profile: URIs become canonical ones without a PIN, what was written is wiped,
- * the snapshot keeps the PINs apart.
+ * Moves the PINs out of the settings of a completed profile: URIs become canonical ones without a PIN, what was written
+ * is wiped, the snapshot keeps the PINs apart.
  * @param p  [in,out] profile of a snapshot that is being built. A second call changes nothing.
  * @return TLSG_OK; TLSG_E_CONFIG: a malformed URI, two different PINs or modules for one object; TLSG_E_RESOURCE.
  */
@@ -47,7 +47,9 @@ enum tlsg_ret tlsg_load_token_chain(struct tlsg_set *set, const struct tlsg_key_
 enum tlsg_ret tlsg_load_token_anchors(
 		struct tlsg_set *set, const str *uri, gnutls_datum_t *pem, struct tlsg_err *err) TLSG_MUST_CHECK;
 
-/** End of building. With a token process no other process needs PINs: the snapshot's are wiped. Without one they stay. */
+/**
+ * End of building. With a token process no other process needs PINs: the snapshot's are wiped. Without one they stay.
+ */
 void tlsg_load_token_pins_forget(struct tlsg_set *set);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - finds the profile for a connection
+ * tls_gnutls - finds the profile of a connection, by address, server name or server_id
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: none.  Lock: none (snapshots are immutable; the caller holds a reference).
  */

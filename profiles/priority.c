@@ -25,7 +25,7 @@ static struct tlsg_priority *priority_find(const struct tlsg_prof *p)
 	struct tlsg_priority *x;
 
 	for(x = p->set->priorities; x != NULL; x = x->next)
-		/* Where the list has to be enforced, the two roles need different things. */
+		/* where the list has to be enforced, each role has a priority of its own */
 		if(x->method == p->s.method && x->without_tls13 == p->without_tls13
 				&& (!x->list.surplus || (x->single == NULL) == (p->role == TLSG_CLIENT))
 				&& tlsg_value_is_same(&x->cipher_list, &p->s.cipher_list))
@@ -33,13 +33,13 @@ static struct tlsg_priority *priority_find(const struct tlsg_prof *p)
 	return NULL;
 }
 
-/* In the scope of the snapshot. */
+/* Runs in the scope of the snapshot. */
 static int compile(const char *text, gnutls_priority_t *out)
 {
 	return gnutls_priority_init(out, text, NULL);
 }
 
-/* One priority per suite, for servers that may offer GnuTLS no more than that suite. */
+/* One priority for each suite, for servers that enable nothing else in GnuTLS once the suite is chosen. */
 static int compile_single(struct tlsg_priority *x)
 {
 	char text[TLSG_PRIORITY_SIZE];
@@ -60,7 +60,7 @@ static int compile_single(struct tlsg_priority *x)
 	return rc;
 }
 
-/* What clients offer. */
+/* The offer of a client. */
 static int compile_client(struct tlsg_priority *x)
 {
 	char text[TLSG_PRIORITY_SIZE];
@@ -95,9 +95,10 @@ static enum tlsg_ret evaluate(struct tlsg_prof *p, struct tlsg_priority *x, stru
 	enum tlsg_ret ret;
 
 	if(m == NULL)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "%.*s: tls_method %d cannot be had", p->id.len, p->id.s, p->s.method);
+		return tlsg_err_set(
+				err, TLSG_E_CONFIG, "%.*s: tls_method %d is not supported", p->id.len, p->id.s, p->s.method);
 	if(p->without_tls13) {
-		/* SSLv23 is what the library has; its versions below 1.3 that matter are one */
+		/* of the versions of SSLv23 below 1.3, only TLS 1.2 matters */
 		older = *tlsg_method_by_id(m->id == TLSG_METHOD_SSLV23 ? TLSG_METHOD_TLSV1_2 : m->id);
 		older.max = TLSG_TLS1_2;
 		m = &older;

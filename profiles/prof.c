@@ -23,7 +23,7 @@
 
 #define CERT_FILE "cert.pem"
 
-/* Longest id: "TLSs<any:" and a server_name of any length; what does not fit is cut. */
+/* Of an id: "TLSs<any:" and a server_name of any length; longer ones are cut. */
 #define ID_SIZE 640
 
 static const struct tlsg_prof_settings defaults_of[TLSG_ROLES] = {
@@ -195,8 +195,8 @@ static enum tlsg_ret field_fill(
 }
 
 /*
- * A server's default profile that nobody wrote takes the compiled-in certificate. When there is no such file, the profile goes
- * without: what selects it fails in the handshake, all else works.
+ * Without a [server:default] the default profile has the compiled-in certificate. If there is no such file, the profile
+ * has none: clients that select it fail in the handshake, all else works.
  */
 static void implied_certificate_check(const struct tlsg_prof *p, struct tlsg_prof_settings *d)
 {
@@ -213,7 +213,7 @@ static void implied_certificate_check(const struct tlsg_prof *p, struct tlsg_pro
 	memset(&d->private_key, 0, sizeof(d->private_key));
 }
 
-/* A PKCS#12 file brings its key: the compiled-in file name does not get in the way. */
+/* A PKCS#12 file contains its key: the compiled-in private_key does not apply. */
 static void implied_key_check(const struct tlsg_prof *p, struct tlsg_prof_settings *d)
 {
 	if(p->s.private_key.s == NULL && tlsg_key_file_name_is_pkcs12(&p->s.certificate))

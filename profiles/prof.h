@@ -33,7 +33,7 @@ enum tlsg_prof_kind
  */
 struct tlsg_prof_settings
 {
-	int method; /**< numeric id of spec section 4 (TLSG_METHOD_*, profiles/cipher/method.h); 0 not set */
+	int method; /**< enum tlsg_method_id (cipher/method.h); 0 not set */
 	str certificate;
 	str private_key;
 	str private_key_password;
@@ -100,14 +100,14 @@ struct tlsg_pair
 
 struct tlsg_prof
 {
-	struct tlsg_prof *next; /**< in lookup order: last section of the file first, spec 3.7 */
+	struct tlsg_prof *next; /**< in lookup order: last section of the file first */
 	struct tlsg_set *set;	/**< the snapshot it belongs to */
 	enum tlsg_role role;
 	enum tlsg_prof_kind kind;
 	struct tlsg_addr addr; /**< TLSG_PROF_ADDR only */
 	uint16_t port;		   /**< host order, 0 any port */
 	unsigned index;		   /**< position in the snapshot, for per-process tables */
-	str id;				   /**< spec 3.6: TLSs<default>, TLSc<any:name>, TLSs<ip:port> */
+	str id;				   /**< for messages and logs: TLSs<default>, TLSc<any:name>, TLSs<ip:port> */
 	str file;			   /**< where it was configured, {NULL,0} for module parameters */
 	int line;			   /**< of its header, 0 for module parameters */
 	struct tlsg_prof_settings s;
@@ -115,17 +115,19 @@ struct tlsg_prof
 	/* compiled by tlsg_build_set() */
 	enum tlsg_verify_mode verify_mode;
 	bool verify_no_ca;	/**< optional_no_ca: verified, recorded, never enforced */
-	bool without_tls13; /**< no key of the profile makes a signature for TLS 1.3 */
+	bool without_tls13; /**< no key of the profile makes a signature for TLS 1.3: its versions end with TLS 1.2 */
 	struct tlsg_pair *pairs;
 	unsigned pairs_len;
 	struct tlsg_trust
 			*trust; /**< CA certificates and CRLs, shared by profiles that name the same files; may be empty */
 	const struct tlsg_priority *priority; /**< method and cipher_list compiled, shared by profiles that set the same */
-	/** what tells this profile's tickets from others': hash over session_id, id, certificates, trust and verification */
+	/**
+	 * tells this profile's tickets from those of others: hash over session_id, id, certificates, trust and verification
+	 */
 	unsigned char ticket_context[TLSG_TICKET_CONTEXT_SIZE];
 };
 
-/** The compiled-in settings that fill what a profile leaves open, spec 3.6. @param role  which table. */
+/** @return the compiled-in settings that fill what profiles of a role leave open, static. */
 const struct tlsg_prof_settings *tlsg_prof_defaults(enum tlsg_role role);
 
 /** @return the table of all settings, TLSG_PROF_FIELDS long. */
@@ -141,11 +143,11 @@ static inline void *tlsg_prof_value(struct tlsg_prof_settings *s, const struct t
 void tlsg_prof_settings_clear(struct tlsg_prof_settings *s);
 
 /**
- * Appends a profile with nothing set to a snapshot that is being built, in front of its list (default profiles replace the
- * one before).
+ * Appends a profile with nothing set to a snapshot that is being built, in front of its list (default profiles replace
+ * the one before).
  * @param set   snapshot, not yet published.
  * @param addr  NULL unless kind is TLSG_PROF_ADDR.
- * @return the profile, owned by the snapshot; NULL when shared memory is exhausted.
+ * @return the profile, owned by the snapshot; NULL: out of shared memory.
  */
 struct tlsg_prof *tlsg_prof_add(struct tlsg_set *set, enum tlsg_role role, enum tlsg_prof_kind kind,
 		const struct tlsg_addr *addr, uint16_t port);
@@ -161,7 +163,10 @@ void tlsg_prof_passwords_wipe(struct tlsg_prof *p);
 enum tlsg_ret tlsg_prof_complete(
 		struct tlsg_prof *p, const struct tlsg_prof_settings *defaults, struct tlsg_err *err) TLSG_MUST_CHECK;
 
-/** Logs the settings of a completed profile, without passwords, one line each at INFO. PINs must be moved out of them before. */
+/**
+ * Logs the settings of a completed profile, without passwords, one line each at INFO. PINs must be moved out of them
+ * before.
+ */
 void tlsg_prof_log(const struct tlsg_prof *p);
 
 #endif

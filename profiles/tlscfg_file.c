@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - reads the files that make the profiles, and checks them together
+ * tls_gnutls - reads tls.cfg: one file, or all files of a directory, and checks their profiles together
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: start-up or the RPC process that reloads.  Memory: the snapshot's arena.  Lock: none.
  */
@@ -73,7 +73,7 @@ static enum tlsg_ret dir_read(struct tlsg_set *set, const char *path, struct tls
 
 	for(e = list; e != NULL && ret == TLSG_OK; e = e->next) {
 		if(stat(e->path, &info) != 0)
-			return tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot be looked at: %s", e->path, strerror(errno));
+			return tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot be accessed: %s", e->path, strerror(errno));
 		if(S_ISREG(info.st_mode))
 			ret = tlsg_tlscfg_parse(set, e->path, (info.st_mode & S_IROTH) != 0, err);
 	}
@@ -82,7 +82,7 @@ static enum tlsg_ret dir_read(struct tlsg_set *set, const char *path, struct tls
 
 /* ---- all files together ---- */
 
-/* Whether nothing can tell two profiles of one address apart. Names that are equal are allowed: the later one wins. */
+/* Whether two profiles of one address cannot be told apart. Equal server names are allowed: the later profile wins. */
 static bool is_duplicate(const struct tlsg_prof *a, const struct tlsg_prof *b)
 {
 	if(a->kind != TLSG_PROF_ADDR || b->kind != TLSG_PROF_ADDR || a->port != b->port
@@ -126,7 +126,7 @@ enum tlsg_ret tlsg_tlscfg_file_parse(struct tlsg_set *set, const char *path, str
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the path of the profiles' file is empty or longer than %d bytes",
 				TLSG_PATH_SIZE - 1);
 	if(stat(path, &info) != 0)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot be looked at: %s", path, strerror(errno));
+		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot be accessed: %s", path, strerror(errno));
 	if(S_ISDIR(info.st_mode)) {
 		ret = dir_read(set, path, err);
 	} else if(S_ISREG(info.st_mode)) {

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - what values mean that are written the same way in tls.cfg and in module parameters
+ * tls_gnutls - reads values that are written the same way in tls.cfg and in module parameters; compares strings
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: the caller's; nothing is allocated.  Lock: none.
  */

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - what values mean that are written the same way in tls.cfg and in module parameters
+ * tls_gnutls - reads values that are written the same way in tls.cfg and in module parameters; compares strings
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: the caller's; nothing is allocated.  Lock: none.
  */
@@ -24,7 +24,7 @@ bool tlsg_value_is_same_name(const str *a, const str *b);
  * Reads a value of `verify_client`.
  * @param token  `off`, `on`, `optional`, `optional_no_ca`, in any case.
  * @param out    [out] set on success only.
- * @return true: known; false: not one of them, or empty.
+ * @return true; false: not one of them, or empty.
  */
 bool tlsg_value_verify_client(const str *token, enum tlsg_verify_client *out);
 

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - tests of profiles/list.c: settings that name several files
+ * tls_gnutls - tests of profiles/list.c: splitting settings that name several files
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: one process.  Memory: the stand-in's region.  Lock: none.
  */

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - tests of profiles/value.c: what values mean that are written the same way in tls.cfg and in module parameters
+ * tls_gnutls - tests of profiles/value.c: values of settings
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: one process.  Memory: static.  Lock: none.
  */
