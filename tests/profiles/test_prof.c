@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - tests of profiles/prof.c and profiles/value.c: settings, defaults, ids, values
+ * tls_gnutls - tests of profiles/prof.c: settings, defaults, ids
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: one process.  Memory: the stand-in's region.  Lock: none.
  */
