@@ -1,7 +1,8 @@
 /*
- * tls_gnutls - what is done with a private key
+ * tls_gnutls - operations with a private key: signing, decrypting
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process that steps a handshake, the key process.  Memory: this process's heap.  Lock: none.
+ * Runs in: any process that steps a handshake, the key process, children of the token process. Memory: this process's
+ * heap. Lock: none.
  */
 #include "profiles/keys/op.h"
 
@@ -27,7 +28,7 @@ int tlsg_op_decrypt(gnutls_privkey_t key, const gnutls_datum_t *in, gnutls_datum
 	if(made->data == NULL || gnutls_rnd(GNUTLS_RND_NONCE, made->data, TLSG_OP_PREMASTER_BYTES) < 0)
 		return GNUTLS_E_MEMORY_ERROR;
 	made->size = TLSG_OP_PREMASTER_BYTES;
-	rc = gnutls_privkey_decrypt_data2(key, 0, in, made->data, made->size);
+	rc = key != NULL ? gnutls_privkey_decrypt_data2(key, 0, in, made->data, made->size) : GNUTLS_E_DECRYPTION_FAILED;
 	if(code != NULL)
 		*code = rc;
 	return 0;
