@@ -62,8 +62,8 @@ struct tlsg_client_look_reply
 /**
  * Has the token process look up an object, with the PIN that it finds, and hold it if it is a key.
  * @param out  [out] set on TLSG_OK.
- * @return TLSG_OK; TLSG_E_CONFIG as from tlsg_p11_look_key() and tlsg_p11_certs_chain(), or the module may not be loaded; TLSG_E_RESOURCE: no
- *         reply, a malformed reply, or out of memory.
+ * @return TLSG_OK; TLSG_E_CONFIG as from tlsg_p11_look_key() and tlsg_p11_certs_chain(), or the module may not be
+ *         loaded; TLSG_E_RESOURCE: no reply, a malformed reply, or out of memory.
  */
 enum tlsg_ret tlsg_client_look(const struct tlsg_client_look_request *r, struct tlsg_client_look_reply *out,
 		struct tlsg_err *err) TLSG_MUST_CHECK;
