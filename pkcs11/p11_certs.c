@@ -119,7 +119,9 @@ enum tlsg_ret tlsg_p11_certs_chain(const struct tlsg_p11_query *q, gnutls_datum_
 	return tlsg_p11_find_run(&f, pem, err);
 }
 
-/* Whether the token belongs to a module for trust, like p11-kit's: what such a module does not mark as trusted is not. */
+/*
+ * Whether the token belongs to a module for trust, like p11-kit's: what such a module does not mark as trusted is not.
+ */
 static bool is_trust_store(const struct tlsg_p11_find *f)
 {
 	void *module = NULL;

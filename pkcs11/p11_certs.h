@@ -19,8 +19,8 @@ enum tlsg_ret tlsg_p11_certs_chain(
 		const struct tlsg_p11_query *q, gnutls_datum_t *pem, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * Fetches the trust anchors that a URI names: the certificates that the token marks as trusted and as CAs; on a token that marks
- * none and is no trust store, all CA certificates that the URI names.
+ * Fetches the trust anchors that a URI names: the certificates that the token marks as trusted and as CAs; on a token
+ * that marks none and is no trust store, all CA certificates that the URI names.
  * @param pem  [out] as tlsg_p11_certs_chain().
  * @return TLSG_OK; TLSG_E_CONFIG; TLSG_E_RESOURCE.
  */

@@ -1,8 +1,8 @@
 /*
  * tls_gnutls - finds the token and the objects that a setting names
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: tlsg_p11_find_run() in the builder of a snapshot; the rest in the short-lived child that it forks, whose memory nobody
- * frees.
+ * Runs in: tlsg_p11_find_run() in the builder of a snapshot; the rest in the short-lived child that it forks, whose
+ * memory nobody frees.
  * Memory: results on this process's heap.  Lock: none.
  */
 #include "pkcs11/p11_find.h"
@@ -118,7 +118,9 @@ static unsigned count_tokens(const char *text, char *first)
 	return n;
 }
 
-/* A PIN must not be tried on a token that it is not meant for: exactly one may match, and the URI names it from now on. */
+/*
+ * A PIN must not be tried on a token that it is not meant for: exactly one may match, and the URI names it from now on.
+ */
 static enum tlsg_ret settle_token(struct tlsg_p11_find *f, struct tlsg_err *err)
 {
 	unsigned n = count_tokens(f->uri, f->token);

@@ -1,8 +1,8 @@
 /*
  * tls_gnutls - finds the token and the objects that a setting names
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: tlsg_p11_find_run() in the builder of a snapshot; the rest in the short-lived child that it forks, whose memory nobody
- * frees.
+ * Runs in: tlsg_p11_find_run() in the builder of a snapshot; the rest in the short-lived child that it forks, whose
+ * memory nobody frees.
  * Memory: results on this process's heap.  Lock: none.
  */
 #ifndef TLSG_PKCS11_P11_FIND_H
@@ -15,9 +15,8 @@
 /** What is looked for. Plain data, wiped by its owner. */
 struct tlsg_p11_query
 {
-	struct tlsg_p11_uri uri; /**< pin and pin_source are ignored */
-	char module
-			[TLSG_P11_PATH_SIZE]; /**< used when the URI names no module: path or registered name; "": the registered ones */
+	struct tlsg_p11_uri uri;		 /**< pin and pin_source are ignored */
+	char module[TLSG_P11_PATH_SIZE]; /**< if the URI names none: path or registered name; "": all registered ones */
 	struct tlsg_p11_secret pin;
 };
 

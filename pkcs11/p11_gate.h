@@ -13,8 +13,8 @@
 #include "pkcs11/p11_pin.h"
 
 /**
- * What all processes share about a PIN of a token. A wrong PIN is tried once, by one process, not by each: tokens lock themselves
- * after a few failures.
+ * What all processes share about a PIN of a token. A wrong PIN is tried once, by one process, not by each: tokens lock
+ * themselves after a few failures.
  */
 struct tlsg_p11_gate
 {

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - private keys on tokens: opened by each process that signs
+ * tls_gnutls - private keys on tokens: opened by each process that uses them, and what they can do
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that steps a handshake.  Memory: keys on this process's heap.  Lock: the gate, around a login.
  */
@@ -22,20 +22,21 @@ enum tlsg_ret tlsg_p11_key_explain(int code, struct tlsg_err *err)
 	if(code == GNUTLS_E_PKCS11_PIN_LOCKED)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the token has locked its PIN");
 	if(code == GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "the token was not found: check that it is plugged in and that its module sees it");
+		return tlsg_err_set(
+				err, TLSG_E_CONFIG, "the token was not found: check that it is plugged in and that its module sees it");
 	if(code == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the object is not on the token");
 	return tlsg_err_set(err, TLSG_E_CONFIG, "%s", gnutls_strerror(code));
 }
 
-/* Finds the object, with a login. A PIN that was refused is remembered for all. */
-static int find_unsafe(gnutls_pkcs11_privkey_t key, const struct tlsg_p11_object *o)
+/* Finds the object, with a login. The gate remembers for all processes that a PIN was wrong. */
+static int login_unsafe(gnutls_pkcs11_privkey_t key, const struct tlsg_p11_object *o)
 {
 	int rc;
 
 	tlsg_p11_pin_begin();
 	if(tlsg_p11_gate_is_refused(o->gate)) {
-		tlsg_p11_pin_refuse(); /* another process has just tried it */
+		tlsg_p11_pin_set_wrong(); /* another process has just tried it */
 		return GNUTLS_E_PKCS11_PIN_ERROR;
 	}
 	gnutls_pkcs11_privkey_set_pin_function(key, tlsg_p11_pin_cb, (void *)&o->pin);
@@ -52,7 +53,7 @@ int tlsg_p11_key_import(const struct tlsg_p11_object *o, gnutls_privkey_t *out)
 	int rc = gnutls_pkcs11_privkey_init(&key);
 
 	if(rc >= 0)
-		rc = find_unsafe(key, o);
+		rc = login_unsafe(key, o);
 	if(rc >= 0)
 		rc = gnutls_privkey_init(&made);
 	if(rc >= 0)
@@ -95,7 +96,8 @@ gnutls_privkey_t tlsg_p11_key_open(const struct tlsg_p11_object *o, struct tlsg_
 		return NULL;
 	}
 	if(!tlsg_p11_gate_enter(o->gate)) {
-		(void)tlsg_err_set(err, TLSG_E_RESOURCE, "another process waits for the token, which does not answer");
+		(void)tlsg_err_set(
+				err, TLSG_E_RESOURCE, "another process has been logging in to the token for 10 s: the token may hang");
 		return NULL;
 	}
 	key = open_unsafe(o, err);

@@ -30,7 +30,11 @@ static const struct
 		{TLSG_P11_CAN_EDDSA, GNUTLS_PK_EDDSA_ED448, GNUTLS_SIGN_EDDSA_ED448, GNUTLS_SIGN_UNKNOWN},
 };
 
-/* Signs with each algorithm and verifies with the certificate. @param why  [out] last error. @return signatures that did not verify. */
+/*
+ * Signs with each algorithm and verifies with the certificate.
+ * @param why  [out] last error.
+ * @return signatures that did not verify.
+ */
 static unsigned try_signing(
 		gnutls_privkey_t key, gnutls_pubkey_t pub, gnutls_pk_algorithm_t pk, unsigned *can, int *why)
 {

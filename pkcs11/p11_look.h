@@ -23,8 +23,8 @@ struct tlsg_p11_facts
 };
 
 /**
- * Examines a private key: that exactly one object matches, is a private key and belongs to a certificate, and what it can do. One
- * login, which ends with the child.
+ * Examines a private key: that exactly one object matches, is a private key and belongs to a certificate, and what it
+ * can do. One login, which ends with the child.
  * @param certificate  DER of the leaf that the key must match.
  * @param facts        [out]
  * @return TLSG_OK; TLSG_E_CONFIG: what is wrong, in one sentence without the object's name; TLSG_E_RESOURCE.

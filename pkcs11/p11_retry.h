@@ -3,9 +3,10 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that uses a token.  Memory: the caller's.  Lock: none.
  *
- * Many modules look for tokens only when they start, and modules that keep tokens in files (SoftHSM) may not see a token or an object
- * at the moment when another process logs in to it. So an attempt that fails quickly is made again, up to three times, with the
- * modules started anew. One that fails slowly is not: the module had time to look, and a worker is waiting.
+ * Many modules look for tokens only when they start, and modules that keep tokens in files (SoftHSM) may not see a
+ * token or an object at the moment when another process logs in to it. So an attempt that fails quickly is made again,
+ * up to three times, with the modules started anew. One that fails slowly is not: the module had time to look, and a
+ * worker is waiting.
  */
 #ifndef TLSG_PKCS11_P11_RETRY_H
 #define TLSG_PKCS11_P11_RETRY_H
@@ -26,7 +27,10 @@ struct tlsg_p11_retry
 /** Before the first attempt. */
 void tlsg_p11_retry_begin(struct tlsg_p11_retry *r);
 
-/** An attempt has failed. @return whether it was quick and not the last: close the keys and call tlsg_p11_retry_restart(). */
+/**
+ * An attempt has failed.
+ * @return whether it was quick and not the last: close the keys and call tlsg_p11_retry_restart().
+ */
 bool tlsg_p11_retry_is_worth_it(const struct tlsg_p11_retry *r);
 
 /**
@@ -45,8 +49,8 @@ void tlsg_p11_retry_restart(struct tlsg_p11_retry *r, int pause_ms);
 gnutls_privkey_t tlsg_p11_retry_open(const struct tlsg_p11_object *o, void (*close_all)(void), struct tlsg_err *err);
 
 /**
- * Tells a token that was lost from other failures. A malformed ciphertext from a peer must not make this process open its tokens
- * again.
+ * Tells a token that was lost from other failures. A malformed ciphertext from a peer must not make this process open
+ * its tokens again.
  * @param code  GnuTLS's error.
  * @return true: the token, the session with it or the object is gone, a new session may help; false: any other error.
  */

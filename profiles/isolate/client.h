@@ -11,7 +11,10 @@
 #include "profiles/keys/key_file.h"
 #include "profiles/keys/op.h"
 
-/** Has this process, and those it forks, use the key process. @param attach  from tlsg_wire_socketpair(); -1: not any more. */
+/**
+ * Has this process, and those it forks, use the key process.
+ * @param attach  from tlsg_wire_socketpair(); -1: not any more.
+ */
 void tlsg_client_set_key_process(int attach);
 
 /** The same for the token process. @param attach  from tlsg_wire_socketpair(); -1: not any more. */
@@ -29,7 +32,8 @@ bool tlsg_client_has_token_process(void);
  * @param r           as for tlsg_key_file_load(); a path in `file:` is absolute.
  * @param id          [out] number of the key, not 0; the key lives as long as the snapshot.
  * @param out         [out] as from tlsg_key_file_load(), but without pkcs8.
- * @return TLSG_OK; TLSG_E_CONFIG as tlsg_key_file_load(); TLSG_E_RESOURCE: no reply, a malformed reply, or out of memory.
+ * @return TLSG_OK; TLSG_E_CONFIG as tlsg_key_file_load(); TLSG_E_RESOURCE: no reply, a malformed reply, or out of
+ *         memory.
  */
 enum tlsg_ret tlsg_client_load(uint32_t set_number, const struct tlsg_key_file_request *r, uint64_t *id,
 		struct tlsg_key_file_content *out, struct tlsg_err *err) TLSG_MUST_CHECK;
@@ -58,8 +62,8 @@ struct tlsg_client_look_reply
 /**
  * Has the token process look up an object, with the PIN that it finds, and hold it if it is a key.
  * @param out  [out] set on TLSG_OK.
- * @return TLSG_OK; TLSG_E_CONFIG as from tlsg_p11_look_key(), or the module may not be loaded; TLSG_E_RESOURCE: no reply, a malformed
- *         reply, or out of memory.
+ * @return TLSG_OK; TLSG_E_CONFIG as from tlsg_p11_look_key() and tlsg_p11_certs_chain(), or the module may not be
+ *         loaded; TLSG_E_RESOURCE: no reply, a malformed reply, or out of memory.
  */
 enum tlsg_ret tlsg_client_look(const struct tlsg_client_look_request *r, struct tlsg_client_look_reply *out,
 		struct tlsg_err *err) TLSG_MUST_CHECK;

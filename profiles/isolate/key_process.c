@@ -98,7 +98,10 @@ static bool key_open(struct entry *e)
 
 /* ---- LOAD ---- */
 
-/* Reads one text of a request. @return [heap], zero-terminated; NULL: too short, a zero byte in it, or out of memory. */
+/*
+ * Reads one text of a request.
+ * @return [heap], zero-terminated; NULL: too short, a zero byte in it, or out of memory.
+ */
 static char *text_read(struct tlsg_buf *b, size_t len)
 {
 	char *text = len <= tlsg_buf_filled(b) ? gnutls_malloc(len + 1) : NULL;
@@ -256,7 +259,10 @@ static bool request_handle(void)
 	}
 }
 
-/* Receives one request and replies. @return false: the connection is to be closed. A client that does not read its replies loses it. */
+/*
+ * Receives one request and replies.
+ * @return false: the connection is to be closed. A client that does not read its replies loses it.
+ */
 static bool client_handle(int fd)
 {
 	enum tlsg_ret ret = tlsg_wire_recv(fd, &message, MSG_DONTWAIT);

@@ -9,7 +9,8 @@
 #include "profiles/isolate/wire.h"
 
 /**
- * Replies to requests until no other process is left, or a signal ends this one. Asks for passwords as tlsg_password_mode_set() says.
+ * Replies to requests until no other process is left, or a signal ends this one. Asks for passwords as
+ * tlsg_password_mode_set() says.
  * @param listener  socket from tlsg_wire_socketpair().
  * @param is_alive  whether a snapshot is in use.
  * @return TLSG_OK: all others are gone; TLSG_E_RESOURCE: it cannot continue, errno says why.

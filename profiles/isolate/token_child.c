@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - key isolation: a child of the token process, where the PKCS#11 module of one key runs; token_process.h has the design
+ * tls_gnutls - key isolation: a child of the token process, where the PKCS#11 module of one key runs
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: children of the token process.  Memory: its heap.  Lock: the gate, around a login.
  */
@@ -123,7 +123,10 @@ static bool key_open(struct tlsg_err *why)
 	return own.key != NULL;
 }
 
-/* Performs the operation in the message. @param code  [out] what the token said, also where the result is a random premaster secret. */
+/*
+ * Performs the operation in the message.
+ * @param code  [out] what the token said, also where the result is a random premaster secret.
+ */
 static int op_try(const gnutls_datum_t *in, gnutls_datum_t *made, int *code)
 {
 	int rc;
@@ -147,7 +150,8 @@ static void wipe(gnutls_datum_t *d)
 }
 
 /*
- * Performs the operation; if it fails, once more with a new session: a signature always, a decryption only when the token was lost.
+ * Performs the operation; if it fails, once more with a new session: a signature always, a decryption only when the
+ * token was lost.
  * @return false: the key cannot be opened any more, why is set.
  */
 static bool op_perform(const gnutls_datum_t *in, gnutls_datum_t *made, int *rc, struct tlsg_err *why)
@@ -168,7 +172,10 @@ static bool op_perform(const gnutls_datum_t *in, gnutls_datum_t *made, int *rc, 
 	return true;
 }
 
-/* Handles the request in the message. @return false: the child is done; why is set if the key cannot be opened any more. */
+/*
+ * Handles the request in the message.
+ * @return false: the child is done; why is set if the key cannot be opened any more.
+ */
 static bool op_handle(int fd, struct tlsg_err *why)
 {
 	gnutls_datum_t in = {message.payload, message.head.size};

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - key isolation: a child of the token process, where the PKCS#11 module of one key runs; token_process.h has the design
+ * tls_gnutls - key isolation: a child of the token process, where the PKCS#11 module of one key runs
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: children of the token process.  Memory: its heap.  Lock: the gate, around a login.
  */
@@ -23,8 +23,8 @@ bool tlsg_token_child_look(int fd, enum tlsg_wire_look_kind what, const struct t
 		const gnutls_datum_t *cert, struct tlsg_p11_facts *out);
 
 /**
- * Opens a key and handles OP until the token process is gone, or until the key cannot be opened any more: then it reports CLOSED with
- * a sentence.
+ * Opens a key and handles OP until the token process is gone, or until the key cannot be opened any more: then it
+ * reports CLOSED with a sentence.
  * @param o  with module and gate.
  */
 void tlsg_token_child_run(int fd, const struct tlsg_p11_object *o);

@@ -30,7 +30,11 @@ struct tlsg_token_keys_entry
 	char why[TLSG_ERR_TEXT]; /**< why not */
 };
 
-/** Maps the gates. Before anything else. @param is_alive  whether a snapshot is in use. @return false: out of memory. */
+/**
+ * Maps the gates. Before anything else.
+ * @param is_alive  whether a snapshot is in use.
+ * @return false: out of memory.
+ */
 bool tlsg_token_keys_init(tlsg_wire_is_alive is_alive);
 
 /**

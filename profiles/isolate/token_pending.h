@@ -41,7 +41,10 @@ const struct tlsg_token_pending *tlsg_token_pending_first(void);
 void tlsg_token_pending_refuse(struct tlsg_token_source *client, const struct tlsg_wire_head *head, const char *uri,
 		int code, const char *text);
 
-/** Replies with an error to all requests about an object and forgets them. @param uri, text  as tlsg_token_pending_refuse(). */
+/**
+ * Replies with an error to all requests about an object and forgets them.
+ * @param uri, text  as tlsg_token_pending_refuse().
+ */
 void tlsg_token_pending_refuse_all(const struct tlsg_token_keys_entry *entry, const char *uri, const char *text);
 
 #endif

@@ -28,7 +28,11 @@ struct tlsg_token_source
 /** Makes the epoll descriptor. @return false: errno says why. */
 bool tlsg_token_source_init(void);
 
-/** Watches a socket. @param fd  owned by the source. @return [heap]; NULL: not watched, fd is still the caller's; errno says why. */
+/**
+ * Watches a socket.
+ * @param fd  owned by the source.
+ * @return [heap]; NULL: not watched, fd is still the caller's; errno says why.
+ */
 struct tlsg_token_source *tlsg_token_source_add(
 		int fd, enum tlsg_token_source_kind kind, struct tlsg_token_keys_entry *entry);
 

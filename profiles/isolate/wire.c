@@ -21,11 +21,7 @@ struct fd_message
 {
 	char byte;
 	struct iovec part;
-	union
-	{
-		struct cmsghdr head;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
 	struct msghdr msg;
 };
 
@@ -36,8 +32,8 @@ static void fd_message_init(struct fd_message *f)
 	f->part.iov_len = 1;
 	f->msg.msg_iov = &f->part;
 	f->msg.msg_iovlen = 1;
-	f->msg.msg_control = f->control.bytes;
-	f->msg.msg_controllen = sizeof(f->control.bytes);
+	f->msg.msg_control = f->control;
+	f->msg.msg_controllen = sizeof(f->control);
 }
 
 enum tlsg_ret tlsg_wire_socketpair(int *listener, int *attach)

@@ -18,7 +18,7 @@
 
 #define FILE_MAX_BYTES (16 * 1024 * 1024)
 
-/* Reads all of an open file; returns bytes read, -1 with errno. */
+/* Reads an open file up to size. @return bytes read; -1: errno says why. */
 static ssize_t read_all(int fd, unsigned char *to, size_t size)
 {
 	size_t done = 0;
@@ -51,15 +51,16 @@ enum tlsg_ret tlsg_file_unreadable(const char *setting, const char *file, bool i
 			strerror(error));
 }
 
-/* The bytes of a regular file that is open. */
-static enum tlsg_ret file_take(
+/* Reads a regular file that is open. */
+static enum tlsg_ret content_read(
 		const char *setting, const char *file, int fd, size_t size, gnutls_datum_t *out, struct tlsg_err *err)
 {
 	gnutls_datum_t d = {gnutls_malloc(size + 1), (unsigned)size};
 	ssize_t n;
 
 	if(d.data == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: no memory to read \"%s\"", setting, file);
+		return tlsg_err_set(
+				err, TLSG_E_RESOURCE, "%s: out of memory: %zu bytes wanted to read \"%s\"", setting, size, file);
 	n = read_all(fd, d.data, size);
 	if(n != (ssize_t)size) {
 		tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot read \"%s\": %s", setting, file,
@@ -88,7 +89,7 @@ enum tlsg_ret tlsg_file_read(const char *setting, const char *file, gnutls_datum
 	else if(st.st_size > FILE_MAX_BYTES)
 		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" is larger than 16 MiB", setting, file);
 	else
-		ret = file_take(setting, file, fd, (size_t)st.st_size, out, err);
+		ret = content_read(setting, file, fd, (size_t)st.st_size, out, err);
 	if(fd >= 0)
 		close(fd);
 	return ret;

@@ -15,8 +15,8 @@
  * Reads a regular file of at most 16 MiB.
  * @param setting  name of the parameter, for the error text.
  * @param file     path, zero-terminated.
- * @param out      [out] [heap] set on TLSG_OK: to be freed with gnutls_free(), wiped before if it is secret; followed by a zero
- *                 byte that is not counted.
+ * @param out      [out] [heap] set on TLSG_OK: to be freed with gnutls_free(), wiped before if it is secret; followed
+ *                 by a zero byte that is not counted.
  * @return TLSG_OK; TLSG_E_CONFIG: unreadable (err names the reason and the user), not a regular file, empty, too large;
  *         TLSG_E_RESOURCE.
  */

@@ -1,7 +1,7 @@
 /*
  * tls_gnutls - reads private keys, and PKCS#12 files, from disk
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: whoever reads key files: the builder of a snapshot, the key process.
+ * Runs in: the builder of a snapshot, the key process.
  * Memory: this process's heap, without a scope; secrets are wiped before they are freed.  Lock: none.
  */
 #ifndef _GNU_SOURCE
@@ -30,7 +30,7 @@ static void wipe_free(gnutls_datum_t *d)
 	d->size = 0;
 }
 
-/* ---- what kind of file it is ---- */
+/* ---- kinds of files ---- */
 
 bool tlsg_key_file_name_is_pkcs12(const str *name)
 {
@@ -70,14 +70,14 @@ static bool is_encrypted(const gnutls_datum_t *data)
 			return true;
 	if(is_pem(data))
 		return false;
-	/* too small a buffer for the salt is an answer too: what follows the header was understood */
+	/* no room for the salt means that the header was parsed */
 	rc = gnutls_pkcs8_info(data, GNUTLS_X509_FMT_DER, &schema, &cipher, NULL, &salt_size, &iterations, NULL);
 	return rc >= 0 || rc == GNUTLS_E_SHORT_MEMORY_BUFFER;
 }
 
-/* ---- what is in it ---- */
+/* ---- content ---- */
 
-static enum tlsg_ret fill_key(const struct tlsg_key_file_request *r, gnutls_x509_privkey_t key,
+static enum tlsg_ret content_fill(const struct tlsg_key_file_request *r, gnutls_x509_privkey_t key,
 		struct tlsg_key_file_content *out, struct tlsg_err *err)
 {
 	gnutls_privkey_t abstract = NULL;
@@ -109,8 +109,9 @@ static enum tlsg_ret fill_key(const struct tlsg_key_file_request *r, gnutls_x509
 	return TLSG_OK;
 }
 
-/* The sentence for a file that cannot be opened. */
-static enum tlsg_ret closed(const struct tlsg_key_file_request *r, const struct tlsg_password *p, struct tlsg_err *err)
+/* The error for a file that is encrypted and was not decrypted. */
+static enum tlsg_ret undecrypted(
+		const struct tlsg_key_file_request *r, const struct tlsg_password *p, struct tlsg_err *err)
 {
 	if(p->is_set)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" is encrypted and the password %s does not open it",
@@ -120,8 +121,8 @@ static enum tlsg_ret closed(const struct tlsg_key_file_request *r, const struct 
 			r->setting, r->file->s);
 }
 
-/* GnuTLS does not wipe what it decodes from PEM, so keys that are not encrypted are decoded here. @return false: none found. */
-static bool decode(const gnutls_datum_t *data, gnutls_datum_t *der)
+/* GnuTLS does not wipe what it decodes from PEM, so unencrypted keys are decoded here. @return false: no key found. */
+static bool pem_decode(const gnutls_datum_t *data, gnutls_datum_t *der)
 {
 	static const char *const headers[] = {"PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"};
 	size_t i;
@@ -132,14 +133,14 @@ static bool decode(const gnutls_datum_t *data, gnutls_datum_t *der)
 	return false;
 }
 
-static int import(gnutls_x509_privkey_t key, const gnutls_datum_t *data, const char *password, bool is_closed)
+static int import(gnutls_x509_privkey_t key, const gnutls_datum_t *data, const char *password, bool is_encrypted_key)
 {
 	gnutls_datum_t der = {NULL, 0};
 	int rc;
 
 	if(!is_pem(data))
 		return gnutls_x509_privkey_import2(key, data, GNUTLS_X509_FMT_DER, password, 0);
-	if(is_closed || !decode(data, &der))
+	if(is_encrypted_key || !pem_decode(data, &der))
 		return gnutls_x509_privkey_import2(key, data, GNUTLS_X509_FMT_PEM, password, 0);
 	rc = gnutls_x509_privkey_import2(key, &der, GNUTLS_X509_FMT_DER, NULL, 0);
 	wipe_free(&der);
@@ -154,12 +155,12 @@ static enum tlsg_ret load_plain(const struct tlsg_key_file_request *r, const gnu
 	int rc = gnutls_x509_privkey_init(&key);
 
 	if(rc < 0)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: no memory for \"%s\"", r->setting, r->file->s);
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: out of memory for \"%s\"", r->setting, r->file->s);
 	rc = import(key, data, p->is_set ? p->text : NULL, out->is_encrypted);
 	if(rc >= 0)
-		ret = fill_key(r, key, out, err);
+		ret = content_fill(r, key, out, err);
 	else if(out->is_encrypted)
-		ret = closed(r, p, err);
+		ret = undecrypted(r, p, err);
 	else
 		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" holds no private key that can be used: %s", r->setting,
 				r->file->s, gnutls_strerror(rc));
@@ -169,7 +170,7 @@ static enum tlsg_ret load_plain(const struct tlsg_key_file_request *r, const gnu
 
 /* ---- PKCS#12 ---- */
 
-static int take_certs(gnutls_x509_crt_t *chain, unsigned len, struct tlsg_key_file_content *out)
+static int certs_copy(gnutls_x509_crt_t *chain, unsigned len, struct tlsg_key_file_content *out)
 {
 	unsigned i;
 	int rc = 0;
@@ -181,7 +182,7 @@ static int take_certs(gnutls_x509_crt_t *chain, unsigned len, struct tlsg_key_fi
 	return rc;
 }
 
-static enum tlsg_ret unpack(const struct tlsg_key_file_request *r, gnutls_pkcs12_t p12, const char *password,
+static enum tlsg_ret pkcs12_read(const struct tlsg_key_file_request *r, gnutls_pkcs12_t p12, const char *password,
 		struct tlsg_key_file_content *out, struct tlsg_err *err)
 {
 	gnutls_x509_privkey_t key = NULL;
@@ -191,7 +192,7 @@ static enum tlsg_ret unpack(const struct tlsg_key_file_request *r, gnutls_pkcs12
 	int rc = gnutls_pkcs12_simple_parse(p12, password, &key, &chain, &len, NULL, NULL, NULL, 0);
 
 	if(rc >= 0)
-		rc = take_certs(chain, len, out);
+		rc = certs_copy(chain, len, out);
 	if(rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE || (rc >= 0 && key == NULL))
 		ret = tlsg_err_set(
 				err, TLSG_E_CONFIG, "%s: the PKCS#12 file \"%s\" holds no private key", r->setting, r->file->s);
@@ -199,7 +200,7 @@ static enum tlsg_ret unpack(const struct tlsg_key_file_request *r, gnutls_pkcs12
 		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: the PKCS#12 file \"%s\" cannot be used: %s", r->setting, r->file->s,
 				gnutls_strerror(rc));
 	else
-		ret = fill_key(r, key, out, err);
+		ret = content_fill(r, key, out, err);
 	if(key != NULL)
 		gnutls_x509_privkey_deinit(key);
 	for(i = 0; chain != NULL && i < len; i++)
@@ -217,26 +218,26 @@ static enum tlsg_ret load_pkcs12(const struct tlsg_key_file_request *r, const gn
 	int rc = gnutls_pkcs12_init(&p12);
 
 	if(rc < 0)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: no memory for \"%s\"", r->setting, r->file->s);
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: out of memory for \"%s\"", r->setting, r->file->s);
 	rc = gnutls_pkcs12_import(p12, data, GNUTLS_X509_FMT_DER, 0);
 	if(rc < 0) {
-		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" is no PKCS#12 file that can be read: %s", r->setting,
-				r->file->s, gnutls_strerror(rc));
+		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" is not a readable PKCS#12 file: %s", r->setting, r->file->s,
+				gnutls_strerror(rc));
 		goto done;
 	}
 	rc = gnutls_pkcs12_verify_mac(p12, password);
-	if(rc < 0 && !p->is_set) { /* files without a password come in two kinds */
+	if(rc < 0 && !p->is_set) { /* no password is NULL to some programs and the empty one to others */
 		password = "";
 		rc = gnutls_pkcs12_verify_mac(p12, password);
 	}
-	ret = rc < 0 ? closed(r, p, err) : unpack(r, p12, password, out, err);
+	ret = rc < 0 ? undecrypted(r, p, err) : pkcs12_read(r, p12, password, out, err);
 done:
 	gnutls_pkcs12_deinit(p12);
 	return ret;
 }
 
-/* A PKCS#12 file may open without a password: nobody is asked for one then. */
-static bool opens_without(
+/* Tries a PKCS#12 file without a password first, so that nobody is asked for one that is not needed. */
+static bool pkcs12_load_without(
 		const struct tlsg_key_file_request *r, const gnutls_datum_t *data, struct tlsg_key_file_content *out)
 {
 	struct tlsg_password none = {.is_set = false};
@@ -247,12 +248,13 @@ static bool opens_without(
 	return false;
 }
 
-/* ---- both ---- */
+/* ---- all kinds ---- */
 
+/* Loads one kind of file with a password or without. */
 typedef enum tlsg_ret (*load_f)(const struct tlsg_key_file_request *r, const gnutls_datum_t *data,
 		const struct tlsg_password *p, struct tlsg_key_file_content *out, struct tlsg_err *err);
 
-static enum tlsg_ret load(const struct tlsg_key_file_request *r, const gnutls_datum_t *data, load_f how,
+static enum tlsg_ret load_with_password(const struct tlsg_key_file_request *r, const gnutls_datum_t *data, load_f how,
 		struct tlsg_key_file_content *out, struct tlsg_err *err)
 {
 	struct tlsg_password p = {.is_set = false};
@@ -266,7 +268,7 @@ static enum tlsg_ret load(const struct tlsg_key_file_request *r, const gnutls_da
 	return ret;
 }
 
-/* A password keeps the key from those who can read the file. */
+/* An encrypted key is safe from those who can read the file. */
 static void warn_readable(const struct tlsg_key_file_request *r, const struct tlsg_key_file_content *c)
 {
 	struct stat info;
@@ -288,11 +290,11 @@ enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_file_request *r, tlsg_key
 	if(data.data == NULL) /* set on TLSG_OK only */
 		return ret;
 	if(gnutls_hash_fast(GNUTLS_DIG_SHA256, data.data, data.size, digest) < 0) {
-		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "%s: \"%s\" cannot be hashed", r->setting, r->file->s);
+		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "%s: cannot hash \"%s\"", r->setting, r->file->s);
 		goto done;
 	}
 	is_pkcs12 = tlsg_key_file_data_is_pkcs12(&data);
-	if(is_pkcs12 && opens_without(r, &data, out))
+	if(is_pkcs12 && pkcs12_load_without(r, &data, out))
 		goto done;
 	out->is_encrypted = is_pkcs12 || is_encrypted(&data);
 	if(out->is_encrypted && tlsg_password_is_out_of_reach() && known != NULL) {
@@ -300,7 +302,7 @@ enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_file_request *r, tlsg_key
 			goto done;
 		out->is_encrypted = true;
 	}
-	ret = load(r, &data, is_pkcs12 ? load_pkcs12 : load_plain, out, err);
+	ret = load_with_password(r, &data, is_pkcs12 ? load_pkcs12 : load_plain, out, err);
 done:
 	memcpy(out->digest, digest, sizeof(digest));
 	if(ret != TLSG_OK)

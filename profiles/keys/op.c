@@ -1,7 +1,8 @@
 /*
- * tls_gnutls - what is done with a private key
+ * tls_gnutls - operations with a private key: signing, decrypting
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process that steps a handshake, the key process.  Memory: this process's heap.  Lock: none.
+ * Runs in: any process that steps a handshake, the key process, children of the token process. Memory: this process's
+ * heap. Lock: none.
  */
 #include "profiles/keys/op.h"
 

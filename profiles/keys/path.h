@@ -12,8 +12,8 @@
 #define TLSG_PATH_SIZE 4096
 
 /**
- * Whether a value is not a file name but a URI (`pkcs11:`, `tpmkey:`), or a key name as OpenSSL's engines and stores take it
- * (`/engine:`, `/uri:`).
+ * Whether a value is not a file name but a URI (`pkcs11:`, `tpmkey:`), or a key name as OpenSSL's engines and stores
+ * take it (`/engine:`, `/uri:`).
  */
 bool tlsg_path_is_uri(const str *value);
 

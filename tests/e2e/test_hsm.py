@@ -169,7 +169,7 @@ def test_engine_slot_of_the_key(start, settings, pki, token, engine_config):
 @pytest.mark.parametrize("section,words", (
     ("PIN = $secret", "$variable"),
     ("PIN", '"=" is missing'),
-    ("ENGINE_INIT = 0:1:2", "ENGINE_INIT is not understood"),
+    ("ENGINE_INIT = 0:1:2", "ENGINE_INIT is malformed"),
     ("MODULE_PATH = /nowhere/x.so", 'module "/nowhere/x.so" cannot be loaded'),
     (f"MODULE_PATH = {tokens.MODULE}", "asks for a PIN and none is configured"),
 ))
@@ -285,8 +285,8 @@ def test_authorities_on_the_token(start, settings, pki, hsm, token):
 
 WRONG = {
     "malformed": ("pkcs11:token=%ZZ;object=k?pin-value={pin}", "is not a PKCS#11 URI"),
-    "unknown attribute": ("pkcs11:tokn=sip?pin-value={pin}", "attribute that is not known"),
-    "pin among the path": ("pkcs11:token=sip;pin-value={pin};x-key=1", "attribute that is not known"),
+    "unknown attribute": ("pkcs11:tokn=sip?pin-value={pin}", "has an unknown attribute"),
+    "pin among the path": ("pkcs11:token=sip;pin-value={pin};x-key=1", "has an unknown attribute"),
     "two PINs": ("pkcs11:token=sip?pin-value={pin}&pin-source=/x", "both a pin-value and a pin-source"),
     "no such token": ("pkcs11:token=sap;object=k?module-path={module}&pin-value={pin}",
                       'pkcs11:token=sap;object=k": there is no such token'),

@@ -1,7 +1,8 @@
 /*
- * tls_gnutls - tests of profiles/isolate/client.c and key_process.c: keys in a process of their own
+ * tls_gnutls - tests of profiles/isolate/client.c, wire.c and key_process.c: keys in a process of their own
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: two processes and more; the key files are made with openssl.  Memory: heap, the stand-in's region.  Lock: none.
+ * Runs in: two processes and more; the key files are made with openssl. Memory: heap, the stand-in's region. Lock:
+ * none.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -36,8 +37,8 @@ static const char *const commands[] = {
 
 static char dir[] = "/tmp/tlsg_isolation_XXXXXX";
 static struct tlsg_err err;
-static pid_t holder;
-static int door = -1;
+static pid_t process;
+static int attach = -1;
 static str none = STR_NULL;
 
 static int group_setup(void **state)
@@ -68,33 +69,33 @@ static int group_teardown(void **state)
 	return system(line);
 }
 
-static int holder_start(void **state)
+static int process_start(void **state)
 {
-	int ours;
+	int listener;
 
 	(void)state;
-	if(tlsg_wire_socketpair(&ours, &door) != TLSG_OK)
+	if(tlsg_wire_socketpair(&listener, &attach) != TLSG_OK)
 		return -1;
-	holder = fork();
-	if(holder == 0) {
-		close(door);
-		_exit(tlsg_key_process_run(ours, tlsg_set_is_alive) == TLSG_OK ? 7 : 8);
+	process = fork();
+	if(process == 0) {
+		close(attach);
+		_exit(tlsg_key_process_run(listener, tlsg_set_is_alive) == TLSG_OK ? 7 : 8);
 	}
-	close(ours);
-	tlsg_client_set_key_process(door);
-	return holder > 0 ? 0 : -1;
+	close(listener);
+	tlsg_client_set_key_process(attach);
+	return process > 0 ? 0 : -1;
 }
 
-/* It ends by itself when nobody is left. */
-static int holder_stop(void **state)
+/* It ends by itself when no client is left. */
+static int process_stop(void **state)
 {
 	int status;
 
 	(void)state;
 	tlsg_client_startup_done();
 	tlsg_client_set_key_process(-1);
-	close(door);
-	if(waitpid(holder, &status, 0) != holder || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
+	close(attach);
+	if(waitpid(process, &status, 0) != process || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
 		return -1;
 	return 0;
 }
@@ -170,7 +171,7 @@ static void test_sign(void **state)
 	}
 }
 
-/* Premaster secrets; what is none becomes a random one of the same size, without a word. */
+/* Premaster secrets; any other ciphertext yields a random one of the same size, without an error. */
 static void test_decrypt(void **state)
 {
 	static unsigned char bytes[TLSG_OP_PREMASTER_BYTES] = {3, 3, 42};
@@ -252,7 +253,7 @@ static void test_keys_go_with_their_snapshot(void **state)
 	tlsg_key_file_content_free(&c);
 }
 
-static void test_wrong_questions(void **state)
+static void test_wrong_requests(void **state)
 {
 	gnutls_datum_t made = {NULL, 0};
 	struct tlsg_key_file_content c;
@@ -269,8 +270,8 @@ static void test_wrong_questions(void **state)
 	tlsg_key_file_content_free(&c);
 }
 
-/* Sends one end of a pair through the door. @return the other. */
-static int knock(bool with_fd)
+/* Attaches by hand. @return the connection. */
+static int attach_raw(bool with_fd)
 {
 	char byte = 0;
 	struct iovec part = {&byte, 1};
@@ -289,13 +290,13 @@ static int knock(bool with_fd)
 		c->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(c), &pair[1], sizeof(int));
 	}
-	assert_int_equal(sendmsg(door, &msg, 0), 1);
+	assert_int_equal(sendmsg(attach, &msg, 0), 1);
 	close(pair[1]);
 	return pair[0];
 }
 
-/* Whoever does not talk as he must is shown out; the others do not notice. */
-static void test_nonsense(void **state)
+/* Malformed requests: the connection is closed, others are not affected. */
+static void test_malformed_requests(void **state)
 {
 	static struct tlsg_wire_message m;
 	const struct
@@ -326,9 +327,9 @@ static void test_nonsense(void **state)
 
 	(void)state;
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
-	close(knock(false));
+	close(attach_raw(false));
 	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int fd = knock(true);
+		int fd = attach_raw(true);
 		ssize_t n;
 
 		memset(&m, 0, sizeof(m));
@@ -340,7 +341,7 @@ static void test_nonsense(void **state)
 		if(n > 0)
 			fail_msg("row %zu is answered", i);
 		close(fd);
-		fd = knock(true);
+		fd = attach_raw(true);
 		assert_int_equal(send(fd, "x", 1, 0), 1);
 		assert_true(recv(fd, &m, sizeof(m), 0) <= 0);
 		close(fd);
@@ -389,7 +390,7 @@ static void test_no_answer(void **state)
 
 	(void)state;
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
-	kill(holder, SIGSTOP);
+	kill(process, SIGSTOP);
 	assert_int_equal(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
 	assert_non_null(strstr(tlsg_client_why(), "did not answer in time"));
 	assert_null(tlsg_client_why());
@@ -397,7 +398,7 @@ static void test_no_answer(void **state)
 		assert_int_equal(
 				tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
 	assert_non_null(strstr(tlsg_client_why(), "does not answer"));
-	kill(holder, SIGCONT);
+	kill(process, SIGCONT);
 	for(i = 0; i < 1000; i++) {
 		if(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) == 0)
 			break;
@@ -424,7 +425,7 @@ static void test_key_of_a_snapshot(void **state)
 	assert_int_equal(tlsg_load_key(set, &r, &k, &err), TLSG_OK);
 	assert_int_equal(k->kind, TLSG_KEY_KIND_KEY_PROCESS);
 	assert_true(k->remote != 0);
-	assert_null(k->der.data); /* the key is not here */
+	assert_null(k->der.data); /* it is in the key process */
 	assert_int_equal(gnutls_privkey_sign_data2(k->ext, GNUTLS_SIGN_ECDSA_SHA256, 0, &text, &made), 0);
 	gnutls_free(made.data);
 	tlsg_set_drop(set);
@@ -437,33 +438,33 @@ static void test_death(void **state)
 	uint64_t id;
 	int status;
 
-	assert_int_equal(holder_start(state), 0);
+	assert_int_equal(process_start(state), 0);
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
-	kill(holder, SIGKILL);
-	waitpid(holder, &status, 0);
+	kill(process, SIGKILL);
+	waitpid(process, &status, 0);
 	assert_int_equal(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
 	assert_non_null(tlsg_client_why());
 	assert_int_equal(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
 	assert_non_null(strstr(tlsg_client_why(), "accepts no connection"));
 	tlsg_key_file_content_free(&c);
 	tlsg_client_set_key_process(-1);
-	close(door);
+	close(attach);
 }
 
-#define WITH_HOLDER(f) cmocka_unit_test_setup_teardown(f, holder_start, holder_stop)
+#define WITH_PROCESS(f) cmocka_unit_test_setup_teardown(f, process_start, process_stop)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-			WITH_HOLDER(test_sign),
-			WITH_HOLDER(test_decrypt),
-			WITH_HOLDER(test_passwords_and_pkcs12),
-			WITH_HOLDER(test_keys_go_with_their_snapshot),
-			WITH_HOLDER(test_wrong_questions),
-			WITH_HOLDER(test_nonsense),
-			WITH_HOLDER(test_each_process_has_its_connection),
-			WITH_HOLDER(test_no_answer),
-			WITH_HOLDER(test_key_of_a_snapshot),
+			WITH_PROCESS(test_sign),
+			WITH_PROCESS(test_decrypt),
+			WITH_PROCESS(test_passwords_and_pkcs12),
+			WITH_PROCESS(test_keys_go_with_their_snapshot),
+			WITH_PROCESS(test_wrong_requests),
+			WITH_PROCESS(test_malformed_requests),
+			WITH_PROCESS(test_each_process_has_its_connection),
+			WITH_PROCESS(test_no_answer),
+			WITH_PROCESS(test_key_of_a_snapshot),
 			cmocka_unit_test(test_death),
 	};
 

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - tests of the token process without a token: questions, places of PINs, modules that may be loaded
+ * tls_gnutls - tests of the token process without a token: requests, sources of PINs, modules that may be loaded
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: two processes.  Memory: heap, the stand-in's region; files in a folder of its own.  Lock: none.
  */
@@ -29,8 +29,8 @@
 
 static char dir[] = "/tmp/tlsg_key_token_XXXXXX";
 static struct tlsg_err err;
-static pid_t holder;
-static int door = -1;
+static pid_t process;
+static int attach = -1;
 
 static int group_setup(void **state)
 {
@@ -52,33 +52,33 @@ static int group_teardown(void **state)
 	return system(line);
 }
 
-static int holder_start(void **state)
+static int process_start(void **state)
 {
-	int ours;
+	int listener;
 
 	(void)state;
-	if(tlsg_wire_socketpair(&ours, &door) != TLSG_OK)
+	if(tlsg_wire_socketpair(&listener, &attach) != TLSG_OK)
 		return -1;
-	holder = fork();
-	if(holder == 0) {
-		close(door);
-		_exit(tlsg_token_process_run(ours, tlsg_set_is_alive) == TLSG_OK ? 7 : 8);
+	process = fork();
+	if(process == 0) {
+		close(attach);
+		_exit(tlsg_token_process_run(listener, tlsg_set_is_alive) == TLSG_OK ? 7 : 8);
 	}
-	close(ours);
-	tlsg_client_set_token_process(door);
-	return holder > 0 ? 0 : -1;
+	close(listener);
+	tlsg_client_set_token_process(attach);
+	return process > 0 ? 0 : -1;
 }
 
-/* It ends by itself when nobody is left. */
-static int holder_stop(void **state)
+/* It ends by itself when no client is left. */
+static int process_stop(void **state)
 {
 	int status;
 
 	(void)state;
 	tlsg_client_startup_done();
 	tlsg_client_set_token_process(-1);
-	close(door);
-	if(waitpid(holder, &status, 0) != holder || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
+	close(attach);
+	if(waitpid(process, &status, 0) != process || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
 		return -1;
 	return 0;
 }
@@ -97,7 +97,7 @@ static const char *file_make(const char *name, mode_t mode)
 	return path;
 }
 
-/* ---- questions ---- */
+/* ---- requests ---- */
 
 static const gnutls_datum_t cert = {(unsigned char *)"no certificate", 14};
 
@@ -122,7 +122,7 @@ static enum tlsg_ret ask(enum tlsg_wire_look_kind what, const struct tlsg_p11_qu
 	return tlsg_client_look(&r, &a, &err);
 }
 
-/* Each refusal is a sentence, and the next question is answered. */
+/* Each refusal has a sentence, and the next request gets a reply. */
 static void test_refusals(void **state)
 {
 	const struct
@@ -152,7 +152,7 @@ static void test_refusals(void **state)
 	}
 }
 
-/* What was not named while Kamailio started is not even looked at. */
+/* A module that was not named during start-up is not even opened. */
 static void test_module_after_start(void **state)
 {
 	struct tlsg_p11_query early = query("pkcs11:token=a;object=b", "/nowhere/early.so");
@@ -181,8 +181,8 @@ static void test_unknown_key(void **state)
 	assert_null(made.data);
 }
 
-/* Sends one end of a pair through the door. @return the other. */
-static int knock(void)
+/* Attaches by hand. @return the connection. */
+static int attach_raw(void)
 {
 	char byte = 0;
 	struct iovec part = {&byte, 1};
@@ -196,15 +196,15 @@ static int knock(void)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &pair[1], sizeof(int));
-	assert_int_equal(sendmsg(door, &msg, 0), 1);
+	assert_int_equal(sendmsg(attach, &msg, 0), 1);
 	close(pair[1]);
 	return pair[0];
 }
 
-/* What is wrong with a question. */
+/* What is wrong with a request. */
 enum defect
 {
-	NOTHING_KNOWN,
+	UNKNOWN_REQUEST,
 	EMPTY,
 	SHORT_HEAD,
 	WHAT_0,
@@ -230,7 +230,7 @@ static size_t spoil(enum defect d, struct tlsg_wire_message *m)
 	memset(&t, 0, sizeof(t));
 	t.what = TLSG_WIRE_LOOK_CHAIN;
 	t.q = query("pkcs11:token=a;object=b", "/nowhere/module.so");
-	m->head.request = d == NOTHING_KNOWN ? 9 : TLSG_WIRE_LOOK;
+	m->head.request = d == UNKNOWN_REQUEST ? 9 : TLSG_WIRE_LOOK;
 	if(d == WHAT_0 || d == WHAT_9)
 		t.what = d == WHAT_0 ? 0 : 9;
 	if(d == KEY_WITHOUT_CERT)
@@ -260,8 +260,8 @@ static size_t spoil(enum defect d, struct tlsg_wire_message *m)
 	return d == SHORT_HEAD ? sizeof(t) - 1 : sizeof(t) + more;
 }
 
-/* Whoever does not talk as he must is shown out; the others do not notice. */
-static void test_nonsense(void **state)
+/* Malformed requests: the connection is closed, others are not affected. */
+static void test_malformed_requests(void **state)
 {
 	static struct tlsg_wire_message m;
 	struct tlsg_p11_query q = query("pkcs11:token=a;object=b", "/nowhere/module.so");
@@ -269,7 +269,7 @@ static void test_nonsense(void **state)
 
 	(void)state;
 	for(d = 0; d < DEFECTS; d++) {
-		int fd = knock();
+		int fd = attach_raw();
 		size_t size;
 
 		memset(&m, 0, sizeof(m));
@@ -283,12 +283,12 @@ static void test_nonsense(void **state)
 	assert_int_equal(ask(TLSG_WIRE_LOOK_CHAIN, &q), TLSG_E_CONFIG);
 }
 
-/* One who asks and asks, and goes without an answer; those who wait are answered. */
-static void test_questions_without_end(void **state)
+/* A client floods the process with requests and disconnects; other clients get replies. */
+static void test_flood(void **state)
 {
 	static struct tlsg_wire_message m;
 	struct tlsg_p11_query q = query("pkcs11:token=a;object=b", "/nowhere/module.so");
-	int i, sent = 0, fd = knock();
+	int i, sent = 0, fd = attach_raw();
 
 	(void)state;
 	for(i = 0; i < 200; i++) {
@@ -311,10 +311,10 @@ static void test_module_files(void **state)
 
 	(void)state;
 	tlsg_err_clear(&err);
-	assert_int_equal(tlsg_token_modules_file_check("/bin/sh", &err), TLSG_OK); /* a link, in folders that are root's */
+	assert_int_equal(tlsg_token_modules_file_check("/bin/sh", &err), TLSG_OK); /* a link, in directories of root */
 	assert_int_equal(tlsg_token_modules_file_check("/nowhere", &err), TLSG_E_CONFIG);
 	if(geteuid() != 0) {
-		print_message("not root: files of root are not made\n");
+		print_message("skipped: files of root need root\n");
 		return;
 	}
 	snprintf(path, sizeof(path), "%s", file_make("module.so", 0755));
@@ -324,7 +324,7 @@ static void test_module_files(void **state)
 	assert_int_equal(tlsg_token_modules_file_check(path, &err), TLSG_E_CONFIG);
 	assert_non_null(strstr(err.text, "others can write to it"));
 	assert_int_equal(chmod(path, 0755), 0);
-	assert_int_equal(chmod(dir, 0777), 0); /* who can rename it can have another one loaded */
+	assert_int_equal(chmod(dir, 0777), 0); /* whoever can rename it can replace it */
 	assert_int_equal(tlsg_token_modules_file_check(path, &err), TLSG_E_CONFIG);
 	assert_int_equal(chmod(dir, 01777), 0);
 	assert_int_equal(tlsg_token_modules_file_check(path, &err), TLSG_OK);
@@ -343,7 +343,7 @@ static bool known_cb(const char *uri, struct tlsg_p11_secret *pin)
 	return true;
 }
 
-static void test_places_of_pins(void **state)
+static void test_sources_of_pins(void **state)
 {
 	char source[300];
 	str word = STR_STATIC_INIT("profile"), none = STR_NULL;
@@ -387,18 +387,18 @@ static void test_places_of_pins(void **state)
 	tlsg_password_mode_set(false, NULL);
 }
 
-#define WITH_HOLDER(f) cmocka_unit_test_setup_teardown(f, holder_start, holder_stop)
+#define WITH_PROCESS(f) cmocka_unit_test_setup_teardown(f, process_start, process_stop)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-			WITH_HOLDER(test_refusals),
-			WITH_HOLDER(test_module_after_start),
-			WITH_HOLDER(test_unknown_key),
-			WITH_HOLDER(test_nonsense),
-			WITH_HOLDER(test_questions_without_end),
+			WITH_PROCESS(test_refusals),
+			WITH_PROCESS(test_module_after_start),
+			WITH_PROCESS(test_unknown_key),
+			WITH_PROCESS(test_malformed_requests),
+			WITH_PROCESS(test_flood),
 			cmocka_unit_test(test_module_files),
-			cmocka_unit_test(test_places_of_pins),
+			cmocka_unit_test(test_sources_of_pins),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

@@ -23,7 +23,7 @@
 #define STR(literal) ((str)STR_STATIC_INIT(literal))
 #define PASSWORD "seven dwarfs"
 
-/* Written by openssl into the folder of the test. */
+/* Made by openssl in the folder of the test. */
 static const char *const commands[] = {
 		"openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.pem",
 		"openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ec.pem",
@@ -149,7 +149,7 @@ static void assert_loads(const char *name, const char *password, gnutls_pk_algor
 	assert_null(c.pkcs8.data);
 }
 
-/* Refused, with a sentence that has all the words in it and not the password. */
+/* Refused, with a sentence that has the words in it and not the password. */
 static void assert_refused(const char *name, const char *password, const char *words)
 {
 	struct tlsg_key_file_content c;
@@ -231,7 +231,7 @@ static void test_bad_files(void **state)
 	assert_refused("text.pem", PASSWORD, "holds no private key that can be used");
 	assert_refused("ec.crt", NULL, "holds no private key that can be used");
 	assert_refused("rsa-cut.der", PASSWORD, "holds no private key that can be used");
-	assert_refused("cut.p12", PASSWORD, "is no PKCS#12 file that can be read");
+	assert_refused("cut.p12", PASSWORD, "is not a readable PKCS#12 file");
 	assert_refused("nokey.p12", PASSWORD, "holds no private key");
 	assert_refused("missing", NULL, "No such file");
 	assert_refused(".", NULL, "is not a regular file");
@@ -253,7 +253,7 @@ static void test_pkcs12(void **state)
 
 	(void)state;
 	assert_int_equal(load("ec.p12", PASSWORD, &c), TLSG_OK);
-	assert_int_equal(c.certs_len, 1); /* what does not belong to the chain stays out */
+	assert_int_equal(c.certs_len, 1); /* without the certificate that is not in the chain */
 	assert_true(c.certs[0].size > 100);
 	assert_true(c.is_encrypted);
 	tlsg_key_file_content_free(&c);
@@ -325,7 +325,7 @@ static void test_key_for_everybody(void **state)
 		chmod(path_of(names[i]).s, 0644);
 		assert_loads(names[i], PASSWORD, i == 0 ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA);
 		chmod(path_of(names[i]).s, 0600);
-		assert_int_equal(tlsg_stub_log_count(L_WARN), i < 2); /* one that is encrypted may be read */
+		assert_int_equal(tlsg_stub_log_count(L_WARN), i < 2); /* no warning about an encrypted key */
 		assert_loads(names[i], PASSWORD, i == 0 ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA);
 		assert_int_equal(tlsg_stub_log_count(L_WARN), i < 2);
 	}
@@ -340,8 +340,8 @@ static void test_password_in_the_environment(void **state)
 	assert_loads("rsa-enc.pem", "env:TLSG_TEST_PASSWORD", GNUTLS_PK_RSA);
 	unsetenv("TLSG_TEST_PASSWORD");
 	assert_int_equal(load("rsa-enc.pem", "env:TLSG_TEST_PASSWORD", &c), TLSG_E_CONFIG);
-	assert_non_null(strstr(err.text, "no environment variable \"TLSG_TEST_PASSWORD\""));
-	/* a key that needs none does not look for it */
+	assert_non_null(strstr(err.text, "environment variable \"TLSG_TEST_PASSWORD\" is not set"));
+	/* not looked for if the key is not encrypted */
 	assert_loads("rsa.pem", "env:TLSG_TEST_PASSWORD", GNUTLS_PK_RSA);
 }
 
@@ -396,7 +396,7 @@ static void test_password_is_asked_for_once(void **state)
 	assert_int_equal(load("ec-enc.pem", NULL, &c), TLSG_E_CONFIG);
 	assert_string_equal(err.text, "nobody is there");
 	tlsg_password_mode_set(true, NULL);
-	assert_refused("ec-enc.pem", PASSWORD, "can be asked for at start only");
+	assert_refused("ec-enc.pem", PASSWORD, "can be typed at start only");
 }
 
 /* ---- keys of a snapshot ---- */
