@@ -26,12 +26,12 @@
 #define HASH_DIGITS 8
 #define GROW 64
 
-/* What is read so far; the arrays are on this process's heap, what they point to in the arena. */
+/* What has been read so far: arrays on this process's heap, whose elements point into the arena. */
 struct loader
 {
 	struct tlsg_set *set;
 	struct tlsg_err *err;
-	const char *setting; /* what is being read, for messages */
+	const char *setting; /* the one that is being read, for messages */
 	struct tlsg_der *cas;
 	unsigned cas_len;
 	struct tlsg_crl *crls;
@@ -43,7 +43,7 @@ enum block_kind
 {
 	BLOCK_CERTIFICATE,
 	BLOCK_CRL,
-	BLOCK_TRUSTED, /* OpenSSL's certificate with trust settings behind it */
+	BLOCK_TRUSTED, /* OpenSSL's form of a certificate, with trust settings after it */
 	BLOCK_OTHER
 };
 
@@ -58,16 +58,24 @@ static const struct
 		{"TRUSTED CERTIFICATE", BLOCK_TRUSTED},
 };
 
-/* Makes room for one more element. */
+/* Makes room for one more element. @return the array; NULL: no memory, the old one is still there. */
 static void *grow(void *array, unsigned len, size_t size)
 {
 	return len % GROW == 0 ? gnutls_realloc(array, (len + GROW) * size) : array;
 }
 
-static enum tlsg_ret no_memory(struct loader *l)
+/* This process's heap is used up. */
+static enum tlsg_ret out_of_memory(struct loader *l)
 {
-	return tlsg_err_set(l->err, TLSG_E_RESOURCE, "%s: memory exhausted", l->setting);
+	return tlsg_err_set(l->err, TLSG_E_RESOURCE, "%s: out of memory", l->setting);
 }
+
+static enum tlsg_ret out_of_shared_memory(struct loader *l, size_t wanted)
+{
+	return tlsg_err_set(
+			l->err, TLSG_E_RESOURCE, "%s: out of shared memory: %zu bytes wanted, raise -m", l->setting, wanted);
+}
+
 
 static bool has_ca(const struct loader *l, const struct tlsg_der *der)
 {
@@ -95,11 +103,12 @@ static enum tlsg_ret add_certificate(struct loader *l, const gnutls_datum_t *dat
 		return TLSG_OK;
 	cas = grow(l->cas, l->cas_len, sizeof(*cas));
 	if(cas == NULL)
-		return no_memory(l);
+		return out_of_memory(l);
 	l->cas = cas;
-	cas[l->cas_len].data = tlsg_arena_keep_copy(l->set->arena, der.data, der.size);
-	cas[l->cas_len].size = der.size;
-	return cas[l->cas_len++].data == NULL ? no_memory(l) : TLSG_OK;
+	cas += l->cas_len++;
+	cas->size = der.size;
+	cas->data = tlsg_arena_keep_copy(l->set->arena, der.data, der.size);
+	return cas->data == NULL ? out_of_shared_memory(l, der.size) : TLSG_OK;
 }
 
 static enum tlsg_ret add_crl(struct loader *l, const gnutls_datum_t *der, const char *file)
@@ -109,7 +118,7 @@ static enum tlsg_ret add_crl(struct loader *l, const gnutls_datum_t *der, const 
 	enum tlsg_ret ret;
 
 	if(crls == NULL)
-		return no_memory(l);
+		return out_of_memory(l);
 	l->crls = crls;
 	tlsg_err_clear(&why);
 	ret = tlsg_crl_parse(l->set->arena, der, &crls[l->crls_len], &why);
@@ -140,7 +149,7 @@ static enum block_kind read_label(const char *text, const char **label)
 	return BLOCK_OTHER;
 }
 
-/* Whether the line of a label ends as it must; a file that was cut off there is not whole. */
+/* Whether the first line of a PEM block is complete: a file may end within it. */
 static bool has_whole_label(const char *begin)
 {
 	const char *dashes = strstr(begin + strlen("-----BEGIN "), "-----");
@@ -148,7 +157,7 @@ static bool has_whole_label(const char *begin)
 	return dashes != NULL && memchr(begin, '\n', (size_t)(dashes - begin)) == NULL;
 }
 
-/* Takes one PEM block. crls: whether revocation lists count. */
+/* Adds one PEM block. @param crls  whether CRLs count. */
 static enum tlsg_ret add_block(struct loader *l, const char *begin, size_t left, const char *file, bool crls)
 {
 	const char *label = NULL;
@@ -177,13 +186,13 @@ static enum tlsg_ret add_block(struct loader *l, const char *begin, size_t left,
 	return ret;
 }
 
-/* The file in DER holds one certificate. */
+/* Whether a file is DER, which is taken for one certificate. */
 static bool is_der(const gnutls_datum_t *data)
 {
 	return data->size > 2 && data->data[0] == 0x30 && data->data[1] >= 0x80;
 }
 
-/* Adds everything of use in a file. data has a zero byte behind its end. */
+/* Adds all certificates in a file, and CRLs if they count. @param data  with a zero byte after its end. */
 static enum tlsg_ret add_blocks(struct loader *l, const gnutls_datum_t *data, const char *file, bool crls)
 {
 	const char *at = (const char *)data->data;
@@ -213,7 +222,7 @@ static enum tlsg_ret add_file(struct loader *l, const char *file, bool crls)
 	return ret;
 }
 
-/* Trust anchors on a token. */
+/* Adds the trust anchors on a token. */
 static enum tlsg_ret add_token(struct loader *l, const str *uri)
 {
 	gnutls_datum_t pem = {NULL, 0};
@@ -226,7 +235,7 @@ static enum tlsg_ret add_token(struct loader *l, const str *uri)
 	return ret;
 }
 
-/* Name in a directory that `openssl rehash` made: eight digits of a hash, a point, `r` for CRLs, a number. */
+/* Whether a name is one of `openssl rehash`: eight hexadecimal digits, a dot, `r` for CRLs, a number. */
 static bool is_hash_name(const char *name, bool *crl)
 {
 	unsigned i;
@@ -260,7 +269,7 @@ static void names_free(char **names, unsigned len)
 	gnutls_free(names);
 }
 
-/* Names in a directory but hidden ones, sorted. */
+/* The names in a directory except hidden ones, sorted. */
 static enum tlsg_ret read_directory(struct loader *l, const char *path, char ***out, unsigned *out_len)
 {
 	char **names = NULL, **more;
@@ -283,7 +292,7 @@ static enum tlsg_ret read_directory(struct loader *l, const char *path, char ***
 	closedir(dir);
 	if(entry != NULL) {
 		names_free(names, len);
-		return no_memory(l);
+		return out_of_memory(l);
 	}
 	if(len > 0)
 		qsort(names, len, sizeof(*names), name_cmp);
@@ -303,7 +312,8 @@ static bool has_hash_names(char **names, unsigned len)
 	return false;
 }
 
-/* A file of a directory that cannot be read or used is passed over: links that lead nowhere are common there. */
+/* Adds a file of a directory. One that cannot be read or used is skipped with a warning: dangling links are common
+ * there. */
 static enum tlsg_ret add_directory_file(struct loader *l, const char *path, const char *name, bool crls)
 {
 	struct tlsg_err *outer = l->err;
@@ -314,7 +324,7 @@ static enum tlsg_ret add_directory_file(struct loader *l, const char *path, cons
 	int n = snprintf(file, sizeof(file), "%s/%s", path, name);
 
 	if(n < 0 || (size_t)n >= sizeof(file))
-		return tlsg_err_set(l->err, TLSG_E_CONFIG, "%s: a name in \"%s\" is too long", l->setting, path);
+		return tlsg_err_set(l->err, TLSG_E_CONFIG, "%s: a file name in \"%s\" is too long", l->setting, path);
 	if(stat(file, &st) == 0 && !S_ISREG(st.st_mode))
 		return TLSG_OK;
 	tlsg_err_clear(&own);
@@ -329,7 +339,7 @@ static enum tlsg_ret add_directory_file(struct loader *l, const char *path, cons
 	return TLSG_OK;
 }
 
-/* ca_path. crls: whether the crl setting is there, so that lists count as well. */
+/* Adds a directory. @param crls  whether CRLs count. */
 static enum tlsg_ret add_directory(struct loader *l, const char *path, bool crls)
 {
 	char **names = NULL;
@@ -374,7 +384,7 @@ static struct tlsg_trust *trust_find(const struct tlsg_set *set, const struct tl
 	return NULL;
 }
 
-/* Reads the three settings in their order; announced: how many certificates ca_list gave. */
+/* Reads the three settings in order. @param announced  [out] how many certificates are those of ca_list. */
 static enum tlsg_ret load_all(struct loader *l, const struct tlsg_prof_settings *s, unsigned *announced)
 {
 	bool crls = is_set(&s->crl);
@@ -407,14 +417,19 @@ static enum tlsg_ret load_all(struct loader *l, const struct tlsg_prof_settings 
 static enum tlsg_ret trust_fill(struct tlsg_trust *t, struct loader *l)
 {
 	struct tlsg_arena *arena = l->set->arena;
+	size_t cas_size = l->cas_len * sizeof(*l->cas), crls_size = l->crls_len * sizeof(*l->crls);
+	struct tlsg_err why;
+	enum tlsg_ret ret;
 
-	t->cas = tlsg_arena_keep_copy(arena, l->cas, l->cas_len * sizeof(*l->cas));
+	t->cas = tlsg_arena_keep_copy(arena, l->cas, cas_size);
 	t->cas_len = l->cas_len;
-	t->crls = tlsg_arena_keep_copy(arena, l->crls, l->crls_len * sizeof(*l->crls));
+	t->crls = tlsg_arena_keep_copy(arena, l->crls, crls_size);
 	t->crls_len = l->crls_len;
 	if(t->cas == NULL || t->crls == NULL)
-		return no_memory(l);
-	return tlsg_trust_index(t, arena) == TLSG_OK ? TLSG_OK : no_memory(l);
+		return out_of_shared_memory(l, cas_size + crls_size);
+	tlsg_err_clear(&why);
+	ret = tlsg_trust_index(t, arena, &why);
+	return ret == TLSG_OK ? TLSG_OK : tlsg_err_set(l->err, ret, "%s: %.200s", l->setting, why.text);
 }
 
 static bool keep_str(struct tlsg_arena *arena, const str *from, str *to)
@@ -435,7 +450,7 @@ static enum tlsg_ret trust_read(struct loader *l, const struct tlsg_prof_setting
 	l->setting = "ca_list";
 	if(!keep_str(arena, &s->ca_list, &t->ca_list) || !keep_str(arena, &s->ca_path, &t->ca_path)
 			|| !keep_str(arena, &s->crl, &t->crl))
-		return no_memory(l);
+		return out_of_shared_memory(l, (size_t)s->ca_list.len + (size_t)s->ca_path.len + (size_t)s->crl.len);
 	t->has_crl = is_set(&s->crl);
 	ret = load_all(l, s, &t->cas_announced);
 	return ret == TLSG_OK ? trust_fill(t, l) : ret;
@@ -455,8 +470,9 @@ enum tlsg_ret tlsg_load_trust(
 	}
 	t = tlsg_arena_keep(set->arena, sizeof(*t));
 	if(t == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "ca_list: shared memory exhausted");
-	/* what GnuTLS parses here is thrown away again: it has no place in the snapshot's arena */
+		return tlsg_err_set(
+				err, TLSG_E_RESOURCE, "ca_list: out of shared memory: %zu bytes wanted, raise -m", sizeof(*t));
+	/* what GnuTLS parses here is freed again, and must not take room in the snapshot's arena */
 	previous = tlsg_scope_enter(NULL);
 	ret = trust_read(&l, s, t);
 	gnutls_free(l.cas);

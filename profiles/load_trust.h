@@ -12,13 +12,13 @@
 
 /**
  * Finds or loads the CAs and CRLs for three settings: ca_list (file of PEM certificates), ca_path (directory of PEM
- * certificates: when it holds names like 1a2b3c4d.0 only those count, otherwise all files), crl (file of PEM CRLs and
+ * certificates: if it has names like 1a2b3c4d.0 only those count, else all files), crl (file of PEM CRLs and
  * certificates). {NULL,0} or empty: none. Certificates that appear twice are kept once.
  * @param set  snapshot that is being built.
- * @param s    settings, of which ca_list, ca_path and crl are read.
- * @param out  [out] owned by the snapshot; without any setting one without CAs.
- * @param err  [out] names setting and file, and for files that cannot be read the user.
- * @return TLSG_OK; TLSG_E_CONFIG: unreadable, empty, damaged, or nothing of use in it; TLSG_E_RESOURCE.
+ * @param s    of which ca_list, ca_path and crl are read.
+ * @param out  [out] owned by the snapshot; if no setting is set, one without CAs.
+ * @param err  [out] names setting and file, and the user if a file cannot be read.
+ * @return TLSG_OK; TLSG_E_CONFIG: unreadable, empty, malformed, or without certificates or CRLs; TLSG_E_RESOURCE.
  * Source: load_ca_list() and load_crl() of the module `tls`.
  */
 enum tlsg_ret tlsg_load_trust(struct tlsg_set *set, const struct tlsg_prof_settings *s, struct tlsg_trust **out,

@@ -23,21 +23,22 @@ struct options
 {
 	const char *method;
 	const char *string;
-	bool enforced; /* list what handshakes admit instead of what the string names */
+	bool enforced; /* list the suites that handshakes admit, not all that the string names */
 	bool help;
 };
 
-static const char usage[] = "usage: tls-gnutls-ciphers [--method METHOD] [--enforced] [--] STRING\n"
-							"\n"
-							"Shows what cipher_list = STRING means to the module: the GnuTLS priority string, then "
-							"each suite in order with\n"
-							"OpenSSL's name, the standard's name and the lowest protocol that has it.\n"
-							"\n"
-							"  --method METHOD  a value of tls_method; without it TLSv1+\n"
-							"  --enforced       leave out what @SECLEVEL refuses in handshakes\n"
-							"\n"
-							"What was named and cannot be had is told on standard error.\n"
-							"Exit status: 0 there are suites, 1 the string selects nothing or is wrong, 2 wrong use.\n";
+static const char usage[] =
+		"usage: tls-gnutls-ciphers [--method METHOD] [--enforced] [--] STRING\n"
+		"\n"
+		"Shows what cipher_list = STRING means to the module: the GnuTLS priority string, then "
+		"each suite in order with\n"
+		"OpenSSL's name, the standard's name and the lowest protocol that has it.\n"
+		"\n"
+		"  --method METHOD  a value of tls_method; without it TLSv1+\n"
+		"  --enforced       leave out suites that @SECLEVEL refuses in handshakes\n"
+		"\n"
+		"Words that select nothing usable are reported on standard error.\n"
+		"Exit status: 0 there are suites, 1 the string is wrong or selects nothing, 2 usage error.\n";
 
 /* Reads `--name VALUE` and `--name=VALUE`. Returns NULL if the argument is another one or the value is missing. */
 static const char *option_value(const char *name, char **argv, int *i)
@@ -55,8 +56,8 @@ static const char *option_value(const char *name, char **argv, int *i)
 }
 
 /*
- * A string may begin with - or !, like "-ALL:AES128-SHA". So only the options above and -- are options; what else begins with two
- * dashes is taken for a mistyped option.
+ * A string may begin with - or !, like "-ALL:AES128-SHA". So only the options above and -- are options; anything else
+ * that begins with two dashes is taken for a mistyped option.
  */
 static bool parse_options(char **argv, struct options *o)
 {

@@ -5,7 +5,7 @@
  */
 #include "profiles/cipher/cipher_list.h"
 
-/** @return where in a set a number stands; -1 for pages without suites that have certificates. */
+/** @return index in tlsg_id_set.bits for the first byte of a number; -1: no suite with certificates begins with it. */
 static int id_page(uint8_t high)
 {
 	switch(high) {

@@ -3,9 +3,9 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: the caller's.  Lock: none, const once made.
  *
- * An OpenSSL cipher string names suites; a GnuTLS priority string names algorithms and admits every combination of them. Where
- * that is more than the list, `surplus` is set and the owner of the handshake enforces the list: a server calls
- * tlsg_cipher_list_choose() before GnuTLS reads the ClientHello, a client ends a handshake whose suite is not
+ * An OpenSSL cipher string names suites; a GnuTLS priority string names algorithms and admits every combination of
+ * them. Where that is more than the list, `surplus` is set and the owner of the handshake enforces the list: a server
+ * calls tlsg_cipher_list_choose() before GnuTLS reads the ClientHello, a client ends a handshake whose suite is not
  * tlsg_cipher_list_has().
  *
  * Lists are made by tlsg_cipher_string_eval() (profiles/cipher/cipher_string.h).
@@ -30,13 +30,13 @@ enum tlsg_cipher_kind
 	TLSG_CIPHER_NATIVE		 /**< a GnuTLS priority string */
 };
 
-/** Room for the longest priority string that a list leads to, and for native ones. */
+/** Buffer size for priority strings: the longest one that is written for a list, and native ones. */
 #define TLSG_PRIORITY_SIZE 2048
 
-/** Room for the suites of a list: those with certificates. */
+/** Largest number of suites in a list: those with certificates. */
 #define TLSG_CIPHER_MAX 96
 
-/** A set of suites by their numbers on the wire, for those with certificates. */
+/** A set of suites with certificates, by their numbers on the wire. */
 struct tlsg_id_set
 {
 	uint8_t bits[4][32]; /**< pages 0x00, 0x13, 0xc0, 0xcc */
@@ -48,18 +48,18 @@ void tlsg_cipher_list_id_add(struct tlsg_id_set *set, const uint8_t *id);
 /** Whether a suite is in a set. @param id  two bytes as on the wire. */
 bool tlsg_cipher_list_id_is_in(const struct tlsg_id_set *set, const uint8_t *id);
 
-/** What cipher_list and tls_method lead to. Plain data: may be copied, may sit in shared memory; const once made. */
+/** What cipher_list and tls_method lead to. Plain data: may be copied and may be in shared memory; const once made. */
 struct tlsg_cipher_list
 {
 	enum tlsg_cipher_kind kind;
-	unsigned versions;				 /**< OR of TLSG_VERSION_BIT(): what the priority string admits */
-	int sec_level;					 /**< 0 to 5: what certificates and keys have to satisfy */
+	unsigned versions;				 /**< OR of TLSG_VERSION_BIT(): those that the priority string admits */
+	int sec_level;					 /**< 0 to 5: minimum strength of keys and certificates */
 	bool sec_level_named;			 /**< the string has @SECLEVEL, a native one %PROFILE_ */
 	enum tlsg_suite_b suite_b;		 /**< curves and signatures are those of Suite B */
 	bool surplus;					 /**< kind LIST: the priority string admits suites that are not in the list */
-	uint16_t named[TLSG_CIPHER_MAX]; /**< rows: the suites `openssl ciphers` would print, as far as GnuTLS has them */
+	uint16_t named[TLSG_CIPHER_MAX]; /**< rows: the suites that `openssl ciphers` would print and GnuTLS has */
 	size_t named_len;
-	uint16_t suites[TLSG_CIPHER_MAX];  /**< rows: those of them that the security level admits; these are enforced */
+	uint16_t suites[TLSG_CIPHER_MAX];  /**< rows: those of `named` that the security level admits; these are enforced */
 	size_t suites_len;				   /**< at least 1 */
 	struct tlsg_id_set suite_ids;	   /**< the numbers of `suites` */
 	struct tlsg_id_set surplus_ids;	   /**< kind LIST: admitted by the priority string, not in the list */
@@ -75,50 +75,49 @@ enum tlsg_cipher_key
 	TLSG_CIPHER_KEY_ALL = (1 << 3) - 1
 };
 
-/** What a ClientHello offers and what the server has for it. */
+/** What a ClientHello offers, and what the server has for it. */
 struct tlsg_cipher_offer
 {
 	const uint8_t *ids; /**< cipher_suites as on the wire, two bytes each; borrowed for the call */
 	size_t ids_bytes;	/**< an odd last byte is ignored */
-	unsigned
-			versions; /**< OR of TLSG_VERSION_BIT() that the client speaks: supported_versions, else up to legacy_version */
-	unsigned keys;	  /**< OR of enum tlsg_cipher_key: whose signatures the client takes, and the server has */
-	unsigned without; /**< OR of enum tlsg_suite_kx that cannot work here: no curve in common, no DH parameters */
-	unsigned
-			usable; /**< [out] OR of enum tlsg_cipher_key: what a certificate may have for this offer; see tlsg_priority_for_offer() */
+	unsigned versions;	/**< OR of TLSG_VERSION_BIT() of the client: supported_versions, else up to legacy_version */
+	unsigned keys;		/**< OR of enum tlsg_cipher_key: the client accepts their signatures, and the server has them */
+	unsigned without;	/**< OR of enum tlsg_suite_kx that cannot be used: no curve in common, no DH parameters */
+	unsigned usable; /**< [out] OR of enum tlsg_cipher_key: keys that fit this offer; see tlsg_priority_for_offer() */
 };
 
-/** What tlsg_cipher_list_choose() asks of its caller. */
+/** What the caller of tlsg_cipher_list_choose() must do. */
 enum tlsg_cipher_choice
 {
-	TLSG_CIPHER_LEAVE, /**< whatever GnuTLS picks of this offer is in the list */
+	TLSG_CIPHER_LEAVE, /**< nothing: whatever GnuTLS picks of this offer is in the list */
 	TLSG_CIPHER_APPLY, /**< apply tlsg_priority_string_single() of the suite */
 	TLSG_CIPHER_REFUSE /**< no suite in common: end the handshake with handshake_failure */
 };
 
 /**
- * Whether a negotiated suite may be used: a client asks at the end of its handshake.
- * @param suite  NULL (unknown to us) allowed.
- * @return true if it is in the list; for kinds DEFAULT and NATIVE always, since GnuTLS alone decides.
+ * Whether a negotiated suite may be used; called by a client at the end of its handshake.
+ * @param suite  NULL allowed: one that is not in the table.
+ * @return true if it is in the list; always for kinds DEFAULT and NATIVE, where GnuTLS alone decides.
  */
 bool tlsg_cipher_list_has(const struct tlsg_cipher_list *list, const struct tlsg_suite *suite);
 
 /**
- * The suite that a server answers an offer with: of the highest version in common, the first in the client's order that is in
- * the list and that a key fits, as OpenSSL does it without SSL_OP_CIPHER_SERVER_PREFERENCE.
+ * Chooses the suite for an offer as OpenSSL does without SSL_OP_CIPHER_SERVER_PREFERENCE: of the highest version in
+ * common, the first in the client's order that is in the list and that a key fits.
  * @param offer  not NULL.
- * @param best   [out] the suite; NULL if there is none in common; not NULL.
- * @return TLSG_CIPHER_LEAVE, also always for kinds DEFAULT and NATIVE; TLSG_CIPHER_APPLY with best set; TLSG_CIPHER_REFUSE.
+ * @param best   [out] the suite, NULL if there is none in common; not NULL itself.
+ * @return TLSG_CIPHER_LEAVE, also always for kinds DEFAULT and NATIVE; TLSG_CIPHER_APPLY with best set;
+ *         TLSG_CIPHER_REFUSE.
  * Source: RFC 8446 section 4.1.1, RFC 5246 section 7.4.1.3.
  */
 enum tlsg_cipher_choice tlsg_cipher_list_choose(const struct tlsg_cipher_list *list,
 		const struct tlsg_cipher_offer *offer, const struct tlsg_suite **best) TLSG_MUST_CHECK;
 
 /**
- * The kinds of keys with which a server can answer an offer: those of the suites of the highest version in common.
- * GnuTLS asks for the certificate before it looks at suites, and gives up when the two do not fit.
- * @param offer  not NULL; keys is not looked at.
- * @return OR of enum tlsg_cipher_key, all bits when suites do not decide (TLS 1.3); 0 when no suite is in common.
+ * The kinds of keys that fit an offer: those of the suites of the highest version in common. GnuTLS asks for the
+ * certificate before it selects a suite, and fails if the two do not fit.
+ * @param offer  not NULL; keys is not read.
+ * @return OR of enum tlsg_cipher_key, all bits if suites do not depend on it (TLS 1.3); 0 if no suite is in common.
  * Source: RFC 5246 section 7.4.2.
  */
 unsigned tlsg_cipher_list_keys(const struct tlsg_cipher_list *list, const struct tlsg_cipher_offer *offer);
@@ -127,7 +126,7 @@ unsigned tlsg_cipher_list_keys(const struct tlsg_cipher_list *list, const struct
 unsigned tlsg_cipher_list_suite_keys(const struct tlsg_suite *suite);
 
 /**
- * What certificates of peers have to satisfy, by the security level.
+ * The profile that certificates of peers must satisfy, by the security level.
  * @return GNUTLS_PROFILE_VERY_WEAK for level 0, then LOW, MEDIUM, HIGH, ULTRA, FUTURE.
  */
 gnutls_certificate_verification_profiles_t tlsg_cipher_list_profile(const struct tlsg_cipher_list *list);

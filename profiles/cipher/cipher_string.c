@@ -47,7 +47,7 @@ static bool suite_in_versions(const struct tlsg_suite *s, unsigned versions)
 	return false;
 }
 
-/** Puts a suite at the end of the named ones if it can be had within the method. */
+/** Appends a suite to the named ones if GnuTLS has it and it is within the method. */
 static void list_name(struct tlsg_cipher_list *l, const struct tlsg_suite *s)
 {
 	if(!tlsg_suite_is_cert(s) || !tlsg_suite_is_known(s) || !suite_in_versions(s, l->versions)
@@ -92,13 +92,13 @@ static bool list_name_tls13(struct tlsg_cipher_list *l, const char *string, cons
 			else if(is13)
 				list_name(l, s);
 			else
-				note_word(note, p, len, "is not a suite of TLS 1.3 and is passed over");
+				note_word(note, p, len, "is not a suite of TLS 1.3 and is ignored");
 			p += len;
 		}
 	return any;
 }
 
-/** Fills what the string names: the result of `openssl ciphers` as far as GnuTLS and the method have it. */
+/** Fills the named suites: the output of `openssl ciphers` without those that GnuTLS or the method lacks. */
 static enum tlsg_ret list_fill(
 		struct tlsg_cipher_list *l, const char *string, const struct tlsg_cipher_note *note, struct tlsg_err *err)
 {
@@ -121,7 +121,7 @@ static enum tlsg_ret list_fill(
 	return TLSG_OK;
 }
 
-/** Drops the versions that a level refuses or that no suite is left for. */
+/** Drops the versions that the level refuses or that have no suite left. */
 static void list_trim_versions(struct tlsg_cipher_list *l)
 {
 	unsigned kept = 0;
@@ -151,12 +151,12 @@ static void list_apply_level(struct tlsg_cipher_list *l, const struct tlsg_ciphe
 			l->suites[l->suites_len++] = l->named[i];
 		else
 			note_word(note, tlsg_suite_name(s), strlen(tlsg_suite_name(s)),
-					"is refused in handshakes: @SECLEVEL asks for more");
+					"is refused in handshakes: @SECLEVEL demands more");
 	}
 	list_trim_versions(l);
 }
 
-/* ---- what GnuTLS makes of it ---- */
+/* ---- the result in GnuTLS ---- */
 
 static enum tlsg_ret priority_compile(const char *string, gnutls_priority_t *prio, struct tlsg_err *err)
 {
@@ -191,7 +191,9 @@ static unsigned priority_versions(gnutls_priority_t prio)
 	return versions;
 }
 
-/** The next suite that a compiled string admits. @return false behind the last one; *s is NULL for a suite not in the table. */
+/**
+ * The next suite that a compiled string admits. @return false after the last one; *s is NULL for one not in the table.
+ */
 static bool priority_next_suite(gnutls_priority_t prio, unsigned *index, const struct tlsg_suite **s)
 {
 	for(;;) {
@@ -220,12 +222,12 @@ static void rows_keep(
 		if(tlsg_cipher_list_id_is_in(admitted, s->id))
 			rows[kept++] = rows[i];
 		else
-			note_word(note, tlsg_suite_name(s), strlen(tlsg_suite_name(s)), "is switched off in this system's GnuTLS");
+			note_word(note, tlsg_suite_name(s), strlen(tlsg_suite_name(s)), "is disabled in this system's GnuTLS");
 	}
 	*len = kept;
 }
 
-/** Compares the list with what GnuTLS admits: what is missing goes, what is too much is remembered. */
+/** Compares the list with what GnuTLS admits: drops what is missing there, records what is surplus. */
 static void list_compare(struct tlsg_cipher_list *l, gnutls_priority_t prio, const struct tlsg_cipher_note *note)
 {
 	struct tlsg_id_set admitted = {{{0}}};
@@ -245,7 +247,10 @@ static void list_compare(struct tlsg_cipher_list *l, gnutls_priority_t prio, con
 		tlsg_cipher_list_id_add(&l->suite_ids, tlsg_suite_at(l->suites[i])->id);
 }
 
-/** What the level does not admit was not asked of GnuTLS; all else that GnuTLS refused is not named either. */
+/**
+ * Drops from the named suites those that GnuTLS refused; the ones that the level refuses stay, GnuTLS was not asked for
+ * them.
+ */
 static void list_unname(struct tlsg_cipher_list *l)
 {
 	size_t kept = 0;
@@ -290,7 +295,7 @@ static enum tlsg_ret eval_list(
 	return TLSG_OK;
 }
 
-/* ---- strings that GnuTLS reads itself ---- */
+/* ---- native strings ---- */
 
 static void list_take_all(struct tlsg_cipher_list *l, gnutls_priority_t prio)
 {
@@ -303,7 +308,7 @@ static void list_take_all(struct tlsg_cipher_list *l, gnutls_priority_t prio)
 	l->named_len = l->suites_len;
 }
 
-/** The level that asks for no less than a profile of GnuTLS. @param name  what stands behind %PROFILE_. */
+/** The lowest level that is as strict as a profile of GnuTLS. @param name  the text after %PROFILE_. */
 static int profile_level(const char *name, size_t len)
 {
 	static const struct
@@ -345,7 +350,7 @@ static void list_take_profile(struct tlsg_cipher_list *l, const char *string)
 	}
 }
 
-/** A native string speaks the versions that both it and tls_method have. */
+/** A native string is limited to the versions that both it and tls_method have. */
 static enum tlsg_ret eval_native(struct tlsg_cipher_list *l, const char *string, struct tlsg_err *err)
 {
 	char versions[TLSG_METHOD_PRIORITY_SIZE] = "";

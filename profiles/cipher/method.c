@@ -41,12 +41,11 @@ enum tlsg_ret tlsg_method_parse(const char *token, size_t len, const struct tlsg
 	if(m == NULL)
 		return tlsg_err_set(err, TLSG_E_CONFIG,
 				"'%.*s' is not a TLS method; write SSLv23, TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3, or one of the last four "
-				"with a + behind it for this version and later ones",
+				"followed by + for this version and later ones",
 				(int)(len > 64 ? 64 : len), token);
 	if(m->max == 0)
-		return tlsg_err_set(err, TLSG_E_CONFIG,
-				"TLS method %s cannot be used: the protocol is broken and GnuTLS does not speak it; write TLSv1.2+",
-				m->token);
+		return tlsg_err_set(
+				err, TLSG_E_CONFIG, "TLS method %s is not supported: the protocol is broken; write TLSv1.2+", m->token);
 	*out = m;
 	return TLSG_OK;
 }
@@ -59,7 +58,7 @@ const struct tlsg_method *tlsg_method_by_id(int id)
 	return NULL;
 }
 
-/** Asks GnuTLS for the versions that its default priorities, hence the system's policy, switch on. */
+/** The versions that GnuTLS's default priorities, hence the system's policy, enable. */
 static enum tlsg_ret default_versions(unsigned *versions, struct tlsg_err *err)
 {
 	gnutls_priority_t prio = NULL;

@@ -10,11 +10,11 @@
 
 #include "base/err.h"
 
-/** Numbers of the methods, as `tls` logs them; the two of TLS 1.3 are ours. 0 is "not set". */
+/** Numbers of the methods, as `tls` logs them; those of TLS 1.3 are additions of this module. 0 is "not set". */
 enum tlsg_method_id
 {
 	TLSG_METHOD_UNSET = 0,
-	TLSG_METHOD_SSLV23 = 3, /**< what the library and the system's policy permit */
+	TLSG_METHOD_SSLV23 = 3, /**< every version that GnuTLS and the system's policy permit */
 	TLSG_METHOD_SSLV2 = 6,	/**< refused */
 	TLSG_METHOD_SSLV3 = 9,	/**< refused */
 	TLSG_METHOD_TLSV1 = 12,
@@ -30,13 +30,13 @@ enum tlsg_method_id
 /** One method. */
 struct tlsg_method
 {
-	const char *token; /**< as it is documented */
+	const char *token; /**< as documented */
 	int id;			   /**< enum tlsg_method_id */
-	unsigned min;	   /**< lowest version, TLSG_TLS1_0...; 0 for the refused ones */
+	unsigned min;	   /**< lowest version, TLSG_TLS1_0...; 0 for refused methods */
 	unsigned max;	   /**< highest version */
 };
 
-/** Room for what tlsg_method_priority() writes. */
+/** Buffer size for tlsg_method_priority(). */
 #define TLSG_METHOD_PRIORITY_SIZE 96
 
 /**
@@ -44,8 +44,8 @@ struct tlsg_method
  * @param token  need not be terminated; not NULL.
  * @param len    bytes of token.
  * @param out    [out] row of a static table; not NULL.
- * @param err    [out] NULL allowed; names the value and what may be written.
- * @return TLSG_OK; TLSG_E_CONFIG for SSLv2 and SSLv3, which cannot be had, and for words that are no method.
+ * @param err    [out] NULL allowed; names the value and the valid ones.
+ * @return TLSG_OK; TLSG_E_CONFIG for SSLv2 and SSLv3, which are not supported, and for unknown words.
  * Source: `tls` tls_config.c (tokens), tls_init.c (their meaning).
  */
 enum tlsg_ret tlsg_method_parse(
@@ -54,12 +54,13 @@ enum tlsg_ret tlsg_method_parse(
 /**
  * Finds a method by its number.
  * @param id  enum tlsg_method_id.
- * @return row of a static table; NULL for TLSG_METHOD_UNSET, for the refused ones and for unknown numbers.
+ * @return row of a static table; NULL for TLSG_METHOD_UNSET, refused methods and unknown numbers.
  */
 const struct tlsg_method *tlsg_method_by_id(int id);
 
 /**
- * The versions a method stands for. SSLv23 asks GnuTLS what its default priorities, hence the system's policy, switch on.
+ * The versions that a method stands for. For SSLv23 they are those that GnuTLS's default priorities, hence the system's
+ * policy, enable.
  * @param m         a method; not NULL.
  * @param versions  [out] OR of TLSG_VERSION_BIT(), never 0.
  * @param err       [out] NULL allowed.

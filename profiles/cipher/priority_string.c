@@ -14,12 +14,12 @@
 #include "profiles/cipher/method.h"
 #include "profiles/cipher/suites.h"
 
-/** A name of a priority string and what it is good for. */
+/** A name in priority strings and when it is used. */
 struct strength
 {
 	const char *name;
-	int bits;		  /**< strength; named only where the security level asks for no more */
-	unsigned suite_b; /**< bit per enum tlsg_suite_b that allows it */
+	int bits;		  /**< strength; used if the security level demands no more */
+	unsigned suite_b; /**< a bit for each enum tlsg_suite_b that allows it */
 };
 
 #define B128 (1u << TLSG_SUITE_B_128)
@@ -43,7 +43,7 @@ static const struct strength dh_groups[] = {
 		{"FFDHE8192", 192, 0},
 };
 
-/* SHA-1 counts as 63 bits: its collisions are known. Only security level 0 admits it. */
+/* SHA-1 counts as 63 bits, since collisions are known: only security level 0 admits it. */
 static const struct strength signatures[] = {
 		{"ECDSA-SHA256", 128, B128 | B128ONLY},
 		{"ECDSA-SECP256R1-SHA256", 128, B128 | B128ONLY},
@@ -67,7 +67,7 @@ static const struct strength signatures[] = {
 		{"DSA-SHA1", 63, 0},
 };
 
-/* What certificates have to satisfy, by security level. */
+/* The certificate profile, by security level. */
 static const char *const profiles[] = {"%PROFILE_VERY_WEAK:%VERIFY_ALLOW_SIGN_WITH_SHA1", "%PROFILE_LOW",
 		"%PROFILE_MEDIUM", "%PROFILE_HIGH", "%PROFILE_ULTRA", "%PROFILE_FUTURE"};
 

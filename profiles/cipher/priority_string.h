@@ -9,10 +9,11 @@
 #include "profiles/cipher/cipher_list.h"
 
 /**
- * Writes the priority string that admits some suites of a list: their algorithms, the list's versions, and the curves, groups,
- * signatures and certificate profile that its security level and Suite B allow. The client's order counts.
+ * Writes the priority string that admits some suites of a list: their algorithms, the list's versions, and the curves,
+ * groups, signatures and certificate profile that its security level and Suite B allow. The client's order of
+ * preference applies.
  * @param some  the suites; not NULL.
- * @param all   the list that they come from; the same as `some` for all of it.
+ * @param all   the list that they are from; may be `some` itself.
  * @param buf   [out] terminated text.
  * @param size  bytes of buf; TLSG_PRIORITY_SIZE is enough.
  * @return TLSG_OK; TLSG_E_RESOURCE if it did not fit.
@@ -22,9 +23,10 @@ enum tlsg_ret tlsg_priority_string_write(const struct tlsg_cipher_list *some, co
 		char *buf, size_t size) TLSG_MUST_CHECK;
 
 /**
- * Writes the priority string that a client offers a list with: where the ciphers of TLS 1.3 would bring suites of TLS 1.2 along
- * that are not in the list, only those suites of TLS 1.3 are offered whose ciphers the list has for TLS 1.2 too; if there are
- * none, TLS_AES_128_GCM_SHA256, which every server of TLS 1.3 has. What a server can pick besides the list becomes less.
+ * Writes the priority string with which a client offers a list. Ciphers of TLS 1.3 admit suites of TLS 1.2 that are not
+ * in the list: so only those suites of TLS 1.3 are offered whose ciphers the list has for TLS 1.2 too; if there are
+ * none, TLS_AES_128_GCM_SHA256, which every server of TLS 1.3 has. That leaves fewer suites outside the list to choose
+ * from.
  * @param list  kind LIST, with surplus.
  * @param buf   [out] terminated text.
  * @param size  bytes of buf; TLSG_PRIORITY_SIZE is enough.
@@ -34,8 +36,8 @@ enum tlsg_ret tlsg_priority_string_write(const struct tlsg_cipher_list *some, co
 enum tlsg_ret tlsg_priority_string_client(const struct tlsg_cipher_list *list, char *buf, size_t size) TLSG_MUST_CHECK;
 
 /**
- * Writes the priority string that admits one suite of the list and, of its protocol generation, no other. All versions of the
- * list stay in, so that a server still marks a downgrade in its random (RFC 8446 section 4.1.3).
+ * Writes the priority string that admits one suite of the list and no other of its generation (TLS 1.3, or older). All
+ * versions of the list stay in, so that a server still marks a downgrade in its random (RFC 8446 section 4.1.3).
  * @param suite  a suite of the list; not NULL.
  * @param buf    [out] terminated text.
  * @param size   bytes of buf; TLSG_PRIORITY_SIZE is enough.

@@ -3,9 +3,10 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: the caller's; nothing is allocated.  Lock: none.
  *
- * The state is one list of suites in order, some of them selected. Every rule takes the suites it speaks of out of the list, in
- * their order, and puts them back at one end (or nowhere), so where a suite stands tells what happened to it last. That
- * is why a suite that was deleted and is added again can end up elsewhere than before, as it does in OpenSSL.
+ * The state is one ordered list of suites, some of them selected. Every rule takes the suites that it matches out of
+ * the list, in order, and puts them back at one end (or drops them), so the position of a suite tells which rule moved
+ * it last. That is why a suite that is deleted and added again can end up in another place than before, as it does in
+ * OpenSSL.
  */
 #include "profiles/cipher/rules.h"
 
@@ -24,12 +25,13 @@
 #define KX_PSK (TLSG_KX_PSK | TLSG_KX_RSAPSK | TLSG_KX_DHEPSK | TLSG_KX_ECDHEPSK)
 #define AU_NOT_NULL (0xffffu & ~(unsigned)TLSG_AU_NULL)
 
-/* Classes of strength are matched apart from being in the default list. Suites without encryption are in a class of no name. */
+/* Classes of strength. The keywords LOW and MEDIUM stand for CLASS_EMPTY, which no suite is in; a suite that neither
+ * HIGH nor FIPS selects is in CLASS_NAMELESS. */
 #define CLASS_EMPTY (1u << 15)
 #define CLASS_NAMELESS (1u << 14)
 #define CLASS_STRENGTH (TLSG_SUITE_HIGH | TLSG_SUITE_FIPS)
 
-/** Which suites a rule speaks of: those that share a bit with each mask; 0 does not restrict. */
+/** The suites that a rule matches: those that share a bit with each mask; 0 does not restrict. */
 struct selector
 {
 	unsigned kx;
@@ -38,7 +40,7 @@ struct selector
 	unsigned mac;
 	unsigned strength;			   /**< TLSG_SUITE_HIGH, TLSG_SUITE_FIPS, CLASS_EMPTY */
 	unsigned not_default;		   /**< TLSG_SUITE_NOT_DEFAULT */
-	unsigned version;			   /**< equal to the suite's lowest protocol */
+	unsigned version;			   /**< the suite's lowest protocol; 0 does not restrict */
 	const struct tlsg_suite *only; /**< this suite alone */
 	int bits;					   /**< strength in bits, -1 does not restrict */
 };
@@ -121,8 +123,8 @@ static const struct keyword keywords[] = {
 };
 
 /*
- * Words that stood for something in some OpenSSL and for nothing in version 3 as it is built. Like every unknown word they are
- * passed over; excluding them is no mistake worth a note.
+ * Words that older versions of OpenSSL know and that select nothing in version 3. Like every unknown word they are
+ * skipped; a string that excludes them is not worth a note.
  */
 static const char *const past_words[] = {"DES", "RC2", "RC4", "RC5", "IDEA", "SEED", "FZA", "eFZA", "aFZA", "kFZA",
 		"EXP", "EXPORT", "EXPORT40", "EXPORT56", "SSLv2", "TLSv1.1", "TLSv1.3", "KRB5", "kKRB5", "aKRB5", "kDHr",
@@ -131,10 +133,10 @@ static const char *const past_words[] = {"DES", "RC2", "RC4", "RC5", "IDEA", "SE
 
 enum rule
 {
-	RULE_ADD,	 /**< select what is not selected yet, at the end */
-	RULE_MOVE,	 /**< `+`: selected ones to the end */
-	RULE_DELETE, /**< `-`: no longer selected, and in front should they come back */
-	RULE_KILL,	 /**< `!`: out for good */
+	RULE_ADD,	 /**< select those that are not selected, at the end */
+	RULE_MOVE,	 /**< `+`: move selected ones to the end */
+	RULE_DELETE, /**< `-`: deselect, and move to the front */
+	RULE_KILL,	 /**< `!`: remove for good */
 	RULE_COMMAND /**< `@` */
 };
 
@@ -185,7 +187,7 @@ static bool selector_matches(const struct selector *sel, const struct tlsg_suite
 		   && (sel->not_default == 0 || sel->not_default & s->flags);
 }
 
-/** Whether a rule concerns a suite in the state it is in. */
+/** Whether a rule applies to a suite that is selected, or not selected, as it is now. */
 static bool rule_takes(const struct engine *e, enum rule rule, const struct tlsg_suite *s)
 {
 	bool selected = e->selected[tlsg_suite_index(s)];
@@ -238,7 +240,7 @@ static int engine_next_bits(const struct engine *e, int below)
 	return found;
 }
 
-/** `@STRENGTH`: strongest first, otherwise in the order they have. */
+/** `@STRENGTH`: strongest first, equals stay in order. */
 static void engine_sort(struct engine *e)
 {
 	struct selector sel = {0};
@@ -271,7 +273,7 @@ static const struct keyword *find_keyword(const char *word, size_t len)
 	return NULL;
 }
 
-/** Intersects one mask. @return false if both restrict and share nothing. */
+/** Intersects one mask. @return false if both restrict and have no bit in common. */
 static bool narrow(unsigned *mask, unsigned by)
 {
 	if(by == 0)
@@ -302,14 +304,14 @@ static bool selector_add_word(struct selector *sel, const char *word, size_t len
 	} else {
 		return false;
 	}
-	sel->only = s; /* the last word alone decides, as in OpenSSL; the masks of earlier names stay */
+	sel->only = s; /* only that of the last word counts, as in OpenSSL; the masks of earlier names stay */
 	if(by.version != 0) {
 		if(sel->version != 0 && sel->version != by.version)
 			return false;
 		sel->version = by.version;
 	}
 	if(by.strength != 0 && sel->strength == 0)
-		sel->not_default = 0; /* OpenSSL forgets it here: COMPLEMENTOFDEFAULT+HIGH means HIGH */
+		sel->not_default = 0; /* OpenSSL drops it here: COMPLEMENTOFDEFAULT+HIGH means HIGH */
 	return narrow(&sel->kx, by.kx) && narrow(&sel->au, by.au) && narrow(&sel->enc, by.enc) && narrow(&sel->mac, by.mac)
 		   && narrow(&sel->strength, by.strength) && narrow(&sel->not_default, by.not_default);
 }
@@ -328,7 +330,7 @@ static bool is_past_word(const char *word, size_t len)
 	return false;
 }
 
-/** Tells the caller of an item that was passed over. */
+/** Reports an item that was skipped. */
 static void note_unknown(const struct engine *e, enum rule rule, const char *item)
 {
 	size_t len = item_length(item);
@@ -337,7 +339,7 @@ static void note_unknown(const struct engine *e, enum rule rule, const char *ite
 	if(rule != RULE_ADD && (s != NULL || is_past_word(item, word_length(item))))
 		return;
 	if(s == NULL)
-		engine_note(e, item, "is not a word of OpenSSL 3's cipher strings and is passed over");
+		engine_note(e, item, "is not a word of OpenSSL 3's cipher strings and is ignored");
 	else if(s->min_version == TLSG_TLS1_3)
 		engine_note(e, item,
 				"TLS 1.3 suites are not chosen here: the default ones apply unless tls_method is TLSv1.3 or TLSv1.3+");
@@ -347,7 +349,7 @@ static void note_unknown(const struct engine *e, enum rule rule, const char *ite
 		engine_note(e, item, "OpenSSL 3 no longer has this suite");
 }
 
-/** Tells the caller of an item that adds no suite that can be had. */
+/** Reports an item that adds no usable suite. */
 static void note_unusable(const struct engine *e, const struct selector *sel, const char *item)
 {
 	size_t count;
@@ -368,7 +370,7 @@ static void note_unusable(const struct engine *e, const struct selector *sel, co
 				: "selects no suite of OpenSSL 3");
 }
 
-/** @return first character behind the item; NULL after an error. */
+/** @return first character after the item; NULL on an error. */
 static const char *run_item(struct engine *e, enum rule rule, const char *item)
 {
 	struct selector sel = {.bits = -1};
@@ -396,7 +398,7 @@ static const char *run_item(struct engine *e, enum rule rule, const char *item)
 	return p;
 }
 
-/** @return first character behind the command; NULL after an error. */
+/** @return first character after the command; NULL on an error. */
 static const char *run_command(struct engine *e, const char *p)
 {
 	size_t len = word_length(p);
@@ -461,7 +463,7 @@ static void engine_init(struct engine *e, const struct tlsg_cipher_note *note)
 			e->order[e->len++] = &table[i];
 }
 
-/** A string that begins like a Suite B keyword is that keyword; what stands behind it does not count. */
+/** A string that begins with a Suite B keyword is that keyword; the rest does not count. */
 static const char *suite_b_rules(const char *string, enum tlsg_suite_b *kind)
 {
 	static const struct
@@ -537,7 +539,7 @@ bool tlsg_rules_level_admits(const struct tlsg_suite *s, int level)
 	return level < 3 || s->kx & (TLSG_KX_DHE | TLSG_KX_ECDHE | TLSG_KX_DHEPSK | TLSG_KX_ECDHEPSK | TLSG_KX_ANY);
 }
 
-/** Whether one of some words stands anywhere in a string; letters of either case are the same, as in GnuTLS. */
+/** Whether a string contains one of some words, ignoring case as GnuTLS does. */
 static bool has_any(const char *string, const char *const *words, size_t count)
 {
 	for(size_t i = 0; i < count; i++)

@@ -12,20 +12,20 @@
 #include "base/err.h"
 #include "profiles/cipher/suites.h"
 
-/** Receives what was named in a cipher string and cannot be had. */
+/** Callback for words of a cipher string that have no effect. */
 struct tlsg_cipher_note
 {
 	/**
 	 * @param arg   the member below.
 	 * @param word  as written in the string, not terminated.
 	 * @param len   bytes of word.
-	 * @param why   one clause without full stop.
+	 * @param why   a predicate without a full stop, like "is not supported".
 	 */
 	void (*note_cb)(void *arg, const char *word, size_t len, const char *why);
 	void *arg; /**< handed to note_cb */
 };
 
-/** Suite B (RFC 6460): the one string that also settles curves and signatures. */
+/** Suite B (RFC 6460): the only strings that also determine curves and signatures. */
 enum tlsg_suite_b
 {
 	TLSG_SUITE_B_NO = 0,
@@ -45,33 +45,34 @@ struct tlsg_rules
 };
 
 /**
- * Evaluates a cipher string as OpenSSL 3.0 does, oddities included. PSK, SRP, anonymous and unencrypted suites are selected
- * too, so that a string is wrong here exactly when it is wrong there; the caller keeps what it can use.
+ * Evaluates a cipher string as OpenSSL 3.0 does, oddities included. PSK, SRP, anonymous and unencrypted suites are
+ * selected too, so that a string is wrong here exactly when it is wrong there; the caller drops those that it cannot
+ * use.
  * @param string  terminated; not NULL.
- * @param note    NULL allowed; told of words that select nothing that can be had.
+ * @param note    NULL allowed; called for words that select nothing usable.
  * @param out     [out] set only on TLSG_OK; not NULL.
- * @param err     [out] NULL allowed; says what is wrong and where in the string.
- * @return TLSG_OK; TLSG_E_CONFIG for a character or a command that is not in the language, or if no suite is selected.
+ * @param err     [out] NULL allowed; what is wrong, and where in the string.
+ * @return TLSG_OK; TLSG_E_CONFIG for an invalid character or command, or if no suite is selected.
  * Source: OpenSSL ciphers(1) and the behaviour of SSL_CTX_set_cipher_list().
  */
 enum tlsg_ret tlsg_rules_eval(const char *string, const struct tlsg_cipher_note *note, struct tlsg_rules *out,
 		struct tlsg_err *err) TLSG_MUST_CHECK;
 
-/** Bits of strength that a security level asks for. @param level  0 to 5. @return 0 to 256. */
+/** Bits of strength that a security level demands. @param level  0 to 5. @return 0 to 256. */
 int tlsg_rules_level_bits(int level);
 
 /**
  * Whether a security level admits a suite.
  * @param s      a suite.
  * @param level  0 to 5.
- * @return false if the cipher is too weak for the level, if level 3 and above miss forward secrecy, or if the MAC is too weak.
+ * @return false if the cipher or the MAC is too weak, or if it has no forward secrecy at level 3 and above.
  * Source: OpenSSL SSL_CTX_set_security_level(3).
  */
 bool tlsg_rules_level_admits(const struct tlsg_suite *s, int level);
 
 /**
- * Whether a string is a GnuTLS priority string. Where both languages know a word (SUITEB128, SUITEB192) it is OpenSSL's, unless
- * something that only GnuTLS understands follows.
+ * Whether a string is a GnuTLS priority string. A word of both languages (SUITEB128, SUITEB192) is taken for OpenSSL's,
+ * unless something that only GnuTLS understands follows.
  * @param string  terminated; not NULL.
  */
 bool tlsg_rules_is_native(const char *string);

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - the one table of TLS cipher suites: names, algorithms, OpenSSL's way to describe them
+ * tls_gnutls - the table of TLS cipher suites: names, algorithms, OpenSSL's descriptions
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: static const data.  Lock: none.
  */
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Short forms for the rows below only. */
+/* Abbreviations for the rows below. */
 #define SSL3 TLSG_SSL3
 #define TLS1 TLSG_TLS1_0
 #define TLS12 TLSG_TLS1_2
@@ -26,8 +26,8 @@
 	}
 
 /*
- * First the suites OpenSSL 3 has, in its order of preference, TLS 1.3 in front; tests/profiles/cipher/test_suites.c compares each
- * row with the installed OpenSSL and GnuTLS. Then what only GnuTLS has or what OpenSSL no longer builds.
+ * First the suites of OpenSSL 3 in its order of preference, TLS 1.3 first; tests/profiles/cipher/test_suites.c compares
+ * each row with the installed OpenSSL and GnuTLS. Then those that only GnuTLS has or that OpenSSL no longer has.
  */
 /* clang-format off */
 static const struct tlsg_suite table[] = {
@@ -348,7 +348,7 @@ static const struct tlsg_suite table[] = {
 	S(0x00, 0x2c, "PSK-NULL-SHA", "TLS_PSK_WITH_NULL_SHA",
 			SSL3, PSK, PSK, NULL, SHA1, OSSL),
 
-	/* not selected by cipher strings */
+	/* not selected by OpenSSL's cipher strings */
 	S(0x13, 0x04, "TLS_AES_128_CCM_SHA256", "TLS_AES_128_CCM_SHA256",
 			TLS13, ANY, ANY, AES128CCM, AEAD, OTHER),
 	S(0x13, 0x05, "TLS_AES_128_CCM_8_SHA256", "TLS_AES_128_CCM_8_SHA256",
@@ -431,7 +431,7 @@ static const struct tlsg_suite table[] = {
 #define ROWS (sizeof(table) / sizeof(table[0]))
 _Static_assert(ROWS <= TLSG_SUITES_MAX, "lists of suites have room for the whole table");
 
-/** What follows from a cipher. */
+/** Properties of a cipher. */
 struct enc_facts
 {
 	uint32_t enc;
@@ -462,7 +462,7 @@ static const struct enc_facts enc_facts[] = {
 		{TLSG_ENC_NULL, "None", 0, GNUTLS_CIPHER_NULL},
 };
 
-/** What follows from key exchange and authentication together. */
+/** GnuTLS's number for key exchange and authentication together. */
 struct kx_facts
 {
 	uint16_t kx;
@@ -489,7 +489,7 @@ static const struct kx_facts kx_facts[] = {
 		{TLSG_KX_ANY, TLSG_AU_ANY, GNUTLS_KX_UNKNOWN},
 };
 
-/** A bit and its text or GnuTLS number. */
+/** A bit and its text. */
 struct bit_text
 {
 	unsigned bit;
@@ -510,7 +510,7 @@ static const struct bit_text mac_texts[] = {{TLSG_MAC_MD5, "MD5"}, {TLSG_MAC_SHA
 static const struct bit_text version_texts[] = {
 		{SSL3, "SSLv3"}, {TLS1, "TLSv1"}, {TLS12, "TLSv1.2"}, {TLS13, "TLSv1.3"}, {0, NULL}};
 
-/* Spellings of before OpenSSL 1.1, which it still understands. */
+/* Spellings from before OpenSSL 1.1, which it still accepts. */
 static const struct
 {
 	const char *old;

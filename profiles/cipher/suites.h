@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - the one table of TLS cipher suites: names, algorithms, OpenSSL's way to describe them
+ * tls_gnutls - the table of TLS cipher suites: names, algorithms, OpenSSL's descriptions
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: static const data, pointers to rows are valid in every process.  Lock: none.
  */
@@ -24,7 +24,7 @@
 /** A set of versions is an OR of these bits. */
 #define TLSG_VERSION_BIT(v) (1u << ((v)&0xfu))
 
-/** How keys are agreed on; one bit each, so that a keyword of a cipher string is a mask. */
+/** Key exchange; one bit each, so that a keyword of a cipher string is a mask. */
 enum tlsg_suite_kx
 {
 	TLSG_KX_RSA = 1 << 0,
@@ -36,10 +36,10 @@ enum tlsg_suite_kx
 	TLSG_KX_ECDHEPSK = 1 << 6,
 	TLSG_KX_SRP = 1 << 7,
 	TLSG_KX_GOST = 1 << 8,
-	TLSG_KX_ANY = 1 << 9 /**< TLS 1.3: negotiated apart from the suite */
+	TLSG_KX_ANY = 1 << 9 /**< TLS 1.3: negotiated separately from the suite */
 };
 
-/** How the server proves who it is. */
+/** Authentication of the server. */
 enum tlsg_suite_au
 {
 	TLSG_AU_RSA = 1 << 0,
@@ -52,7 +52,7 @@ enum tlsg_suite_au
 	TLSG_AU_ANY = 1 << 7 /**< TLS 1.3 */
 };
 
-/** How records are encrypted. */
+/** Encryption of records. */
 enum tlsg_suite_enc
 {
 	TLSG_ENC_AES128 = 1 << 0,
@@ -77,7 +77,7 @@ enum tlsg_suite_enc
 	TLSG_ENC_EVERY = (1 << 19) - 1
 };
 
-/** How records are authenticated. */
+/** Authentication of records. */
 enum tlsg_suite_mac
 {
 	TLSG_MAC_MD5 = 1 << 0,
@@ -88,23 +88,25 @@ enum tlsg_suite_mac
 	TLSG_MAC_GOST = 1 << 5
 };
 
-/** What OpenSSL 3 says of a suite. */
+/** How OpenSSL 3 classifies a suite. */
 enum tlsg_suite_class
 {
 	TLSG_SUITE_RULES = 1 << 0,		/**< cipher strings select it (TLS 1.2 and below) */
-	TLSG_SUITE_DEFAULT13 = 1 << 1,	/**< one of the TLS 1.3 suites that are on unless said otherwise */
+	TLSG_SUITE_DEFAULT13 = 1 << 1,	/**< one of the TLS 1.3 suites that are enabled by default */
 	TLSG_SUITE_HIGH = 1 << 2,		/**< keyword HIGH */
 	TLSG_SUITE_FIPS = 1 << 3,		/**< keyword FIPS */
 	TLSG_SUITE_NOT_DEFAULT = 1 << 4 /**< keyword COMPLEMENTOFDEFAULT */
 };
 
-/** One cipher suite. The order of the table's first rows is the order OpenSSL has before it applies a cipher string. */
+/**
+ * One cipher suite. The table begins with those of OpenSSL, in the order that it has before it applies a cipher string.
+ */
 struct tlsg_suite
 {
 	uint8_t id[2];		  /**< on the wire */
-	const char *openssl;  /**< OpenSSL's name; NULL if it never had the suite */
-	const char *iana;	  /**< the standard's name */
-	uint16_t min_version; /**< lowest protocol that has it, by OpenSSL's count (TLSG_SSL3 is possible) */
+	const char *openssl;  /**< OpenSSL's name; NULL if no version had the suite */
+	const char *iana;	  /**< name in the IANA registry */
+	uint16_t min_version; /**< lowest protocol that has it, according to OpenSSL (TLSG_SSL3 is possible) */
 	uint16_t kx;		  /**< one of enum tlsg_suite_kx */
 	uint16_t au;		  /**< one of enum tlsg_suite_au */
 	uint32_t enc;		  /**< one of enum tlsg_suite_enc */
@@ -112,7 +114,7 @@ struct tlsg_suite
 	unsigned flags;		  /**< OR of enum tlsg_suite_class */
 };
 
-/** Room for any list of suites. */
+/** Size of arrays that hold any list of suites. */
 #define TLSG_SUITES_MAX 256
 
 /**
@@ -130,7 +132,7 @@ const struct tlsg_suite *tlsg_suite_table(size_t *count);
 const struct tlsg_suite *tlsg_suite_by_id(uint8_t high, uint8_t low);
 
 /**
- * Finds a suite by OpenSSL's name (old EDH- spellings too) or by the standard's name. Letters count as written, as in OpenSSL.
+ * Finds a suite by OpenSSL's name (old EDH- spellings too) or by IANA's. Case counts, as in OpenSSL.
  * @param name  need not be terminated; not NULL.
  * @param len   bytes of name.
  * @return the row, NULL if unknown.
@@ -143,10 +145,13 @@ const struct tlsg_suite *tlsg_suite_at(size_t index);
 /** Position of a row in the table. @param s  a row of the table. @return 0 to count - 1. */
 size_t tlsg_suite_index(const struct tlsg_suite *s);
 
-/** @return OpenSSL's name, or the standard's where OpenSSL has none; never NULL. Source: SSL_CIPHER_get_name(). */
+/** @return OpenSSL's name, or IANA's if OpenSSL has none; never NULL. Source: SSL_CIPHER_get_name(). */
 const char *tlsg_suite_name(const struct tlsg_suite *s);
 
-/** @return lowest protocol as OpenSSL writes it: "SSLv3", "TLSv1", "TLSv1.2", "TLSv1.3". Source: SSL_CIPHER_get_version(). */
+/**
+ * @return lowest protocol as OpenSSL writes it: "SSLv3", "TLSv1", "TLSv1.2", "TLSv1.3". Source:
+ * SSL_CIPHER_get_version().
+ */
 const char *tlsg_suite_protocol(const struct tlsg_suite *s);
 
 /** @return bits of strength: 256, 128, 112 for triple DES, 0 without encryption. Source: SSL_CIPHER_get_bits(). */
@@ -155,14 +160,15 @@ int tlsg_suite_bits(const struct tlsg_suite *s);
 /** @return GnuTLS's key exchange, GNUTLS_KX_UNKNOWN for TLS 1.3 suites. */
 gnutls_kx_algorithm_t tlsg_suite_gnutls_kx(const struct tlsg_suite *s);
 
-/** @return GnuTLS's cipher, GNUTLS_CIPHER_UNKNOWN where GnuTLS has none (ARIA). */
+/** @return GnuTLS's cipher, GNUTLS_CIPHER_UNKNOWN if GnuTLS has none (ARIA). */
 gnutls_cipher_algorithm_t tlsg_suite_gnutls_cipher(const struct tlsg_suite *s);
 
 /** @return GnuTLS's MAC, GNUTLS_MAC_AEAD for authenticated encryption. */
 gnutls_mac_algorithm_t tlsg_suite_gnutls_mac(const struct tlsg_suite *s);
 
 /**
- * Whether the suite encrypts and its server proves itself with a certificate (RSA, DSA, ECDSA): what this module offers.
+ * Whether the suite encrypts and the server authenticates with a certificate (RSA, DSA, ECDSA): those that this module
+ * offers.
  * @return true for those and all TLS 1.3 suites; false for PSK, SRP, anonymous, NULL and GOST.
  */
 bool tlsg_suite_is_cert(const struct tlsg_suite *s);
@@ -171,14 +177,14 @@ bool tlsg_suite_is_cert(const struct tlsg_suite *s);
 bool tlsg_suite_in_version(const struct tlsg_suite *s, unsigned version);
 
 /**
- * Whether the GnuTLS this process runs on knows the suite (policy apart).
+ * Whether the GnuTLS library of this process knows the suite, whatever the policy allows.
  * Source: gnutls_cipher_suite_info().
  */
 bool tlsg_suite_is_known(const struct tlsg_suite *s);
 
 /**
  * Writes OpenSSL 3's one-line description, with its newline.
- * @param buf  [out] terminated text, also when it did not fit (cut).
+ * @param buf  [out] terminated text, also if it did not fit (truncated).
  * @param size bytes of buf; 128 is enough.
  * @return TLSG_OK; TLSG_E_RESOURCE if it did not fit.
  * Source: SSL_CIPHER_description(); the protocol shown is the suite's lowest, not the negotiated one.

@@ -1,10 +1,10 @@
 /*
- * tls_gnutls - builds a chain from what a peer sent to a CA of ours
+ * tls_gnutls - builds a chain from what a peer sent up to a trusted CA
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that steps a handshake.  Memory: this process's heap while it runs.  Lock: none.
  *
- * Names decide what can be an issuer, so a peer can make up any number of possibilities: steps, candidates at each step and
- * signatures that are tried to choose between candidates are all limited.
+ * Names decide what can be an issuer, so a peer can make up any number of candidates: steps, candidates at each step,
+ * and signatures that are checked to choose between candidates are all limited.
  */
 #include "profiles/verify/chain.h"
 
@@ -22,7 +22,7 @@
 struct candidate
 {
 	struct tlsg_chain_cert cert;
-	unsigned sent; /* index in what was sent, when not ours */
+	unsigned sent; /* index in what was sent, unless cert.is_trusted */
 	int score;
 };
 
@@ -35,10 +35,10 @@ struct builder
 	enum tlsg_verify_code first_why;
 	unsigned steps;
 	unsigned trials;
-	bool used[TLSG_CHAIN_MAX]; /* of what was sent */
+	bool used[TLSG_CHAIN_MAX]; /* by index in what was sent */
 };
 
-/* Whether a GeneralName is the directory name that another certificate was issued under. */
+/* Whether a GeneralName is the directory name of a certificate's issuer. */
 static bool is_issuer_name(const struct tlsg_der_element *general, gnutls_x509_crt_t crt)
 {
 	gnutls_datum_t dn = {NULL, 0};
@@ -60,8 +60,8 @@ static bool is_serial(const struct tlsg_der_element *e, gnutls_x509_crt_t crt)
 		   && memcmp(serial, e->contents, size) == 0;
 }
 
-/* Whether the authority key identifier, where it names its certificate by issuer and serial number, means this one.
- * GnuTLS compares the identifier of the key only. */
+/* Whether an authority key identifier that names a certificate by issuer and serial number means this one.
+ * GnuTLS compares key identifiers only. */
 static bool is_authority(gnutls_x509_crt_t issuer, gnutls_x509_crt_t crt)
 {
 	gnutls_datum_t ext = {NULL, 0};
@@ -100,7 +100,8 @@ static bool can_have_issued(gnutls_x509_crt_t issuer, gnutls_x509_crt_t crt)
 		   && gnutls_sign_supports_pk_algorithm((gnutls_sign_algorithm_t)algo, (gnutls_pk_algorithm_t)pk) != 0;
 }
 
-/* Whether a certificate names itself as its issuer, its key identifiers agree, and its key can have made its signature. */
+/* Whether a certificate names itself as its issuer, its key identifiers agree, and its key can have made its
+ * signature. */
 static bool is_self_signed(gnutls_x509_crt_t crt)
 {
 	return can_have_issued(crt, crt);
@@ -121,7 +122,7 @@ static bool is_in_chain(const struct tlsg_chain *c, const struct tlsg_der *der)
 	return false;
 }
 
-/* A CA of ours, parsed for this chain. NULL: no memory, or too many. */
+/* Parses a configured CA for this chain. NULL: no memory, or too many. */
 static gnutls_x509_crt_t parse_trusted(struct tlsg_chain *c, const struct tlsg_der *der)
 {
 	if(c->parsed_len == TLSG_CHAIN_PARSED_MAX || tlsg_crt_parse(der, &c->parsed[c->parsed_len]) < 0)
@@ -129,14 +130,13 @@ static gnutls_x509_crt_t parse_trusted(struct tlsg_chain *c, const struct tlsg_d
 	return c->parsed[c->parsed_len++];
 }
 
-/* Adds a candidate. */
 static void candidate_add(struct candidate *list, unsigned *len, struct candidate c)
 {
 	if(*len < CANDIDATES_MAX)
 		list[(*len)++] = c;
 }
 
-/* The CAs of ours that can have issued a certificate. */
+/* The configured CAs that can have issued a certificate. */
 static void find_trusted(struct builder *b, gnutls_x509_crt_t crt, struct candidate *list, unsigned *len)
 {
 	const struct tlsg_trust *trust = b->in->trust;
@@ -153,7 +153,7 @@ static void find_trusted(struct builder *b, gnutls_x509_crt_t crt, struct candid
 
 		if(is_in_chain(b->chain, der))
 			continue;
-		/* the process's list knows one CA for a name; when there is only one it saves parsing */
+		/* the process's list finds one CA for a name: where there is only one, it need not be parsed */
 		issuer = NULL;
 		if(n > 1 || b->in->list == NULL)
 			issuer = parse_trusted(b->chain, der);
@@ -178,7 +178,7 @@ static void find_sent(struct builder *b, gnutls_x509_crt_t crt, struct candidate
 	}
 }
 
-/* Whether the signature of a certificate is that of an issuer, nothing else about them. */
+/* Whether the key of an issuer made the signature of a certificate; nothing else is checked. */
 static bool is_signed_by(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer)
 {
 	unsigned status = 0;
@@ -188,7 +188,7 @@ static bool is_signed_by(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer)
 	return gnutls_x509_crt_verify(crt, &issuer, 1, flags, &status) >= 0 && !(status & GNUTLS_CERT_SIGNATURE_FAILURE);
 }
 
-/* Best first: those whose key made the signature, then those that are valid now. Order is kept otherwise. */
+/* Best first: those whose key made the signature, then those that are valid now. Equals stay in order. */
 static void candidates_sort(struct builder *b, gnutls_x509_crt_t crt, struct candidate *list, unsigned len)
 {
 	unsigned i, j;
@@ -211,7 +211,7 @@ static void candidates_sort(struct builder *b, gnutls_x509_crt_t crt, struct can
 	}
 }
 
-/* Whether a self-signed certificate is, byte for byte, one of ours. */
+/* Whether a self-signed certificate equals one of the trust byte by byte. */
 static bool is_anchor(const struct builder *b, const struct tlsg_chain_cert *cert)
 {
 	const struct tlsg_trust *trust = b->in->trust;
@@ -228,7 +228,7 @@ static bool is_anchor(const struct builder *b, const struct tlsg_chain_cert *cer
 	return found;
 }
 
-/* Remembers why the chain cannot go on, if it is the first time. */
+/* Records the chain and why it ends here, the first time. @return false, for the caller to return. */
 static bool dead_end(struct builder *b, enum tlsg_verify_code why)
 {
 	if(b->first_len == 0) {
@@ -249,7 +249,7 @@ static enum tlsg_verify_code why_no_issuer(
 
 static bool extend(struct builder *b);
 
-/* Tries candidates in their order. */
+/* Tries candidates in order. */
 static bool try_candidates(struct builder *b, const struct candidate *list, unsigned len)
 {
 	struct tlsg_chain *c = b->chain;
@@ -291,7 +291,7 @@ static bool extend(struct builder *b)
 	candidates_sort(b, top->crt, list, trusted);
 	if(try_candidates(b, list, trusted))
 		return true;
-	/* above a CA of ours only ours count */
+	/* above a configured CA only configured ones count */
 	if(!top->is_trusted) {
 		find_sent(b, top->crt, list, &sent);
 		candidates_sort(b, top->crt, list, sent);

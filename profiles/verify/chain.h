@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - builds a chain from what a peer sent to a CA of ours
+ * tls_gnutls - builds a chain from what a peer sent up to a trusted CA
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that steps a handshake.  Memory: this process's heap while it runs.  Lock: none.
  */
@@ -36,7 +36,7 @@ struct tlsg_chain_cert
 {
 	gnutls_x509_crt_t crt;
 	const struct tlsg_der *der;
-	bool is_trusted; /**< from our CAs; false: sent by the peer */
+	bool is_trusted; /**< one of the configured CAs; false: sent by the peer */
 };
 
 /** A chain, and what was parsed to build it. */
@@ -44,26 +44,28 @@ struct tlsg_chain
 {
 	struct tlsg_chain_cert certs[TLSG_CHAIN_MAX]; /**< leaf first */
 	unsigned len;
-	bool is_anchored;								 /**< the last one is a self-signed certificate of ours */
-	enum tlsg_verify_code why;						 /**< why it is not, TLSG_V_OK if it is */
+	bool is_anchored;								 /**< the last one is a self-signed certificate of the trust */
+	enum tlsg_verify_code why;						 /**< why it is not anchored, TLSG_V_OK if it is */
 	gnutls_x509_crt_t sent[TLSG_CHAIN_MAX];			 /**< owned; parallel to the input's chain */
-	gnutls_x509_crt_t parsed[TLSG_CHAIN_PARSED_MAX]; /**< owned; CAs of ours that were parsed */
+	gnutls_x509_crt_t parsed[TLSG_CHAIN_PARSED_MAX]; /**< owned; configured CAs that were parsed */
 	unsigned sent_len;
 	unsigned parsed_len;
-	bool has_costly_key; /**< one that was sent has a key that cannot be used, see tlsg_usage_has_usable_key() */
+	bool has_costly_key; /**< a key that was sent costs too much, see tlsg_usage_has_usable_key() */
 };
 
 /**
- * Builds a chain by names and key identifiers: ours first, then what was sent; issuers that are valid now before others. A
- * dead end is followed by the next possibility; when none leads to an anchor, the first dead end is the result.
- * @param in   not NULL; signatures and everything else are the caller's to check.
+ * Builds a chain by names and key identifiers: configured CAs first, then what was sent; issuers that are valid now
+ * before others. After a dead end the next candidate is tried; if none leads to an anchor, the first dead end is the
+ * result.
+ * @param in   not NULL.
  * @param out  [out] filled in every case; free with tlsg_chain_free().
- * @return TLSG_OK, is_anchored and why say how far it went; TLSG_E_PEER: a certificate cannot be parsed; TLSG_E_RESOURCE.
+ * @return TLSG_OK: is_anchored and why tell the result, and the caller checks signatures and all the rest; TLSG_E_PEER:
+ *         a certificate that was sent is malformed, or has_costly_key; TLSG_E_RESOURCE.
  * Source: RFC 5280 section 4.2.1.1; RFC 4158; OpenSSL's order of candidates.
  */
 enum tlsg_ret tlsg_chain_build(const struct tlsg_chain_input *in, struct tlsg_chain *out) TLSG_MUST_CHECK;
 
-/** Frees what was parsed. Safe on an all-zero chain and twice. */
+/** Frees what was parsed. An all-zero chain and a second call are allowed. */
 void tlsg_chain_free(struct tlsg_chain *c);
 
 #endif

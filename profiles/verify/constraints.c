@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - name constraints of CAs
+ * tls_gnutls - name constraints of CAs: whether the certificates below keep to them
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that steps a handshake.  Memory: this process's heap while it runs.  Lock: none.
  */
@@ -18,16 +18,15 @@
 #define OID_NAME_CONSTRAINTS "2.5.29.30"
 #define OID_SAN "2.5.29.17"
 
-#define NAME_DIRECTORY \
-	TLSG_DER_CONSTRUCTED(4) /* the choice of GeneralName that directoryName is; explicit, X.680 section 31.2.7 */
+#define NAME_DIRECTORY TLSG_DER_CONSTRUCTED(4) /* directoryName of GeneralName; explicit, X.680 section 31.2.7 */
 #define NAME_DNS TLSG_DER_CONTEXT(2)
 #define NAME_URI TLSG_DER_CONTEXT(6)
 
-/* What the subtrees of one extension are compared with. */
+/* A name, and what comparing it with the subtrees of one extension has shown. */
 struct comparison
 {
-	struct tlsg_der_element name; /* GeneralName of the certificate */
-	bool restricted;			  /* there is a permitted subtree of its kind */
+	struct tlsg_der_element name; /* a GeneralName of the certificate */
+	bool restricted;			  /* there are permitted subtrees of its kind */
 	bool permitted;				  /* it lies in one */
 	bool excluded;				  /* it lies in an excluded one */
 };
@@ -38,7 +37,7 @@ static bool is_text(unsigned char tag)
 	return tag == 0x0c || tag == 0x13 || tag == 0x14 || tag == 0x16;
 }
 
-/* Next character of a text that counts: lower case, spaces at the ends do not count and inside are one. -1 at the end. */
+/* Next character to compare: in lower case, without spaces at the ends, several spaces as one. -1 at the end. */
 static int next_char(const unsigned char **at, const unsigned char *begin, const unsigned char *end)
 {
 	const unsigned char *p = *at;
@@ -59,7 +58,7 @@ static int next_char(const unsigned char **at, const unsigned char *begin, const
 	return tolower(*p);
 }
 
-/* RFC 5280 section 7.1, for what is ASCII of it. */
+/* RFC 5280 section 7.1, with case folding for ASCII only. */
 static bool text_equals(const struct tlsg_der_element *a, const struct tlsg_der_element *b)
 {
 	const unsigned char *pa = a->contents, *pb = b->contents;
@@ -102,7 +101,7 @@ static bool rdn_equals(const struct tlsg_der_element *a, const struct tlsg_der_e
 	return tlsg_der_is_end(&ra) && tlsg_der_is_end(&rb);
 }
 
-/* Whether a directory name begins with all of another. Both are contents of [4]: one SEQUENCE. */
+/* Whether a directory name begins with the whole of another. Both are contents of [4]: one SEQUENCE. */
 static bool directory_is_in(const struct tlsg_der_element *name, const struct tlsg_der_element *base)
 {
 	struct tlsg_der_reader rn = tlsg_der_inside(name), rb = tlsg_der_inside(base);
@@ -131,7 +130,7 @@ static bool ends_with(const unsigned char *text, size_t size, const unsigned cha
 	return true;
 }
 
-/* The host of a URI with an authority and without a user. @return its size, 0: it is no such URI. */
+/* The host of a URI that has an authority without user information. @return its size; 0: not such a URI. */
 static size_t uri_host(const struct tlsg_der_element *uri, const unsigned char **host)
 {
 	const unsigned char *end = uri->contents + uri->size, *at, *port;
@@ -150,7 +149,7 @@ static size_t uri_host(const struct tlsg_der_element *uri, const unsigned char *
 	return port != NULL ? (size_t)(port - at) : size;
 }
 
-/* A base that begins with a point is all hosts below it, another one is that host. */
+/* A base that begins with a dot stands for all hosts below it, any other for the host itself. */
 static bool uri_is_in(const struct tlsg_der_element *uri, const struct tlsg_der_element *base)
 {
 	const unsigned char *host;
@@ -168,7 +167,7 @@ static bool name_is_in(const struct tlsg_der_element *name, const struct tlsg_de
 	return name->tag == NAME_DIRECTORY ? directory_is_in(name, base) : uri_is_in(name, base);
 }
 
-/* Compares a name with the GeneralSubtrees of one side. @return false: damaged. */
+/* Compares a name with the GeneralSubtrees of one side. @return false: malformed. */
 static bool compare_side(struct comparison *c, const struct tlsg_der_element *side, bool is_permitted)
 {
 	struct tlsg_der_reader r = tlsg_der_inside(side), in;
@@ -186,14 +185,14 @@ static bool compare_side(struct comparison *c, const struct tlsg_der_element *si
 			c->restricted = true;
 			c->permitted = c->permitted || name_is_in(&c->name, &base);
 		} else
-			/* a URI without a host cannot be shown to lie outside */
+			/* a URI without a host may lie inside: refused */
 			c->excluded = c->excluded || name_is_in(&c->name, &base)
 						  || (base.tag == NAME_URI && uri_host(&c->name, &(const unsigned char *){NULL}) == 0);
 	}
 	return true;
 }
 
-/* Whether one GeneralName of a certificate is within the constraints. */
+/* Whether one GeneralName of a certificate keeps to the constraints. */
 static bool name_holds(const gnutls_datum_t *constraints, const struct tlsg_der_element *name)
 {
 	struct tlsg_der_reader r = tlsg_der_over(constraints->data, constraints->size);
@@ -227,7 +226,7 @@ static bool sans_hold(const gnutls_datum_t *constraints, const gnutls_datum_t *s
 	return true;
 }
 
-/* The subject, as if it were a directoryName. An empty one is no name. */
+/* The subject, taken as a directoryName. An empty one does not count. */
 static bool subject_holds(const gnutls_datum_t *constraints, gnutls_x509_crt_t crt)
 {
 	struct tlsg_der_element name = {.tag = NAME_DIRECTORY}, sequence;
@@ -259,7 +258,7 @@ static bool has_name(const gnutls_datum_t *san, unsigned char tag)
 	return false;
 }
 
-/* The kinds that GnuTLS compares. It takes no extension with constraints of kinds that it does not know. */
+/* The kinds that GnuTLS compares. It rejects an extension with constraints of a kind that it does not know. */
 static bool gnutls_holds(gnutls_x509_crt_t ca, gnutls_x509_crt_t crt, bool dns)
 {
 	gnutls_x509_name_constraints_t nc = NULL;

@@ -1,11 +1,12 @@
 /*
- * tls_gnutls - one certificate revocation list, indexed once so that no process has to parse it again
+ * tls_gnutls - certificate revocation lists: what one says, whether it is current, and an index of its entries
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: loaded by the builder of a snapshot; read by any process that verifies.
  * Memory: bytes and index in the snapshot's arena (shm).  Lock: none, immutable once loaded.
  *
- * GnuTLS parses a list into a tree of nodes, which takes a hundred times the memory of its bytes, and looks serial numbers up
- * one by one. That happens once, when the list is loaded; here positions in its DER are kept.
+ * GnuTLS parses a list into a tree, which takes a hundred times the memory of its bytes, and searches serial numbers
+ * one by one. It parses a list once, when the list is loaded; what is kept are positions in the DER, with the serial
+ * numbers sorted.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* memmem */
@@ -35,10 +36,10 @@ static struct tlsg_der bytes_of(const unsigned char *at, size_t size)
 	return (struct tlsg_der){(unsigned char *)at, (unsigned)size};
 }
 
-/* Contents of an INTEGER that was checked when it was indexed. */
+/* The contents of an INTEGER that was checked when the list was indexed. */
 static void integer_of(const unsigned char *all, const unsigned char **contents, size_t *size)
 {
-	/* longest form: tag, four bytes of length behind their count */
+	/* the longest header: a tag, a count, and four bytes of length */
 	struct tlsg_der_reader r = tlsg_der_over(all + 1, 5);
 
 	if(!tlsg_der_read_length(&r, size))
@@ -46,7 +47,7 @@ static void integer_of(const unsigned char *all, const unsigned char **contents,
 	*contents = r.at;
 }
 
-/* Total order over integers as byte strings: shorter first. A superfluous leading zero does not count. */
+/* Total order over integers as byte strings: shorter first. Superfluous leading zeros do not count. */
 static int integer_cmp(const unsigned char *a, size_t a_size, const unsigned char *b, size_t b_size)
 {
 	while(a_size > 1 && a[0] == 0 && a[1] < 0x80)
@@ -68,7 +69,7 @@ static int serial_cmp(const void *pa, const void *pb)
 	return integer_cmp(a, a_size, b, b_size);
 }
 
-/* Fills the index, or only counts when serials is NULL. */
+/* Fills the index, or only counts if serials is NULL. @return false: malformed. */
 static bool read_serials(const struct tlsg_der_element *revoked, const unsigned char **serials, unsigned *len)
 {
 	struct tlsg_der_reader r = tlsg_der_inside(revoked);
@@ -91,7 +92,7 @@ static bool read_serials(const struct tlsg_der_element *revoked, const unsigned 
 	return true;
 }
 
-/* The three parts of a list; the signature has no unused bits. */
+/* The three parts of a list; a signature with unused bits is malformed. */
 static bool read_parts(struct tlsg_crl *crl, struct tlsg_der_element *tbs, struct tlsg_der_element *algorithm)
 {
 	struct tlsg_der_reader r = tlsg_der_over(crl->der.data, crl->der.size);
@@ -110,7 +111,7 @@ static bool read_parts(struct tlsg_crl *crl, struct tlsg_der_element *tbs, struc
 	return true;
 }
 
-/* Positions of what is needed, RFC 5280 section 5.1. revoked->size is 0 when the list is empty. */
+/* Finds the fields that are needed, RFC 5280 section 5.1. revoked->size is 0 if the list is empty. */
 static bool read_list(struct tlsg_crl *crl, struct tlsg_der_element *revoked)
 {
 	struct tlsg_der_element tbs, algorithm, e, issuer;
@@ -121,7 +122,7 @@ static bool read_list(struct tlsg_crl *crl, struct tlsg_der_element *revoked)
 	in = tlsg_der_inside(&tbs);
 	if(tlsg_der_is_next(&in, TLSG_DER_INTEGER) && !tlsg_der_read(&in, &e))
 		return false;
-	/* section 5.1.1.2: what is signed names the same algorithm */
+	/* section 5.1.1.2: the signed part names the same algorithm */
 	if(!tlsg_der_read_tagged(&in, TLSG_DER_SEQUENCE, &e) || !tlsg_der_equals(&e, &algorithm)
 			|| !tlsg_der_read_tagged(&in, TLSG_DER_SEQUENCE, &issuer))
 		return false;
@@ -135,15 +136,15 @@ static bool read_list(struct tlsg_crl *crl, struct tlsg_der_element *revoked)
 	return !tlsg_der_is_next(&in, TLSG_DER_SEQUENCE) || tlsg_der_read(&in, revoked);
 }
 
-/* A BOOLEAN of the issuing distribution point. @return false: damaged. */
+/* A BOOLEAN of the issuing distribution point. @return false: malformed. */
 static bool read_flag(const struct tlsg_der_element *e, bool *flag)
 {
 	*flag = e->size == 1 && e->contents[0] != 0;
 	return e->size == 1;
 }
 
-/* IssuingDistributionPoint, RFC 5280 section 5.2.5. What makes a list partial by reasons or indirect makes it unusable, and so
- * does a name relative to the issuer. */
+/* IssuingDistributionPoint, RFC 5280 section 5.2.5. @return false: malformed, or the list cannot be used: it is for
+ * some reasons only, indirect, or its distribution point has a name relative to the issuer. */
 static bool read_distribution_point(const gnutls_datum_t *ext, struct tlsg_crl *out)
 {
 	struct tlsg_der_reader r = tlsg_der_over(ext->data, ext->size);
@@ -160,7 +161,7 @@ static bool read_distribution_point(const gnutls_datum_t *ext, struct tlsg_crl *
 			struct tlsg_der_reader in = tlsg_der_inside(&e);
 
 			good = tlsg_der_read_tagged(&in, TLSG_DER_CONSTRUCTED(0), &names) && names.size > 0;
-			/* the bytes of the extension go, so the same bytes are looked up in the list itself */
+			/* the extension is a copy that will be freed: keep the place of the same bytes in the list */
 			out->points.data = good ? memmem(out->der.data, out->der.size, names.contents, names.size) : NULL;
 			out->points.size = good ? (unsigned)names.size : 0;
 			good = good && out->points.data != NULL;
@@ -175,7 +176,7 @@ static bool read_distribution_point(const gnutls_datum_t *ext, struct tlsg_crl *
 	return good && !(users && cas);
 }
 
-/* Takes one extension. @return false: the list cannot be used. */
+/* Reads one extension. @return false: the list cannot be used. */
 static bool read_extension(gnutls_x509_crl_t crl, unsigned i, const char *oid, struct tlsg_crl *out)
 {
 	gnutls_datum_t data = {NULL, 0};
@@ -198,7 +199,7 @@ static bool is_known_extension(const char *oid)
 		   || strcmp(oid, OID_DISTRIBUTION_POINT) == 0;
 }
 
-/* What the extensions say about the use of the list. @return false: it cannot be used. */
+/* Reads all extensions. @return false: the list cannot be used. */
 static bool read_extensions(gnutls_x509_crl_t crl, struct tlsg_crl *out)
 {
 	char oid[128];
@@ -228,23 +229,28 @@ static void read_key_id(gnutls_x509_crl_t crl, struct tlsg_crl *out)
 		out->key_id_len = (unsigned)size;
 }
 
+static enum tlsg_ret out_of_memory(size_t wanted, struct tlsg_err *err)
+{
+	return tlsg_err_set(err, TLSG_E_RESOURCE, "out of shared memory: %zu bytes wanted, raise -m", wanted);
+}
+
 static enum tlsg_ret index_serials(
 		struct tlsg_arena *arena, const struct tlsg_der_element *revoked, struct tlsg_crl *out, struct tlsg_err *err)
 {
 	if(!read_serials(revoked, NULL, &out->serials_len))
-		return tlsg_err_set(err, TLSG_E_CONFIG, "its entries are damaged");
+		return tlsg_err_set(err, TLSG_E_CONFIG, "its entries are malformed");
 	if(out->serials_len == 0)
 		return TLSG_OK;
 	out->serials = tlsg_arena_keep(arena, out->serials_len * sizeof(*out->serials));
 	if(out->serials == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		return out_of_memory(out->serials_len * sizeof(*out->serials), err);
 	if(!read_serials(revoked, out->serials, &out->serials_len))
-		return tlsg_err_set(err, TLSG_E_INTERNAL, "its entries changed while they were read");
+		return tlsg_err_set(err, TLSG_E_INTERNAL, "its entries changed while they were being read");
 	qsort(out->serials, out->serials_len, sizeof(*out->serials), serial_cmp);
 	return TLSG_OK;
 }
 
-/* What GnuTLS reads out of the list. */
+/* The fields that GnuTLS reads. */
 static enum tlsg_ret read_fields(const gnutls_datum_t *der, struct tlsg_crl *out, struct tlsg_err *err)
 {
 	gnutls_x509_crl_t crl = NULL;
@@ -268,7 +274,7 @@ done:
 		gnutls_x509_crl_deinit(crl);
 	if(rc < 0)
 		return tlsg_err_set(err, rc == GNUTLS_E_MEMORY_ERROR ? TLSG_E_RESOURCE : TLSG_E_CONFIG,
-				"the list cannot be read: %s", gnutls_strerror(rc));
+				"GnuTLS cannot parse it: %s", gnutls_strerror(rc));
 	return TLSG_OK;
 }
 
@@ -283,12 +289,12 @@ enum tlsg_ret tlsg_crl_parse(
 	out->der.data = tlsg_arena_keep_copy(arena, der->data, der->size);
 	out->der.size = der->size;
 	if(out->der.data == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		return out_of_memory(der->size, err);
 	ret = read_fields(der, out, err);
 	if(ret != TLSG_OK)
 		return ret;
 	if(!read_list(out, &revoked))
-		return tlsg_err_set(err, TLSG_E_CONFIG, "the list is damaged");
+		return tlsg_err_set(err, TLSG_E_CONFIG, "it is malformed");
 	return index_serials(arena, &revoked, out, err);
 }
 
@@ -328,7 +334,7 @@ bool tlsg_crl_is_of(const struct tlsg_crl *crl, gnutls_x509_crt_t issuer, const 
 	return size == crl->key_id_len && memcmp(id, crl->key_id, size) == 0;
 }
 
-/* Whether one of two lists of GeneralNames has a name of the other. */
+/* Whether two lists of GeneralNames have a name in common. */
 static bool names_meet(struct tlsg_der_reader a, struct tlsg_der_reader b)
 {
 	struct tlsg_der_element x, y;
@@ -343,7 +349,8 @@ static bool names_meet(struct tlsg_der_reader a, struct tlsg_der_reader b)
 	return false;
 }
 
-/* Whether a DistributionPoint of a certificate is the one of a list. One for some reasons only, or with another issuer, is not. */
+/* Whether a DistributionPoint of a certificate is that of a list. One for some reasons only, or with another CRL
+ * issuer, is not. */
 static bool point_meets(const struct tlsg_der_element *point, const struct tlsg_crl *crl)
 {
 	struct tlsg_der_reader r = tlsg_der_inside(point);

@@ -3,8 +3,8 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: none, everything points into the bytes read.  Lock: none.
  *
- * Definite lengths up to four bytes and tags of one byte: all that certificates and CRLs consist of. Nothing is read outside the
- * bytes given, whatever they are.
+ * Definite lengths of up to four bytes and tags of one byte, which is all that certificates and CRLs use. Nothing
+ * outside the given bytes is read, whatever they contain.
  */
 #ifndef TLSG_PROFILES_VERIFY_DER_H
 #define TLSG_PROFILES_VERIFY_DER_H
@@ -23,27 +23,27 @@
 #define TLSG_DER_CONTEXT(n) (0x80 | (n))	 /**< [n] IMPLICIT of something primitive */
 #define TLSG_DER_CONSTRUCTED(n) (0xa0 | (n)) /**< [n] of something constructed */
 
-/** Something in DER: a certificate, a list, a name. */
+/** A certificate, a CRL or a name in DER. */
 struct tlsg_der
 {
 	unsigned char *data;
 	unsigned size; /**< bytes */
 };
 
-/** Whether two of them are the same bytes. */
+/** Whether two of them are equal byte by byte. */
 static inline bool tlsg_der_is_same(const struct tlsg_der *a, const struct tlsg_der *b)
 {
 	return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
 }
 
-/** What is left to read of a constructed value: at <= end. */
+/** The unread rest of a constructed value: at <= end. */
 struct tlsg_der_reader
 {
 	const unsigned char *at;
 	const unsigned char *end;
 };
 
-/** One element: all of it, and its contents. */
+/** One element: the whole and its contents. */
 struct tlsg_der_element
 {
 	unsigned char tag;
@@ -70,13 +70,13 @@ static inline size_t tlsg_der_size(const struct tlsg_der_element *e)
 	return (size_t)(e->contents - e->all) + e->size;
 }
 
-/** Whether everything is read. */
+/** Whether everything has been read. */
 static inline bool tlsg_der_is_end(const struct tlsg_der_reader *r)
 {
 	return r->at == r->end;
 }
 
-/** Whether the next element has a tag. */
+/** Whether there is a next element, with that tag. */
 static inline bool tlsg_der_is_next(const struct tlsg_der_reader *r, unsigned char tag)
 {
 	return r->at != r->end && *r->at == tag;
@@ -84,7 +84,7 @@ static inline bool tlsg_der_is_next(const struct tlsg_der_reader *r, unsigned ch
 
 /**
  * Reads a length field.
- * @return true; false: cut short, indefinite, or more than four bytes long.
+ * @return true; false: truncated, indefinite, or more than four bytes long.
  * Source: X.690 section 8.1.3.
  */
 static inline bool tlsg_der_read_length(struct tlsg_der_reader *r, size_t *size)
@@ -104,7 +104,7 @@ static inline bool tlsg_der_read_length(struct tlsg_der_reader *r, size_t *size)
 	return true;
 }
 
-/** Reads the next element. @param e  [out]. @return false at the end, and when it does not fit. */
+/** Reads the next element. @param e  [out]. @return false at the end, and if it is longer than the rest. */
 static inline bool tlsg_der_read(struct tlsg_der_reader *r, struct tlsg_der_element *e)
 {
 	if(r->at == r->end)
@@ -118,13 +118,13 @@ static inline bool tlsg_der_read(struct tlsg_der_reader *r, struct tlsg_der_elem
 	return true;
 }
 
-/** Reads the next element, which must have a tag. */
+/** Reads the next element. @return false at the end, if it is longer than the rest, and if it has another tag. */
 static inline bool tlsg_der_read_tagged(struct tlsg_der_reader *r, unsigned char tag, struct tlsg_der_element *e)
 {
 	return tlsg_der_read(r, e) && e->tag == tag;
 }
 
-/** Whether two elements are the same bytes. */
+/** Whether two elements are equal byte by byte. */
 static inline bool tlsg_der_equals(const struct tlsg_der_element *a, const struct tlsg_der_element *b)
 {
 	return a->tag == b->tag && a->size == b->size && memcmp(a->contents, b->contents, a->size) == 0;

@@ -1,10 +1,10 @@
 /*
- * tls_gnutls - the SIP identities of a certificate, and whether one of them is a name
+ * tls_gnutls - the SIP identities of a certificate, and whether one of them is the expected name
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that steps a handshake.  Memory: this process's heap while it runs.  Lock: none.
  *
- * Names come from the peer as bytes with a length: they are never taken for strings, and every character of what is
- * compared is looked at.
+ * Names come from the peer as bytes with a length: they are never treated as C strings, and every character of what is
+ * compared is checked.
  */
 #include "profiles/verify/name.h"
 
@@ -26,7 +26,7 @@ static char lower(unsigned char c)
 	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
-/* Whether text is labels of host name characters, 1 to 63 long, with single dots between them. */
+/* Whether a text consists of labels of host name characters, 1 to 63 long, separated by single dots. */
 static bool has_host_syntax(const char *text)
 {
 	size_t label = 0;
@@ -51,7 +51,7 @@ static bool is_ip_address(const char *text)
 	return inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1;
 }
 
-/* Copies a host name of the certificate in lower case, without one trailing dot. The certificate has A-labels only. */
+/* Copies a host name of a certificate in lower case, without a trailing dot. Certificates have A-labels only. */
 static bool copy_host(const unsigned char *data, size_t size, char out[TLSG_NAME_MAX + 1])
 {
 	size_t i;
@@ -69,7 +69,7 @@ static bool copy_host(const unsigned char *data, size_t size, char out[TLSG_NAME
 	return has_host_syntax(out) && !is_ip_address(out);
 }
 
-/* Looks at a name before anything is mapped: what is ASCII in it must be what host names have, mapping would drop the rest. */
+/* Whether a name may be mapped: its ASCII characters must be those of host names, since mapping drops others. */
 static bool is_mappable(const str *name, bool *ascii)
 {
 	int i;
@@ -102,7 +102,7 @@ bool tlsg_name_normalise(const str *name, char out[TLSG_NAME_MAX + 1])
 	return good;
 }
 
-/* DNS name of the certificate against a normalised name. */
+/* Compares a DNS name of the certificate with a normalised name. */
 static bool dns_equals(const gnutls_datum_t *dns, const char *name, bool wildcards)
 {
 	char host[TLSG_NAME_MAX + 1];
@@ -110,14 +110,14 @@ static bool dns_equals(const gnutls_datum_t *dns, const char *name, bool wildcar
 
 	if(wildcards && dns->size > 2 && dns->data[0] == '*' && dns->data[1] == '.') {
 		rest = strchr(name, '.');
-		/* `*.com` would be everybody */
+		/* `*.com` would match every domain in it */
 		return rest != NULL && copy_host(dns->data + 2, dns->size - 2, host) && strchr(host, '.') != NULL
 			   && strcmp(host, rest + 1) == 0;
 	}
 	return copy_host(dns->data, dns->size, host) && strcmp(host, name) == 0;
 }
 
-/* Length of the host at the start of a URI's remainder: up to a port, parameters or headers. */
+/* Length of the host at the start of what follows `sip:`: up to a port, parameters or headers. */
 static size_t host_length(const unsigned char *data, size_t size)
 {
 	size_t i;
@@ -128,7 +128,7 @@ static size_t host_length(const unsigned char *data, size_t size)
 	return i;
 }
 
-/* URI of the certificate against a normalised name. A user part makes it the identity of a user, not of a domain. */
+/* Compares a URI of the certificate with a normalised name. With a user part it identifies a user, not a domain. */
 static bool uri_equals(const gnutls_datum_t *uri, const char *name)
 {
 	char host[TLSG_NAME_MAX + 1];
@@ -168,14 +168,14 @@ static bool extension_has(const gnutls_datum_t *extension, const char *name, boo
 	return found;
 }
 
-/* The common name, for certificates without any subjectAltName: RFC 5922 section 7.1 point 3. A single one, or none. */
+/* The common name, for certificates without a subjectAltName: RFC 5922 section 7.1 point 3. */
 static bool common_name_is(gnutls_x509_crt_t crt, const char *name)
 {
 	unsigned char cn[TLSG_NAME_MAX + 2];
 	char host[TLSG_NAME_MAX + 1];
 	size_t size = 0;
 
-	/* two common names: which one would it be? */
+	/* two common names are ambiguous: neither counts */
 	if(gnutls_x509_crt_get_dn_by_oid(crt, OID_COMMON_NAME, 1, 0, NULL, &size) != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
 		return false;
 	size = sizeof(cn);

@@ -1,5 +1,6 @@
 /*
- * tls_gnutls - CA certificates and CRLs that chains are verified with: shared as bytes, parsed once per process that needs them
+ * tls_gnutls - CA certificates and CRLs that chains are verified with: shared as bytes, parsed once per process that
+ * needs them
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: indexed by the builder of a snapshot; parsed by each process at its first handshake that verifies.
  * Memory: bytes in the snapshot's arena (shm); parsed lists on this process's heap.  Lock: none.
@@ -29,7 +30,7 @@ static int trust_name_cmp(const void *pa, const void *pb)
 	return a->ca < b->ca ? -1 : a->ca > b->ca;
 }
 
-/* Finds the certificate that signed a list among those configured, so that handshakes need not check it again. */
+/* Finds the configured CA that signed a list, so that handshakes need not check the signature again. */
 static void find_signer(const struct tlsg_trust *t, struct tlsg_crl *crl)
 {
 	gnutls_datum_t dn = {crl->issuer.data, crl->issuer.size};
@@ -67,17 +68,18 @@ static bool name_of(const struct tlsg_der *ca, struct tlsg_der *out)
 	return found;
 }
 
-enum tlsg_ret tlsg_trust_index(struct tlsg_trust *t, struct tlsg_arena *arena)
+enum tlsg_ret tlsg_trust_index(struct tlsg_trust *t, struct tlsg_arena *arena, struct tlsg_err *err)
 {
+	size_t size = t->cas_len * sizeof(*t->names);
 	unsigned i;
 
-	t->names = tlsg_arena_keep(arena, t->cas_len * sizeof(*t->names));
+	t->names = tlsg_arena_keep(arena, size);
 	if(t->names == NULL)
-		return TLSG_E_RESOURCE;
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "out of shared memory: %zu bytes wanted, raise -m", size);
 	for(i = 0; i < t->cas_len; i++) {
 		t->names[i].ca = i;
 		if(!name_of(&t->cas[i], &t->names[i].dn))
-			return TLSG_E_RESOURCE;
+			return tlsg_err_set(err, TLSG_E_RESOURCE, "out of memory");
 	}
 	qsort(t->names, t->cas_len, sizeof(*t->names), trust_name_cmp);
 	for(i = 0; i < t->crls_len; i++) {

@@ -1,5 +1,6 @@
 /*
- * tls_gnutls - CA certificates and CRLs that chains are verified with: shared as bytes, parsed once per process that needs them
+ * tls_gnutls - CA certificates and CRLs that chains are verified with: shared as bytes, parsed once per process that
+ * needs them
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: indexed by the builder of a snapshot; parsed by each process at its first handshake that verifies.
  * Memory: bytes in the snapshot's arena (shm); parsed lists on this process's heap.  Lock: none.
@@ -29,16 +30,16 @@ struct tlsg_trust
 {
 	struct tlsg_trust *next;
 	unsigned index; /**< number in the snapshot */
-	str ca_list;	/**< the three settings that name it */
+	str ca_list;	/**< the three settings that it was loaded for */
 	str ca_path;
 	str crl;
-	struct tlsg_der *cas; /**< [arena] from ca_list first, then from ca_path, then certificates found in crl */
+	struct tlsg_der *cas; /**< [arena] those of ca_list first, then of ca_path, then certificates in the file of crl */
 	unsigned cas_len;
-	unsigned cas_announced;		   /**< how many of cas, from the start, a server announces: those of ca_list */
+	unsigned cas_announced; /**< how many of cas, from the start, a server names in its request: those of ca_list */
 	struct tlsg_trust_name *names; /**< [arena] cas_len of them, sorted by name, then by index */
-	struct tlsg_crl *crls;		   /**< [arena] from crl, and lists of a hashed ca_path when crl is set */
+	struct tlsg_crl *crls;		   /**< [arena] those of crl, and with crl set those of a hashed ca_path */
 	unsigned crls_len;
-	bool has_crl;			/**< the setting crl is set: coverage of the whole chain is demanded */
+	bool has_crl;			/**< crl is set: every certificate of a chain needs a current CRL */
 	time_t crl_next_update; /**< earliest nextUpdate, 0 none */
 };
 
@@ -46,15 +47,17 @@ struct tlsg_trust
  * Builds the index: names of the CAs, the certificates that signed the CRLs, the earliest nextUpdate.
  * @param t      [in,out] cas and crls are complete.
  * @param arena  holds the names; that of the CAs.
+ * @param err    [out] the cause; the caller adds the setting.
  * @return TLSG_OK; TLSG_E_RESOURCE.
- * Process: the builder of a snapshot, without a scope: what GnuTLS parses here does not stay.
+ * Process: the builder of a snapshot, without a scope, since what GnuTLS parses here is freed again.
  */
-enum tlsg_ret tlsg_trust_index(struct tlsg_trust *t, struct tlsg_arena *arena) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_trust_index(struct tlsg_trust *t, struct tlsg_arena *arena, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * Parses the CAs into a list of this process. Call without a scope. CRLs are not put in: they are used from the snapshot.
- * @return new list [heap], with the announced CAs marked for CertificateRequest; to be freed with
- *         gnutls_x509_trust_list_deinit(list, 1); NULL when memory is exhausted.
+ * Parses the CAs into a list of this process. Call without a scope. The list has no CRLs: they are used
+ * where they are, in the snapshot.
+ * @return new list [heap], with the announced CAs marked for CertificateRequest messages; to be freed with
+ *         gnutls_x509_trust_list_deinit(list, 1); NULL: no memory.
  * Source: gnutls_x509_trust_list_add_cas(), GNUTLS_TL_USE_IN_TLS.
  */
 gnutls_x509_trust_list_t tlsg_trust_parse(const struct tlsg_trust *t);
@@ -63,7 +66,7 @@ gnutls_x509_trust_list_t tlsg_trust_parse(const struct tlsg_trust *t);
  * Finds the CAs with a name.
  * @param dn     DER of a name.
  * @param first  [out] position in t->names of the first one.
- * @return how many there are, one after the other in t->names; 0 none.
+ * @return how many there are, one after the other in t->names; 0: none.
  */
 unsigned tlsg_trust_find(const struct tlsg_trust *t, const gnutls_datum_t *dn, unsigned *first);
 

@@ -12,12 +12,13 @@
 #define OID_NETSCAPE_SGC "2.16.840.1.113730.4.1"
 #define OID_MICROSOFT_SGC "1.3.6.1.4.1.311.10.3.3"
 #define RSA_BITS_MAX 16384
-#define RSA_BITS_ANY_EXPONENT 3072 /* up to here the exponent may be as long as the modulus */
+#define RSA_BITS_ANY_EXPONENT 3072 /* up to this size the exponent may be as long as the modulus */
 #define RSA_EXPONENT_BITS_MAX 64
 #define DSA_BITS_MAX 4096
-#define EXTENSIONS_MAX 64 /* more in one certificate are refused */
+#define EXTENSIONS_MAX 64 /* a certificate with more is refused */
 
-/* Extensions that may be critical: those that both GnuTLS and OpenSSL act upon, and that do not limit policies only. */
+/* Extensions that may be critical: those that both GnuTLS and OpenSSL process, but for some that only limit
+ * policies. */
 static const char *const known_extensions[] = {
 		"2.5.29.15",			/* key usage */
 		"2.5.29.17",			/* subject alternative name */
@@ -157,7 +158,7 @@ bool tlsg_usage_has_usable_key(gnutls_x509_crt_t crt)
 			return is_usable_rsa(crt);
 		case GNUTLS_PK_DSA:
 			return bits <= DSA_BITS_MAX;
-		default: /* curves have their sizes, and what GnuTLS does not know it does not use */
+		default: /* curves have fixed sizes, and GnuTLS does not use keys of kinds that it does not know */
 			return true;
 	}
 }

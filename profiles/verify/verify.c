@@ -1,11 +1,11 @@
 /*
- * tls_gnutls - decides whether a peer's certificate chain is acceptable, and says why not
+ * tls_gnutls - verifies the certificate chain of a peer
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process that steps a handshake.  Memory: this process's heap while it runs; results are copied by the caller.
- * Lock: none.
+ * Runs in: any process that steps a handshake.
+ * Memory: this process's heap while it runs; the caller copies results.  Lock: none.
  *
- * Two opinions are asked, and both must be good: the checks below, made in OpenSSL's order so that the code is the one that
- * is known, and GnuTLS's verification of exactly the chain that was built.
+ * A chain must pass two verifications: the checks below, made in OpenSSL's order so that the code is the one that
+ * OpenSSL would give, and GnuTLS's verification of exactly the chain that was built.
  */
 #include "profiles/verify/verify.h"
 
@@ -23,7 +23,7 @@
 #define NOWHERE TLSG_CHAIN_MAX
 #define SHA1_BITS 63 /* as OpenSSL counts since 3.0 */
 
-/* Everything known while one chain is judged. */
+/* The state of one verification. */
 struct verification
 {
 	const struct tlsg_verify_input *in;
@@ -32,7 +32,7 @@ struct verification
 	unsigned bad_signature; /* position, NOWHERE if all are good */
 };
 
-/* How much a failure says when all of them are looked for, spec 6.5. */
+/* How grave a failure is: with keep_going the gravest is the result. */
 static int rank(enum tlsg_verify_code code)
 {
 	switch(code) {
@@ -49,7 +49,7 @@ static int rank(enum tlsg_verify_code code)
 	}
 }
 
-/* Records a failure. @return whether to look for more. */
+/* Records a failure. @return whether to go on with the checks. */
 static bool fail(struct verification *v, enum tlsg_verify_code code, unsigned depth)
 {
 	if(rank(code) >= rank(v->out->code)) {
@@ -64,7 +64,7 @@ static gnutls_x509_crt_t crt_at(const struct verification *v, unsigned i)
 	return v->chain.certs[i].crt;
 }
 
-/* ---- what a certificate says it may be used for ---- */
+/* ---- purposes, CA flags, path lengths ---- */
 
 static bool fits_purpose(const struct verification *v, unsigned i)
 {
@@ -77,7 +77,7 @@ static bool fits_purpose(const struct verification *v, unsigned i)
 	return i > 0 || tlsg_usage_has_bits(crt_at(v, i), bits);
 }
 
-/* Whether a certificate may issue others. Version 1 has no way to say so: only an anchor of ours may be one. */
+/* Whether a certificate may issue others. One of version 1 cannot say so: it may only if it is the anchor. */
 static bool is_ca(const struct verification *v, unsigned i, int *path_length)
 {
 	gnutls_x509_crt_t crt = crt_at(v, i);
@@ -94,7 +94,7 @@ static bool is_ca(const struct verification *v, unsigned i, int *path_length)
 /* Critical extensions, CA flags, purposes and path lengths, from the leaf up. */
 static bool check_extensions(struct verification *v)
 {
-	int below = 0; /* intermediates below that count for path lengths, RFC 5280 section 4.2.1.9 */
+	int below = 0; /* intermediates so far that count for path lengths, RFC 5280 section 4.2.1.9 */
 	unsigned i;
 
 	for(i = 0; i < v->chain.len; i++) {
@@ -116,7 +116,7 @@ static bool check_extensions(struct verification *v)
 
 /* ---- strength of keys ---- */
 
-/* The strength that keys must have. */
+/* The strength that keys must have at least. */
 static gnutls_sec_param_t least_strength(const struct verification *v)
 {
 	switch(v->in->profile) {
@@ -147,13 +147,13 @@ static bool is_weak_key(const struct verification *v, unsigned i)
 	return pk < 0 || gnutls_pk_bits_to_sec_param((gnutls_pk_algorithm_t)pk, bits) < least_strength(v);
 }
 
-/* OpenSSL looks at the leaf's key before anything else. */
+/* OpenSSL checks the leaf's key before anything else. */
 static bool check_leaf_key(struct verification *v)
 {
 	return !is_weak_key(v, 0) || fail(v, TLSG_V_WEAK, 0);
 }
 
-/* ---- GnuTLS's opinion ---- */
+/* ---- GnuTLS's verification ---- */
 
 static unsigned gnutls_flags(const struct verification *v)
 {
@@ -167,7 +167,7 @@ static unsigned gnutls_flags(const struct verification *v)
 		   | GNUTLS_VERIFY_DISABLE_CRL_CHECKS | (unsigned)GNUTLS_PROFILE_TO_VFLAGS(profile);
 }
 
-/* Which certificate's signature is wrong. Only asked when one is. */
+/* Which certificate's signature is wrong, after GnuTLS has found that one is. */
 static unsigned find_bad_signature(const struct verification *v)
 {
 	unsigned i, status;
@@ -183,7 +183,7 @@ static unsigned find_bad_signature(const struct verification *v)
 	return 0;
 }
 
-/* Verifies the chain that was built and no other: the only CA that GnuTLS is told of is its last certificate. */
+/* Has GnuTLS verify the chain that was built and no other: the only CA that it gets is the last certificate. */
 static bool check_with_gnutls(struct verification *v)
 {
 	gnutls_x509_crt_t list[TLSG_CHAIN_MAX];
@@ -204,7 +204,7 @@ static bool check_with_gnutls(struct verification *v)
 	return true;
 }
 
-/* What the hash of a signature is worth, in bits as OpenSSL counts them; 0: nothing, whatever the level. */
+/* Strength of the hash of a signature, in bits as OpenSSL counts them; 0: refused at every level. */
 static unsigned hash_bits(gnutls_sign_algorithm_t algo)
 {
 	if(algo == GNUTLS_SIGN_EDDSA_ED25519)
@@ -231,7 +231,7 @@ static unsigned hash_bits(gnutls_sign_algorithm_t algo)
 	}
 }
 
-/* Bits that hashes must have. At level 0 anything that is not broken altogether will do. */
+/* Bits that hashes must have at least. At level 0 SHA-1 is enough. */
 static unsigned least_hash_bits(const struct verification *v)
 {
 	gnutls_sec_param_t strength = least_strength(v);
@@ -250,7 +250,7 @@ static bool is_weak_signature(const struct verification *v, unsigned i)
 		   && !gnutls_sign_is_secure2((gnutls_sign_algorithm_t)algo, GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS);
 }
 
-/* Keys, and hashes of signatures that are relied upon. GnuTLS says only that something is weak, and not always. */
+/* Keys, and hashes of signatures that count. GnuTLS reports only that something is weak, and not in every case. */
 static bool check_strength(struct verification *v)
 {
 	unsigned i;
@@ -275,8 +275,8 @@ static bool has_constraints(const struct verification *v)
 	return false;
 }
 
-/* What GnuTLS found besides signatures and strength, and the checks here did not: it counts certificates that a CA issued to
- * itself for path lengths, and refuses some name constraints that it cannot compare. */
+/* What GnuTLS found besides signatures and strength and the checks here did not: for path lengths it counts
+ * certificates that a CA issued to itself, and it refuses some name constraints that it cannot compare. */
 static bool check_rest(struct verification *v)
 {
 	const unsigned known = GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNATURE_FAILURE | GNUTLS_CERT_INSECURE_ALGORITHM;
@@ -297,15 +297,16 @@ static bool check_rest(struct verification *v)
 
 /* ---- revocation ---- */
 
-/* What is known about the revocation of one certificate. */
+/* The CRL that decides about one certificate. */
 struct finding
 {
-	const struct tlsg_crl *crl; /* the list to use; NULL none */
-	unsigned signer;			/* position of the certificate that should have signed it */
-	bool out_of_scope;			/* there is one that is not for such a certificate */
+	const struct tlsg_crl *crl; /* NULL: none found */
+	unsigned signer;			/* position in the chain of the certificate that must have signed it */
+	bool out_of_scope;			/* the issuer has one that does not cover such a certificate */
 };
 
-/* Who signed a list for the issuer at a position: it, or a certificate above with its name (a CA that has changed its key). */
+/* Position of the certificate that signed a list for an issuer: the issuer, or one above it with its name (a CA that
+ * has changed its key). */
 static unsigned crl_signer(
 		const struct verification *v, const struct tlsg_crl *crl, unsigned issuer, const gnutls_datum_t *dn)
 {
@@ -317,7 +318,7 @@ static unsigned crl_signer(
 	return NOWHERE;
 }
 
-/* Finds the list to use for a certificate: a current one if there is, the latest of them. */
+/* Finds the CRL for a certificate: of those that cover it, a current one if there is one, the latest of them. */
 static void crl_find(const struct verification *v, unsigned i, unsigned issuer, struct finding *f)
 {
 	const struct tlsg_trust *trust = v->in->trust;
@@ -342,7 +343,7 @@ static void crl_find(const struct verification *v, unsigned i, unsigned issuer, 
 	gnutls_free(dn.data);
 }
 
-/* The signature was checked when the list was loaded, if its issuer was known then. */
+/* If the issuer of a list is a configured CA, the signature was checked when the list was loaded. */
 static bool crl_is_authentic(const struct verification *v, const struct finding *f)
 {
 	const struct tlsg_der *der = v->chain.certs[f->signer].der;
@@ -376,7 +377,7 @@ static bool check_revoked(struct verification *v, unsigned i)
 		return false;
 	if(tlsg_crl_has_expired(f.crl, now) && !fail(v, TLSG_V_CRL_EXPIRED, i))
 		return false;
-	/* what a forged list says proves nothing */
+	/* the entries of a forged list mean nothing */
 	if(!crl_is_authentic(v, &f))
 		return fail(v, TLSG_V_CRL_SIGNATURE, i);
 	if(f.crl->has_critical && !fail(v, TLSG_V_CRL_CRITICAL_EXTENSION, i))
@@ -384,7 +385,8 @@ static bool check_revoked(struct verification *v, unsigned i)
 	return check_serial(v, f.crl, i);
 }
 
-/* Every certificate of the chain, the anchor too, needs a CRL of its issuer, spec 6.4. */
+/* Every certificate of the chain, the anchor too, needs a CRL of its issuer, as with OpenSSL's
+ * X509_V_FLAG_CRL_CHECK_ALL. */
 static bool check_revocation(struct verification *v)
 {
 	unsigned i;
@@ -426,7 +428,8 @@ static bool check_signatures(struct verification *v)
 	return true;
 }
 
-/* Constraints of one CA for all certificates below it. Those that a CA issues to itself are exempt, but for the leaf. */
+/* The constraints of one CA for all certificates below it. Those that a CA issues to itself are exempt, except the
+ * leaf. */
 static bool check_constraints_of(struct verification *v, unsigned ca)
 {
 	unsigned i;
@@ -467,7 +470,7 @@ static bool check_built(struct verification *v)
 		return true;
 	if(!fail(v, v->chain.why, v->chain.len - 1))
 		return false;
-	/* OpenSSL's second failure when it is made to go on */
+	/* the second failure that OpenSSL reports here when it goes on */
 	return v->chain.why != TLSG_V_NO_LOCAL_ISSUER || v->chain.len > 1 || fail(v, TLSG_V_LEAF_UNVERIFIABLE, 0);
 }
 

@@ -303,7 +303,7 @@ def test_numbers_out_of_range_are_refused(settings, name, value, allowed):
 @OURS
 @pytest.mark.parametrize("name,value,sentence", (
     ("tls_method", "TLSv1.4", "'TLSv1.4' is not a TLS method"), ("tls_method", "", "is not a TLS method"),
-    ("tls_method", "SSLv3", "SSLv3 cannot be used"), ("tls_method", "SSLv2", "SSLv2 cannot be used"),
+    ("tls_method", "SSLv3", "SSLv3 is not supported"), ("tls_method", "SSLv2", "SSLv2 is not supported"),
     ("verify_client", "maybe", '"maybe" is not allowed (allowed: off, on, optional, optional_no_ca)'),
     ("certificate_warn_days", "30,x", '"30,x" is not allowed'), ("certificate_warn_days", "30,", "is not allowed"),
     ("certificate_warn_days", ",30", "is not allowed"), ("certificate_warn_days", "4000", "is not allowed"),

@@ -3,10 +3,11 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
 # Usage: tests/profiles/cipher/ciphers_compare.py TOOL [--seed N] [--random N] [--method M | --enforced]
-# For each string the tool must print what `openssl ciphers` prints, in the same order, without the suites that GnuTLS lacks
-# or that work without certificates; where OpenSSL refuses the string the tool must exit with 1. With --method the suites
-# of other protocols are left out on both sides. With --enforced what the security level admits is compared: the tool's
-# --enforced with `openssl ciphers -s`, whose level without @SECLEVEL must be Debian's, 2. Exit status: 0 all equal, 1 not, 77 openssl is not there.
+# For each string the tool must print what `openssl ciphers` prints, in the same order, without the suites that GnuTLS
+# lacks or that work without certificates; if OpenSSL refuses the string the tool must exit with 1. With --method the
+# suites of other protocols are left out on both sides. With --enforced the suites that the security level admits are
+# compared: the tool's --enforced with `openssl ciphers -s`, whose level without @SECLEVEL must be Debian's, 2.
+# Exit status: 0 all equal, 1 not, 77 openssl is missing.
 """Corpus and comparison of cipher strings."""
 
 import argparse
@@ -19,16 +20,16 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-KEYWORDS = """ALL COMPLEMENTOFALL COMPLEMENTOFDEFAULT DEFAULT HIGH MEDIUM LOW FIPS eNULL NULL aNULL kRSA aRSA RSA kDHE kEDH
-DH DHE EDH ADH kEECDH kECDHE ECDH ECDHE EECDH AECDH aDSS DSS aECDSA ECDSA TLSv1.2 TLSv1.0 TLSv1 SSLv3 AES128 AES256
-AES AESGCM AESCCM AESCCM8 ARIA128 ARIA256 ARIA ARIAGCM CAMELLIA128 CAMELLIA256 CAMELLIA CHACHA20 3DES DES RC4 RC2 IDEA SEED
-MD5 SHA1 SHA SHA256 SHA384 aGOST aGOST01 aGOST12 kGOST kGOST18 GOST94 GOST12 GOST89MAC GOST89MAC12 GOST89 PSK kPSK
+KEYWORDS = """ALL COMPLEMENTOFALL COMPLEMENTOFDEFAULT DEFAULT HIGH MEDIUM LOW FIPS eNULL NULL aNULL kRSA aRSA RSA kDHE
+kEDH DH DHE EDH ADH kEECDH kECDHE ECDH ECDHE EECDH AECDH aDSS DSS aECDSA ECDSA TLSv1.2 TLSv1.0 TLSv1 SSLv3 AES128 AES256
+AES AESGCM AESCCM AESCCM8 ARIA128 ARIA256 ARIA ARIAGCM CAMELLIA128 CAMELLIA256 CAMELLIA CHACHA20 3DES DES RC4 RC2
+IDEA SEED MD5 SHA1 SHA SHA256 SHA384 aGOST aGOST01 aGOST12 kGOST kGOST18 GOST94 GOST12 GOST89MAC GOST89MAC12 GOST89 PSK kPSK
 kECDHEPSK kDHEPSK kRSAPSK aPSK kSRP SRP aSRP CBC""".split()
 
 OLD_WORDS = """EXP EXPORT EXPORT40 EXPORT56 SSLv2 TLSv1.1 TLSv1.3 kDHr kDHd kDH kECDHr kECDHe kECDH aDH aECDH KRB5 kKRB5
 aKRB5 FZA aGOST94 kFZA""".split()
 
-# Published recommendations, as people paste them.
+# Published recommendations.
 REAL_LIFE = """
 ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384
 ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305
@@ -214,7 +215,7 @@ suiteb128
 
 
 def native_suites():
-    """Ids of the suites this machine's GnuTLS has that encrypt and work with certificates."""
+    """Ids of the suites of the installed GnuTLS that encrypt and work with certificates."""
     lib = ctypes.CDLL(ctypes.util.find_library("gnutls"))
     info = lib.gnutls_cipher_suite_info
     info.restype = ctypes.c_char_p
@@ -237,7 +238,7 @@ def native_suites():
 
 
 def openssl_table():
-    """OpenSSL's name, standard name, protocol of every suite it has, by OpenSSL's name."""
+    """OpenSSL's name, IANA's name and protocol of all suites of OpenSSL, by OpenSSL's name."""
     def lines(flag):
         return subprocess.run(["openssl", "ciphers", flag, "ALL:COMPLEMENTOFALL"], check=True, text=True,
                               stdout=subprocess.PIPE).stdout.splitlines()
@@ -252,7 +253,7 @@ def openssl_table():
 
 
 def random_string(rng, suites):
-    """A composition of words, operators and commands."""
+    """A random composition of words, operators and commands."""
     words = KEYWORDS * 3 + OLD_WORDS + suites
     items = []
     for _ in range(rng.randint(1, 12)):
@@ -273,14 +274,14 @@ def random_string(rng, suites):
 def corpus(seed, count, suites):
     """All strings, each once, in a fixed order."""
     strings = list(REAL_LIFE) + KEYWORDS + OLD_WORDS + sorted(suites)
-    strings += ["!%s:ALL" % w for w in KEYWORDS] + ["ALL:+%s" % w for w in KEYWORDS] + ["ALL:-%s:ALL" % w for w in KEYWORDS]
+    strings += [pattern % w for pattern in ("!%s:ALL", "ALL:+%s", "ALL:-%s:ALL") for w in KEYWORDS]
     rng = random.Random(seed)
     strings += [random_string(rng, sorted(suites)) for _ in range(count)]
     return list(dict.fromkeys(strings))
 
 
 def run(argv):
-    """Without the system's openssl.cnf, which can narrow protocols and suites."""
+    """Without the system's openssl.cnf, which can restrict protocols and suites."""
     return subprocess.run(argv, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
                           env={**os.environ, "OPENSSL_CONF": os.devnull})
 
@@ -293,8 +294,8 @@ def in_method(entry, method):
 
 def is_compared(string, method):
     """
-    Without TLS 1.3 a high security level can leave nothing; with TLS 1.3 alone the names of its suites count. `openssl ciphers`
-    knows neither, so these strings are compared without --method only.
+    Without TLS 1.3 a high security level can leave nothing; with TLS 1.3 alone the names of its suites count. `openssl
+    ciphers` knows neither, so these strings are compared without --method only.
     """
     if method == "TLSv1.2":
         return re.search("@SECLEVEL=[3-5]", string) is None
@@ -302,7 +303,7 @@ def is_compared(string, method):
 
 
 def compare(args, string, table, native):
-    """None, or a text that says how the tool differs."""
+    """None, or how the tool differs."""
     method = args.method
     if string.startswith("-"):  # an option for openssl; an empty item in front changes nothing
         string = ":" + string

@@ -1,9 +1,9 @@
 /*
- * tls_gnutls - tests what cipher_list leads to, and that exactly the suites of a list can be negotiated
+ * tls_gnutls - tests the evaluation of cipher_list, and that exactly the suites of a list can be negotiated
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: a test process.   Memory: heap, stack.   Lock: none.
  *
- * The list itself is compared with OpenSSL's over many strings by ciphers_compare.py; here are the edges and GnuTLS's side.
+ * ciphers_compare.py compares the list with OpenSSL's over many strings; here are the corner cases and GnuTLS's side.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -88,10 +88,10 @@ static void test_lists(void **state)
 			{"TLSv1.3+", "TLS_AES_128_CCM_SHA256:AES128-SHA:TLS_AES_128_CCM_SHA256", "TLS_AES_128_CCM_SHA256", NULL, 2},
 			/* otherwise they do not, as in OpenSSL */
 			{"TLSv1.2+", "TLS_AES_128_CCM_SHA256:AES128-SHA", TLS13 ":AES128-SHA", NULL, 2},
-			/* suites without certificates are not had, but a string of them is not wrong */
+			/* suites without certificates are left out, but a string of them is not wrong */
 			{"TLSv1+", "PSK", TLS13, NULL, 2},
 			{"TLSv1+", "aNULL:eNULL:SRP:AES128-SHA", TLS13 ":AES128-SHA", NULL, 2},
-			/* suites that OpenSSL 3 no longer has are not had either */
+			/* so are suites that OpenSSL 3 no longer has */
 			{"TLSv1.2", "DES-CBC3-SHA:AES128-SHA", "AES128-SHA", NULL, 2},
 			/* security levels */
 			{"TLSv1.2", "AES128-SHA:@SECLEVEL=0", "AES128-SHA", NULL, 0},
@@ -123,7 +123,7 @@ static void test_lists(void **state)
 	}
 }
 
-/* What must not start. The text names the cause. */
+/* Strings that must be refused. The text names the cause. */
 static void test_refusals(void **state)
 {
 	static const struct
@@ -160,13 +160,13 @@ static void test_refusals(void **state)
 
 		tlsg_err_clear(&err);
 		if(tlsg_cipher_string_eval(rows[i].string, method_of(rows[i].method), NULL, &l, &err) != TLSG_E_CONFIG)
-			fail_msg("'%s' was taken", rows[i].string);
+			fail_msg("'%s' was accepted", rows[i].string);
 		if(strstr(err.text, rows[i].text) == NULL)
 			fail_msg("'%s': %s", rows[i].string, err.text);
 	}
 }
 
-/* GnuTLS takes it, we have no room for it. */
+/* GnuTLS accepts it, but it is longer than the buffer. */
 static void test_too_long_for_a_priority_string(void **state)
 {
 	static const char word[] = ":%DEBUG_ALLOW_KEY_USAGE_VIOLATIONS";
@@ -223,7 +223,7 @@ static void test_which_language(void **state)
 			fail_msg("'%s'", rows[i].string);
 }
 
-/* A native string is used as it is, unless tls_method takes versions from it. */
+/* A native string is used as it is, unless tls_method excludes versions of it. */
 static void test_native_strings(void **state)
 {
 	static const struct
@@ -239,7 +239,7 @@ static void test_native_strings(void **state)
 			{"TLSv1.2", "SECURE128", "SECURE128:-VERS-ALL:+VERS-TLS1.2", TLSG_VERSION_BIT(TLSG_TLS1_2)},
 			{"TLSv1.2+", "NORMAL:-VERS-TLS1.3", "NORMAL:-VERS-TLS1.3:-VERS-ALL:+VERS-TLS1.2",
 					TLSG_VERSION_BIT(TLSG_TLS1_2)},
-			/* a version taken by its own string and one taken by the method */
+			/* a version excluded by the string itself and one excluded by the method */
 			{"TLSv1.1+", "NORMAL:-VERS-TLS1.3", "NORMAL:-VERS-TLS1.3:-VERS-ALL:+VERS-TLS1.2:+VERS-TLS1.1",
 					TLSG_VERSION_BIT(TLSG_TLS1_2) | TLSG_VERSION_BIT(TLSG_TLS1_1)},
 	};
@@ -261,7 +261,7 @@ static void test_native_strings(void **state)
 	}
 }
 
-/* What certificates have to satisfy. */
+/* The profile that certificates must satisfy. */
 static void test_certificate_profiles(void **state)
 {
 	static const struct
@@ -329,7 +329,8 @@ static void note_cb(void *arg, const char *word, size_t len, const char *why)
 	snprintf(n->text + used, sizeof(n->text) - used, "[%.*s]", (int)len, word);
 }
 
-/* Told is what was asked for and cannot be had, and what looks like a mistake; not what was excluded anyway. */
+/* Reported are words that select nothing usable and words that look like mistakes, but not suites that were excluded
+ * anyway. */
 static void test_notes(void **state)
 {
 	static const struct
@@ -388,7 +389,7 @@ static void test_priority_strings(void **state)
 			{"TLSv1.2", "SUITEB128", ":+GROUP-SECP256R1:+GROUP-SECP384R1:", "RSA"},
 			{"TLSv1.2", "SUITEB128ONLY", ":+GROUP-SECP256R1:+SIGN-ECDSA-SHA256:", "384"},
 			{"TLSv1.2", "SUITEB192", ":+GROUP-SECP384R1:+SIGN-ECDSA-SHA384:", "256R1"},
-			/* a version that no suite is left for is not offered */
+			/* a version without a suite is not offered */
 			{"TLSv1+", "AES128-GCM-SHA256", "-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:+RSA", "TLS1.1"},
 	};
 
@@ -402,7 +403,7 @@ static void test_priority_strings(void **state)
 	}
 }
 
-/* When the product of the algorithms is more than the list; its order does not count. */
+/* Whether the combinations of the algorithms are more than the list; order does not count. */
 static void test_surplus(void **state)
 {
 	static const struct
@@ -416,10 +417,10 @@ static void test_surplus(void **state)
 			{"TLSv1.3", "ALL", false},
 			{"TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256", true},
 			{"TLSv1.2", "ECDHE-RSA-AES128-SHA256:ECDHE-RSA-AES256-SHA", true},
-			/* TLS 1.3 brings ciphers that the other list does not have */
+			/* TLS 1.3 adds ciphers that the list does not have for TLS 1.2 */
 			{"TLSv1.2+", "ECDHE-RSA-AES128-GCM-SHA256", true},
 			{"TLSv1.2+", "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-CHACHA20-POLY1305:ECDHE-RSA-AES128-GCM-SHA256", false},
-			/* GnuTLS goes by key exchange first */
+			/* GnuTLS sorts by key exchange first */
 			{"TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384:AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256:AES128-GCM-SHA256",
 					false},
 	};
@@ -433,7 +434,7 @@ static void test_surplus(void **state)
 	}
 }
 
-/* What a client offers: of TLS 1.3 only what brings the fewest suites of TLS 1.2 along that are not in the list. */
+/* What a client offers: of TLS 1.3 only suites that admit the fewest suites of TLS 1.2 outside the list. */
 static void test_client_offer(void **state)
 {
 	static const struct
@@ -447,7 +448,7 @@ static void test_client_offer(void **state)
 					"TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256", 0},
 			/* no cipher of TLS 1.3 is in the list: the one that all servers have, and AES128-GCM-SHA256 with it */
 			{"AES128-SHA", "TLS_AES_128_GCM_SHA256", 1},
-			/* a product within TLS 1.2 stays */
+			/* surplus within TLS 1.2 stays */
 			{"ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256",
 					"TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256", 2},
 	};
@@ -508,9 +509,9 @@ static void test_choice(void **state)
 			/* the client's order decides */
 			{{0xc030, 0x002f}, 4, V12, R, 0, TLSG_CIPHER_LEAVE, "ECDHE-RSA-AES256-GCM-SHA384"},
 			{{0x002f, 0xc030}, 4, V12, R, 0, TLSG_CIPHER_LEAVE, "AES128-SHA"},
-			/* signals, GREASE and unknown numbers are no suites */
+			/* signalling values, GREASE and unknown numbers are not suites */
 			{{0x0a0a, 0x002f, 0x00ff}, 6, V12, R, 0, TLSG_CIPHER_LEAVE, "AES128-SHA"},
-			/* GnuTLS would also take AES128-GCM-SHA256 (9c), which is not in the list */
+			/* GnuTLS would also accept AES128-GCM-SHA256 (9c), which is not in the list */
 			{{0x009c, 0x002f}, 4, V12, R, 0, TLSG_CIPHER_APPLY, "AES128-SHA"},
 			{{0x009c}, 2, V12, R, 0, TLSG_CIPHER_REFUSE, NULL},
 			/* keys */
@@ -567,7 +568,7 @@ static unsigned keys_for(const struct tlsg_cipher_list *l, const char *wire, siz
 	return tlsg_cipher_list_keys(l, &offer);
 }
 
-/* What kinds of keys the suites in common can use. */
+/* The kinds of keys that fit the suites in common. */
 static void test_keys(void **state)
 {
 	enum
@@ -606,7 +607,7 @@ static void test_has(void **state)
 	assert_false(tlsg_cipher_list_has(&l, NULL));
 }
 
-/* The priority string of a single suite admits this one of its generation and no other, and keeps all versions. */
+/* The priority string of a single suite admits it and no other of its generation, and keeps all versions. */
 static void test_single_suites(void **state)
 {
 	struct tlsg_cipher_list l;
@@ -692,7 +693,7 @@ static int teardown_live(void **state)
 	return 0;
 }
 
-/* What the server's hook works with. */
+/* The state of the server's hook. */
 struct enforcer
 {
 	const struct tlsg_cipher_list *list;
@@ -700,7 +701,8 @@ struct enforcer
 	gnutls_priority_t applied;
 };
 
-/* Reads the suites of a ClientHello: version, random, session id, suites. The client is ours, so lengths are right. */
+/* Reads the suites of a ClientHello: version, random, session id, suites. The client is part of the test, so lengths
+ * are right. */
 static int enforce_cb(
 		gnutls_session_t session, unsigned type, unsigned when, unsigned incoming, const gnutls_datum_t *msg)
 {
@@ -779,7 +781,7 @@ static const struct tlsg_suite *handshake(
 	return suite;
 }
 
-/* Every suite offered alone is taken if and only if it is in the list. */
+/* Every suite offered alone is negotiated if and only if it is in the list. */
 static void test_list_is_exact_in_handshakes(void **state)
 {
 	static const char *const strings[] = {
@@ -819,7 +821,7 @@ static void test_list_is_exact_in_handshakes(void **state)
 	assert_true(taken > 30 && refused > 100);
 }
 
-/* A client that offers everything gets a suite of the list, and of those the one that it likes best. */
+/* A client that offers everything gets the suite of the list that it prefers. */
 static void test_clients_choice_within_the_list(void **state)
 {
 	static const struct
@@ -837,7 +839,7 @@ static void test_clients_choice_within_the_list(void **state)
 					"ECDHE-ECDSA-AES256-SHA384"},
 			{"TLSv1.3", "TLS_AES_128_CCM_SHA256", "NORMAL", "TLS_AES_128_CCM_SHA256"},
 			{"TLSv1.2+", "AES128-SHA", "NORMAL:-VERS-ALL:+VERS-TLS1.2", "AES128-SHA"},
-			/* old protocols, for those who ask for them */
+			/* old protocols, if configured */
 			{"TLSv1", "ECDHE-RSA-AES128-SHA", "NORMAL:-VERS-ALL:+VERS-TLS1.0", "ECDHE-RSA-AES128-SHA"},
 			{"TLSv1.1", "ECDHE-ECDSA-AES128-SHA", "NORMAL:-VERS-ALL:+VERS-TLS1.1", "ECDHE-ECDSA-AES128-SHA"},
 			{"TLSv1+", "DHE-RSA-AES128-SHA", "NORMAL:-VERS-ALL:+VERS-TLS1.0", "DHE-RSA-AES128-SHA"},

@@ -17,7 +17,7 @@
 
 static const char every_suite[] = "'ALL:COMPLEMENTOFALL:@SECLEVEL=0'";
 
-/* Starts `openssl ciphers FLAGS` over every suite that it has. Skips the test where there is no OpenSSL 3. */
+/* Starts `openssl ciphers FLAGS` for all its suites. Skips the test without OpenSSL 3. */
 static FILE *openssl_ciphers(const char *flags)
 {
 	char command[160];
@@ -37,7 +37,8 @@ static FILE *openssl_ciphers(const char *flags)
 	return f;
 }
 
-/* Every line of `openssl ciphers -V`: number, then the description, which must be ours to the letter, in our order. */
+/* Every line of `openssl ciphers -V` has a number and a description, which must equal the table's, in the table's
+ * order. */
 static void test_openssl_describes_the_same(void **state)
 {
 	char line[256];
@@ -66,7 +67,7 @@ static void test_openssl_describes_the_same(void **state)
 		lines++;
 	}
 	assert_int_equal(pclose(f), 0);
-	/* and nothing is marked as OpenSSL's that OpenSSL does not have */
+	/* no other row is marked as OpenSSL's */
 	for(size_t i = 0; i < count; i++)
 		lines -= (table[i].flags & (TLSG_SUITE_RULES | TLSG_SUITE_DEFAULT13)) != 0;
 	assert_int_equal(lines, 0);
@@ -92,7 +93,8 @@ static void test_openssl_has_the_same_standard_names(void **state)
 	assert_int_equal(pclose(f), 0);
 }
 
-/* A flag is set for exactly those suites that OpenSSL's keyword selects. Unencrypted ones are in no keyword of these. */
+/* A flag is set for exactly those suites that OpenSSL's keyword selects; none of these keywords selects unencrypted
+ * ones. */
 static void test_openssl_has_the_same_classes(void **state)
 {
 	static const struct
@@ -132,7 +134,7 @@ static void test_openssl_has_the_same_classes(void **state)
 	}
 }
 
-/* GnuTLS writes its suites without WITH, with SHA1 and ARCFOUR; the standard's name must follow from that. */
+/* Derives IANA's name from GnuTLS's, which has no WITH, and SHA1 and ARCFOUR for SHA and RC4. */
 static void standard_name(const char *gnutls_name, char *out, size_t size)
 {
 	static const char *const kx[] = {"TLS_ECDHE_ECDSA_", "TLS_ECDHE_RSA_", "TLS_ECDHE_PSK_", "TLS_ECDH_ANON_",
@@ -146,14 +148,14 @@ static void standard_name(const char *gnutls_name, char *out, size_t size)
 			{"ANON", "anon"},
 			{"ARCFOUR_128", "RC4_128"},
 			{"SHA1", "SHA"},
-			/* RFC 7905 has the hash in the name */
+			/* RFC 7905: the hash is in the name */
 			{"CHACHA20_POLY1305", "CHACHA20_POLY1305_SHA256"},
 	};
 	size_t i = 0;
 	size_t used = 0;
 	const char *p = gnutls_name;
 
-	/* RFC 6655 turned two names round */
+	/* RFC 6655: two names have another order of words */
 	if(strncmp(gnutls_name, "TLS_DHE_PSK_AES_", 16) == 0 && strstr(gnutls_name, "_CCM_8") != NULL) {
 		snprintf(out, size, "TLS_PSK_DHE_WITH_AES_%s", gnutls_name + 16);
 		return;
@@ -180,14 +182,14 @@ static void standard_name(const char *gnutls_name, char *out, size_t size)
 	out[used] = '\0';
 }
 
-/* Suites without certificates that neither OpenSSL has a name for nor a session of the module can use. */
+/* Suites without certificates that OpenSSL has no name for: not in the table, since no session can use them. */
 static bool is_left_out(gnutls_kx_algorithm_t kx, gnutls_cipher_algorithm_t cipher)
 {
 	return (cipher == GNUTLS_CIPHER_CAMELLIA_128_GCM || cipher == GNUTLS_CIPHER_CAMELLIA_256_GCM)
 		   && (kx == GNUTLS_KX_PSK || kx == GNUTLS_KX_RSA_PSK || kx == GNUTLS_KX_DHE_PSK || kx == GNUTLS_KX_ANON_DH);
 }
 
-/* Every suite GnuTLS has, but for those, is in the table with GnuTLS's algorithms. */
+/* All other suites of GnuTLS are in the table with GnuTLS's algorithms. */
 static void test_gnutls_has_the_same_algorithms(void **state)
 {
 	unsigned char id[2];
@@ -256,7 +258,7 @@ static void test_lookup_by_name(void **state)
 			{"DES-CBC3-SHA", 0x00, 0x0a},
 			{"DHE-RSA-DES-CBC3-SHA", 0x00, 0x16},
 			{"EDH-RSA-DES-CBC3-SHA", 0x00, 0x16},	 /* the old spelling */
-			{"ecdhe-rsa-aes256-gcm-sha384", -1, -1}, /* letters count */
+			{"ecdhe-rsa-aes256-gcm-sha384", -1, -1}, /* case counts */
 			{"ECDHE-RSA-AES256-GCM-SHA38", -1, -1},
 			{"ECDHE-RSA-AES256-GCM-SHA3844", -1, -1},
 			{"", -1, -1},
@@ -272,7 +274,7 @@ static void test_lookup_by_name(void **state)
 			assert_ptr_equal(s, tlsg_suite_by_id((uint8_t)rows[i].high, (uint8_t)rows[i].low));
 	}
 	assert_non_null(tlsg_suite_by_name("AES128-SHA:AES256-SHA", 10)); /* by length, not by terminator */
-	assert_null(tlsg_suite_by_id(0x00, 0xff));						  /* the renegotiation signal is no suite */
+	assert_null(tlsg_suite_by_id(0x00, 0xff));						  /* the renegotiation signal is not a suite */
 	assert_null(tlsg_suite_by_id(0x0a, 0x0a));						  /* GREASE */
 }
 

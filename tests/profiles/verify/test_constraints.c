@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - tests of profiles/verify/constraints.c: who may have which name
+ * tls_gnutls - tests of profiles/verify/constraints.c: which names a CA may certify
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: heap.  Lock: none.
  */
@@ -25,7 +25,7 @@
 		GNUTLS_SAN_DNSNAME, text, sizeof(text) - 1 \
 	}
 
-/* O=tls_gnutls tests, with which all subjects of the certificate maker begin; and in other letters, and other names */
+/* O=tls_gnutls tests, with which the subjects of all test certificates begin; the same in other case; other names */
 #define O_OURS "\x31\x19\x30\x17\x06\x03\x55\x04\x0a\x0c\x10tls_gnutls tests"
 #define O_SHOUTED "\x31\x1b\x30\x19\x06\x03\x55\x04\x0a\x13\x12 TLS_GNUTLS  TESTS"
 #define O_OTHER "\x31\x19\x30\x17\x06\x03\x55\x04\x0a\x0c\x10tls_gnutls tesst"
@@ -53,9 +53,9 @@ static const struct tlsg_cert_row rows[] = {
 		{"not-id", NC("\x30\x09\xa1\x07\x30\x05\x88\x03\x2a\x03\x04")},
 		{"damaged", NC("\x30\x23\xa0\x21\x30\x1f\xa4\x1d\x30")},
 		{"empty", NC("")},
-		/* what is asked about */
+		/* certificates that are checked */
 		{"leaf", .issuer = "none"},
-		{"nobody", .issuer = "none", .flags = TLSG_CERT_NO_CN},
+		{"no-cn", .issuer = "none", .flags = TLSG_CERT_NO_CN},
 		{"u", .issuer = "none", .sans = {URI("https://example.org/x")}},
 		{"u-shouted", .issuer = "none", .sans = {URI("HTTPS://EXAMPLE.ORG:443")}},
 		{"u-below", .issuer = "none", .sans = {URI("https://sip.example.org?x")}},
@@ -77,7 +77,7 @@ static const struct
 	const char *ca;
 	const char *crt;
 	bool holds;
-	bool ca_below; /* crt is no leaf */
+	bool ca_below; /* crt is not the leaf */
 } cases[] = {
 		{"none", "leaf", true, false},
 		{"none", "u-else", true, false},
@@ -106,7 +106,7 @@ static const struct
 		{"other", "leaf", false, false},
 		{"short", "leaf", false, false},
 		{"longer", "leaf", true, false},
-		{"longer", "nobody", false, false},
+		{"longer", "no-cn", false, false},
 		{"longer", "u", false, false},
 		{"everybody", "leaf", true, false},
 		{"not-ours", "leaf", false, false},
@@ -122,9 +122,9 @@ static const struct
 		{"dns", "leaf", false, false},
 		{"dns", "leaf", true, true},
 		{"dns", "d-out", false, true},
-		/* what cannot be compared, what cannot be read */
+		/* unsupported kinds, malformed extensions */
 		{"not-id", "id", false, false},
-		{"not-id", "leaf", false, false}, /* GnuTLS takes no constraints of that kind */
+		{"not-id", "leaf", false, false}, /* GnuTLS does not support constraints of that kind */
 		{"damaged", "leaf", false, false},
 		{"damaged", "u", false, false},
 		{"empty", "leaf", false, false},

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - tests of profiles/verify/der.h: elements, lengths, what does not fit
+ * tls_gnutls - tests of profiles/verify/der.h: elements, lengths, truncated input
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: heap, exactly as large as the bytes read.  Lock: none.
  */
@@ -19,7 +19,7 @@ static const struct
 	size_t size;
 	bool good;
 	size_t contents; /* size of the contents */
-	size_t left;	 /* bytes behind the element */
+	size_t left;	 /* bytes after the element */
 } cases[] = {
 		{"\x05\x00", 2, true, 0, 0},
 		{"\x02\x01\x07", 3, true, 1, 0},
@@ -41,7 +41,7 @@ static const struct
 		{"\x04\x84\x7f\xff\xff\xffz", 7, false, 0, 0},
 };
 
-/* Bytes on the heap, so that a sanitizer sees each byte read too many. */
+/* Bytes on the heap, so that a sanitizer reports every read beyond them. */
 static unsigned char *copy(const char *bytes, size_t size)
 {
 	unsigned char *p = malloc(size);

@@ -233,8 +233,7 @@ static const struct
 
 static struct tlsg_certs certs;
 
-/* Whether verification for a name accepts a certificate; the only reason that it may have to refuse one that is trusted is
- * the name. */
+/* Whether verification for a name accepts a certificate. For a trusted one the name is the only reason to refuse it. */
 static bool is_accepted(const struct tlsg_der *der, const struct tlsg_trust *trust, const str *name, bool wildcards)
 {
 	const struct tlsg_verify_input in = {.chain = der,
@@ -262,7 +261,7 @@ static struct tlsg_arena *trust_make(struct tlsg_der *der, struct tlsg_trust *tr
 	assert_non_null(arena);
 	*trust = (struct tlsg_trust){.cas = der, .cas_len = tlsg_crt_parse(der, &crt) == 0 ? 1 : 0};
 	gnutls_x509_crt_deinit(crt);
-	assert_int_equal(tlsg_trust_index(trust, arena), TLSG_OK);
+	assert_int_equal(tlsg_trust_index(trust, arena, NULL), TLSG_OK);
 	return arena;
 }
 
@@ -294,7 +293,7 @@ static void test_identities(void **state)
 	}
 }
 
-/* A name with a zero byte, or none at all, is nobody's. */
+/* A name with a zero byte, or an empty one, matches nothing. */
 static void test_bad_expected(void **state)
 {
 	static char nul[] = "sip.example.org\0.evil.example";
@@ -320,7 +319,7 @@ static void test_bad_expected(void **state)
 	assert_false(asks("dns", &name, true));
 }
 
-/* The certificate may be anything. */
+/* The certificate may be any bytes. */
 static void test_bad_certificate(void **state)
 {
 	static unsigned char junk[] = {0x30, 0x82, 0x01, 0x00, 0x02};
@@ -375,7 +374,7 @@ static void test_normalise(void **state)
 		bool good = tlsg_name_normalise(&name, out);
 
 		if(good != (names[i].out != NULL) || (good && strcmp(out, names[i].out) != 0))
-			fail_msg("\"%s\" became \"%s\"", names[i].name, good ? out : "(refused)");
+			fail_msg("\"%s\" gave \"%s\"", names[i].name, good ? out : "(refused)");
 	}
 }
 

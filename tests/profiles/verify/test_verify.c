@@ -1,10 +1,10 @@
 /*
- * tls_gnutls - tests of profiles/verify/verify.c, chain.c and crl.c: chains, verdicts, codes
+ * tls_gnutls - tests of profiles/verify/verify.c, chain.c and crl.c: chains, results, codes
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: heap, stand-in shared memory.  Lock: none.
  *
- * Rows say what was sent, what is trusted, and what must come out. The codes are those that OpenSSL gives for the same chains;
- * tests/profiles/verify/verify_compare.py asks OpenSSL itself.
+ * A row has what is sent, what is trusted, and the expected result. The codes are those that OpenSSL gives for the same
+ * chains; tests/profiles/verify/verify_compare.py runs OpenSSL itself.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -76,7 +76,7 @@ static const struct tlsg_cert_row certificates[] = {
 		{"leaf-int-old", .issuer = "int-old"},
 		{"root-old", .flags = TLSG_CERT_CA, .usage = CERTS, .from_days = -20, .to_days = -1},
 		{"leaf-root-old", .issuer = "root-old"},
-		/* nobody's */
+		/* not trusted */
 		{"self", .flags = TLSG_CERT_NOT_CA, .usage = SIGNS},
 		{"self-old", .from_days = -20, .to_days = -1},
 		{"stranger", .flags = TLSG_CERT_CA, .usage = CERTS},
@@ -97,9 +97,9 @@ static const struct tlsg_cert_row certificates[] = {
 		{"leaf-int-sha1", .issuer = "int-sha1"},
 };
 
-/* Roll-over, cross certificates, constraints: a second table, since a first one is long enough. */
+/* Key roll-over, cross certificates, constraints. */
 static const struct tlsg_cert_row more[] = {
-		/* same name, other key; without key identifiers nothing but the signature tells them apart */
+		/* same name, other key; without key identifiers only the signature tells them apart */
 		{"twin-a", .cn = "twin", .flags = TLSG_CERT_CA | TLSG_CERT_NO_KEY_IDS, .usage = CERTS},
 		{"twin-b", .cn = "twin", .flags = TLSG_CERT_CA | TLSG_CERT_NO_KEY_IDS, .usage = CERTS},
 		{"leaf-a", "twin-a", .flags = TLSG_CERT_NO_KEY_IDS},
@@ -119,7 +119,7 @@ static const struct tlsg_cert_row more[] = {
 		{"loop-y", "loop-x-root", .flags = TLSG_CERT_CA, .usage = CERTS},
 		{"loop-x", "loop-y", .cn = "loop-x", .key_of = "loop-x-root", .flags = TLSG_CERT_CA, .usage = CERTS},
 		{"leaf-loop", .issuer = "loop-x"},
-		/* a CA's new key certified with its old one: counts for no path length, RFC 5280 section 4.2.1.9 */
+		/* a CA's new key certified with its old one: does not count for path lengths, RFC 5280 section 4.2.1.9 */
 		{"roll", .flags = TLSG_CERT_CA, .usage = CERTS, .path_length = 2},
 		{"roll-int", "roll", .flags = TLSG_CERT_CA, .usage = CERTS, .path_length = 1},
 		{"leaf-roll", .issuer = "roll-int"},
@@ -169,8 +169,8 @@ struct row
 {
 	const char *what;
 	const char *sent;	 /* leaf first */
-	const char *trusted; /* NULL: no set at all */
-	const char *crl;	 /* NULL: setting not there */
+	const char *trusted; /* NULL: no trust at all */
+	const char *crl;	 /* NULL: not set */
 	enum tlsg_verify_code code;
 	unsigned at;	   /* depth of the code */
 	const char *built; /* NULL: as sent */
@@ -182,7 +182,7 @@ struct row
 };
 
 static const struct row rows[] = {
-		/* ---- what is right ---- */
+		/* ---- valid chains ---- */
 		{"leaf under a root", "leaf-root", "root", .built = "leaf-root root"},
 		{"leaf under an intermediate", "leaf int", "root", .built = "leaf int root"},
 		{"client role", "leaf int", "root", .built = "leaf int root", .role = TLSG_CLIENT},
@@ -213,7 +213,7 @@ static const struct row rows[] = {
 		{"only the intermediate trusted, root sent", "leaf int root", "int", .code = TLSG_V_NO_ISSUER, .at = 1,
 				.built = "leaf int"},
 		{"only the leaf trusted", "leaf", "leaf", .code = TLSG_V_NO_LOCAL_ISSUER, .at = 0},
-		/* ---- which way to go ---- */
+		/* ---- several possible issuers ---- */
 		{"twins, first", "leaf-a", "twin-a twin-b", .built = "leaf-a twin-a"},
 		{"twins, second", "leaf-b", "twin-a twin-b", .built = "leaf-b twin-b"},
 		{"twins, wrong one only", "leaf-b", "twin-a", .code = TLSG_V_SIGNATURE, .built = "leaf-b twin-a"},
@@ -226,7 +226,7 @@ static const struct row rows[] = {
 		{"renewed root, old only", "leaf-renew", "renew-old", .code = TLSG_V_EXPIRED, .at = 1,
 				.built = "leaf-renew renew-old"},
 		{"loop", "leaf-loop loop-x loop-y", "root", .code = TLSG_V_NO_LOCAL_ISSUER, .at = 2},
-		{"loop of ours", "leaf-loop", "loop-x loop-y", .code = TLSG_V_NO_ISSUER, .at = 2,
+		{"loop of configured CAs", "leaf-loop", "loop-x loop-y", .code = TLSG_V_NO_ISSUER, .at = 2,
 				.built = "leaf-loop loop-x loop-y"},
 		{"loop with a way out", "leaf-loop loop-x loop-y", "loop-x-root", .built = "leaf-loop loop-x-root"},
 		/* ---- depth ---- */
@@ -240,7 +240,7 @@ static const struct row rows[] = {
 				.depth = 4},
 		{"depth 2, three intermediates", "leaf3 int3 int2 int", "root", .code = TLSG_V_CHAIN_TOO_LONG, .at = 3,
 				.depth = 3},
-		{"depth 0, intermediate of ours", "leaf", "int root", .code = TLSG_V_CHAIN_TOO_LONG, .at = 1, .depth = 1,
+		{"depth 0, configured intermediate", "leaf", "int root", .code = TLSG_V_CHAIN_TOO_LONG, .at = 1, .depth = 1,
 				.built = "leaf int"},
 		{"negative depth", "leaf int", "root", .code = TLSG_V_CHAIN_TOO_LONG, .at = 1, .depth = -1},
 		/* ---- purposes ---- */
@@ -356,22 +356,22 @@ static const struct row rows[] = {
 				"crl:root-empty crl:root-endless", .built = "leaf-revoked root"},
 		{"list forged", "leaf-root", "root", "crl:root-forged", .code = TLSG_V_CRL_SIGNATURE,
 				.built = "leaf-root root"},
-		{"forged list revokes nobody", "leaf-root", "root", "crl:root-forged-revoked", .code = TLSG_V_CRL_SIGNATURE,
-				.built = "leaf-root root"},
+		{"entries of a forged list do not count", "leaf-root", "root", "crl:root-forged-revoked",
+				.code = TLSG_V_CRL_SIGNATURE, .built = "leaf-root root"},
 		{"issuer may not sign lists", "leaf-no-crl-sign", "no-crl-sign", "crl:no-crl-sign", .code = TLSG_V_CRL_SIGN,
 				.built = "leaf-no-crl-sign no-crl-sign"},
 		{"list of a stranger only", "leaf-stranger", "stranger", "crl:root", .code = TLSG_V_NO_CRL,
 				.built = "leaf-stranger stranger"},
 		{"CA in the crl file is trusted", "leaf-root", "stranger", "root crl:root", .built = "leaf-root root"},
 		{"self-signed leaf without a list", "self", "self", "crl:root", .code = TLSG_V_NO_CRL, .built = "self"},
-		/* ---- which failure is told, when there are several ---- */
+		/* ---- several failures: the first is reported ---- */
 		{"unknown CA before dates", "leaf-old int", "stranger", .code = TLSG_V_NO_LOCAL_ISSUER, .at = 1},
 		{"purpose before dates", "leaf-old int-client", "root", .code = TLSG_V_NO_LOCAL_ISSUER, .built = "leaf-old"},
 		{"revoked before expired", "leaf-revoked-old", "root", "crl:root", .code = TLSG_V_REVOKED,
 				.built = "leaf-revoked-old root"},
 		{"expired list before revoked", "leaf-revoked", "root", "crl:root-old", .code = TLSG_V_CRL_EXPIRED,
 				.built = "leaf-revoked root"},
-		/* ---- all failures are looked for: the strongest is told ---- */
+		/* ---- keep_going: the gravest failure is reported ---- */
 		{"going on: all right", "leaf int", "root", .built = "leaf int root", .flags = KEEP_GOING},
 		{"going on: unknown CA, chain of one", "leaf", "stranger", .code = TLSG_V_LEAF_UNVERIFIABLE,
 				.flags = KEEP_GOING},
@@ -402,7 +402,7 @@ static char *file_of(const char *name)
 	return path[next];
 }
 
-/* What a row trusts, loaded the way the module does it. */
+/* Loads what a row trusts, as the module does. */
 static const struct tlsg_trust *trust_load(struct tlsg_set *set, const char *trusted, const char *crl)
 {
 	struct tlsg_prof_settings s;
@@ -444,7 +444,7 @@ static unsigned ders_of(const char *names, struct tlsg_der *out)
 	return n;
 }
 
-/* The chain built, as names. */
+/* The names of the chain that was built. */
 static void names_of(const struct tlsg_verify_result *r, char *out, size_t size)
 {
 	size_t at = 0;
@@ -515,7 +515,7 @@ static void expect_failure(const struct tlsg_der *sent, unsigned len, enum tlsg_
 	tlsg_verify_result_free(&r);
 }
 
-/* What cannot be verified at all never looks like success. */
+/* Input that cannot be verified at all never yields TLSG_V_OK. */
 static void test_not_verifiable(void **state)
 {
 	static unsigned char huge[TLSG_VERIFY_CERT_MAX_BYTES + 1];
@@ -532,13 +532,13 @@ static void test_not_verifiable(void **state)
 	expect_failure(sent, 2, TLSG_E_PEER, TLSG_V_REJECTED);
 	sent[1] = (struct tlsg_der){huge, sizeof(huge)};
 	expect_failure(sent, 2, TLSG_E_PEER, TLSG_V_REJECTED);
-	/* cut short by one byte */
+	/* truncated by one byte */
 	ders_of("leaf", &sent[0]);
 	sent[0].size--;
 	expect_failure(sent, 1, TLSG_E_PEER, TLSG_V_REJECTED);
 }
 
-/* A changed byte anywhere in the leaf never passes. */
+/* A leaf with any one byte changed is never accepted. */
 static void test_changed_bytes(void **state)
 {
 	struct tlsg_set set = {.arena = tlsg_arena_new(0)};
@@ -567,8 +567,8 @@ static void test_changed_bytes(void **state)
 
 #define MAZE 32
 
-/* 31 certificates of two names that issued each other, without key identifiers: each can follow each. The work ends, and
- * nothing is trusted. */
+/* 31 certificates of two names that issued each other, without key identifiers, so that each can follow each.
+ * Building ends, and nothing is trusted. */
 static void test_maze(void **state)
 {
 	static struct tlsg_cert_row maze_rows[MAZE];
@@ -599,7 +599,7 @@ static void test_maze(void **state)
 	tlsg_certs_free(&maze);
 }
 
-/* The name is looked at when it is asked for, and only then. */
+/* The name is checked if verify_name is set, and only then. */
 static void test_name(void **state)
 {
 	static const struct
@@ -638,7 +638,7 @@ static void test_name(void **state)
 	tlsg_arena_drop(set.arena);
 }
 
-/* Each code has its reason and an alert; what is no code has a reason as well. */
+/* Each code has a reason and an alert; an unknown code has a reason as well. */
 static void test_codes(void **state)
 {
 	static const struct

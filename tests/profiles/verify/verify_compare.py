@@ -3,11 +3,12 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
 # Usage: tests/profiles/verify/verify_compare.py TOOL [--seed N] [--random N] [--keep]
-# TOOL is what tests/profiles/verify/verify_tool.c becomes. Chains are made here: a table of single faults in both roles, and random
-# compositions of faults. For each chain the verdict, the code and the depth must be those of `openssl verify`, which is the code
-# that a server or client without a verification callback records. Differences that are wanted have a reason in REASONS;
-# they are counted and listed. Exit status: 0 nothing else differs, 1 something does, 77 openssl or python3-cryptography is missing.
-"""Corpus of certificate chains and comparison of verdicts."""
+# TOOL is the program built from tests/profiles/verify/verify_tool.c. Chains are made here: a table of single faults in
+# both roles, and random compositions of faults. For each chain the code and the depth must be those of `openssl verify`,
+# which are those that a server or client without a verification callback records. Intended differences have a reason in
+# REASONS; they are counted and listed.
+# Exit status: 0 nothing else differs, 1 something does, 77 openssl or python3-cryptography is missing.
+"""Corpus of certificate chains and comparison of results."""
 
 import argparse
 import collections
@@ -35,14 +36,14 @@ EPOCH = int((NOW - datetime.datetime(1970, 1, 1)).total_seconds())
 DAY = datetime.timedelta(days=1)
 
 REASONS = {
-    "issuer without basicConstraints": "RFC 5280 wants the extension in every CA; OpenSSL takes keyCertSign for it",
-    "another way found": "OpenSSL follows the first possible issuer; we go back and try the next",
+    "issuer without basicConstraints": "RFC 5280 demands it in every CA; OpenSSL accepts keyCertSign instead",
+    "another way found": "OpenSSL follows the first possible issuer; the module goes back and tries the next",
     "constraint refused": "GnuTLS refuses some constraints on URIs and directory names that it cannot compare",
-    "common name": "GnuTLS takes the common name for a DNS name when there is no other; OpenSSL only if it looks like one",
+    "common name": "GnuTLS takes it for a DNS name if there is no DNS name; OpenSSL only if it looks like one",
     "excluded": "one code for both kinds of name constraints, 47; OpenSSL has 48 for excluded names",
     "URI": "a URI without an authority is refused with a code of its own by OpenSSL, 53",
-    "delta": "OpenSSL takes a delta CRL for a complete one; what it leaves out would pass, so it is not used",
-    "SHA-1 list": "GnuTLS counts SHA-1 signatures of CRLs as broken; OpenSSL does not look",
+    "delta": "OpenSSL takes a delta CRL for a complete one; the module does not use it, since entries are missing",
+    "SHA-1 list": "GnuTLS considers SHA-1 signatures of CRLs broken; OpenSSL does not check the hash",
 }
 
 EKU = {
@@ -56,7 +57,7 @@ USAGES = ("digital_signature", "content_commitment", "key_encipherment", "data_e
 
 
 class Keys:
-    """Keys are expensive where they are RSA: a few are made, and given out again and again."""
+    """A few keys that are used again and again, since RSA keys are expensive to make."""
 
     def __init__(self):
         self.pool = {"rsa1024": [], "rsa2048": []}
@@ -72,7 +73,7 @@ class Keys:
 
 
 class Cert:
-    """One certificate; the arguments are what can be wrong with it."""
+    """One certificate; the arguments are its possible faults."""
 
     def __init__(self, keys, rng, name, issuer=None, **how):
         self.how = collections.defaultdict(lambda: None, how)
@@ -115,9 +116,9 @@ class Cert:
         if how["names"]:
             b = b.add_extension(x509.SubjectAlternativeName(how["names"]), False)
         if how["point"]:
-            b = b.add_extension(x509.CRLDistributionPoints([
-                x509.DistributionPoint([x509.UniformResourceIdentifier(u)], None, None, None) for u in how["point"].split()]),
-                False)
+            names = [x509.UniformResourceIdentifier(u) for u in how["point"].split()]
+            points = [x509.DistributionPoint([n], None, None, None) for n in names]
+            b = b.add_extension(x509.CRLDistributionPoints(points), False)
         signer = keys.get("ec", rng) if how["forged"] and how["key"] in (None, "ec") else self.issuer.key
         if how["forged"] and isinstance(signer, rsa.RSAPrivateKey):
             signer = rsa.generate_private_key(65537, 2048)
@@ -150,7 +151,7 @@ class Crl:
 
 
 class Case:
-    """What is sent, what is trusted, how it is asked; and what may differ."""
+    """What is sent, what is trusted, the parameters, and what may differ."""
 
     def __init__(self, what, sent, trusted, crls=None, role="server", depth=9):
         self.what, self.sent, self.trusted, self.crls = what, sent, trusted, crls
@@ -196,7 +197,7 @@ class Case:
         return "\t".join(words)
 
     def reason(self, theirs, ours):
-        """Name of the wanted difference, or None."""
+        """Name of the intended difference, or None."""
         issuers = [c for c in self.sent[1:] + self.trusted if c.how["ca"] is None and not c.how["v1"]]
         if issuers and ours[0] == 79 and theirs[0] != 79:
             return "issuer without basicConstraints"
@@ -219,13 +220,13 @@ class Case:
         return None
 
     def is_another_way(self, ours):
-        """Whether OpenSSL gives our answer when it is shown fewer certificates."""
+        """Whether OpenSSL gives the module's answer if it gets fewer certificates."""
         everything = [(True, c) for c in self.sent[1:]] + [(False, c) for c in self.trusted]
         folder = os.path.dirname(self.file_sent)
         for i in range(2 ** len(everything)):
             chosen = [e for k, e in enumerate(everything) if i & (1 << k)]
-            case = Case(self.what, self.sent[:1] + [c for sent, c in chosen if sent], [c for sent, c in chosen if not sent],
-                        self.crls, self.role, self.depth)
+            others, trusted = [c for sent, c in chosen if sent], [c for sent, c in chosen if not sent]
+            case = Case(self.what, self.sent[:1] + others, trusted, self.crls, self.role, self.depth)
             case.write(os.path.join(folder, str(i)))
             if case.ask_openssl() == ours:
                 return True
@@ -292,9 +293,9 @@ class Maker:
             sub = self.ca("sub", root, usage=usage)
             yield f"issuer may {usage}", [self.cert("x", sub), sub], [root]
         sub = self.cert("sub", root, ca=False)
-        yield "issuer is none", [self.cert("x", sub), sub], [root]
+        yield "issuer is not a CA", [self.cert("x", sub), sub], [root]
         sub = self.cert("sub", root, ca=False, usage=SIGN_CERTS)
-        yield "issuer is none but may sign", [self.cert("x", sub), sub], [root]
+        yield "issuer is not a CA but may sign", [self.cert("x", sub), sub], [root]
         sub = self.cert("sub", root)
         yield "issuer says nothing", [self.cert("x", sub), sub], [root]
         sub = self.cert("sub", root, usage=SIGN_CERTS)
@@ -386,8 +387,8 @@ class Maker:
         """CRLs for a distribution point, or for a kind of certificates."""
         one, two = "http://crl.example.org/1", "http://crl.example.org/2"
         for points in ({"uris": one}, {"uris": two}, {"uris": f"{two} {one}"}, {"users": True}, {"cas": True},
-                       {"uris": one, "users": True}, {"uris": one, "cas": True}, {"indirect": True}, {"attributes": True},
-                       {"reasons": frozenset([x509.ReasonFlags.key_compromise])}):
+                       {"uris": one, "users": True}, {"uris": one, "cas": True}, {"indirect": True},
+                       {"attributes": True}, {"reasons": frozenset([x509.ReasonFlags.key_compromise])}):
             for where in (one, two, None):
                 leaf = self.cert("x", root, ca=False, point=where)
                 for revoked in ((), (leaf,)):
@@ -402,7 +403,8 @@ class Maker:
             for critical in (True, False):
                 leaf = self.cert("x", root)
                 for revoked in ((), (leaf,)):
-                    yield f"list with extension {name}", [leaf], [root], [self.crl(root, *revoked, extra=[(extension, critical)])]
+                    crl = self.crl(root, *revoked, extra=[(extension, critical)])
+                    yield f"list with extension {name}", [leaf], [root], [crl]
         old = self.ca("rolled")
         new = self.ca("rolled", key_of=None)
         link = self.ca("rolled", old, key_of=new)
@@ -461,7 +463,7 @@ class Maker:
                 yield Case(what, sent, trusted, crls, role, 9 if depth is None else depth)
 
     def faults(self, is_ca):
-        """Sometimes something is wrong with a certificate."""
+        """Random faults of a certificate, mostly none."""
         rng, how = self.rng, {}
         if rng.random() < 0.12:
             how["days"] = rng.choice(((-30, -1), (1, 30)))
@@ -503,8 +505,9 @@ class Maker:
         crls = None
         if rng.random() < 0.4:
             crls = [self.one_list(c, [leaf] + chain) for c in chain if rng.random() < 0.9]
-        return Case(f"random {number}", [leaf] + rest, list(dict.fromkeys(trusted)), crls, rng.choice(("server", "client")),
-                    rng.choice((0, 1, 2, 3, 9, 9, 9, 9)))
+        role = rng.choice(("server", "client"))
+        depth = rng.choice((0, 1, 2, 3, 9, 9, 9, 9))
+        return Case(f"random {number}", [leaf] + rest, list(dict.fromkeys(trusted)), crls, role, depth)
 
     def one_list(self, issuer, certs):
         rng = self.rng
@@ -514,7 +517,7 @@ class Maker:
 
 
 def ask_tool(tool, cases):
-    """Answers of our verification, in order: (code, depth) each."""
+    """Answers of the tool, in order: (code, depth) each."""
     text = "".join(c.request() + "\n" for c in cases)
     run = subprocess.run([tool], input=text, capture_output=True, text=True, check=True)
     answers = [line.split("\t") for line in run.stdout.splitlines()]

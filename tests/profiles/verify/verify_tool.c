@@ -1,14 +1,15 @@
 /*
- * tls_gnutls - verifies chains named on standard input, for the scripts that compare with others
+ * tls_gnutls - verifies chains named on standard input, for the scripts that compare results
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: a program of the tests.  Memory: heap, stand-in shared memory.  Lock: none.
  *
  * Each line is one verification: words key=value separated by tabs.
  *   sent=FILE   PEM certificates, leaf first          ca=FILE ca_path=DIR crl=FILE   settings
- *   role=server|client  ours                          depth=N  verify_depth
- *   now=SECONDS  since 1970                           keep=1  all failures are looked for
+ *   role=server|client  of the verifying host         depth=N  verify_depth
+ *   now=SECONDS  since 1970                           keep=1  make all checks
  *   name=NAME wild=1  expected name                   profile=NAME  of GnuTLS
- * Each answer is one line: code, depth, alert, length of the chain built, GnuTLS's status bits, reason; or "error" and a text.
+ * Each answer is one line: code, depth, alert, length of the built chain, GnuTLS's status bits, reason; or "error" and
+ * a text.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +87,7 @@ static bool take_line(struct request *q, char *line)
 	return q->sent != NULL;
 }
 
-/* The certificates of a file, as a peer would send them: what cannot be parsed is kept as bytes. */
+/* The certificates of a file as a peer would send them, malformed ones included. */
 static unsigned read_sent(const char *file, struct tlsg_der *out, unsigned max)
 {
 	gnutls_datum_t data = {NULL, 0}, der;

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - tests of profiles/verify/trust.c and crl.c: CA files, CA directories, CRL files
+ * tls_gnutls - tests of profiles/load_trust.c, profiles/verify/trust.c and crl.c: CA files, CA directories, CRL files
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: heap, stand-in shared memory.  Lock: none.
  */
@@ -127,7 +127,7 @@ static struct tlsg_set *set_of(void **state)
 	return *state;
 }
 
-/* Whether loading fails with that result and a text that has these parts in it. */
+/* Loading must fail with TLSG_E_CONFIG and a text that contains these parts. */
 static void refused(void **state, const char *ca_list, const char *ca_path, const char *crl, const char *parts[2])
 {
 	struct tlsg_trust *t;
@@ -250,13 +250,13 @@ static void test_crl(void **state)
 	assert_int_equal(load(set_of(state), "ca.pem", NULL, "crl.pem", &t), TLSG_OK);
 	assert_true(t->has_crl);
 	assert_int_equal(t->crls_len, 3);
-	/* a certificate in the CRL file is trusted and not announced */
+	/* a certificate in the CRL file is trusted, but not announced */
 	assert_int_equal(t->cas_len, 2);
 	assert_int_equal(t->cas_announced, 1);
 	assert_true(is_cert(&t->cas[1], "b"));
 	assert_int_equal(t->crl_next_update, TLSG_CERTS_NOW + 5 * TLSG_CERTS_DAY);
 	assert_int_equal(t->crls[2].next_update, 0);
-	/* signatures were checked where the issuer is known */
+	/* signatures were checked if the issuer is known */
 	assert_int_equal(t->crls[0].signer, 0);
 	assert_int_equal(t->crls[1].signer, 1);
 	assert_int_equal(t->crls[2].signer, -1);
@@ -292,7 +292,7 @@ static void test_crl_entries(void **state)
 	}
 }
 
-/* Two CAs of one name: the one that signed the list is found by its signature. */
+/* Of two CAs with the same name, the one that signed the list is found by its signature. */
 static void test_crl_signer(void **state)
 {
 	struct tlsg_trust *t;
@@ -304,7 +304,7 @@ static void test_crl_signer(void **state)
 	assert_int_equal(t->crls[1].signer, -1);
 }
 
-/* Every list that is cut short or has one byte changed is refused, or unusable, or its signature is wrong. */
+/* A list that is truncated or has one byte changed is refused, or unusable, or its signature is wrong. */
 static void test_crl_damaged(void **state)
 {
 	const struct tlsg_cert_crl *whole = tlsg_certs_crl(&certs, "b");
@@ -364,7 +364,7 @@ static void test_hashed_directory(void **state)
 	tlsg_certs_write(&certs, path_of("hashed/1a2b3c4d.0"), "a");
 	tlsg_certs_write(&certs, path_of("hashed/1a2b3c4d.1"), "b");
 	tlsg_certs_write(&certs, path_of("hashed/1a2b3c4d.r0"), "crl:a");
-	/* these have no hash for a name */
+	/* names that are not hashes */
 	tlsg_certs_write(&certs, path_of("hashed/c.pem"), "c");
 	tlsg_certs_write(&certs, path_of("hashed/1a2b3c4d.x"), "c");
 	tlsg_certs_write(&certs, path_of("hashed/1a2b3c4.0"), "c");
@@ -374,7 +374,7 @@ static void test_hashed_directory(void **state)
 	assert_int_equal(t->cas_len, 2);
 	assert_true(is_cert(&t->cas[0], "a") && is_cert(&t->cas[1], "b"));
 	assert_int_equal(t->crls_len, 0);
-	/* lists of the directory count when CRLs are asked for */
+	/* CRLs of the directory count if crl is set */
 	tlsg_certs_write(&certs, path_of("crl.pem"), "crl:b");
 	assert_int_equal(load(set_of(state), NULL, "hashed", "crl.pem", &t), TLSG_OK);
 	assert_int_equal(t->crls_len, 2);
@@ -451,14 +451,15 @@ static void test_parse(void **state)
 	assert_int_equal(gnutls_certificate_allocate_credentials(&cred), 0);
 	gnutls_certificate_set_trust_list(cred, list, 0);
 	gnutls_certificate_free_credentials(cred);
-	/* without any CA there is a list, an empty one */
+	/* without any CA the list is empty */
 	assert_int_equal(load(set_of(state), NULL, NULL, NULL, &t), TLSG_OK);
 	list = tlsg_trust_parse(t);
 	assert_non_null(list);
 	gnutls_x509_trust_list_deinit(list, 1);
 }
 
-/* Whatever allocation in shared memory fails: a clear refusal, and nothing is left in the snapshot's list. */
+/* Whichever allocation in shared memory fails, loading fails with TLSG_E_RESOURCE and adds nothing to the snapshot's
+ * list. */
 static void test_no_memory(void **state)
 {
 	struct tlsg_trust *t;
