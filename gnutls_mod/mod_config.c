@@ -49,7 +49,7 @@ static enum tlsg_ret from_params(struct tlsg_set *set, struct tlsg_err *err)
 		struct tlsg_prof *p = tlsg_prof_add(set, (enum tlsg_role)role, TLSG_PROF_DEFAULT, NULL, 0);
 
 		if(p == NULL)
-			return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+			return tlsg_err_no_shm(err, "profiles", sizeof(*p));
 		ret = tlsg_build_prof(p, &s, err); /* copies the strings into the arena */
 	}
 	return ret;
@@ -72,7 +72,7 @@ enum tlsg_ret tlsg_config_parse(struct tlsg_set **out, struct tlsg_err *err)
 	set = tlsg_set_new(&options);
 	tlsg_p11_engine_wipe(&engine);
 	if(set == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		return tlsg_err_no_shm(err, "profiles", sizeof(*set));
 	if(cfg->config.s != NULL && cfg->config.len > 0)
 		ret = tlsg_tlscfg_file_parse(set, cfg->config.s, err);
 	else
