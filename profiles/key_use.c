@@ -31,7 +31,7 @@ struct job
 /* What is different from kind to kind. All run without a scope. */
 struct operations
 {
-	/* A new handle; NULL: it cannot be opened, why is set. No function: the key is in another process. */
+	/* @return a new handle; NULL: it cannot be opened. No function: the key is in another process. */
 	gnutls_privkey_t (*open)(const struct tlsg_key *k);
 	/* @return 0 or GnuTLS's error. */
 	int (*sign)(const struct tlsg_key *k, struct job *j);
