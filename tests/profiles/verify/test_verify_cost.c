@@ -3,8 +3,8 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: heap, the stand-in's shared region.  Lock: none.
  *
- * A public key is numbers that the peer writes down: with a modulus and an exponent of a hundred thousand bits one signature takes
- * hours to check. Where that happened these tests do not end.
+ * A public key is numbers that the peer writes down: with a modulus and an exponent of a hundred thousand bits one
+ * signature takes hours to check. Where that happened these tests do not end.
  */
 #include <setjmp.h>
 #include <stdarg.h>
