@@ -17,7 +17,6 @@
 #include "gnutls_mod/mod_events.h"
 #include "gnutls_mod/mod_expiry.h"
 #include "gnutls_mod/mod_hooks.h"
-#include "gnutls_mod/mod_main.h"
 #include "gnutls_mod/mod_isolate.h"
 #include "gnutls_mod/mod_keylog.h"
 #include "gnutls_mod/mod_outgoing.h"
@@ -67,6 +66,19 @@ static int init_shared(void)
 		return -1;
 	}
 	return 0;
+}
+
+/* Hook `destroy`, and after a failed mod_init: frees all that is shared. The core has closed its connections. */
+static void destroy(void)
+{
+	tlsg_deadline_deinit();
+	tlsg_config_deinit();
+	tlsg_set_global_deinit();
+	tlsg_ticket_global_deinit();
+	tlsg_queue_global_deinit();
+	tlsg_slots_deinit();
+	tlsg_stats_deinit();
+	tlsg_arena_pool_global_deinit();
 }
 
 /* Syntax and sockets are checked here, files when privileges are dropped: spec 3.9. */
@@ -129,12 +141,12 @@ static int mod_init(void)
 	if(tlsg_params_declare() < 0)
 		return -1;
 	if(init_shared() < 0 || tlsg_mod_keylog_init() < 0 || check_config() < 0 || tlsg_mod_rpc_start() < 0) {
-		tlsg_main_destroy();
+		destroy();
 		return -1;
 	}
 	tlsg_events_init();
 	if(tlsg_isolate_init() < 0 || tlsg_expiry_init() < 0 || tlsg_outgoing_init() < 0) {
-		tlsg_main_destroy();
+		destroy();
 		return -1;
 	}
 	leave_fragments();
@@ -165,7 +177,8 @@ static int child_init(int rank)
 	return 0;
 }
 
-int tlsg_main_processes_known(void)
+/* Hook `init`: the number of processes is known. @return 0; -1 ends start-up. */
+static int processes_known(void)
 {
 	if(tlsg_params_init_thresholds(get_max_procs()) < 0)
 		return -1;
@@ -174,18 +187,6 @@ int tlsg_main_processes_known(void)
 		return -1;
 	}
 	return tlsg_isolate_start();
-}
-
-void tlsg_main_destroy(void)
-{
-	tlsg_deadline_deinit();
-	tlsg_config_deinit();
-	tlsg_set_global_deinit();
-	tlsg_ticket_global_deinit();
-	tlsg_queue_global_deinit();
-	tlsg_slots_deinit();
-	tlsg_stats_deinit();
-	tlsg_arena_pool_global_deinit();
 }
 
 int mod_register(char *path, int *dlflags, void *p1, void *p2)
@@ -199,7 +200,7 @@ int mod_register(char *path, int *dlflags, void *p1, void *p2)
 				"it\n");
 		return -1;
 	}
-	if(tlsg_hooks_register() < 0) {
+	if(tlsg_hooks_register(processes_known, destroy) < 0) {
 		LM_WARN("tls support is disabled; put enable_tls=yes before loadmodule \"tls_gnutls.so\"\n");
 		return 0;
 	}

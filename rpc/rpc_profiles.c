@@ -3,7 +3,7 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any RPC process.  Memory: heap of this process.  Lock: none; a reference on the snapshot is held.
  */
-#include "rpc/rpc_profiles.h"
+#include "rpc/rpc.h"
 
 #include <stdio.h>
 #include <time.h>
