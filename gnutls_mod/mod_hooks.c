@@ -426,7 +426,7 @@ static int init_hook(struct tcp_connection *c, int sock)
 /* Hook: last reference, write_lock is gone. Spec 12.4. */
 static void clean_hook(struct tcp_connection *c)
 {
-	if(c->type != PROTO_TLS && c->type != PROTO_WSS) {
+	if(!tlsg_tcp_is_tls(c)) {
 		LM_BUG("connection %d is neither TLS nor WSS (type %d)\n", c->id, c->type);
 		return;
 	}
@@ -442,7 +442,7 @@ static void close_hook(struct tcp_connection *c, int fd)
 	struct tlsg_buf out;
 	struct tlsg_io io = {.out = &out, .limits = &limits};
 
-	if(c->type != PROTO_TLS && c->type != PROTO_WSS)
+	if(!tlsg_tcp_is_tls(c))
 		return;
 	if(c->extra_data == NULL || !TLSG_CFG(send_close_notify) || !has_memory(TLSG_LOW_MEM_EXISTING))
 		return;

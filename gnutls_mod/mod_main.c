@@ -151,7 +151,7 @@ static int mod_init(void)
 	}
 	leave_fragments();
 	warn_without_tickets();
-	LM_INFO("using GnuTLS %s\n", gnutls_check_version(NULL));
+	LM_INFO("using GnuTLS %s\n", tlsg_scope_gnutls_version());
 	initialised = true;
 	return 0;
 }

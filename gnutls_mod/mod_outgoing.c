@@ -107,6 +107,7 @@ void tlsg_outgoing_names(const struct tcp_connection *c, struct tlsg_conn_params
 	p->sni = sni_of(name);
 }
 
+#if VERSIONVAL >= 6001000
 static bool is_same_name(const char *a, const str *b)
 {
 	if(a == NULL || b->len <= 0)
@@ -155,3 +156,4 @@ int tlsg_outgoing_is_same_pair(const struct tcp_connection *a, const struct tcp_
 	name.len = sb.sni != NULL ? (int)strlen(sb.sni) : 0;
 	return strcmp(sa.profile, sb.profile) == 0 && is_same_name(sa.sni, &name);
 }
+#endif
