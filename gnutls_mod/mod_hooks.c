@@ -4,6 +4,7 @@
  * Runs in: TCP reader (read), any sender (encode), tcp_main (init of accepted, close), whoever drops the last reference (clean).
  * Memory: static buffers of this process; connections in shm.  Lock: the TCP connection's write_lock, see each hook.
  */
+#include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_hooks.h"
 
 #include "core/globals.h"
@@ -17,6 +18,7 @@
 #include "gnutls_mod/mod_keylog.h"
 #include "gnutls_mod/mod_log.h"
 #include "gnutls_mod/mod_outgoing.h"
+#include "gnutls_mod/mod_low_mem.h"
 #include "gnutls_mod/mod_params.h"
 #include "gnutls_mod/mod_tcp.h"
 #include "transport/conn.h"
@@ -32,29 +34,13 @@ static unsigned char out_bytes[OUT_BYTES];
 
 static void limits_get(struct tlsg_conn_limits *l)
 {
-	const struct cfg_group_tls *cfg = tlsg_params_cfg();
+	const struct cfg_group_tls *cfg = tlsg_group_get();
 
 	l->con_queue_max_bytes = (unsigned)cfg->con_ct_wq_max;
 	l->queue_max_bytes = (unsigned)cfg->ct_wq_max;
 	l->queue_block_bytes = (unsigned)cfg->ct_wq_blk_size;
 	l->record_max_bytes = cfg->ssl_max_send_fragment;
 	l->renegotiation = tlsg_params_private()->renegotiation != 0;
-}
-
-/* Whether enough shared memory is free. The core's answer takes its memory lock: for existing connections once a tick. */
-static bool has_memory(enum tlsg_low_mem which)
-{
-	static ticks_t asked;
-	static uint64_t available = UINT64_MAX;
-	uint64_t threshold = tlsg_params_low_mem_bytes(which);
-
-	if(threshold == 0)
-		return true;
-	if(which == TLSG_LOW_MEM_NEW || asked != get_ticks_raw()) {
-		asked = get_ticks_raw();
-		available = shm_available_safe();
-	}
-	return available >= threshold;
 }
 
 /* A slot for an accepted connection. What is refused costs nothing more; said once a second. @return false: refused. */
@@ -82,11 +68,11 @@ static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *er
 		tlsg_err_set(err, TLSG_E_INTERNAL, "connection is broken (state %d)", c->state);
 		return NULL;
 	}
-	if(!has_memory(TLSG_LOW_MEM_NEW)) {
+	if(!tlsg_low_mem_allows(TLSG_LOW_MEM_NEW)) {
 		tlsg_stats_handshake_failed(TLSG_FAIL_MEMORY);
 		tlsg_err_set(err, TLSG_E_RESOURCE,
 				"not enough free shared memory for a new connection: %lu bytes, low_mem_threshold1 %lu",
-				shm_available_safe(), (unsigned long)tlsg_params_low_mem_bytes(TLSG_LOW_MEM_NEW));
+				shm_available_safe(), (unsigned long)tlsg_low_mem_bytes(TLSG_LOW_MEM_NEW));
 		return NULL;
 	}
 	if(!slot_take(c, &p.slot))
@@ -122,10 +108,10 @@ static struct tlsg_conn *conn_get(struct tcp_connection *c, struct tlsg_err *err
 
 	if(conn == NULL)
 		return conn_make(c, err);
-	if(!has_memory(TLSG_LOW_MEM_EXISTING)) {
+	if(!tlsg_low_mem_allows(TLSG_LOW_MEM_EXISTING)) {
 		tlsg_conn_count_failure(conn, TLSG_FAIL_MEMORY);
 		tlsg_err_set(err, TLSG_E_RESOURCE, "not enough free shared memory: low_mem_threshold2 %lu",
-				(unsigned long)tlsg_params_low_mem_bytes(TLSG_LOW_MEM_EXISTING));
+				(unsigned long)tlsg_low_mem_bytes(TLSG_LOW_MEM_EXISTING));
 		return NULL;
 	}
 	return conn;
@@ -444,7 +430,7 @@ static void close_hook(struct tcp_connection *c, int fd)
 
 	if(!tlsg_tcp_is_tls(c))
 		return;
-	if(c->extra_data == NULL || !TLSG_CFG(send_close_notify) || !has_memory(TLSG_LOW_MEM_EXISTING))
+	if(c->extra_data == NULL || !TLSG_CFG(send_close_notify) || !tlsg_low_mem_allows(TLSG_LOW_MEM_EXISTING))
 		return;
 	limits_get(&limits);
 	tlsg_buf_init(&out, bytes, sizeof(bytes));

@@ -8,6 +8,7 @@
 #include "core/ip_addr.h"
 
 #include "base/host.h"
+#include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_params.h"
 #include "profiles/cipher/method.h"
 #include "transport/conn.h"

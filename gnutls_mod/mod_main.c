@@ -16,10 +16,12 @@
 #include "gnutls_mod/mod_deadline.h"
 #include "gnutls_mod/mod_events.h"
 #include "gnutls_mod/mod_expiry.h"
+#include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_hooks.h"
 #include "gnutls_mod/mod_isolate.h"
 #include "gnutls_mod/mod_keylog.h"
 #include "gnutls_mod/mod_outgoing.h"
+#include "gnutls_mod/mod_low_mem.h"
 #include "gnutls_mod/mod_params.h"
 #include "gnutls_mod/mod_rpc.h"
 #include "gnutls_mod/mod_script.h"
@@ -122,7 +124,7 @@ static void warn_without_tickets(void)
 {
 	const char *why;
 
-	if(tlsg_params_cfg()->session_cache != 0 && !tlsg_scope_frees_by_address(&why))
+	if(tlsg_group_get()->session_cache != 0 && !tlsg_scope_frees_by_address(&why))
 		LM_WARN("session tickets are not offered, session_cache=1 has no effect: libgnutls's calls of free() cannot be "
 				"redirected: %s\n",
 				why);
@@ -180,7 +182,7 @@ static int child_init(int rank)
 /* Hook `init`: the number of processes is known. @return 0; -1 ends start-up. */
 static int processes_known(void)
 {
-	if(tlsg_params_init_thresholds(get_max_procs()) < 0)
+	if(tlsg_low_mem_init(get_max_procs()) < 0)
 		return -1;
 	if(tlsg_arena_pool_init((unsigned)get_max_procs()) != TLSG_OK) {
 		LM_ERR("not enough shared memory for %d processes\n", get_max_procs());

@@ -11,6 +11,8 @@
 #include <stddef.h>
 
 #include "gnutls_mod/mod_config.h"
+#include "gnutls_mod/mod_group.h"
+#include "gnutls_mod/mod_low_mem.h"
 #include "gnutls_mod/mod_params.h"
 #include "gnutls_mod/mod_stats.h"
 #include "gnutls_mod/mod_tcp.h"
@@ -20,7 +22,7 @@
 
 static int low_mem_bytes(enum tlsg_low_mem which)
 {
-	uint64_t bytes = tlsg_params_low_mem_bytes(which);
+	uint64_t bytes = tlsg_low_mem_bytes(which);
 
 	return bytes > INT_MAX ? INT_MAX : (int)bytes;
 }
@@ -71,7 +73,7 @@ static const struct
 
 static bool option(unsigned i, struct tlsg_rpc_option *o)
 {
-	const char *cfg = (const char *)tlsg_params_cfg();
+	const char *cfg = (const char *)tlsg_group_get();
 
 	if(i >= sizeof(options) / sizeof(options[0]))
 		return false;

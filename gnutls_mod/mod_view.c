@@ -10,6 +10,7 @@
 #include "core/tcp_conn.h"
 
 #include "gnutls_mod/mod_events.h"
+#include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_params.h"
 #include "gnutls_mod/mod_tcp.h"
 #include "transport/conn.h"
