@@ -11,7 +11,7 @@ from . import sip
 from .tls import reset
 
 HANDSHAKES_AT_ONCE = 50
-PATIENCE_S = 60
+TIMEOUT_S = 60
 
 # stages at which a client may vanish
 STAGES = (
@@ -59,7 +59,7 @@ class Crowd:
         async with self._gate:
             reader, writer = await asyncio.open_connection(
                 *self._address, ssl=self._context, server_hostname="localhost",
-                ssl_handshake_timeout=PATIENCE_S)
+                ssl_handshake_timeout=TIMEOUT_S)
             self.members.append(_Member(reader, writer))
 
     async def grow(self, count):
@@ -70,7 +70,7 @@ class Crowd:
         """One OPTIONS on each, all at once; returns the status codes."""
         asking = asyncio.gather(*(member.ask(sip.options(self._address[1]))
                                   for member in self.members))
-        return await asyncio.wait_for(asking, PATIENCE_S)
+        return await asyncio.wait_for(asking, TIMEOUT_S)
 
     async def leave(self):
         await asyncio.gather(*(member.close() for member in self.members))
@@ -109,7 +109,7 @@ class Storm:
             stage = self._chance.randrange(len(STAGES))
             ending = self._chance.choice(self._endings)
             tasks.append(asyncio.create_task(self._client(stage, ending)))
-        await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE_S)
+        await asyncio.wait_for(asyncio.gather(*tasks), TIMEOUT_S)
         self.tally.seconds = time.monotonic() - begin
 
     async def _client(self, stage, ending):
