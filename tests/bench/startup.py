@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # tls_gnutls - benchmark: start-up and reload with many profiles and CAs, beside tls.so
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""Prints a Markdown table. Each contestant is started anew for every repetition, in turn.
+"""Prints a Markdown table. Each contestant is restarted for every repetition, in turn.
 
 The configuration has one profile for each of --profiles server names, with a certificate and key of its own, all with
 the same CA file of --cas certificates and verify_client=optional.

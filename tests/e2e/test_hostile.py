@@ -84,14 +84,14 @@ def _assert_quiet(kam, mark, tls_module, lines=(0, 1), port=None, core_lines=1):
     if not tls_module.ours:
         return
     errors = kam.log.at_level("ERROR", since=mark)
-    told = [text for module, text in errors + kam.log.at_level("WARNING", since=mark)
+    logged = [text for module, text in errors + kam.log.at_level("WARNING", since=mark)
             if module == "tls"]
     core = [text for module, text in errors if module != "tls"]
-    assert lines[0] <= len(told) <= lines[1], told
+    assert lines[0] <= len(logged) <= lines[1], logged
     assert len(core) <= core_lines, core
     assert not kam.log.find(r"CRITICAL|ALERT|\bBUG\b", since=mark)
-    if port and told:
-        assert f"127.0.0.1:{port}" in told[0], told
+    if port and logged:
+        assert f"127.0.0.1:{port}" in logged[0], logged
 
 
 @pytest.mark.parametrize("name", hostile.WRONG)

@@ -75,7 +75,7 @@ def test_handshake(start, isolated, pki, row, version):
 
 
 def test_static_rsa(start, isolated, pki):
-    """The key process decrypts too; a wrong ciphertext is no more than a failed handshake."""
+    """The key process decrypts too; a wrong ciphertext only fails the handshake."""
     kam = start(with_key(isolated, pki, "server-rsa", cipher_list="AES128-GCM-SHA256"))
     run = cli.openssl(kam.address(), "-cipher", "AES128-GCM-SHA256", trust=pki.path("ca.pem"), version="TLSv1.2")
     assert run.reply.status == 200 and run.cipher == "AES128-GCM-SHA256", run.output

@@ -66,7 +66,7 @@ def pin_file(tmp_path):
 
 @pytest.fixture
 def on_token(isolated, pki, token, pin_file):
-    """on_token(row) gives settings with that key on the token and the PIN in a file."""
+    """on_token(row) returns settings with that key on the token and the PIN in a file."""
     def make(row, **more):
         return isolated.but(modparams={
             "certificate": pki.cert(row),

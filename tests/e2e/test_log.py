@@ -47,7 +47,7 @@ def _has(logged, pattern):
 
 
 def _visit(kam, pki, version=None, row=None):
-    """One good connection; gives its client side (closed) for address and cipher."""
+    """One good connection; returns its client side (closed) for address and cipher."""
     cert = (pki.cert(row), pki.key(row)) if row else (None, None)
     context = client_context(version=version, cert=cert[0], key=cert[1])
     with TlsClient(kam.address(), context) as client:

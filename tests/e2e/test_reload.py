@@ -474,7 +474,7 @@ def test_two_at_once(start, settings, files):
     thread.join()
     done = sum(DONE in reply for reply in replies)
     busy = sum(BUSY in reply for reply in replies)
-    print(f"{done} reloads, {busy} were told that another one runs")
+    print(f"{done} reloads, {busy} were refused because another one ran")
     assert done + busy == len(replies) == 90 and done > 0
     assert _served(kam) == "server-ec"
     assert _configurations(kam) == 1

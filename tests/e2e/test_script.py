@@ -31,7 +31,7 @@ def _values(kam, mark, call):
 
 
 def _ask(kam, context):
-    """Send one request over TLS; gives the values that the script logged for it."""
+    """Send one request over TLS; returns the values that the script logged for it."""
     call = sip.new_id()
     mark = kam.log.mark()
     with TlsClient(kam.address(), context) as client:
@@ -233,7 +233,7 @@ def _ask_while_it_ends(kam, context, agent, ending):
     return tuple(int(word) for word in line.split()[-2:])
 
 
-@pytest.mark.ours_only("5.6.3 leaks the connection when a script gives its last reference back")
+@pytest.mark.ours_only("5.6.3 leaks the connection when a script drops the last reference")
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_connection_that_ends_while_the_script_asks(start, settings, known, ending):
     """The script runs in another process than the reader; the connection is not kept, and nothing leaks."""
@@ -355,7 +355,7 @@ def test_addresses_follow_the_core_setting(start, settings, odd_client):
 
 @pytest.fixture
 def odd_client(tmp_path):
-    """odd_client(address) gives a client whose certificate has that address."""
+    """odd_client(address) returns a client whose certificate has that address."""
     def make(address):
         import datetime
 

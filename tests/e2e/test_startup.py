@@ -102,9 +102,9 @@ def _complaints(log):
 
 def _assert_named(errors, *wanted):
     """One line of the TLS module contains everything in `wanted`."""
-    told = [text for module, text in errors if module != "<core>"]
-    assert any(all(re.search(want, text) for want in wanted) for text in told), \
-        f"no line with all of {wanted} among {told}"
+    logged = [text for module, text in errors if module != "<core>"]
+    assert any(all(re.search(want, text) for want in wanted) for text in logged), \
+        f"no line with all of {wanted} among {logged}"
 
 
 @pytest.mark.parametrize("case", BAD_FILES)
