@@ -165,7 +165,7 @@ def test_queries_without_a_value(kam, pki, assert_nothing_left, number, count):
     assert _ask(kam, pki, number, count) == (pid, count)
     assert_nothing_left(kam, pid, before)
     logged = {level: len([text for module, text in kam.log.at_level(level, since=mark) if module == "tls"])
-            for level in ("ERROR", "WARNING", "NOTICE", "INFO")}
+              for level in ("ERROR", "WARNING", "NOTICE", "INFO")}
     expected = {level: count * lines for level, lines in WHERE[where][query].items()}
     assert {level: lines for level, lines in logged.items() if lines} == expected
 

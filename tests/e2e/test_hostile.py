@@ -85,7 +85,7 @@ def _assert_quiet(kam, mark, tls_module, lines=(0, 1), port=None, core_lines=1):
         return
     errors = kam.log.at_level("ERROR", since=mark)
     logged = [text for module, text in errors + kam.log.at_level("WARNING", since=mark)
-            if module == "tls"]
+              if module == "tls"]
     core = [text for module, text in errors if module != "tls"]
     assert lines[0] <= len(logged) <= lines[1], logged
     assert len(core) <= core_lines, core
