@@ -6,10 +6,9 @@
 #include <gnutls/crypto.h>
 
 #include "base/scope.h"
-#include "profiles/isolate/client.h"
+#include "profiles/key_use.h"
 #include "profiles/priority.h"
 #include "profiles/ticket.h"
-#include "profiles/load_token.h"
 #include "transport/keylog.h"
 #include "transport/conn_priv.h"
 #include "transport/stats.h"
@@ -342,9 +341,7 @@ static enum tlsg_ret fail(struct tlsg_conn *c, int code, struct tlsg_err *err)
 
 	if(a >= 0)
 		code = GNUTLS_E_FATAL_ALERT_RECEIVED;
-	why = tlsg_token_why();
-	if(why == NULL)
-		why = tlsg_client_why();
+	why = tlsg_key_use_why();
 	if(!c->established)
 		tlsg_conn_count_failure(c, why != NULL && a < 0 ? TLSG_FAIL_LOCAL : failure_of(c, code));
 	if(a >= 0)
@@ -404,8 +401,7 @@ static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 
 enum tlsg_ret tlsg_conn_handshake(struct tlsg_conn *c, struct tlsg_err *err)
 {
-	(void)tlsg_client_why();
-	(void)tlsg_token_why(); /* what an earlier handshake met is not the reason for what happens to this one */
+	(void)tlsg_key_use_why(); /* what an earlier handshake met is not the reason for what happens to this one */
 	for(;;) {
 		size_t before = tlsg_carrier_input_left(c);
 		int rc = gnutls_handshake(c->session);

@@ -169,7 +169,7 @@ def test_engine_slot_of_the_key(start, settings, pki, token, engine_config):
 @pytest.mark.parametrize("section,words", (
     ("PIN = $secret", "$variable"),
     ("PIN", '"=" is missing'),
-    ("ENGINE_INIT = 0:1:2", "ENGINE_INIT is not understood"),
+    ("ENGINE_INIT = 0:1:2", "ENGINE_INIT is malformed"),
     ("MODULE_PATH = /nowhere/x.so", 'module "/nowhere/x.so" cannot be loaded'),
     (f"MODULE_PATH = {tokens.MODULE}", "asks for a PIN and none is configured"),
 ))
@@ -285,8 +285,8 @@ def test_authorities_on_the_token(start, settings, pki, hsm, token):
 
 WRONG = {
     "malformed": ("pkcs11:token=%ZZ;object=k?pin-value={pin}", "is not a PKCS#11 URI"),
-    "unknown attribute": ("pkcs11:tokn=sip?pin-value={pin}", "attribute that is not known"),
-    "pin among the path": ("pkcs11:token=sip;pin-value={pin};x-key=1", "attribute that is not known"),
+    "unknown attribute": ("pkcs11:tokn=sip?pin-value={pin}", "has an unknown attribute"),
+    "pin among the path": ("pkcs11:token=sip;pin-value={pin};x-key=1", "has an unknown attribute"),
     "two PINs": ("pkcs11:token=sip?pin-value={pin}&pin-source=/x", "both a pin-value and a pin-source"),
     "no such token": ("pkcs11:token=sap;object=k?module-path={module}&pin-value={pin}",
                       'pkcs11:token=sap;object=k": there is no such token'),
@@ -295,15 +295,15 @@ WRONG = {
     "type": ("pkcs11:token=sip;object=server-ec;type=cert?module-path={module}&pin-value={pin}",
              "type=cert is wrong here: type=private is needed"),
     "no key": ("pkcs11:token=sip;object=crt?module-path={module}&pin-value={pin}",
-               "the object is no private key"),
+               "the object is not a private key"),
     "several": ("pkcs11:token=sip?module-path={module}&pin-value={pin}",
-                "3 private keys go by that name"),
+                "3 private keys match the URI"),
     "two of a name": ("pkcs11:token=sip;object=twin?module-path={module}&pin-value={pin}",
-                      "2 private keys go by that name"),
+                      "2 private keys match the URI"),
     "other key": ("pkcs11:token=sip;object=twin;id=%00%02?module-path={module}&pin-value={pin}",
                   "the key does not belong to the certificate"),
     "two tokens": ("pkcs11:object=server-ec?module-path={module}&pin-value={pin}",
-                   "2 tokens go by that name"),
+                   "2 tokens match the URI"),
     "no PIN": ("pkcs11:token=sip;object=server-ec?module-path={module}",
                "asks for a PIN and none is configured"),
     "PIN file": ("pkcs11:token=sip;object=server-ec?module-path={module}&pin-source=/nowhere/pin",
@@ -343,7 +343,7 @@ def test_wrong_object_is_refused(settings, pki, full_token):
 
 def test_wrong_certificate_is_refused(settings, pki, full_token):
     for label, words in (("none", "the token has no such certificate"),
-                         ("twin", "the object is no certificate")):
+                         ("twin", "the object is not a certificate")):
         log = _refusal(settings.but(modparams={
             "certificate": full_token.uri(label, kind=None, pin=False),
             "private_key": full_token.uri("server-ec")}))

@@ -248,7 +248,7 @@ def test_wrong_pin_is_known_for_the_whole_token(settings, token, pki):
 
 
 @pytest.mark.parametrize("flags,words", (
-    (CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY, "the last try before it locks itself"),
+    (CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY, "another failure would lock the token"),
     (CKF_USER_PIN_LOCKED, "the token has locked its PIN"),
 ))
 def test_pin_that_could_lock_the_token_is_not_tried(on_token, faults, flags, words):
@@ -268,7 +268,7 @@ def test_final_try_in_workers(start, on_token, faults):
     faults.set(flags=CKF_USER_PIN_FINAL_TRY)
     assert not any(_is_served(kam) for _ in range(6))
     assert faults.count("login") == logins
-    assert kam.log.wait("ERROR.*last try before it locks itself")
+    assert kam.log.wait("ERROR.*another failure would lock the token")
     faults.set()
     until(lambda: _is_served(kam), "the token is used again")
 

@@ -300,7 +300,7 @@ def test_password_is_prompted_for(terminal, pki, keyring, daemon):
 
 @pytest.mark.parametrize("daemon", (False, True))
 @pytest.mark.parametrize("typed, why", ((WRONG.encode() + b"\r", "password typed does not open it"),
-                                        (b"\r", "nothing was typed"), (b"abc\x03", "given up")))
+                                        (b"\r", "nothing was typed"), (b"abc\x03", "cancelled")))
 def test_password_typed_wrong(terminal, daemon, typed, why):
     one = terminal("ec-enc.pem", daemon)
     one.answer(typed)

@@ -180,7 +180,7 @@ def test_another_file_is_named_at_runtime(start, settings, files, pki):
     assert kam.rpc("tls.options")["config"] == other
 
     kam.rpc("cfg.set_now_string", "tls", "config", files.path("missing.cfg"))
-    assert _refused(kam) == f"{PARSE}: {files.path('missing.cfg')}: cannot be looked at: No such file or directory"
+    assert _refused(kam) == f"{PARSE}: {files.path('missing.cfg')}: cannot be accessed: No such file or directory"
     assert _served(kam) == "server-rsa"
 
     kam.rpc("cfg.set_now_string", "tls", "config", files.path("tls.cfg"))
@@ -232,7 +232,7 @@ BROKEN = {
         BUILD, r'certificate: cannot read "\S+/cert\.pem" as user \S+ \(uid \d+\): No such file'),
     "certificate cut off": (
         lambda f, pki: f.write("cert.pem", _cut(pki, "server-ec.crt", 400)),
-        BUILD, r'certificate: "\S+/cert\.pem" holds no certificate'),
+        BUILD, r'certificate: "\S+/cert\.pem" contains no usable certificate'),
     "empty certificate": (
         lambda f, pki: f.write("cert.pem", ""),
         BUILD, r'certificate: "\S+/cert\.pem" is empty'),

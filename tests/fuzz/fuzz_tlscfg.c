@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/arena_pool.h"
+#include "profiles/build.h"
 #include "profiles/match.h"
 #include "profiles/cipher/method.h"
 #include "profiles/tlscfg_file.h"
@@ -85,7 +86,7 @@ static void check_prof(struct tlsg_set *set, struct tlsg_prof *p)
 	CHECK(p->kind != TLSG_PROF_ANY || p->s.server_name.len > 0 || p->s.server_id.len > 0);
 	tlsg_err_clear(&err);
 	/* The URI of an object on a token may be refused, with an error text. */
-	ret = tlsg_prof_complete(p, tlsg_prof_defaults(p->role), &err);
+	ret = tlsg_build_prof(p, tlsg_prof_defaults(p->role), &err);
 	CHECK(ret == TLSG_OK || (ret == TLSG_E_CONFIG && err.text[0] != '\0'));
 	if(ret != TLSG_OK)
 		return;

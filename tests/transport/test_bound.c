@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/scope.h"
+#include "profiles/build.h"
 #include "profiles/cipher/method.h"
 #include "profiles/ticket.h"
 #include "tests/lib/certs.h"
@@ -825,7 +826,6 @@ static int teardown(void **state)
 	char command[160];
 
 	(void)state;
-	tlsg_creds_free_all();
 	tlsg_certs_free(&certs);
 	tlsg_stats_deinit();
 	tlsg_set_global_deinit();

@@ -13,7 +13,9 @@
 #include "base/arena.h"
 #include "base/arena_pool.h"
 #include "base/scope.h"
+#include "profiles/build.h"
 #include "profiles/cipher/method.h"
+#include "profiles/key.h"
 #include "profiles/priority.h"
 #include "profiles/ticket.h"
 #include "tests/lib/arena_stats.h"
@@ -488,7 +490,7 @@ static void test_wrong_premaster(void **state)
 	struct setup u = {.method = TLSG_METHOD_TLSV1_2, .server = "rsa"};
 	struct pair *x = pair_new(&u, NULL);
 	struct tlsg_set *set = tlsg_set_get();
-	gnutls_privkey_t key = set->defaults[TLSG_SERVER]->pairs[0].privkey;
+	gnutls_privkey_t key = set->defaults[TLSG_SERVER]->pairs[0].key->ext;
 	unsigned char bytes[256], before[48], secret[2][48];
 	gnutls_datum_t wrong = {bytes, sizeof(bytes)};
 	gnutls_datum_t out;
@@ -921,7 +923,6 @@ static int teardown(void **state)
 	char command[160];
 
 	(void)state;
-	tlsg_creds_free_all();
 	tlsg_certs_free(&certs);
 	tlsg_set_global_deinit();
 	tlsg_ticket_global_deinit();

@@ -17,6 +17,7 @@
 
 #include "base/arena_pool.h"
 #include "base/scope.h"
+#include "profiles/build.h"
 #include "profiles/cipher/method.h"
 #include "profiles/ticket.h"
 #include "tests/lib/certs.h"
@@ -189,7 +190,6 @@ static int teardown(void **state)
 	(void)state;
 	gnutls_pcert_deinit(&shown);
 	gnutls_privkey_deinit(pretended);
-	tlsg_creds_free_all();
 	tlsg_certs_free(&certs);
 	tlsg_set_global_deinit();
 	tlsg_ticket_global_deinit();

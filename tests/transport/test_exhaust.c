@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/arena_pool.h"
 #include "base/scope.h"
+#include "profiles/build.h"
 #include "profiles/cipher/method.h"
 #include "profiles/ticket.h"
 #include "tests/lib/certs.h"
@@ -341,7 +342,6 @@ static int teardown(void **state)
 	char command[160];
 
 	(void)state;
-	tlsg_creds_free_all();
 	tlsg_certs_free(&certs);
 	tlsg_set_global_deinit();
 	tlsg_ticket_global_deinit();
