@@ -283,6 +283,13 @@ static bool watch(int epoll, int fd)
 	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) == 0;
 }
 
+/* close() alone does not end events while a client has a copy. */
+static void unwatch_and_close(int epoll, int fd)
+{
+	(void)epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
+	close(fd);
+}
+
 /* @return false: no other process is left. */
 static bool listener_handle(int epoll, int listener)
 {
@@ -308,7 +315,7 @@ static enum tlsg_ret loop(int epoll, int listener)
 			if(events[i].data.fd == listener)
 				is_open = listener_handle(epoll, listener);
 			else if(!client_handle(events[i].data.fd))
-				close(events[i].data.fd);
+				unwatch_and_close(epoll, events[i].data.fd);
 		}
 	}
 	return TLSG_OK;

@@ -47,6 +47,8 @@ void tlsg_token_source_close(struct tlsg_token_source *s)
 {
 	if(s->is_closed)
 		return;
+	/* close() alone does not end events while a client or a new child has a copy */
+	(void)epoll_ctl(epoll, EPOLL_CTL_DEL, s->fd, NULL);
 	close(s->fd);
 	s->is_closed = true;
 }

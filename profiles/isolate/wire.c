@@ -85,6 +85,7 @@ enum tlsg_ret tlsg_wire_accept(int listener, int *fd)
 	ssize_t n;
 
 	fd_message_init(&f);
+	f.msg.msg_controllen = CMSG_LEN(sizeof(int)); /* the padding would take a second descriptor, which would leak */
 	n = recvmsg(listener, &f.msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if(n == 0)
 		return TLSG_EOF;

@@ -16,6 +16,7 @@
 #include "profiles/isolate/client.h"
 #include "profiles/key_use.h"
 #include "profiles/set.h"
+#include "base/arena_pool.h"
 
 static gnutls_datum_t pkcs8; /* an RSA key */
 static gnutls_pubkey_t pub;	 /* its public key */

@@ -15,6 +15,7 @@
 #include "base/arena_pool.h"
 #include "base/scope.h"
 #include "profiles/list.h"
+#include "base/arena_pool.h"
 
 static char dir[] = "/tmp/tlsg-list-XXXXXX";
 static char config_dir[sizeof(dir) + 1];

@@ -212,7 +212,7 @@ static void test_what_is_set_stays(void **state)
 	assert_int_equal(p->s.verify_certificate, 0);
 }
 
-/* The profile of the module parameters, by tlsg_build_prof(): filled from settings that lie in private memory. */
+/* The profile of the module parameters, by tlsg_build_prof(): filled from settings in private memory. */
 static void test_other_defaults_are_copied(void **state)
 {
 	char chain[] = "chain.pem";
@@ -250,7 +250,7 @@ static void test_other_defaults_are_copied(void **state)
 	assert_null(strstr(tlsg_stub_log_text(), "1234"));
 	assert_non_null(strstr(tlsg_stub_log_text(), "TLSc<default>: private_key='pkcs11:object=k'\n"));
 
-	/* The compiled-in ones fill the rest later, without a second round of lines. */
+	/* The compiled-in ones fill the rest later; the settings are not logged again. */
 	tlsg_stub_log_clear();
 	assert_int_equal(tlsg_build_prof(p, tlsg_prof_defaults(p->role), &err), TLSG_OK);
 	assert_int_equal(p->s.verify_certificate, 0);
@@ -319,7 +319,7 @@ static void test_lines_at_info(void **state)
 	assert_int_equal(tlsg_stub_log_count(L_INFO), 11);
 }
 
-/* No [server:default] and no cert.pem: `tls` does not start, ours does. */
+/* No [server:default] and no cert.pem: `tls` does not start, this module does. */
 static void test_implied_certificate_is_missing(void **state)
 {
 	struct tlsg_prof *p = tlsg_prof_add(*state, TLSG_SERVER, TLSG_PROF_DEFAULT, NULL, 0);
@@ -348,7 +348,7 @@ static void test_implied_certificate_is_there(void **state)
 	assert_int_equal(tlsg_stub_log_count(L_WARN), 0);
 }
 
-/* A section that was written keeps its implied certificate: loading it says what is wrong. */
+/* A section in the file keeps its implied certificate: loading it reports what is wrong. */
 static void test_written_default_keeps_its_certificate(void **state)
 {
 	struct tlsg_prof *p = add_written(*state, TLSG_SERVER, TLSG_PROF_DEFAULT);
@@ -358,7 +358,7 @@ static void test_written_default_keeps_its_certificate(void **state)
 	assert_int_equal(tlsg_stub_log_count(L_WARN), 0);
 }
 
-/* Completes profiles until what the arena holds is used up. */
+/* Completes profiles until the arena is full. */
 static void test_complete_without_memory(void **state)
 {
 	enum

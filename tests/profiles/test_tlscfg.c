@@ -440,7 +440,7 @@ static void test_path_too_long(void **state)
 	tlsg_set_drop(set);
 }
 
-/* Errors of the core's lexer leave a character behind; the next file must not see it. */
+/* After an error the core's lexer keeps one character; the next file must not get it. */
 static void test_nothing_is_left_of_a_refused_file(void **state)
 {
 	static const char *const wrong[] = {"[s:def]\nnonsense\n", "[s:def]\nnonsense=", "[s:def]\nnonsense\"x",
@@ -502,7 +502,7 @@ static void test_without_memory(void **state)
 	tlsg_set_drop(set);
 }
 
-/* The error object may be left out, and descriptors are given back. */
+/* The error object may be NULL, and descriptors are closed. */
 static void test_no_error_object_and_no_leak(void **state)
 {
 	struct tlsg_set_options o = {.config_dir = STR_STATIC_INIT("/")};

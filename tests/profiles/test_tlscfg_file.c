@@ -116,7 +116,7 @@ static void test_directory_errors_name_the_file(void **state)
 	(void)state;
 	in_dir("a", "[s:10.0.0.1:1]\n");
 	in_dir("b", "\nverify_depth=1\n");
-	assert_null(parse_path(subdir)); /* a file does not go on with the section of the one before */
+	assert_null(parse_path(subdir)); /* a file does not continue the section of the one before */
 	snprintf(
 			expected, sizeof(expected), "%s/b:2:1: Unsupported option 'verify_depth' before the first section", subdir);
 	assert_string_equal(err.text, expected);
@@ -140,7 +140,7 @@ static void test_empty_directory(void **state)
 	tlsg_set_drop(set);
 }
 
-/* `tls` writes a temporary file into the working directory; here that is one that takes none. */
+/* `tls` writes a temporary file into the working directory; here that directory has been removed. */
 static void test_no_temporary_file(void **state)
 {
 	struct tlsg_set *set;
@@ -181,7 +181,7 @@ static void test_files_that_cannot_be_read(void **state)
 	not_in_dir("dangling");
 }
 
-/* root reads every file, so root becomes somebody else for a moment. */
+/* root may read every file: the test runs as another user meanwhile. */
 static void test_unreadable_file(void **state)
 {
 	struct tlsg_set *set;

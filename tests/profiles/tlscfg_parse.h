@@ -18,6 +18,7 @@
 #include "base/arena_pool.h"
 #include "profiles/prof.h"
 #include "profiles/tlscfg_file.h"
+#include "base/arena_pool.h"
 
 static char dir[] = "/tmp/tlsg_parse_XXXXXX";
 static char file[64];
@@ -52,7 +53,7 @@ static inline void write_to(const char *path, const char *text, size_t len)
 	assert_int_equal(fclose(f), 0);
 }
 
-/* Parses what lies at a path. @return the snapshot, NULL when it was refused: err then says why. */
+/* Parses a file or a directory. @return the snapshot; NULL: it was refused, err says why. */
 static inline struct tlsg_set *parse_path(const char *path)
 {
 	struct tlsg_set_options o = {.config_dir = STR_STATIC_INIT("/etc/kamailio/")};
@@ -108,7 +109,7 @@ static inline unsigned list_len(const struct tlsg_prof *p)
 struct wrong
 {
 	const char *text;
-	const char *position; /* behind the file's name */
+	const char *position; /* after the name of the file */
 	const char *what;
 };
 

@@ -24,6 +24,7 @@
 #include "profiles/isolate/key_process.h"
 #include "profiles/isolate/wire.h"
 #include "profiles/load_key.h"
+#include "tests/lib/descriptors.h"
 
 #define PASSWORD "seven dwarfs"
 
@@ -271,29 +272,39 @@ static void test_wrong_requests(void **state)
 	tlsg_key_file_content_free(&c);
 }
 
-/* Attaches by hand. @return the connection. */
-static int attach_raw(bool with_fd)
+/* Attaches by hand, with as many descriptors, all of the other end, which stays open. @return the connection. */
+static int attach_with(int fds, int *other)
 {
 	char byte = 0;
 	struct iovec part = {&byte, 1};
-	char control[CMSG_SPACE(sizeof(int))] = {0};
+	char control[CMSG_SPACE(2 * sizeof(int))] = {0};
 	struct msghdr msg = {.msg_iov = &part, .msg_iovlen = 1};
 	struct cmsghdr *c;
 	int pair[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
-	if(with_fd) {
+	if(fds > 0) {
+		int all[2] = {pair[1], pair[1]};
+
 		msg.msg_control = control;
-		msg.msg_controllen = sizeof(control);
+		msg.msg_controllen = CMSG_SPACE(fds * sizeof(int));
 		c = CMSG_FIRSTHDR(&msg);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &pair[1], sizeof(int));
+		c->cmsg_len = CMSG_LEN(fds * sizeof(int));
+		memcpy(CMSG_DATA(c), all, fds * sizeof(int));
 	}
 	assert_int_equal(sendmsg(attach, &msg, 0), 1);
-	close(pair[1]);
+	*other = pair[1];
 	return pair[0];
+}
+
+static int attach_raw(bool with_fd)
+{
+	int other, fd = attach_with(with_fd, &other);
+
+	close(other);
+	return fd;
 }
 
 /* Malformed requests: the connection is closed, others are not affected. */
@@ -348,6 +359,50 @@ static void test_malformed_requests(void **state)
 		close(fd);
 	}
 	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	tlsg_key_file_content_free(&c);
+}
+
+/* A client that sends more descriptors than one, or none, costs the process nothing that lasts. */
+static void test_descriptors_of_others(void **state)
+{
+	struct tlsg_key_file_content c;
+	unsigned before;
+	uint64_t id;
+	int fds;
+
+	(void)state;
+	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
+	before = descriptors_open(process);
+	for(fds = 0; fds <= 2; fds++) {
+		int other, fd = attach_with(fds, &other);
+
+		close(other);
+		close(fd);
+		assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+		descriptors_wait(descriptors_open, process, before);
+	}
+	tlsg_key_file_content_free(&c);
+}
+
+/* A client that keeps a copy of the end that it gave away: a connection that was closed is not watched any more. */
+static void test_copy_of_a_connection(void **state)
+{
+	struct tlsg_key_file_content c;
+	unsigned before;
+	uint64_t id;
+	int other, fd;
+
+	(void)state;
+	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
+	before = descriptors_watched(process);
+	fd = attach_with(1, &other);
+	assert_int_equal(send(fd, "x", 1, 0), 1);
+	descriptors_wait_read(other);
+	descriptors_wait(descriptors_watched, process, before);
+	assert_int_equal(send(fd, "x", 1, 0), 1);
+	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	close(other);
+	close(fd);
 	tlsg_key_file_content_free(&c);
 }
 
@@ -463,6 +518,8 @@ int main(void)
 			WITH_PROCESS(test_keys_go_with_their_snapshot),
 			WITH_PROCESS(test_wrong_requests),
 			WITH_PROCESS(test_malformed_requests),
+			WITH_PROCESS(test_descriptors_of_others),
+			WITH_PROCESS(test_copy_of_a_connection),
 			WITH_PROCESS(test_each_process_has_its_connection),
 			WITH_PROCESS(test_no_answer),
 			WITH_PROCESS(test_key_of_a_snapshot),

@@ -27,6 +27,7 @@
 #include "profiles/isolate/token_process.h"
 #include "profiles/isolate/wire.h"
 #include "profiles/set.h"
+#include "tests/lib/descriptors.h"
 
 static char dir[] = "/tmp/tlsg_key_token_XXXXXX";
 static struct tlsg_err err;
@@ -182,8 +183,8 @@ static void test_unknown_key(void **state)
 	assert_null(made.data);
 }
 
-/* Attaches by hand. @return the connection. */
-static int attach_raw(void)
+/* Attaches by hand. @param other  [out] copy of the end that is given away. @return the connection. */
+static int attach_with(int *other)
 {
 	char byte = 0;
 	struct iovec part = {&byte, 1};
@@ -198,8 +199,16 @@ static int attach_raw(void)
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &pair[1], sizeof(int));
 	assert_int_equal(sendmsg(attach, &msg, 0), 1);
-	close(pair[1]);
+	*other = pair[1];
 	return pair[0];
+}
+
+static int attach_raw(void)
+{
+	int other, fd = attach_with(&other);
+
+	close(other);
+	return fd;
 }
 
 /* What is wrong with a request. */
@@ -282,6 +291,24 @@ static void test_malformed_requests(void **state)
 		close(fd);
 	}
 	assert_int_equal(ask(TLSG_WIRE_LOOK_CHAIN, &q), TLSG_E_CONFIG);
+}
+
+/* A client that keeps a copy of the end that it gave away: a connection that was closed is not watched any more. */
+static void test_copy_of_a_connection(void **state)
+{
+	struct tlsg_p11_query q = query("pkcs11:token=a;object=b", "/nowhere/module.so");
+	int other, fd;
+
+	(void)state;
+	assert_int_equal(ask(TLSG_WIRE_LOOK_CHAIN, &q), TLSG_E_CONFIG);
+	fd = attach_with(&other);
+	assert_int_equal(send(fd, "x", 1, 0), 1);
+	descriptors_wait_read(other);
+	descriptors_wait(descriptors_watched, process, 2); /* listener and this process */
+	assert_int_equal(send(fd, "x", 1, 0), 1);
+	assert_int_equal(ask(TLSG_WIRE_LOOK_CHAIN, &q), TLSG_E_CONFIG);
+	close(other);
+	close(fd);
 }
 
 /* A client floods the process with requests and disconnects; other clients get replies. */
@@ -397,6 +424,7 @@ int main(void)
 			WITH_PROCESS(test_module_after_start),
 			WITH_PROCESS(test_unknown_key),
 			WITH_PROCESS(test_malformed_requests),
+			WITH_PROCESS(test_copy_of_a_connection),
 			WITH_PROCESS(test_flood),
 			cmocka_unit_test(test_module_files),
 			cmocka_unit_test(test_sources_of_pins),
