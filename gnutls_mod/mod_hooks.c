@@ -70,9 +70,9 @@ static void limits_get(struct tlsg_conn_limits *l)
 {
 	const struct cfg_group_tls *cfg = tlsg_params_cfg();
 
-	l->con_queue_max_bytes = (unsigned)cfg->con_ct_wq_max;
-	l->queue_max_bytes = (unsigned)cfg->ct_wq_max;
-	l->queue_block_bytes = (unsigned)cfg->ct_wq_blk_size;
+	l->queue.con_max_bytes = (unsigned)cfg->con_ct_wq_max;
+	l->queue.max_bytes = (unsigned)cfg->ct_wq_max;
+	l->queue.block_bytes = (unsigned)cfg->ct_wq_blk_size;
 	l->record_max_bytes = cfg->ssl_max_send_fragment;
 	l->renegotiation = tlsg_params_private()->renegotiation != 0;
 }
@@ -165,7 +165,7 @@ static struct tlsg_conn *conn_get(struct tcp_connection *c, struct tlsg_err *err
 	if(conn == NULL)
 		return conn_make(c, err);
 	if(!has_memory(TLSG_LOW_MEM_EXISTING)) {
-		tlsg_conn_count_failure(conn, TLSG_FAIL_MEMORY);
+		tlsg_conn_failure_count(conn, TLSG_FAIL_MEMORY);
 		tlsg_err_set(err, TLSG_E_RESOURCE, "not enough free shared memory: low_mem_threshold2 %lu",
 				(unsigned long)tlsg_params_low_mem_bytes(TLSG_LOW_MEM_EXISTING));
 		return NULL;
@@ -323,7 +323,7 @@ static enum tlsg_ret locked_step(struct round *r, struct tlsg_conn **conn)
 		ret = TLSG_EOF;
 	else if(*conn != NULL)
 		ret = step(r, *conn);
-	if(ret >= 0 && *conn != NULL && tlsg_conn_watch_begin(*conn))
+	if(ret >= 0 && *conn != NULL && tlsg_conn_stall_watch(*conn))
 		tlsg_deadline_add(r->c->id);
 	lock_release(&r->c->write_lock);
 	tlsg_mod_keylog_flush(r->c);

@@ -3,9 +3,12 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process, inside a step.  Memory: buffers of the step (this process).  Lock: write_lock, held by the step's caller.
  */
+#include "transport/carrier_stream.h"
+
 #include <errno.h>
 
-#include "transport/conn_priv.h"
+#include "transport/conn_bound.h"
+#include "transport/conn_state.h"
 
 #define RECORD_HEAD 5
 #define MESSAGE_HEAD 4
@@ -17,7 +20,7 @@ static size_t kept_left(const struct tlsg_conn *c)
 	return c->kept_len - c->kept_rd;
 }
 
-size_t tlsg_carrier_input_left(const struct tlsg_conn *c)
+size_t tlsg_carrier_stream_left(const struct tlsg_conn *c)
 {
 	return kept_left(c) + (c->io->in != NULL ? tlsg_buf_filled(c->io->in) : 0);
 }
@@ -52,7 +55,7 @@ static void take(struct tlsg_conn *c, unsigned char *to, size_t size)
  */
 static size_t available(const struct tlsg_conn *c)
 {
-	size_t left = tlsg_carrier_input_left(c);
+	size_t left = tlsg_carrier_stream_left(c);
 	size_t record;
 
 	if(tlsg_conn_bound_missing(c) > 0)
@@ -74,7 +77,7 @@ static size_t announced(const struct tlsg_conn *c, size_t n)
 	return (size_t)input_at(c, 6) << 16 | (size_t)input_at(c, 7) << 8 | input_at(c, 8);
 }
 
-bool tlsg_carrier_has_record(const struct tlsg_conn *c)
+bool tlsg_carrier_stream_has_record(const struct tlsg_conn *c)
 {
 	return available(c) > 0;
 }

@@ -15,35 +15,12 @@
 #include "base/err.h"
 #include "profiles/match.h"
 #include "profiles/set.h"
+#include "transport/conn_failure.h"
+#include "transport/conn_stall.h"
+#include "transport/conn_types.h"
 #include "transport/peer.h"
 #include "transport/slots.h"
 #include "transport/stats.h"
-
-enum tlsg_conn_state
-{
-	TLSG_CONN_HANDSHAKING, /**< first handshake, or a renegotiation */
-	TLSG_CONN_ESTABLISHED,
-	TLSG_CONN_CLOSING, /**< we sent close_notify, or refused a renegotiation: nothing more is encrypted or decrypted */
-	TLSG_CONN_FAILED   /**< entered no more */
-};
-
-/** Limits and switches that the owner reads from its runtime configuration before a step. */
-struct tlsg_conn_limits
-{
-	unsigned con_queue_max_bytes; /**< clear text that one connection may queue */
-	unsigned queue_max_bytes;	  /**< clear text that all connections may queue */
-	unsigned queue_block_bytes;	  /**< allocation unit of the queue */
-	int record_max_bytes;		  /**< largest payload of a sent record, 512 to 16384; <= 0: 16384 */
-	bool renegotiation;			  /**< peer may renegotiate (TLS 1.2 and older) */
-};
-
-/** Buffers of one step, all of this process. */
-struct tlsg_io
-{
-	struct tlsg_buf *in;  /**< received records, drained; NULL: nothing received */
-	struct tlsg_buf *out; /**< records to send, appended; not NULL */
-	const struct tlsg_conn_limits *limits;
-};
 
 /** What a new connection is made from. Strings are copied. */
 struct tlsg_conn_params
@@ -126,29 +103,6 @@ bool tlsg_conn_is_established(const struct tlsg_conn *c);
 /** Whether the first handshake is not done and its deadline is over. No lock. */
 bool tlsg_conn_is_late(const struct tlsg_conn *c);
 
-/** Whether something that began after the handshake (record, message, renegotiation) is not complete and its time is over. No lock. */
-bool tlsg_conn_is_stalled(const struct tlsg_conn *c);
-
-/**
- * Whether the owner is to call tlsg_conn_watch_due() when handshake_timeout has passed, because something has begun after the handshake
- * that is not complete. Says so once, until then.
- */
-bool tlsg_conn_watch_begin(struct tlsg_conn *c);
-
-/** What tlsg_conn_watch_due() found. */
-enum tlsg_conn_due
-{
-	TLSG_DUE_FINE,	 /**< nothing is incomplete */
-	TLSG_DUE_AGAIN,	 /**< something is, for a shorter time: call once more when handshake_timeout has passed again */
-	TLSG_DUE_STALLED /**< its time is over: end the connection */
-};
-
-/** Looks after the time that tlsg_conn_watch_begin() asked for. Any process, no lock. @return what is to be done. */
-enum tlsg_conn_due tlsg_conn_watch_due(struct tlsg_conn *c);
-
-/** Whether clear text waits in the queue. */
-bool tlsg_conn_has_queued(const struct tlsg_conn *c);
-
 /** Drops the queued clear text. */
 void tlsg_conn_drop_queued(struct tlsg_conn *c);
 
@@ -166,13 +120,6 @@ void tlsg_conn_status_get(const struct tlsg_conn *c, struct tlsg_conn_status *s)
 
 /** Name for log lines: SNI, or "unknown". Valid as long as the connection. */
 const char *tlsg_conn_sni(const struct tlsg_conn *c);
-
-/**
- * Counts the handshake of a connection as failed, once however often it is called. Any process, no lock.
- * @param c    the connection.
- * @param why  first cause; an established connection counts nothing.
- */
-void tlsg_conn_count_failure(struct tlsg_conn *c, enum tlsg_stats_failure why);
 
 /** @return role of this host. */
 enum tlsg_role tlsg_conn_role(const struct tlsg_conn *c);

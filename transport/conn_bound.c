@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - what a peer can make a connection hold and read without saying anything
+ * tls_gnutls - limits on what a peer can make a connection hold and read that brings no data
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process, inside a step.  Memory: the connection's arena (shm).  Lock: write_lock, held by the step's caller.
  *
@@ -7,7 +7,12 @@
  * 128 KB only when it is complete. So input is fed record by record, and before each one it is checked what the arena holds.
  * A record adds 17 KB at most, so that is by how much a bound can be exceeded; a message that GnuTLS collects is copied when it grows.
  */
-#include "transport/conn_priv.h"
+#include "transport/conn_bound.h"
+
+#include "transport/conn_alert.h"
+#include "transport/conn_failure.h"
+#include "transport/conn_stall.h"
+#include "transport/conn_state.h"
 #include "transport/stats.h"
 
 /*
@@ -29,11 +34,9 @@
 #define CHAIN_BYTES (144 * 1024)
 #define REST_BYTES (80 * 1024)
 
-/*
- * With less than that beyond what the session held at the end of its handshake nothing is incomplete that is worth a deadline: GnuTLS
- * does not say whether it collects a message, but the memory does. Measured 0, and 230 bytes when the ticket of a server has come.
- */
-#define STALL_BYTES 4096
+/* Records without data in a row, one more for each second. Servers send a handful of tickets, and GnuTLS takes eight key updates in a
+ * second. */
+#define IDLE_RECORDS_MAX 64
 
 #define RECORD_HEAD 5
 
@@ -47,7 +50,8 @@ static bool expects_chain(const struct tlsg_conn *c)
 	return c->role == TLSG_CLIENT || (c->hello_seen && c->ref.prof->verify_mode != TLSG_VERIFY_NONE);
 }
 
-size_t tlsg_conn_bound_max(const struct tlsg_conn *c)
+/* Bytes that it may have in use now. @return SIZE_MAX: GnuTLS works on a message. */
+static size_t held_max(const struct tlsg_conn *c)
 {
 	if(c->state == TLSG_CONN_ESTABLISHED)
 		return c->settled + REST_BYTES;
@@ -68,11 +72,11 @@ void tlsg_conn_bound_settle(struct tlsg_conn *c)
 	c->settled = (uint32_t)tlsg_conn_bound_held(c);
 }
 
-/* What came so far is dealt with: what comes next is new. */
+/* The bytes received so far made a complete message, or data: what comes next is counted anew. */
 static void bytes_used(struct tlsg_conn *c)
 {
 	c->unused = 0;
-	__atomic_store_n(&c->stall_at, 0, __ATOMIC_SEQ_CST);
+	tlsg_conn_stall_clear(c);
 }
 
 void tlsg_conn_bound_message(struct tlsg_conn *c)
@@ -87,13 +91,13 @@ void tlsg_conn_bound_data(struct tlsg_conn *c)
 	bytes_used(c);
 }
 
-static bool is_over(const struct tlsg_conn *c)
+static bool holds_too_much(const struct tlsg_conn *c)
 {
-	return tlsg_conn_bound_held(c) > tlsg_conn_bound_max(c);
+	return tlsg_conn_bound_held(c) > held_max(c);
 }
 
-/* Time forgives: a peer that only changes its keys now and then is never ended for it. */
-static void forgive(struct tlsg_conn *c)
+/* One record less for each second: a peer that only changes its keys now and then is never ended for it. */
+static void idle_reduce(struct tlsg_conn *c)
 {
 	ticks_t now = get_ticks_raw();
 	uint32_t seconds = TICKS_TO_S(now - c->idle_since);
@@ -112,20 +116,20 @@ bool tlsg_conn_bound_allows(struct tlsg_conn *c, size_t n)
 		return true;
 	if(c->base == 0)
 		c->base = (uint32_t)tlsg_conn_bound_held(c);
-	if(c->unused + n > records_max(c) || is_over(c))
+	if(c->unused + n > records_max(c) || holds_too_much(c))
 		c->stop = TLSG_STOP_MEMORY;
 	else if(c->state == TLSG_CONN_ESTABLISHED) {
-		forgive(c);
-		if(c->idle >= TLSG_IDLE_RECORDS_MAX)
+		idle_reduce(c);
+		if(c->idle >= IDLE_RECORDS_MAX)
 			c->stop = TLSG_STOP_IDLE;
 	}
 	return c->stop == TLSG_STOP_NONE;
 }
 
-/* One record is complete. Whether it brought data is known later: then the count begins again. */
-static void record_came(struct tlsg_conn *c)
+/* One record is complete. If it brought data, the count begins again: tlsg_conn_bound_data(). */
+static void idle_count(struct tlsg_conn *c)
 {
-	if(c->state == TLSG_CONN_ESTABLISHED && c->idle < TLSG_IDLE_RECORDS_MAX)
+	if(c->state == TLSG_CONN_ESTABLISHED && c->idle < IDLE_RECORDS_MAX)
 		c->idle++;
 }
 
@@ -155,7 +159,7 @@ void tlsg_conn_bound_fed(struct tlsg_conn *c, const unsigned char *bytes, size_t
 			i++;
 		}
 		if(c->frame_head == 0 && c->frame_left == 0)
-			record_came(c);
+			idle_count(c);
 	}
 }
 
@@ -164,67 +168,38 @@ static enum tlsg_ret end_memory(struct tlsg_conn *c, struct tlsg_err *err)
 	bool done = c->state == TLSG_CONN_ESTABLISHED;
 
 	tlsg_stats_limit(TLSG_LIMIT_MEMORY);
-	if(gnutls_alert_send(c->session, GNUTLS_AL_FATAL, GNUTLS_A_DECODE_ERROR) == 0)
-		tlsg_stats_alert(true, GNUTLS_A_DECODE_ERROR);
+	tlsg_conn_alert_send(c, GNUTLS_A_DECODE_ERROR);
 	return tlsg_err_set(err, TLSG_E_PEER,
 			"message too large: %u bytes of it came, the connection holds %zu bytes of shared memory, %zu of a message "
 			"are allowed %s",
 			c->unused, tlsg_conn_bound_held(c), records_max(c), done ? "after the handshake" : "in the handshake");
 }
 
-enum tlsg_ret tlsg_conn_bound_idle(struct tlsg_conn *c, struct tlsg_err *err)
+static enum tlsg_ret end_idle(struct tlsg_conn *c, struct tlsg_err *err)
 {
 	tlsg_stats_limit(TLSG_LIMIT_IDLE);
-	if(gnutls_alert_send(c->session, GNUTLS_AL_FATAL, GNUTLS_A_UNEXPECTED_MESSAGE) == 0)
-		tlsg_stats_alert(true, GNUTLS_A_UNEXPECTED_MESSAGE);
-	return tlsg_err_set(err, TLSG_E_PEER, "more than %d records without data in a row", TLSG_IDLE_RECORDS_MAX);
+	tlsg_conn_alert_send(c, GNUTLS_A_UNEXPECTED_MESSAGE);
+	return tlsg_err_set(err, TLSG_E_PEER, "more than %d records without data in a row", IDLE_RECORDS_MAX);
+}
+
+enum tlsg_ret tlsg_conn_bound_warning(struct tlsg_conn *c, struct tlsg_err *err)
+{
+	if(c->idle >= IDLE_RECORDS_MAX) {
+		tlsg_conn_failure_count(c, TLSG_FAIL_PROTOCOL);
+		return end_idle(c, err);
+	}
+	c->idle++;
+	return TLSG_OK;
 }
 
 enum tlsg_ret tlsg_conn_bound_check(struct tlsg_conn *c, enum tlsg_ret ret, struct tlsg_err *err)
 {
 	if(ret < 0 || (c->state != TLSG_CONN_HANDSHAKING && c->state != TLSG_CONN_ESTABLISHED))
 		return ret;
-	if(c->stop == TLSG_STOP_NONE && is_over(c))
+	if(c->stop == TLSG_STOP_NONE && holds_too_much(c))
 		c->stop = TLSG_STOP_MEMORY;
 	if(c->stop == TLSG_STOP_NONE)
 		return ret;
-	if(!c->established)
-		tlsg_conn_count_failure(c, TLSG_FAIL_PROTOCOL);
-	return c->stop == TLSG_STOP_MEMORY ? end_memory(c, err) : tlsg_conn_bound_idle(c, err);
-}
-
-void tlsg_conn_bound_stall(struct tlsg_conn *c)
-{
-	bool begun = c->established
-				 && (c->renegotiating || (c->kept != NULL && c->partial)
-						 || tlsg_conn_bound_held(c) > (size_t)c->settled + STALL_BYTES);
-	ticks_t at = get_ticks_raw() + c->stall_ticks;
-
-	if(!begun)
-		__atomic_store_n(&c->stall_at, 0, __ATOMIC_SEQ_CST);
-	else if(c->stall_at == 0 && c->stall_ticks != 0)
-		__atomic_store_n(&c->stall_at, at != 0 ? at : 1, __ATOMIC_SEQ_CST);
-}
-
-bool tlsg_conn_is_stalled(const struct tlsg_conn *c)
-{
-	ticks_t at = __atomic_load_n(&c->stall_at, __ATOMIC_SEQ_CST);
-
-	return at != 0 && TICKS_GE(get_ticks_raw(), at);
-}
-
-bool tlsg_conn_watch_begin(struct tlsg_conn *c)
-{
-	return c->stall_at != 0 && __atomic_exchange_n(&c->watched, 1, __ATOMIC_SEQ_CST) == 0;
-}
-
-enum tlsg_conn_due tlsg_conn_watch_due(struct tlsg_conn *c)
-{
-	/* First no longer watched, then looked at: what begins in between is seen here or by tlsg_conn_watch_begin(). */
-	__atomic_store_n(&c->watched, 0, __ATOMIC_SEQ_CST);
-	if(tlsg_conn_is_stalled(c))
-		return TLSG_DUE_STALLED;
-	if(__atomic_load_n(&c->stall_at, __ATOMIC_SEQ_CST) == 0)
-		return TLSG_DUE_FINE;
-	return __atomic_exchange_n(&c->watched, 1, __ATOMIC_SEQ_CST) == 0 ? TLSG_DUE_AGAIN : TLSG_DUE_FINE;
+	tlsg_conn_failure_count(c, TLSG_FAIL_PROTOCOL);
+	return c->stop == TLSG_STOP_MEMORY ? end_memory(c, err) : end_idle(c, err);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "profiles/cipher/cipher_list.h"
 
 /** Borrowed from the message. */
 struct tlsg_hello
@@ -37,5 +38,12 @@ struct tlsg_hello
  * Source: RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2, RFC 6066 section 3.
  */
 enum tlsg_ret tlsg_hello_read(const unsigned char *data, size_t size, struct tlsg_hello *hello) TLSG_MUST_CHECK;
+
+/**
+ * What a ClientHello offers, as the list of suites wants to know it.
+ * @param h      tlsg_hello_read(); the offer borrows from the message too.
+ * @param offer  [out] all but usable, which is 0.
+ */
+void tlsg_hello_offer(const struct tlsg_hello *h, struct tlsg_cipher_offer *offer);
 
 #endif

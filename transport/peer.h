@@ -21,7 +21,6 @@ struct tlsg_peer
 	const struct tlsg_prof *prof;	/**< the profile that the handshake ended with */
 	const struct tlsg_suite *suite; /**< static table row; NULL: a suite that the table does not know */
 	const struct tlsg_pair *own;	/**< certificate that we presented; NULL none */
-	uint16_t suite_id;				/**< two-byte id as in the TLS registry */
 	int version;					/**< gnutls_protocol_t */
 	bool resumed;
 	bool is_client;				  /**< we opened the connection */
@@ -34,9 +33,19 @@ struct tlsg_peer
 	struct tlsg_der *built;		  /**< leaf first */
 };
 
+struct tlsg_arena;
 struct tlsg_conn;
 
 /** @return the record, valid as long as the caller's reference on the connection; NULL before the handshake has ended or c is NULL. */
 const struct tlsg_peer *tlsg_peer_get(const struct tlsg_conn *c);
+
+/** Builds and publishes the record of a finished handshake. In a step. @return TLSG_OK, TLSG_E_RESOURCE. */
+enum tlsg_ret tlsg_peer_publish(struct tlsg_conn *c, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/** The suite that was negotiated. In a step. @return static row; NULL for a suite that the table does not have. */
+const struct tlsg_suite *tlsg_peer_suite(const struct tlsg_conn *c);
+
+/** Copies certificates to the keep zone of an arena. @param n  at least 1. @return the copies; NULL: out of memory. */
+struct tlsg_der *tlsg_peer_chain_copy(struct tlsg_arena *a, const struct tlsg_der *list, unsigned n);
 
 #endif

@@ -11,7 +11,14 @@
 
 #include "base/err.h"
 
-struct tlsg_conn_limits;
+/** Limits of what is queued, in bytes of clear text. */
+struct tlsg_queue_limits
+{
+	unsigned con_max_bytes; /**< by one connection */
+	unsigned max_bytes;		/**< by all connections */
+	unsigned block_bytes;	/**< allocation unit */
+};
+
 struct tlsg_queue_block;
 
 /** An empty queue is all zero. */
@@ -33,7 +40,7 @@ void tlsg_queue_global_deinit(void);
  * @return TLSG_OK; TLSG_E_RESOURCE: a limit would be exceeded (also by the first chunk), or shared memory is exhausted.
  */
 enum tlsg_ret tlsg_queue_add(struct tlsg_queue *q, const char *data, unsigned size,
-		const struct tlsg_conn_limits *limits, struct tlsg_err *err) TLSG_MUST_CHECK;
+		const struct tlsg_queue_limits *limits, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** First contiguous run of bytes. @param size [out] its length. @return NULL and size 0 when empty. */
 const char *tlsg_queue_peek(const struct tlsg_queue *q, unsigned *size);

@@ -14,10 +14,11 @@
 #include "base/host.h"
 #include "base/scope.h"
 #include "profiles/cipher/method.h"
+#include "profiles/creds.h"
 #include "profiles/ticket.h"
 #include "tests/lib/certs.h"
 #include "tests/lib/tls_pair.h"
-#include "transport/conn_priv.h"
+#include "transport/conn.h"
 #include "base/arena_pool.h"
 
 #define STEPS 12
@@ -102,7 +103,7 @@ int tlsg_ticket_server_stop(void)
 static enum tlsg_ret serve(struct tlsg_conn *c, struct tlsg_test_pipe *from, struct tlsg_test_pipe *to)
 {
 	static unsigned char clear_bytes[1024];
-	struct tlsg_conn_limits limits = {.con_queue_max_bytes = 1024, .queue_max_bytes = 1024, .queue_block_bytes = 1024};
+	struct tlsg_conn_limits limits = {.queue.con_max_bytes = 1024, .queue.max_bytes = 1024, .queue.block_bytes = 1024};
 	struct tlsg_buf in, out, clear;
 	struct tlsg_io io = {.in = &in, .out = &out, .limits = &limits};
 	struct tlsg_err err;

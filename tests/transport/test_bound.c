@@ -15,9 +15,13 @@
 #include "base/arena.h"
 #include "base/scope.h"
 #include "profiles/cipher/method.h"
+#include "profiles/creds.h"
 #include "profiles/ticket.h"
 #include "tests/lib/certs.h"
-#include "transport/conn_priv.h"
+#include "transport/conn.h"
+#include "transport/conn_bound.h"
+#include "transport/conn_state.h"
+#include "transport/conn_step.h"
 #include "base/arena_pool.h"
 #include "tests/lib/arena_stats.h"
 
@@ -156,9 +160,9 @@ static struct pair *pair_new(const struct setup *u)
 	int role;
 
 	tlsg_set_publish(set_make(u));
-	x->limits = (struct tlsg_conn_limits){.con_queue_max_bytes = 65536,
-			.queue_max_bytes = 1 << 20,
-			.queue_block_bytes = 4096,
+	x->limits = (struct tlsg_conn_limits){.queue.con_max_bytes = 65536,
+			.queue.max_bytes = 1 << 20,
+			.queue.block_bytes = 4096,
 			.renegotiation = u->renegotiation};
 	for(role = 0; role < 2; role++) {
 		struct tlsg_conn_params p = {.set = tlsg_set_get(), .query = {.role = (enum tlsg_role)role}, .deadline_s = 30};
@@ -586,18 +590,18 @@ static void test_what_begins_has_a_deadline(void **state)
 			uint64_t ended = count_of("limit_stalled");
 
 			handshake(x);
-			assert_false(tlsg_conn_watch_begin(c));
+			assert_false(tlsg_conn_stall_watch(c));
 			wait_seconds(1000);
-			assert_false(tlsg_conn_is_stalled(c)); /* idle and complete */
+			assert_false(tlsg_conn_stall_is_over(c)); /* idle and complete */
 			send_part(x, victim, what);
-			assert_true(tlsg_conn_watch_begin(c));
-			assert_false(tlsg_conn_watch_begin(c)); /* once */
+			assert_true(tlsg_conn_stall_watch(c));
+			assert_false(tlsg_conn_stall_watch(c)); /* once */
 			wait_seconds(29);
-			assert_false(tlsg_conn_is_stalled(c));
-			assert_int_equal(tlsg_conn_watch_due(c), TLSG_DUE_AGAIN);
+			assert_false(tlsg_conn_stall_is_over(c));
+			assert_int_equal(tlsg_conn_stall_check(c), TLSG_STALL_PENDING);
 			wait_seconds(2);
-			assert_true(tlsg_conn_is_stalled(c));
-			assert_int_equal(tlsg_conn_watch_due(c), TLSG_DUE_STALLED);
+			assert_true(tlsg_conn_stall_is_over(c));
+			assert_int_equal(tlsg_conn_stall_check(c), TLSG_STALL_OVER);
 			if(what == 1)
 				feed_endless(x, !victim, 24, false);
 			deliver(x, victim);
@@ -629,10 +633,10 @@ static void test_slow_records_are_served(void **state)
 		run(x);
 		assert_int_equal(tlsg_buf_filled(&x->clear[TLSG_SERVER]), 8001);
 		x->clear[TLSG_SERVER].rd = x->clear[TLSG_SERVER].wr = 0;
-		assert_false(tlsg_conn_is_stalled(x->conn[TLSG_SERVER]));
+		assert_false(tlsg_conn_stall_is_over(x->conn[TLSG_SERVER]));
 	}
-	(void)tlsg_conn_watch_begin(x->conn[TLSG_SERVER]);
-	assert_int_equal(tlsg_conn_watch_due(x->conn[TLSG_SERVER]), TLSG_DUE_FINE);
+	(void)tlsg_conn_stall_watch(x->conn[TLSG_SERVER]);
+	assert_int_equal(tlsg_conn_stall_check(x->conn[TLSG_SERVER]), TLSG_STALL_NONE);
 	pair_free(x);
 }
 
@@ -648,9 +652,10 @@ static void test_key_updates(void **state)
 	(void)state;
 	handshake(x);
 	for(i = 0; i < 7; i++) { /* GnuTLS takes eight in a second of the clock */
-		assert_int_equal(tlsg_conn_enter(x->conn[TLSG_CLIENT], &io, TLSG_HEADROOM_RECORD, &previous, NULL), TLSG_OK);
+		assert_int_equal(
+				tlsg_conn_step_enter(x->conn[TLSG_CLIENT], &io, TLSG_HEADROOM_RECORD, &previous, NULL), TLSG_OK);
 		assert_int_equal(gnutls_session_key_update(x->conn[TLSG_CLIENT]->session, GNUTLS_KU_PEER), 0);
-		assert_int_equal(tlsg_conn_leave(x->conn[TLSG_CLIENT], previous, TLSG_OK, NULL), TLSG_OK);
+		assert_int_equal(tlsg_conn_step_leave(x->conn[TLSG_CLIENT], previous, TLSG_OK, NULL), TLSG_OK);
 		run(x);
 		assert_int_equal(x->last[TLSG_SERVER], TLSG_AGAIN);
 		assert_int_equal(x->conn[TLSG_SERVER]->stall_at, 0);

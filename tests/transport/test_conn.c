@@ -15,10 +15,14 @@
 #include "base/scope.h"
 #include "profiles/cipher/method.h"
 #include "profiles/priority.h"
+#include "profiles/creds.h"
 #include "profiles/ticket.h"
 #include "tests/lib/arena_stats.h"
 #include "tests/lib/certs.h"
-#include "transport/conn_priv.h"
+#include "transport/conn.h"
+#include "transport/conn_bound.h"
+#include "transport/conn_state.h"
+#include "transport/conn_step.h"
 
 #define DAYS_LONG 3650
 
@@ -154,7 +158,7 @@ static struct pair *pair_new(const struct setup *u, const char *sni)
 
 	tlsg_set_publish(set_make(u));
 	x->limits = (struct tlsg_conn_limits){
-			.con_queue_max_bytes = 65536, .queue_max_bytes = 1 << 20, .queue_block_bytes = 4096};
+			.queue.con_max_bytes = 65536, .queue.max_bytes = 1 << 20, .queue.block_bytes = 4096};
 	for(role = 0; role < 2; role++) {
 		struct tlsg_conn_params p = {.set = tlsg_set_get(), .query = {.role = (enum tlsg_role)role}, .deadline_s = 30};
 
@@ -582,7 +586,7 @@ static void test_queue_limits(void **state)
 	static char text[2000];
 
 	(void)state;
-	x->limits.con_queue_max_bytes = 1000;
+	x->limits.queue.con_max_bytes = 1000;
 	assert_int_equal(send_text(x, TLSG_CLIENT, text, 1001), TLSG_E_RESOURCE); /* the first chunk counts too */
 	assert_int_equal(tlsg_queue_total_bytes(), 0);
 	assert_int_equal(send_text(x, TLSG_CLIENT, text, 1000), TLSG_AGAIN);
@@ -590,7 +594,7 @@ static void test_queue_limits(void **state)
 	pair_free(x); /* gives back what is queued */
 	assert_int_equal(tlsg_queue_total_bytes(), 0);
 	x = pair_new(&u, NULL);
-	x->limits.queue_max_bytes = 500;
+	x->limits.queue.max_bytes = 500;
 	assert_int_equal(send_text(x, TLSG_CLIENT, text, 501), TLSG_E_RESOURCE);
 	assert_int_equal(send_text(x, TLSG_CLIENT, text, 500), TLSG_AGAIN);
 	pair_free(x);
@@ -751,14 +755,14 @@ static enum tlsg_ret flood(struct pair *x, unsigned n, bool alerts)
 	struct tlsg_conn *c = x->conn[TLSG_CLIENT];
 	struct tlsg_arena *previous;
 
-	assert_int_equal(tlsg_conn_enter(c, &io, TLSG_HEADROOM_RECORD, &previous, NULL), TLSG_OK);
+	assert_int_equal(tlsg_conn_step_enter(c, &io, TLSG_HEADROOM_RECORD, &previous, NULL), TLSG_OK);
 	while(n-- > 0) {
 		if(alerts)
 			assert_int_equal(gnutls_alert_send(c->session, GNUTLS_AL_WARNING, GNUTLS_A_USER_CANCELED), 0);
 		else
 			assert_int_equal(gnutls_record_send2(c->session, "", 0, 1, 0), 0); /* padding only */
 	}
-	assert_int_equal(tlsg_conn_leave(c, previous, TLSG_OK, NULL), TLSG_OK);
+	assert_int_equal(tlsg_conn_step_leave(c, previous, TLSG_OK, NULL), TLSG_OK);
 	deliver(x, TLSG_SERVER);
 	return x->last[TLSG_SERVER];
 }

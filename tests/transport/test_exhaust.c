@@ -14,9 +14,10 @@
 #include "base/arena_pool.h"
 #include "base/scope.h"
 #include "profiles/cipher/method.h"
+#include "profiles/creds.h"
 #include "profiles/ticket.h"
 #include "tests/lib/certs.h"
-#include "transport/conn_priv.h"
+#include "transport/conn.h"
 
 #define DAYS_LONG 3650
 #define TRIES_MAX 2000
@@ -124,7 +125,7 @@ static bool pair_make(struct pair *x)
 	int role;
 
 	x->limits = (struct tlsg_conn_limits){
-			.con_queue_max_bytes = 65536, .queue_max_bytes = 1 << 20, .queue_block_bytes = 4096};
+			.queue.con_max_bytes = 65536, .queue.max_bytes = 1 << 20, .queue.block_bytes = 4096};
 	for(role = 0; role < 2; role++) {
 		struct tlsg_conn_params p = {.set = tlsg_set_get(), .query = {.role = (enum tlsg_role)role}, .deadline_s = 30};
 
