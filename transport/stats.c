@@ -360,14 +360,3 @@ uint64_t tlsg_stats_value(unsigned index)
 			return done_sum(f);
 	}
 }
-
-uint64_t tlsg_stats_value_by_name(const char *name)
-{
-	unsigned i;
-
-	for(i = 0; i < FIGURES; i++) {
-		if(strcmp(figures[i].name, name) == 0)
-			return tlsg_stats_value(i);
-	}
-	return 0;
-}

@@ -88,7 +88,4 @@ const char *tlsg_stats_doc(unsigned index);
 /** @param index  as for tlsg_stats_name(). @return the figure now; 0 before init and when index is out of range. */
 uint64_t tlsg_stats_value(unsigned index);
 
-/** @return the figure with a name; 0 when there is none of that name. */
-uint64_t tlsg_stats_value_by_name(const char *name);
-
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/host.h"
 #include "transport/slots.h"
+#include "tests/lib/stats_value.h"
 #include "transport/stats.h"
 
 #define MANY 2000
@@ -68,7 +69,7 @@ static void test_without_limits(void **state)
 
 static void test_in_all(void **state)
 {
-	uint64_t refused = tlsg_stats_value_by_name("limit_handshakes");
+	uint64_t refused = tlsg_stats_value_of("limit_handshakes");
 	struct tlsg_addr none = {0};
 	struct tlsg_slot slot[3], more;
 	unsigned i;
@@ -81,7 +82,7 @@ static void test_in_all(void **state)
 	assert_false(more.taken);
 	tlsg_slots_give(&more);
 	assert_int_equal(tlsg_slots_used(NULL), 3);
-	assert_int_equal(tlsg_stats_value_by_name("limit_handshakes"), refused + 1);
+	assert_int_equal(tlsg_stats_value_of("limit_handshakes"), refused + 1);
 	tlsg_slots_give(&slot[1]);
 	assert_int_equal(tlsg_slots_take(&none, &more), TLSG_SLOT_TAKEN);
 	tlsg_slots_give(&more);
@@ -116,7 +117,7 @@ static void test_by_memory(void **state)
 
 static void test_per_address(void **state)
 {
-	uint64_t refused = tlsg_stats_value_by_name("limit_handshakes_per_address");
+	uint64_t refused = tlsg_stats_value_of("limit_handshakes_per_address");
 	struct tlsg_addr mapped = {16, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1}};
 	struct tlsg_addr a = v4(1), b = v4(2), one = v6(1, 1), same = v6(1, 2), other = v6(2, 1), none = {0};
 	struct tlsg_slot slot[6], more;
@@ -133,7 +134,7 @@ static void test_per_address(void **state)
 	assert_int_equal(tlsg_slots_take(&other, &slot[5]), TLSG_SLOT_TAKEN);
 	assert_int_equal(tlsg_slots_take(&none, &more), TLSG_SLOT_TAKEN); /* no address: not told apart */
 	tlsg_slots_give(&more);
-	assert_int_equal(tlsg_stats_value_by_name("limit_handshakes_per_address"), refused + 2);
+	assert_int_equal(tlsg_stats_value_of("limit_handshakes_per_address"), refused + 2);
 	assert_int_equal(tlsg_slots_used(NULL), 6);
 	tlsg_slots_give(&slot[0]);
 	assert_int_equal(tlsg_slots_take(&mapped, &slot[0]), TLSG_SLOT_TAKEN);
