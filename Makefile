@@ -56,19 +56,20 @@ CIPHERS_TOOL = $(O)/tls-gnutls-ciphers
 BASE_SRC = $(addprefix base/,\
 	arena.c arena_keep.c arena_pool.c arena_private.c err.c import.c scope.c)
 PKCS11_SRC = $(addprefix pkcs11/,\
-	p11_engine.c p11_key.c p11_look.c p11_module.c p11_pin.c p11_probe.c p11_uri.c)
+	p11_certs.c p11_engine.c p11_find.c p11_gate.c p11_key.c p11_look.c p11_module.c p11_pin.c p11_probe.c p11_retry.c p11_uri.c)
 # the rooms of profiles, lowest first
 CIPHER_SRC = $(addprefix profiles/cipher/,\
 	cipher_list.c cipher_string.c method.c priority_string.c rules.c suites.c)
 VERIFY_SRC = $(addprefix profiles/verify/,\
 	chain.c constraints.c crl.c crt.c name.c trust.c usage.c verify.c verify_code.c)
 KEYS_SRC = $(addprefix profiles/keys/,\
-	key_file.c op.c password.c pin.c)
+	file.c key_file.c op.c password.c path.c pin.c)
 ISOLATE_SRC = $(addprefix profiles/isolate/,\
-	client.c key_process.c token_child.c token_keys.c token_modules.c token_process.c)
+	client.c key_process.c token_child.c token_keys.c token_modules.c token_pending.c token_process.c \
+	token_source.c wire.c)
 PROF_SRC = $(addprefix profiles/,\
-	build.c creds.c list.c load_key.c load_pair.c load_token.c load_trust.c match.c pair_check.c \
-	priority.c prof.c set.c ticket.c tlscfg.c tlscfg_file.c value.c)
+	build.c creds.c key.c key_use.c list.c load_key.c load_pair.c load_token.c load_trust.c match.c \
+	pair_check.c priority.c prof.c set.c ticket.c tlscfg.c tlscfg_file.c value.c)
 PROFILES_SRC = $(CIPHER_SRC) $(VERIFY_SRC) $(KEYS_SRC) $(ISOLATE_SRC) $(PROF_SRC)
 TRANSPORT_SRC = $(addprefix transport/,\
 	carrier_stream.c cert_text.c conn.c conn_alert.c conn_bound.c conn_failure.c conn_hs.c \

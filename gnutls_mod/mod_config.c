@@ -14,8 +14,8 @@
 #include "base/host.h"
 #include "gnutls_mod/mod_engine.h"
 #include "gnutls_mod/mod_params.h"
+#include "profiles/build.h"
 #include "profiles/tlscfg_file.h"
-#include "profiles/set.h"
 
 static gen_lock_t *lock; /* [shm] held for a whole reload; only ever tried */
 
@@ -49,8 +49,8 @@ static enum tlsg_ret from_params(struct tlsg_set *set, struct tlsg_err *err)
 		struct tlsg_prof *p = tlsg_prof_add(set, (enum tlsg_role)role, TLSG_PROF_DEFAULT, NULL, 0);
 
 		if(p == NULL)
-			return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
-		ret = tlsg_prof_complete(p, &s, err); /* copies the strings into the arena */
+			return tlsg_err_no_shm(err, "profiles", sizeof(*p));
+		ret = tlsg_build_prof(p, &s, err); /* copies the strings into the arena */
 	}
 	return ret;
 }
@@ -72,7 +72,7 @@ enum tlsg_ret tlsg_config_parse(struct tlsg_set **out, struct tlsg_err *err)
 	set = tlsg_set_new(&options);
 	tlsg_p11_engine_wipe(&engine);
 	if(set == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		return tlsg_err_no_shm(err, "profiles", sizeof(*set));
 	if(cfg->config.s != NULL && cfg->config.len > 0)
 		ret = tlsg_tlscfg_file_parse(set, cfg->config.s, err);
 	else

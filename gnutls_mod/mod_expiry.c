@@ -14,7 +14,7 @@
 
 #include "gnutls_mod/mod_events.h"
 #include "gnutls_mod/mod_params.h"
-#include "profiles/load_key.h"
+#include "profiles/prof.h"
 #include "profiles/verify/trust.h"
 
 /* Numbers of xavps became long in 5.7. */

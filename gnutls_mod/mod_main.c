@@ -156,7 +156,7 @@ static int child_init(int rank)
 	tlsg_password_mode_set(asks, tlsg_terminal_ask);
 	ret = tlsg_config_load(&err);
 	tlsg_password_mode_set(asks, NULL);
-	tlsg_isolate_over();
+	tlsg_isolate_startup_done();
 	tlsg_terminal_close();
 	if(ret != TLSG_OK) {
 		LM_ERR("%s\n", err.text);

@@ -16,6 +16,7 @@
 #include "gnutls_mod/mod_terminal.h"
 #include "profiles/keys/key_file.h"
 #include "profiles/cipher/method.h"
+#include "profiles/keys/path.h"
 #include "profiles/value.h"
 
 #define TICKS_NEVER INT_MAX
@@ -251,11 +252,6 @@ static const struct
 		{"rand_engine", &private.rand_engine, NULL, "GnuTLS has its own generator"},
 };
 
-static bool is_set(const str *s)
-{
-	return s->s != NULL && s->len > 0;
-}
-
 /* The directory of the main configuration file with its last '/'; empty when the core does not know an absolute one. */
 static str config_dir(void)
 {
@@ -278,9 +274,9 @@ static int path_convert(const char *name, str *path, const char *def)
 
 	if(path->s != NULL)
 		from = *path;
-	if(!tlsg_value_is_relative(&from))
+	if(!tlsg_path_is_relative(&from))
 		return 0;
-	len = tlsg_value_path(&dir, &from, buf);
+	len = tlsg_path_absolute(&dir, &from, buf);
 	if(dir.len == 0 || len < 0) {
 		LM_ERR("parameter \"%s\": \"%.*s\" cannot be made a path in the directory of \"%s\" (allowed: %d bytes)\n",
 				name, from.len, from.s, cfg_file != NULL ? cfg_file : "", TLSG_PATH_SIZE - 1);
@@ -307,7 +303,7 @@ static void pins_hide(void)
 
 	for(i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		*kept[i] = *paths[i];
-		if(!is_set(paths[i]) || (!tlsg_p11_uri_is(paths[i]->s) && strstr(paths[i]->s, "pkcs11:") == NULL))
+		if(!tlsg_value_is_set(paths[i]) || (!tlsg_p11_uri_is(paths[i]->s) && strstr(paths[i]->s, "pkcs11:") == NULL))
 			continue;
 		paths[i]->s = (char *)tlsg_p11_uri_redact(paths[i]->s, shown[i], sizeof(shown[i]));
 		paths[i]->len = (int)strlen(shown[i]);
@@ -367,9 +363,9 @@ static int config_fixup(void *cfg, str *gname, str *name, void **val)
 	int len;
 
 	(void)cfg;
-	if(path == NULL || !tlsg_value_is_relative(path))
+	if(path == NULL || !tlsg_path_is_relative(path))
 		return 0;
-	len = tlsg_value_path(&dir, path, buf);
+	len = tlsg_path_absolute(&dir, path, buf);
 	if(dir.len == 0 || len < 0) {
 		LM_ERR("%.*s.%.*s: \"%.*s\" cannot be made a path in the directory of \"%s\" (allowed: %d bytes)\n", gname->len,
 				gname->s, name->len, name->s, path->len, path->s, cfg_file != NULL ? cfg_file : "", TLSG_PATH_SIZE - 1);
@@ -388,7 +384,7 @@ static int rand_engine_set(modparam_t type, void *val)
 	size_t len;
 
 	(void)type;
-	if(s == NULL || !is_set(s))
+	if(s == NULL || !tlsg_value_is_set(s))
 		return 0;
 	len = (size_t)s->len < sizeof(name) ? (size_t)s->len : sizeof(name) - 1;
 	memcpy(name, s->s, len);
@@ -460,7 +456,7 @@ static int method_check(void)
 		LM_ERR("parameter \"tls_method\": %s\n", err.text);
 		return -1;
 	}
-	if(!is_set(&values.config) && method->id == TLSG_METHOD_TLSV1)
+	if(!tlsg_value_is_set(&values.config) && method->id == TLSG_METHOD_TLSV1)
 		LM_WARN("parameter \"tls_method\": \"%.*s\" means TLS 1.0 and nothing newer, which most peers refuse; write "
 				"TLSv1.2+\n",
 				values.method.len, values.method.s);
@@ -477,7 +473,7 @@ static int texts_check(void)
 				values.verify_client.len, values.verify_client.s);
 		bad = -1;
 	}
-	if(is_set(&private.certificate_warn_days) && warn_days_read(&private.certificate_warn_days) < 0) {
+	if(tlsg_value_is_set(&private.certificate_warn_days) && warn_days_read(&private.certificate_warn_days) < 0) {
 		LM_ERR("parameter \"certificate_warn_days\": \"%.*s\" is not allowed (allowed: up to %d numbers of days from 0 "
 			   "to %d,"
 			   " separated by commas)\n",
@@ -491,12 +487,12 @@ static int keylog_check(void)
 {
 	int bad = 0;
 
-	if((private.keylog_mode & TLSG_KEYLOG_FILE) && !is_set(&private.keylog_file)) {
+	if((private.keylog_mode & TLSG_KEYLOG_FILE) && !tlsg_value_is_set(&private.keylog_file)) {
 		LM_ERR("parameter \"keylog_file\" is missing: keylog_mode %d has bit %d\n", private.keylog_mode,
 				TLSG_KEYLOG_FILE);
 		bad = -1;
 	}
-	if((private.keylog_mode & TLSG_KEYLOG_PEER) && !is_set(&private.keylog_peer)) {
+	if((private.keylog_mode & TLSG_KEYLOG_PEER) && !tlsg_value_is_set(&private.keylog_peer)) {
 		LM_ERR("parameter \"keylog_peer\" is missing: keylog_mode %d has bit %d\n", private.keylog_mode,
 				TLSG_KEYLOG_PEER);
 		bad = -1;
@@ -517,7 +513,7 @@ static void without_effect_tell(void)
 		const str *v = texts_without_effect[i].value;
 		const char *unset = texts_without_effect[i].unset;
 
-		if(!is_set(v)
+		if(!tlsg_value_is_set(v)
 				|| (unset != NULL && (size_t)v->len == strlen(unset) && strncasecmp(v->s, unset, (size_t)v->len) == 0))
 			continue;
 		LM_INFO("parameter \"%s\": \"%.*s\" has no effect here: %s\n", texts_without_effect[i].name, v->len, v->s,
@@ -597,7 +593,6 @@ void tlsg_params_set_options(struct tlsg_set_options *o)
 	o->session_id = cfg->session_id;
 	o->session_cache = cfg->session_cache != 0;
 	o->config_dir = config_dir();
-	o->log_level = cfg->log > 0 ? (unsigned)cfg->log : 0;
 }
 
 int tlsg_params_init_thresholds(int count)

@@ -12,7 +12,7 @@
 #include "core/cfg/cfg.h"
 #include "core/sr_module.h"
 
-#include "profiles/set.h"
+#include "profiles/prof.h"
 #include "transport/slots.h"
 
 /* What hosts from 6.0 on have more in the group. */
@@ -140,7 +140,7 @@ const struct tlsg_params_private *tlsg_params_private(void);
 /**
  * Fills the settings of the profile that the module parameters make, the same for both roles. Every number is set; a path that was
  * set is absolute or a URI.
- * @param s [out] strings are borrowed from this process's memory: copy them into the snapshot (tlsg_prof_complete() does).
+ * @param s [out] strings are borrowed from this process's memory: copy them into the snapshot (tlsg_build_prof() does).
  * @return 0; -1: method or verify_client unknown (cannot happen after tlsg_params_declare()).
  * Process: any. Lock: none.
  * Source: spec 1.2. `server_name` is filled: it serves outgoing connections, `tls` ignores it.

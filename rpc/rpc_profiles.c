@@ -10,7 +10,7 @@
 
 #include "core/ip_addr.h"
 
-#include "profiles/load_key.h"
+#include "profiles/key.h"
 #include "profiles/cipher/method.h"
 #include "profiles/priority.h"
 #include "profiles/set.h"

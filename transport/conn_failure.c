@@ -5,8 +5,7 @@
  */
 #include "transport/conn_failure.h"
 
-#include "profiles/isolate/client.h"
-#include "profiles/load_token.h"
+#include "profiles/key_use.h"
 #include "transport/conn_alert.h"
 #include "transport/conn_state.h"
 #include "transport/peer.h"
@@ -17,18 +16,9 @@ void tlsg_conn_failure_count(struct tlsg_conn *c, enum tlsg_stats_failure why)
 		tlsg_stats_handshake_failed(why);
 }
 
-/* Why the last operation with a key failed in this process. @return NULL: none did. */
-static const char *key_failure(void)
-{
-	const char *why = tlsg_token_why();
-
-	return why != NULL ? why : tlsg_client_why();
-}
-
 void tlsg_conn_failure_forget(void)
 {
-	(void)tlsg_client_why();
-	(void)tlsg_token_why();
+	(void)tlsg_key_use_why();
 }
 
 static enum tlsg_stats_failure failure_of(const struct tlsg_conn *c, int gnutls_code)
@@ -63,7 +53,7 @@ static enum tlsg_stats_failure failure_of(const struct tlsg_conn *c, int gnutls_
 enum tlsg_ret tlsg_conn_failure_set(struct tlsg_conn *c, int gnutls_code, struct tlsg_err *err)
 {
 	int alert = tlsg_conn_alert_received(c, gnutls_code);
-	const char *why = key_failure();
+	const char *why = tlsg_key_use_why();
 
 	if(alert >= 0) {
 		tlsg_conn_failure_count(c, TLSG_FAIL_ALERT);

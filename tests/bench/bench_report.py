@@ -20,8 +20,8 @@ class Row:
 	bare: list = field(default_factory=list)
 	stock: list = field(default_factory=list)
 	ours: list = field(default_factory=list)
-	goal: float = None  # the ratio ours / stock must not exceed it; None: no such goal
-	goal_floor: float = None  # ours must not exceed this times (bare + plain); None: no such goal
+	goal: float = None  # upper limit of the ratio ours / stock; None: no such goal
+	goal_floor: float = None  # upper limit of ours / (bare + plain); None: no such goal
 	note: str = ""
 
 	def ratios(self):
@@ -86,7 +86,7 @@ def cpu_table(rows, name, self_check=False):
 
 
 def memory_table(rows, name, self_check=False):
-	"""Shared memory per idle connection in KB (1000 bytes); what TLS adds is the figure less that of plain TCP."""
+	"""Shared memory per idle connection in KB (1000 bytes); what TLS adds is the figure minus that of plain TCP."""
 	heads = ["idle connection (KB of shared memory)", "memory", "plain TCP", "tls.so adds", name + " adds", "ratio"]
 	lines = []
 	if not self_check:

@@ -16,8 +16,8 @@
 #include "base/arena.h"
 #include "base/arena_pool.h"
 #include "base/scope.h"
+#include "profiles/build.h"
 #include "profiles/cipher/method.h"
-#include "profiles/creds.h"
 #include "profiles/ticket.h"
 #include "transport/conn_bound.h"
 #include "transport/stats.h"
@@ -63,7 +63,6 @@ int tlsg_conn_pair_stop(void)
 {
 	char command[160];
 
-	tlsg_creds_free_all();
 	tlsg_certs_free(&certs);
 	tlsg_stats_deinit();
 	tlsg_set_global_deinit();
@@ -252,7 +251,7 @@ void tlsg_conn_pair_handshake(struct tlsg_conn_pair *x)
 	tlsg_conn_pair_run(x);
 }
 
-void tlsg_conn_pair_assert_up(const struct tlsg_conn_pair *x)
+void tlsg_conn_pair_assert_established(const struct tlsg_conn_pair *x)
 {
 	int role;
 

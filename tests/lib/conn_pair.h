@@ -94,6 +94,6 @@ void tlsg_conn_pair_run(struct tlsg_conn_pair *x);
 void tlsg_conn_pair_handshake(struct tlsg_conn_pair *x);
 
 /** Fails the test unless both sides are established. */
-void tlsg_conn_pair_assert_up(const struct tlsg_conn_pair *x);
+void tlsg_conn_pair_assert_established(const struct tlsg_conn_pair *x);
 
 #endif

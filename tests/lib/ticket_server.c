@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/host.h"
 #include "base/scope.h"
+#include "profiles/build.h"
 #include "profiles/cipher/method.h"
 #include "profiles/creds.h"
 #include "profiles/ticket.h"
@@ -87,7 +88,6 @@ int tlsg_ticket_server_stop(void)
 	char command[160];
 
 	gnutls_certificate_free_credentials(cred);
-	tlsg_creds_free_all();
 	tlsg_certs_free(&certs);
 	tlsg_set_global_deinit();
 	tlsg_ticket_global_deinit();

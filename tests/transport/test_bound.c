@@ -89,7 +89,7 @@ static struct tlsg_conn_pair *pair_new(const struct tlsg_conn_pair_setup *u)
 static void handshake(struct tlsg_conn_pair *x)
 {
 	tlsg_conn_pair_handshake(x);
-	tlsg_conn_pair_assert_up(x);
+	tlsg_conn_pair_assert_established(x);
 }
 
 static void send_text(struct tlsg_conn_pair *x, int role, const char *data, size_t size)

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - tests of a connection: two of ours talk through memory
+ * tls_gnutls - tests of a connection: a client and a server of this module, connected through memory
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: the stand-in's shared region.  Lock: none.
  */
@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "profiles/cipher/method.h"
+#include "profiles/key.h"
 #include "profiles/priority.h"
 #include "profiles/ticket.h"
 #include "tests/lib/arena_stats.h"
@@ -82,7 +83,7 @@ static void test_data_both_ways(void **state)
 
 			x->chunk = chunks[k];
 			tlsg_conn_pair_handshake(x);
-			tlsg_conn_pair_assert_up(x);
+			tlsg_conn_pair_assert_established(x);
 			assert_int_equal(tlsg_peer_get(x->conn[TLSG_SERVER])->version, all[i].version);
 			assert_non_null(tlsg_peer_get(x->conn[TLSG_SERVER])->suite);
 			assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "ping", 4), TLSG_OK);
@@ -105,7 +106,7 @@ static void test_peer_record(void **state)
 	assert_null(tlsg_peer_get(x->conn[TLSG_SERVER]));
 	assert_null(tlsg_peer_get(NULL));
 	tlsg_conn_pair_handshake(x);
-	tlsg_conn_pair_assert_up(x);
+	tlsg_conn_pair_assert_established(x);
 	server = tlsg_peer_get(x->conn[TLSG_SERVER]);
 	client = tlsg_peer_get(x->conn[TLSG_CLIENT]);
 	assert_false(server->is_client);
@@ -135,7 +136,7 @@ static void test_mutual(void **state)
 		enum tlsg_verify_code code;
 	} all[] = {
 			{"client", 1, 0, true, TLSG_V_OK}, {"client", 0, 1, true, TLSG_V_OK},
-			{NULL, 1, 0, true, TLSG_V_OK},						 /* none is fine unless required */
+			{NULL, 1, 0, true, TLSG_V_OK},						 /* no certificate: accepted unless required */
 			{NULL, 0, 1, false, TLSG_V_OK},						 /* required */
 			{"stranger", 1, 0, false, TLSG_V_LEAF_UNVERIFIABLE}, /* presented, so it must be valid */
 			{"expired", 0, 1, false, TLSG_V_EXPIRED}, {"stranger", 0, 0, true, TLSG_V_OK}, /* not asked for */
@@ -158,7 +159,7 @@ static void test_mutual(void **state)
 			if(!all[i].up) {
 				assert_int_equal(x->last[TLSG_SERVER], TLSG_E_PEER);
 				assert_int_equal(x->err[TLSG_SERVER].class, TLSG_CLASS_PEER);
-				/* the client is told by an alert */
+				/* the client gets an alert */
 				assert_int_equal(x->last[TLSG_CLIENT], TLSG_E_PEER);
 				assert_int_equal(x->err[TLSG_CLIENT].gnutls_code == 0 || x->err[TLSG_CLIENT].alert >= 0, 1);
 				if(all[i].code != TLSG_V_OK && x->conn[TLSG_SERVER]->verdict.code != all[i].code)
@@ -171,7 +172,7 @@ static void test_mutual(void **state)
 		}
 }
 
-static void test_client_refuses_a_stranger(void **state)
+static void test_client_refuses_an_unknown_issuer(void **state)
 {
 	struct tlsg_conn_pair_setup u = {.client_verifies = 1, .client_ca = "other"};
 	struct tlsg_conn_pair_setup lax = {.client_verifies = 0, .client_ca = "other"};
@@ -185,7 +186,7 @@ static void test_client_refuses_a_stranger(void **state)
 	tlsg_conn_pair_free(x);
 	x = tlsg_conn_pair_new(&lax, NULL); /* not enforced, but recorded */
 	tlsg_conn_pair_handshake(x);
-	tlsg_conn_pair_assert_up(x);
+	tlsg_conn_pair_assert_established(x);
 	assert_int_not_equal(tlsg_peer_get(x->conn[TLSG_CLIENT])->verify, TLSG_V_OK);
 	tlsg_conn_pair_free(x);
 }
@@ -197,7 +198,7 @@ static void test_sni_applies_the_whole_profile(void **state)
 
 	(void)state;
 	tlsg_conn_pair_handshake(x);
-	tlsg_conn_pair_assert_up(x);
+	tlsg_conn_pair_assert_established(x);
 	/* certificate and protocol range are those of the named profile */
 	assert_memory_equal(tlsg_peer_get(x->conn[TLSG_CLIENT])->chain[0].data, cert_of("named")->der.data, 64);
 	assert_int_equal(tlsg_peer_get(x->conn[TLSG_SERVER])->version, GNUTLS_TLS1_2);
@@ -205,7 +206,7 @@ static void test_sni_applies_the_whole_profile(void **state)
 	tlsg_conn_pair_free(x);
 	x = tlsg_conn_pair_new(&u, "unknown.example"); /* falls back to the default profile */
 	tlsg_conn_pair_handshake(x);
-	tlsg_conn_pair_assert_up(x);
+	tlsg_conn_pair_assert_established(x);
 	assert_int_equal(tlsg_peer_get(x->conn[TLSG_SERVER])->version, GNUTLS_TLS1_3);
 	assert_int_equal(tlsg_peer_get(x->conn[TLSG_SERVER])->prof->kind, TLSG_PROF_DEFAULT);
 	tlsg_conn_pair_free(x);
@@ -213,25 +214,26 @@ static void test_sni_applies_the_whole_profile(void **state)
 
 static void test_suite_list_is_enforced(void **state)
 {
-	/* The priority string for these two admits ECDHE-ECDSA with AES-256-CBC-SHA384's relatives too. */
+	/* The priority string for these two also allows the relatives of ECDHE-ECDSA with AES-256-CBC-SHA384. */
 	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_2, .ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"};
 	struct tlsg_conn_pair_setup none = {.method = TLSG_METHOD_TLSV1_2, .ciphers = "ECDHE-RSA-AES128-GCM-SHA256"};
 	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 
 	(void)state;
 	tlsg_conn_pair_handshake(x);
-	tlsg_conn_pair_assert_up(x);
+	tlsg_conn_pair_assert_established(x);
 	assert_string_equal(tlsg_suite_name(tlsg_peer_get(x->conn[TLSG_SERVER])->suite), "ECDHE-ECDSA-AES128-GCM-SHA256");
 	tlsg_conn_pair_free(x);
-	x = tlsg_conn_pair_new(&none, NULL); /* no key of ours fits the only suite */
+	x = tlsg_conn_pair_new(&none, NULL); /* no key of the server fits the only suite */
 	tlsg_conn_pair_handshake(x);
 	assert_int_equal(x->last[TLSG_SERVER], TLSG_E_PEER);
 	assert_int_equal(x->last[TLSG_CLIENT], TLSG_E_PEER);
 	tlsg_conn_pair_free(x);
 }
 
-/* The server picks a suite that the client's priority string admits and its list does not: that connection never was up. */
-static void test_client_keeps_to_its_list(void **state)
+/* The server picks a suite that the client's priority string allows and its list does not: that connection was never
+ * established. */
+static void test_client_enforces_its_list(void **state)
 {
 	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_2,
 			.server = "rsa",
@@ -247,8 +249,8 @@ static void test_client_keeps_to_its_list(void **state)
 	tlsg_conn_pair_free(x);
 }
 
-/* With two certificates the one is shown that goes with the suites of the client, whatever signatures it knows. */
-static void test_certificate_goes_with_the_suites(void **state)
+/* Of two certificates, the one that matches the client's suites is presented, whatever signatures the client knows. */
+static void test_certificate_matches_the_suites(void **state)
 {
 	static const struct
 	{
@@ -260,7 +262,7 @@ static void test_certificate_goes_with_the_suites(void **state)
 			{NULL, "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "rsa"},
 			{NULL, "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256", "ec"},
 			{NULL, "AES128-GCM-SHA256", "AES128-GCM-SHA256", "rsa"},
-			/* the priority string admits more than the list, so one suite is picked for GnuTLS */
+			/* the priority string allows more than the list, so one suite is picked for GnuTLS */
 			{"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE+AESGCM", NULL, NULL},
 			{"AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384:AES128-GCM-SHA256",
 					"AES128-GCM-SHA256", "rsa"},
@@ -279,7 +281,7 @@ static void test_certificate_goes_with_the_suites(void **state)
 		const struct tlsg_peer *peer;
 
 		tlsg_conn_pair_handshake(x);
-		tlsg_conn_pair_assert_up(x);
+		tlsg_conn_pair_assert_established(x);
 		peer = tlsg_peer_get(x->conn[TLSG_CLIENT]);
 		if(all[i].suite != NULL)
 			assert_string_equal(tlsg_suite_name(peer->suite), all[i].suite);
@@ -291,14 +293,14 @@ static void test_certificate_goes_with_the_suites(void **state)
 	}
 }
 
-/* What a client encrypts wrongly gives a random secret, not an error: GnuTLS would free a pointer that nobody has set, and the
- * time of an error would tell a client about the padding. */
+/* A wrong ciphertext of a client gives a random secret, not an error: GnuTLS would free an uninitialized pointer, and
+ * the time of an error would tell a client about the padding. */
 static void test_wrong_premaster(void **state)
 {
 	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_2, .server = "rsa"};
 	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 	struct tlsg_set *set = tlsg_set_get();
-	gnutls_privkey_t key = set->defaults[TLSG_SERVER]->pairs[0].privkey;
+	gnutls_privkey_t key = set->defaults[TLSG_SERVER]->pairs[0].key->ext;
 	unsigned char bytes[256], before[48], secret[2][48];
 	gnutls_datum_t wrong = {bytes, sizeof(bytes)};
 	gnutls_datum_t out;
@@ -322,7 +324,7 @@ static void test_wrong_premaster(void **state)
 	tlsg_conn_pair_free(x);
 }
 
-/* A ticket from before the list got shorter is not taken, although the priority string stays what it was. */
+/* A ticket from before the list got shorter is refused, although the priority string stays the same. */
 static void test_ticket_belongs_to_the_list(void **state)
 {
 	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_2,
@@ -341,7 +343,7 @@ static void test_ticket_belongs_to_the_list(void **state)
 	tlsg_set_drop(b);
 }
 
-/* The format of SSL 2: GnuTLS takes it, and it would go past what looks at a ClientHello. */
+/* The format of SSL 2: GnuTLS accepts it, and it would bypass the inspection of the ClientHello. */
 static void test_old_hello_is_refused(void **state)
 {
 	struct tlsg_conn_pair_setup u = {
@@ -378,7 +380,7 @@ static void test_text_before_the_handshake_is_queued(void **state)
 	assert_int_equal(s.flags, 1);
 	assert_int_equal(tlsg_queue_total_bytes(), 12);
 	tlsg_conn_pair_run(x);
-	tlsg_conn_pair_assert_up(x);
+	tlsg_conn_pair_assert_established(x);
 	assert_text(x, TLSG_SERVER, "first second");
 	assert_int_equal(tlsg_queue_total_bytes(), 0);
 	tlsg_conn_status_get(x->conn[TLSG_CLIENT], &s);
@@ -399,7 +401,7 @@ static void test_queue_limits(void **state)
 	assert_int_equal(tlsg_queue_total_bytes(), 0);
 	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, text, 1000), TLSG_AGAIN);
 	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, text, 1), TLSG_E_RESOURCE);
-	tlsg_conn_pair_free(x); /* gives back what is queued */
+	tlsg_conn_pair_free(x); /* frees what is queued */
 	assert_int_equal(tlsg_queue_total_bytes(), 0);
 	x = tlsg_conn_pair_new(&u, NULL);
 	x->limits.queue.max_bytes = 500;
@@ -417,9 +419,9 @@ static void test_held_queue_waits(void **state)
 	tlsg_conn_hold_queue(x->conn[TLSG_CLIENT], true);
 	tlsg_conn_pair_send(x, TLSG_CLIENT, "wait", 4);
 	tlsg_conn_pair_run(x);
-	tlsg_conn_pair_assert_up(x);
+	tlsg_conn_pair_assert_established(x);
 	assert_text(x, TLSG_SERVER, "");
-	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "!", 1), TLSG_AGAIN); /* behind what waits */
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "!", 1), TLSG_AGAIN); /* behind queued text */
 	tlsg_conn_hold_queue(x->conn[TLSG_CLIENT], false);
 	tlsg_conn_pair_send(x, TLSG_SERVER, "go", 2); /* any step flushes */
 	tlsg_conn_pair_run(x);
@@ -441,7 +443,7 @@ static void test_large_text_in_small_pieces(void **state)
 	for(i = 0; i < sizeof(text); i++)
 		text[i] = (char)(i * 7 + i / 251);
 	tlsg_conn_pair_handshake(x);
-	tlsg_conn_pair_assert_up(x);
+	tlsg_conn_pair_assert_established(x);
 	x->limits.record_max_bytes = 512;
 	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, text, sizeof(text)), TLSG_OK);
 	assert_true(tlsg_buf_filled(&x->wire[TLSG_SERVER]) > sizeof(text) + sizeof(text) / 512 * 20);
@@ -477,7 +479,7 @@ static void test_output_without_room(void **state)
 
 	(void)state;
 	tlsg_conn_pair_handshake(x);
-	tlsg_conn_pair_assert_up(x);
+	tlsg_conn_pair_assert_established(x);
 	tlsg_buf_init(&out, bytes, sizeof(bytes));
 	assert_int_equal(
 			tlsg_conn_write(x->conn[TLSG_CLIENT], &io, text, sizeof(text), &used, &x->err[TLSG_CLIENT]), TLSG_FULL);
@@ -493,10 +495,10 @@ static void test_close_notify_closes_one_direction(void **state)
 	struct tlsg_io io = {.out = &x->wire[TLSG_SERVER], .limits = &x->limits};
 
 	(void)state;
-	tlsg_conn_close_notify(x->conn[TLSG_CLIENT], &io); /* nothing to say before the handshake */
+	tlsg_conn_close_notify(x->conn[TLSG_CLIENT], &io); /* nothing is sent before the handshake */
 	assert_int_equal(tlsg_buf_filled(&x->wire[TLSG_SERVER]), 0);
 	tlsg_conn_pair_handshake(x);
-	tlsg_conn_pair_assert_up(x);
+	tlsg_conn_pair_assert_established(x);
 	tlsg_conn_pair_send(x, TLSG_CLIENT, "bye", 3);
 	tlsg_conn_close_notify(x->conn[TLSG_CLIENT], &io);
 	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "more", 4), TLSG_EOF);
@@ -508,7 +510,7 @@ static void test_close_notify_closes_one_direction(void **state)
 	tlsg_conn_pair_free(x);
 }
 
-static void test_garbage_fails_for_good(void **state)
+static void test_garbage_fails_permanently(void **state)
 {
 	struct tlsg_conn_pair_setup u = {0};
 	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
@@ -528,8 +530,8 @@ static void test_garbage_fails_for_good(void **state)
 	tlsg_conn_pair_free(x);
 }
 
-/* A connection gives back what its session counted on the priorities of the snapshot. */
-static void test_priorities_are_given_back(void **state)
+/* A connection releases the references of its session to the priorities of the snapshot. */
+static void test_priorities_are_released(void **state)
 {
 	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_2,
 			.server = "rsa",
@@ -544,10 +546,10 @@ static void test_priorities_are_given_back(void **state)
 	size_t i;
 
 	(void)state;
-	tlsg_conn_pair_handshake(x); /* begins with the default profile's, goes on with the other's */
-	tlsg_conn_pair_assert_up(x);
+	tlsg_conn_pair_handshake(x); /* starts with the default profile's, continues with the other's */
+	tlsg_conn_pair_assert_established(x);
 	tlsg_conn_pair_free(x);
-	for(i = 0; i < sizeof(all) / sizeof(all[0]); i++) { /* one that nobody else counts on is freed at once */
+	for(i = 0; i < sizeof(all) / sizeof(all[0]); i++) { /* one without other references is freed at once */
 		tlsg_arena_stats_get(set->arena, &before);
 		gnutls_priority_deinit(all[i]);
 		tlsg_arena_stats_get(set->arena, &after);
@@ -556,7 +558,7 @@ static void test_priorities_are_given_back(void **state)
 	tlsg_set_put(set);
 }
 
-/* Records without data, as a client may send them: few are no harm, a flood is. @return what the server said last. */
+/* Records without data, as a client may send them: few are harmless, many are not. @return the server's last result. */
 static enum tlsg_ret flood(struct tlsg_conn_pair *x, unsigned n, bool alerts)
 {
 	struct tlsg_io io = {.out = &x->wire[TLSG_SERVER], .limits = &x->limits};
@@ -591,7 +593,7 @@ static void test_records_without_data(void **state)
 		struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 
 		tlsg_conn_pair_handshake(x);
-		tlsg_conn_pair_assert_up(x);
+		tlsg_conn_pair_assert_established(x);
 		for(k = 0; k < 20; k++) {
 			assert_int_equal(flood(x, 20, all[i].alerts), TLSG_AGAIN);
 			assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "x", 1), TLSG_OK);
@@ -612,7 +614,7 @@ static void test_flipped_bit_fails(void **state)
 
 	(void)state;
 	tlsg_conn_pair_handshake(x);
-	tlsg_conn_pair_assert_up(x);
+	tlsg_conn_pair_assert_established(x);
 	tlsg_conn_pair_send(x, TLSG_CLIENT, "secret", 6);
 	x->wire[TLSG_SERVER].data[x->wire[TLSG_SERVER].wr - 1] ^= 1;
 	tlsg_conn_pair_run(x);
@@ -643,7 +645,7 @@ static void test_deadline(void **state)
 	tlsg_conn_pair_free(x);
 }
 
-static void test_memory_short_refuses_before_the_step(void **state)
+static void test_low_memory_fails_before_the_step(void **state)
 {
 	struct tlsg_conn_pair_setup u = {0};
 	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
@@ -658,11 +660,11 @@ static void test_memory_short_refuses_before_the_step(void **state)
 	/* nothing was entered: the same step works when there is memory again */
 	assert_int_equal(tlsg_conn_state(x->conn[TLSG_CLIENT]), TLSG_CONN_HANDSHAKING);
 	tlsg_conn_pair_handshake(x);
-	tlsg_conn_pair_assert_up(x);
+	tlsg_conn_pair_assert_established(x);
 	tlsg_conn_pair_free(x);
 }
 
-/* What steps allocate must stay below what is reserved for them, and what stays must be small. */
+/* The allocations of a step must stay below what is reserved for it, and what stays allocated must be small. */
 static void test_headroom(void **state)
 {
 	static const struct tlsg_conn_pair_setup all[] = {
@@ -688,7 +690,7 @@ static void test_headroom(void **state)
 		int role;
 
 		tlsg_conn_pair_handshake(x);
-		tlsg_conn_pair_assert_up(x);
+		tlsg_conn_pair_assert_established(x);
 		for(role = 0; role < 2; role++) {
 			tlsg_arena_stats_get(x->conn[role]->arena, &s);
 			if(s.peak > TLSG_HEADROOM_HANDSHAKE * 3 / 4)
@@ -731,11 +733,11 @@ int main(void)
 			cmocka_unit_test(test_data_both_ways),
 			cmocka_unit_test(test_peer_record),
 			cmocka_unit_test(test_mutual),
-			cmocka_unit_test(test_client_refuses_a_stranger),
+			cmocka_unit_test(test_client_refuses_an_unknown_issuer),
 			cmocka_unit_test(test_sni_applies_the_whole_profile),
 			cmocka_unit_test(test_suite_list_is_enforced),
-			cmocka_unit_test(test_client_keeps_to_its_list),
-			cmocka_unit_test(test_certificate_goes_with_the_suites),
+			cmocka_unit_test(test_client_enforces_its_list),
+			cmocka_unit_test(test_certificate_matches_the_suites),
 			cmocka_unit_test(test_wrong_premaster),
 			cmocka_unit_test(test_ticket_belongs_to_the_list),
 			cmocka_unit_test(test_old_hello_is_refused),
@@ -745,12 +747,12 @@ int main(void)
 			cmocka_unit_test(test_large_text_in_small_pieces),
 			cmocka_unit_test(test_output_without_room),
 			cmocka_unit_test(test_close_notify_closes_one_direction),
-			cmocka_unit_test(test_garbage_fails_for_good),
-			cmocka_unit_test(test_priorities_are_given_back),
+			cmocka_unit_test(test_garbage_fails_permanently),
+			cmocka_unit_test(test_priorities_are_released),
 			cmocka_unit_test(test_records_without_data),
 			cmocka_unit_test(test_flipped_bit_fails),
 			cmocka_unit_test(test_deadline),
-			cmocka_unit_test(test_memory_short_refuses_before_the_step),
+			cmocka_unit_test(test_low_memory_fails_before_the_step),
 			cmocka_unit_test(test_headroom),
 	};
 

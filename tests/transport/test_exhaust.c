@@ -11,13 +11,14 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "profiles/build.h"
 #include "profiles/cipher/method.h"
 #include "tests/lib/conn_pair.h"
 
 #define DAYS_LONG 3650
 #define TRIES_MAX 2000
 #define PIPE_BYTES (256 * 1024)
-#define NO_POOL 1000 /* number of a process without spare chunks: every chunk is asked from the core */
+#define NO_POOL 1000 /* number of a process without spare chunks: every chunk comes from the core */
 
 static const struct tlsg_cert_row rows[] = {
 		{.name = "ca",
@@ -42,8 +43,8 @@ struct setup
 	bool cache;
 };
 
-/* Sets a text, or does without when there is no memory: the build must cope with that too. */
-static void text_set(struct tlsg_set *set, str *to, const char *text)
+/* Sets a text, or leaves it unset when there is no memory: the build must handle that too. */
+static void str_set(struct tlsg_set *set, str *to, const char *text)
 {
 	to->s = tlsg_arena_keep_copy(set->arena, text, strlen(text));
 	to->len = to->s != NULL ? (int)strlen(text) : 0;
@@ -57,10 +58,10 @@ static bool prof_fill(struct tlsg_set *set, enum tlsg_role role, const struct se
 	if(p == NULL)
 		return false;
 	p->s.method = u->method;
-	text_set(set, &p->s.certificate, tlsg_conn_pair_path(pair, ".crt"));
-	text_set(set, &p->s.private_key, tlsg_conn_pair_path(pair, ".key"));
-	text_set(set, &p->s.ca_list, tlsg_conn_pair_path("ca", ".crt"));
-	text_set(set, &p->s.cipher_list,
+	str_set(set, &p->s.certificate, tlsg_conn_pair_path(pair, ".crt"));
+	str_set(set, &p->s.private_key, tlsg_conn_pair_path(pair, ".key"));
+	str_set(set, &p->s.ca_list, tlsg_conn_pair_path("ca", ".crt"));
+	str_set(set, &p->s.cipher_list,
 			role == TLSG_SERVER ? "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384" : "DEFAULT");
 	p->s.verify_certificate = 1;
 	p->s.require_certificate = 1;
@@ -123,8 +124,8 @@ static bool pair_make(struct pair *x)
 	return true;
 }
 
-/* A step that fails for want of memory is one that the owner can go on from: nothing of it is entered again. */
-static void note(struct pair *x, int role, enum tlsg_ret ret)
+/* After a step that fails for lack of memory the owner can go on: none of it is entered again. */
+static void check_step(struct pair *x, int role, enum tlsg_ret ret)
 {
 	if(ret < 0)
 		x->failed = true;
@@ -132,16 +133,16 @@ static void note(struct pair *x, int role, enum tlsg_ret ret)
 		fail_msg("role %d: class %d: %s", role, x->err[role].class, x->err[role].text);
 }
 
-static void say(struct pair *x, int role, const char *data, size_t size)
+static void send_text(struct pair *x, int role, const char *data, size_t size)
 {
 	struct tlsg_io io = {.out = &x->wire[!role], .limits = &x->limits};
 	size_t used = 0;
 
 	if(!x->failed)
-		note(x, role, tlsg_conn_write(x->conn[role], &io, data, size, &used, &x->err[role]));
+		check_step(x, role, tlsg_conn_write(x->conn[role], &io, data, size, &used, &x->err[role]));
 }
 
-/* One read in two pieces: the second one is kept first, as the module does it. */
+/* One read in two pieces: the second one is kept at first, as the module does it. */
 static bool deliver(struct pair *x, int role)
 {
 	struct tlsg_buf in;
@@ -157,7 +158,7 @@ static bool deliver(struct pair *x, int role)
 		ret = tlsg_conn_keep(x->conn[role], &in, &x->err[role]);
 	if(ret == TLSG_OK)
 		ret = tlsg_conn_read(x->conn[role], &io, &x->clear[role], &x->err[role]);
-	note(x, role, ret);
+	check_step(x, role, ret);
 	return true;
 }
 
@@ -171,8 +172,8 @@ static void run(struct pair *x)
 	}
 }
 
-/* A whole life: handshake with queued text, texts of both sides, close. @return whether nothing failed. */
-static bool live(struct pair *x)
+/* A whole connection: handshake with queued text, texts of both sides, close. @return whether nothing failed. */
+static bool connection_run(struct pair *x)
 {
 	static char text[40000];
 	struct tlsg_io io = {.out = &x->wire[TLSG_CLIENT], .limits = &x->limits};
@@ -187,10 +188,10 @@ static bool live(struct pair *x)
 		tlsg_buf_init(&x->clear[role], clear[role], PIPE_BYTES);
 	}
 	if(pair_make(x)) {
-		say(x, TLSG_CLIENT, "early", 5);
+		send_text(x, TLSG_CLIENT, "early", 5);
 		run(x);
-		say(x, TLSG_CLIENT, text, sizeof(text));
-		say(x, TLSG_SERVER, text, 100);
+		send_text(x, TLSG_CLIENT, text, sizeof(text));
+		send_text(x, TLSG_SERVER, text, 100);
 		run(x);
 		tlsg_conn_close_notify(x->conn[TLSG_SERVER], &io);
 		if(!x->failed) {
@@ -211,7 +212,7 @@ static const struct setup all[] = {
 		{TLSG_METHOD_TLSV1_3, "rsa", true},
 };
 
-/* Loading a configuration: what fails leaves nothing behind and nothing published. */
+/* Loading a configuration: a failure leaks nothing and publishes nothing. */
 static void test_configuration(void **state)
 {
 	size_t blocks = tlsg_stub_shm_blocks();
@@ -247,17 +248,17 @@ static void sweep(int process, const struct setup *u)
 	set = set_try(u);
 	assert_non_null(set);
 	tlsg_set_publish(set);
-	assert_true(live(&x)); /* also makes what this process keeps */
+	assert_true(connection_run(&x)); /* also allocates what this process keeps */
 	blocks = tlsg_stub_shm_blocks();
 	for(n = 0; n < TRIES_MAX && !up; n++) {
 		tlsg_stub_shm_fail_after(n);
-		up = live(&x);
+		up = connection_run(&x);
 		tlsg_stub_shm_fail_after(-1);
 		if(process == NO_POOL)
 			assert_int_equal(tlsg_stub_shm_blocks(), blocks);
 	}
 	assert_true(up);
-	assert_true(live(&x));
+	assert_true(connection_run(&x));
 	print_message("%s, process %d: %ld allocations\n", u->server, process, n);
 	process_no = 0;
 }
@@ -273,7 +274,7 @@ static void test_connection(void **state)
 	}
 }
 
-/* Memory that fails once and is there again: the hardest for what must be undone. */
+/* An allocation that fails once and then succeeds: the hardest case for undoing. */
 static void test_one_failure(void **state)
 {
 	struct tlsg_set *set;
@@ -286,14 +287,14 @@ static void test_one_failure(void **state)
 	set = set_try(&all[2]);
 	assert_non_null(set);
 	tlsg_set_publish(set);
-	assert_true(live(&x));
+	assert_true(connection_run(&x));
 	blocks = tlsg_stub_shm_blocks();
 	at = tlsg_stub_shm_calls();
-	assert_true(live(&x));
+	assert_true(connection_run(&x));
 	at = tlsg_stub_shm_calls() - at;
 	for(n = 0; n < (long)at; n++) {
 		tlsg_stub_shm_fail_once(n);
-		(void)live(&x);
+		(void)connection_run(&x);
 		tlsg_stub_shm_fail_after(-1);
 		assert_int_equal(tlsg_stub_shm_blocks(), blocks);
 	}

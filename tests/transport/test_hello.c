@@ -120,7 +120,7 @@ static void test_names(void **state)
 	begin();
 	put_name("good\0evil", 9);
 	assert_int_equal(read_msg(&h), TLSG_E_PEER);
-	begin(); /* would forge a line of the log */
+	begin(); /* would forge a log line */
 	put_name("a\nWARNING: b", 12);
 	assert_int_equal(read_msg(&h), TLSG_E_PEER);
 	begin();
@@ -136,14 +136,14 @@ static void test_names(void **state)
 	put_number(4 + 10, 2);
 	put_extension(0, "\x00\x08\x00\x00\x01x\x00\x00\x01y", 10);
 	assert_int_equal(read_msg(&h), TLSG_E_PEER);
-	begin(); /* a type that nobody knows is passed over */
+	begin(); /* an unknown type is skipped */
 	put_number(4 + 10, 2);
 	put_extension(0, "\x00\x08\x09\x00\x01x\x00\x00\x01y", 10);
 	assert_int_equal(read_msg(&h), TLSG_OK);
 	assert_memory_equal(h.name, "y", 1);
 }
 
-static void test_every_cut_is_refused(void **state)
+static void test_every_truncation_is_refused(void **state)
 {
 	struct tlsg_hello h;
 	size_t whole;
@@ -162,7 +162,7 @@ static void test_every_cut_is_refused(void **state)
 	assert_int_equal(tlsg_hello_read(bytes, whole + 1, &h), TLSG_E_PEER);
 }
 
-static void test_odd_lists(void **state)
+static void test_malformed_lists(void **state)
 {
 	struct tlsg_hello h;
 
@@ -182,8 +182,8 @@ int main(void)
 			cmocka_unit_test(test_fields),
 			cmocka_unit_test(test_no_extensions),
 			cmocka_unit_test(test_names),
-			cmocka_unit_test(test_every_cut_is_refused),
-			cmocka_unit_test(test_odd_lists),
+			cmocka_unit_test(test_every_truncation_is_refused),
+			cmocka_unit_test(test_malformed_lists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

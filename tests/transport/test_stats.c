@@ -94,7 +94,7 @@ static void test_verify(void **state)
 	assert_figure("verify_failed_revoked", 0);
 }
 
-static void test_every_figure_has_a_name_of_its_own(void **state)
+static void test_counter_names_are_unique(void **state)
 {
 	unsigned i, j;
 
@@ -164,7 +164,7 @@ int main(void)
 			test(test_failures),
 			test(test_alerts),
 			test(test_verify),
-			test(test_every_figure_has_a_name_of_its_own),
+			test(test_counter_names_are_unique),
 			test(test_other_processes_are_counted),
 			cmocka_unit_test(test_without_init),
 	};
