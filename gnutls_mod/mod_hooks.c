@@ -103,7 +103,7 @@ void tlsg_hooks_addr_copy(struct tlsg_addr *to, const struct ip_addr *from)
 static bool slot_take(struct tcp_connection *c, struct tlsg_slot *slot)
 {
 	struct tlsg_addr peer;
-	enum tlsg_slots_answer answer;
+	enum tlsg_slots_result answer;
 
 	if(!(c->flags & F_CONN_PASSIVE))
 		return true;

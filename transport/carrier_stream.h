@@ -1,7 +1,8 @@
 /*
  * tls_gnutls - carries records over a stream: drains received bytes, appends bytes to send
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process, inside a step.  Memory: buffers of the step (this process).  Lock: write_lock, held by the step's caller.
+ * Runs in: any process, inside a step.  Memory: buffers of the step (this process).
+ * Lock: write_lock, held by the step's caller.
  */
 #ifndef TLSG_TRANSPORT_CARRIER_STREAM_H
 #define TLSG_TRANSPORT_CARRIER_STREAM_H

@@ -21,12 +21,15 @@ static enum tlsg_ret copy_name(struct tlsg_conn *c, const str *name, str *to, st
 		return TLSG_OK;
 	to->s = tlsg_arena_keep_copy(c->arena, name->s, (size_t)name->len);
 	if(to->s == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		return tlsg_err_no_shm(err, "connection", (size_t)name->len);
 	to->len = name->len;
 	return TLSG_OK;
 }
 
-/* Whom a client expects: whom it asks for, else whom its profile names. */
+/*
+ * The name that a client expects in the certificate: the SNI that it sends, else the name that it was told, else that
+ * of its profile.
+ */
 static enum tlsg_ret set_expected(struct tlsg_conn *c, const struct tlsg_conn_params *p, struct tlsg_err *err)
 {
 	if(c->sni.len > 0) {
@@ -61,12 +64,12 @@ static enum tlsg_ret conn_start(struct tlsg_conn *c, const struct tlsg_conn_para
 		return ret;
 	ret = tlsg_arena_reserve(c->arena, TLSG_HEADROOM_INIT);
 	if(ret != TLSG_OK)
-		return tlsg_err_set(err, ret, "shared memory exhausted");
+		return tlsg_err_no_shm(err, "connection", TLSG_HEADROOM_INIT);
 	previous = tlsg_scope_enter(c->arena);
 	ret = tlsg_conn_hs_init(c, err);
 	tlsg_scope_leave(previous);
 	if(ret == TLSG_OK && tlsg_arena_is_poisoned(c->arena))
-		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		ret = tlsg_err_no_shm(err, "connection", 0);
 	tlsg_arena_trim(c->arena);
 	return ret;
 }
@@ -79,7 +82,7 @@ struct tlsg_conn *tlsg_conn_new(const struct tlsg_conn_params *p, struct tlsg_er
 
 	if(c == NULL) {
 		tlsg_slots_give(&slot);
-		tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		(void)tlsg_err_no_shm(err, "connection", HOME_BYTES);
 		tlsg_arena_drop(a);
 		tlsg_set_put(p->set);
 		return NULL;
@@ -104,10 +107,13 @@ void tlsg_conn_free(struct tlsg_conn *c)
 	set = c->set;
 	tlsg_slots_give(&c->slot);
 	tlsg_queue_clear(&c->queue);
-	/* Only counts down: the snapshot has a reference of its own. Without it the count would wrap after 2^32 connections. */
+	/*
+	 * Only decrements a count, as the snapshot has a reference too. Without it the count would wrap after 2^32
+	 * connections.
+	 */
 	if(c->priority != NULL)
 		gnutls_priority_deinit(c->priority);
-	tlsg_arena_drop(c->arena); /* c lies in it */
+	tlsg_arena_drop(c->arena); /* c is in it */
 	tlsg_set_put(set);
 }
 
@@ -126,7 +132,7 @@ enum tlsg_ret tlsg_conn_keep(struct tlsg_conn *c, struct tlsg_buf *in, struct tl
 		tlsg_arena_overflow_free(c->arena);
 		tlsg_conn_failure_count(c, TLSG_FAIL_MEMORY);
 		c->state = TLSG_CONN_FAILED;
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "not enough shared memory to keep received bytes");
+		return tlsg_err_no_shm(err, "received bytes", old + left);
 	}
 	if(old > 0)
 		memcpy(p, c->kept + c->kept_rd, old);
@@ -177,7 +183,7 @@ enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tls
 	return ret;
 }
 
-/* Starts the handshake of an outgoing connection; what the peer must answer first is queued. */
+/* Starts the handshake of an outgoing connection; the clear text is queued until it is done. */
 static enum tlsg_ret write_early(
 		struct tlsg_conn *c, struct tlsg_io *io, const char *data, size_t size, size_t *used, struct tlsg_err *err)
 {

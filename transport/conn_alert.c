@@ -32,8 +32,8 @@ void tlsg_conn_alert_send_for(struct tlsg_conn *c, int gnutls_code)
 }
 
 /*
- * TLS 1.3 clients with OpenSSL that refuse the server's certificate send the alert in clear text, which GnuTLS takes for a record that
- * cannot be decrypted. Guessing wrong does no harm: the session has ended in any case.
+ * TLS 1.3 clients with OpenSSL that refuse the server's certificate send the alert in clear text, which GnuTLS takes
+ * for a record that cannot be decrypted. Guessing wrong does no harm: the session has ended in any case.
  */
 int tlsg_conn_alert_received(const struct tlsg_conn *c, int gnutls_code)
 {

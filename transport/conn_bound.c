@@ -1,11 +1,13 @@
 /*
  * tls_gnutls - limits on what a peer can make a connection hold and read that brings no data
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process, inside a step.  Memory: the connection's arena (shm).  Lock: write_lock, held by the step's caller.
+ * Runs in: any process, inside a step.  Memory: the connection's arena (shm).
+ * Lock: write_lock, held by the step's caller.
  *
- * GnuTLS collects a handshake message up to the length that its header announces, 16 MB, and compares it with its own limit of
- * 128 KB only when it is complete. So input is fed record by record, and before each one it is checked what the arena holds.
- * A record adds 17 KB at most, so that is by how much a bound can be exceeded; a message that GnuTLS collects is copied when it grows.
+ * GnuTLS collects a handshake message up to the length that its header announces, 16 MB, and compares it with its own
+ * limit of 128 KB only when it is complete. So the session gets its input record by record, and before each one the
+ * arena is checked. A record adds at most 17 KB, which is by how much a limit can be exceeded; GnuTLS copies a message
+ * when it grows.
  */
 #include "transport/conn_bound.h"
 
@@ -16,26 +18,29 @@
 #include "transport/stats.h"
 
 /*
- * Bytes of records that may come before a message is complete, or data. HELLO: a server that does not expect certificates; the largest
- * messages are ClientHellos, a few KB even with post-quantum key shares and a ticket. CHAIN: a list of certificates may come; OpenSSL
- * takes 100 KB of them, GnuTLS 128 KB of messages in all. REST: after the handshake; a ticket, a key update, a ClientHello that asks for
- * a renegotiation.
+ * Bytes of records that may be received before a message is complete, or data arrives. HELLO: a server that expects no
+ * certificates; the largest messages are ClientHellos, a few KB even with post-quantum key shares and a ticket. CHAIN:
+ * a list of certificates may follow; OpenSSL accepts 100 KB of them, GnuTLS 128 KB of messages in total. REST: after
+ * the handshake; a ticket, a key update, a ClientHello that asks for a renegotiation.
  */
 #define HELLO_RECORDS (32 * 1024)
 #define CHAIN_RECORDS (104 * 1024)
 #define REST_RECORDS (32 * 1024)
 
 /*
- * And what they may add to the bytes in use, whatever GnuTLS does with them: it makes room for twice of what it has collected, and has a
- * buffer of 17 KB at hand while it asks for input. Counted from what the connection held when the message began to come, or when the
- * handshake was done. What peers that behave reach stands in doc/benchmarks.md, printed by tests/transport/test_bound.c.
+ * What these records may add to the bytes in use. Of a message, GnuTLS allocates twice what it has collected,
+ * and a buffer of 17 KB while it waits for input. Counted from what the connection held when the message began to
+ * arrive, or when the handshake was done. doc/benchmarks.md has what ordinary peers reach; tests/transport/test_bound.c
+ * prints it.
  */
 #define HELLO_BYTES (64 * 1024)
 #define CHAIN_BYTES (144 * 1024)
 #define REST_BYTES (80 * 1024)
 
-/* Records without data in a row, one more for each second. Servers send a handful of tickets, and GnuTLS takes eight key updates in a
- * second. */
+/*
+ * Consecutive records without data, and one more for each second. Servers send a handful of tickets, and GnuTLS accepts
+ * eight key updates in a second.
+ */
 #define IDLE_RECORDS_MAX 64
 
 #define RECORD_HEAD 5
@@ -112,7 +117,7 @@ bool tlsg_conn_bound_allows(struct tlsg_conn *c, size_t n)
 {
 	if(c->stop != TLSG_STOP_NONE)
 		return false;
-	if(c->frame_head != 0 || c->frame_left != 0) /* a record that was begun is taken to its end */
+	if(c->frame_head != 0 || c->frame_left != 0) /* a record that has begun is read to its end */
 		return true;
 	if(c->base == 0)
 		c->base = (uint32_t)tlsg_conn_bound_held(c);
@@ -170,16 +175,16 @@ static enum tlsg_ret end_memory(struct tlsg_conn *c, struct tlsg_err *err)
 	tlsg_stats_limit(TLSG_LIMIT_MEMORY);
 	tlsg_conn_alert_send(c, GNUTLS_A_DECODE_ERROR);
 	return tlsg_err_set(err, TLSG_E_PEER,
-			"message too large: %u bytes of it came, the connection holds %zu bytes of shared memory, %zu of a message "
-			"are allowed %s",
-			c->unused, tlsg_conn_bound_held(c), records_max(c), done ? "after the handshake" : "in the handshake");
+			"message too large: %u bytes of it were received, %zu are allowed %s; the connection holds %zu bytes of "
+			"shared memory",
+			c->unused, records_max(c), done ? "after the handshake" : "in the handshake", tlsg_conn_bound_held(c));
 }
 
 static enum tlsg_ret end_idle(struct tlsg_conn *c, struct tlsg_err *err)
 {
 	tlsg_stats_limit(TLSG_LIMIT_IDLE);
 	tlsg_conn_alert_send(c, GNUTLS_A_UNEXPECTED_MESSAGE);
-	return tlsg_err_set(err, TLSG_E_PEER, "more than %d records without data in a row", IDLE_RECORDS_MAX);
+	return tlsg_err_set(err, TLSG_E_PEER, "more than %d consecutive records without data", IDLE_RECORDS_MAX);
 }
 
 enum tlsg_ret tlsg_conn_bound_warning(struct tlsg_conn *c, struct tlsg_err *err)

@@ -20,7 +20,9 @@
 
 #define DH_PRIME_BYTES_MAX 1250 /* the limit of OpenSSL, 10,000 bits */
 
-/* Second lookup, with the name: in the connection's own snapshot and with its own address. */
+/*
+ * The second lookup of the profile, by the server name, in the snapshot and with the local address of the connection.
+ */
 static enum tlsg_ret choose_by_name(struct tlsg_conn *c, struct tlsg_err *err)
 {
 	struct tlsg_match_query q = {.role = TLSG_SERVER, .addr = c->local, .port = c->local_port, .server_name = c->sni};
@@ -52,7 +54,7 @@ static int restrict_suites(struct tlsg_conn *c, const struct tlsg_hello *h)
 	return compiled != NULL ? tlsg_conn_session_priority(c, compiled) : 0;
 }
 
-/* Before GnuTLS looks at a ClientHello: here the whole profile can still be applied. */
+/* Before GnuTLS reads a ClientHello, the whole profile can still be applied. */
 static int client_hello_received(struct tlsg_conn *c, const gnutls_datum_t *msg)
 {
 	struct tlsg_hello hello;
@@ -71,7 +73,7 @@ static int client_hello_received(struct tlsg_conn *c, const gnutls_datum_t *msg)
 	return restrict_suites(c, &hello);
 }
 
-/* A server of TLS 1.2 and older makes up the Diffie-Hellman prime, which comes first (RFC 5246 section 7.4.3). */
+/* A server of TLS 1.2 and older chooses the Diffie-Hellman prime, which is the first field (RFC 5246 section 7.4.3). */
 static int server_key_received(const struct tlsg_conn *c, const gnutls_datum_t *msg)
 {
 	gnutls_kx_algorithm_t kx = gnutls_kx_get(c->session);
@@ -83,7 +85,10 @@ static int server_key_received(const struct tlsg_conn *c, const gnutls_datum_t *
 	return 0;
 }
 
-/* Called with every message before GnuTLS looks at it. What the peer can make up to keep us computing is refused here. */
+/*
+ * Called with every message before GnuTLS reads it. Numbers of the peer that would keep this process computing are
+ * refused here.
+ */
 static int message_cb(
 		gnutls_session_t session, unsigned type, unsigned when, unsigned incoming, const gnutls_datum_t *msg)
 {
@@ -94,13 +99,13 @@ static int message_cb(
 		return 0;
 	tlsg_conn_bound_message(c);
 	switch(type) {
-		case GNUTLS_HANDSHAKE_CLIENT_HELLO_V2: /* the format of SSL 2 has no extensions, so no name; RFC 6176 */
+		case GNUTLS_HANDSHAKE_CLIENT_HELLO_V2: /* of SSL 2, without extensions; RFC 6176 */
 			return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
 		case GNUTLS_HANDSHAKE_CLIENT_HELLO:
 			return c->role == TLSG_SERVER ? client_hello_received(c, msg) : 0;
 		case GNUTLS_HANDSHAKE_SERVER_KEY_EXCHANGE:
 			return server_key_received(c, msg);
-		case GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY: /* TLS 1.3 has it before the certificate is verified */
+		case GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY: /* in TLS 1.3 the certificate is verified after it */
 			return tlsg_conn_verify_leaf(c);
 		default:
 			return 0;
@@ -156,7 +161,7 @@ enum tlsg_ret tlsg_conn_hs_run(struct tlsg_conn *c, struct tlsg_err *err)
 		if(rc >= 0)
 			return finish(c, err);
 		if(rc == GNUTLS_E_GOT_APPLICATION_DATA && c->established)
-			return TLSG_EOF; /* the caller fetches it; only during a renegotiation */
+			return TLSG_EOF; /* the caller reads it; only during a renegotiation */
 		if(rc == GNUTLS_E_WARNING_ALERT_RECEIVED) {
 			tlsg_stats_alert(false, (unsigned)gnutls_alert_get(c->session));
 			if(tlsg_conn_bound_warning(c, err) != TLSG_OK)

@@ -1,7 +1,8 @@
 /*
  * tls_gnutls - records: clear text in and out, renegotiation, the end of what the peer sends
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process, inside a step.  Memory: the connection's arena (shm).  Lock: write_lock, held by the step's caller.
+ * Runs in: any process, inside a step.  Memory: the connection's arena (shm).
+ * Lock: write_lock, held by the step's caller.
  */
 #include "transport/conn_rec.h"
 
@@ -13,8 +14,10 @@
 #include "transport/conn_step.h"
 #include "transport/stats.h"
 
-/* Largest payload of a record, and room that one sent record needs beside its payload (header, IV, MAC, padding, an
- * inserted key update). */
+/*
+ * Largest payload of a record, and what a sent record needs beside it: header, IV, MAC, padding, an inserted key
+ * update.
+ */
 #define RECORD_MAX 16384
 #define RECORD_EXTRA 512
 
@@ -37,9 +40,9 @@ enum tlsg_ret tlsg_conn_rec_send(struct tlsg_conn *c, const char *data, size_t s
 		if(tlsg_buf_room(c->io->out) < n + RECORD_EXTRA)
 			return TLSG_FULL;
 		rc = gnutls_record_send(c->session, data + *used, n);
-		if(rc <= 0) /* out has room: there is no reason to wait */
+		if(rc <= 0) /* out has room, so GnuTLS has no reason to wait */
 			return rc == GNUTLS_E_AGAIN || rc == 0
-						   ? tlsg_err_set(err, TLSG_E_INTERNAL, "a record was neither sent nor refused")
+						   ? tlsg_err_set(err, TLSG_E_INTERNAL, "GnuTLS neither sent nor refused a record")
 						   : tlsg_err_gnutls(err, (int)rc, "write");
 		*used += (size_t)rc;
 	}
@@ -72,14 +75,14 @@ static enum tlsg_ret renegotiate(struct tlsg_conn *c, struct tlsg_err *err)
 	}
 	/* the step was entered to read a record */
 	if(tlsg_arena_reserve(c->arena, TLSG_HEADROOM_HANDSHAKE) != TLSG_OK)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "not enough shared memory for a renegotiation");
+		return tlsg_err_no_shm(err, "renegotiation", TLSG_HEADROOM_HANDSHAKE);
 	c->state = TLSG_CONN_HANDSHAKING;
 	c->renegotiating = true;
 	tlsg_conn_bound_message(c);
 	return tlsg_conn_step_bind(c, err);
 }
 
-/* One call of gnutls_record_recv(). @return TLSG_OK: something happened, go on. */
+/* One call of gnutls_record_recv(). @return TLSG_OK: it made progress, call again. */
 static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, struct tlsg_err *err)
 {
 	size_t before = tlsg_carrier_stream_left(c);
@@ -110,7 +113,7 @@ static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, stru
 	}
 }
 
-/* Runs the handshake; during a renegotiation application data may come in between. @return TLSG_OK: go on. */
+/* Runs the handshake; during a renegotiation application data may arrive in between. @return TLSG_OK: call again. */
 static enum tlsg_ret advance_handshake(struct tlsg_conn *c, struct tlsg_buf *clear, struct tlsg_err *err)
 {
 	enum tlsg_ret ret = tlsg_conn_hs_run(c, err);
@@ -136,7 +139,7 @@ enum tlsg_ret tlsg_conn_rec_read(struct tlsg_conn *c, struct tlsg_buf *clear, st
 		}
 		if(tlsg_buf_room(clear) == 0)
 			return TLSG_FULL;
-		if(tlsg_buf_room(c->io->out) < RECORD_EXTRA) /* an answer to a key update must fit */
+		if(tlsg_buf_room(c->io->out) < RECORD_EXTRA) /* the reply to a key update must fit */
 			return TLSG_FULL;
 		ret = recv_once(c, clear, err);
 	}

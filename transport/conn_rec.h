@@ -1,7 +1,8 @@
 /*
  * tls_gnutls - records: clear text in and out, renegotiation, the end of what the peer sends
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process, inside a step.  Memory: the connection's arena (shm).  Lock: write_lock, held by the step's caller.
+ * Runs in: any process, inside a step.  Memory: the connection's arena (shm).
+ * Lock: write_lock, held by the step's caller.
  */
 #ifndef TLSG_TRANSPORT_CONN_REC_H
 #define TLSG_TRANSPORT_CONN_REC_H

@@ -16,7 +16,7 @@
 #include "transport/conn_verify.h"
 #include "transport/keylog.h"
 
-/* GnuTLS 3.8: do not ask servers for stapled OCSP answers, which nobody here looks at. */
+/* GnuTLS 3.8: do not ask servers for stapled OCSP responses, which are not used here. */
 #if GNUTLS_VERSION_NUMBER >= 0x030800
 #define NO_STATUS_REQUEST GNUTLS_NO_STATUS_REQUEST
 #else
@@ -28,13 +28,13 @@ static int verify_cb(gnutls_session_t session)
 	return tlsg_conn_verify_peer(gnutls_session_get_ptr(session));
 }
 
-/* GnuTLS frees the parts of a ticket that does not decrypt with free(), which must know the arena. */
+/* When a ticket cannot be decrypted, GnuTLS frees its parts with free(), which must know the arena. */
 static bool offers_tickets(const struct tlsg_conn *c)
 {
 	return c->set->options.session_cache && tlsg_scope_frees_by_address(NULL);
 }
 
-/* Tickets of this profile, under the key that all processes derive. */
+/* Tickets of this profile, encrypted with the key that all processes derive. */
 static enum tlsg_ret enable_tickets(struct tlsg_conn *c, struct tlsg_err *err)
 {
 	unsigned char key[TLSG_TICKET_KEY_SIZE];
@@ -100,7 +100,7 @@ enum tlsg_ret tlsg_conn_session_init(struct tlsg_conn *c, struct tlsg_err *err)
 	int rc = gnutls_init(&c->session, init_flags(c));
 
 	if(rc < 0)
-		return tlsg_err_gnutls(err, rc, "making a session");
+		return tlsg_err_gnutls(err, rc, "creating a session");
 	gnutls_session_set_ptr(c->session, c);
 	tlsg_carrier_stream_init(c);
 	gnutls_handshake_set_timeout(c->session, 0);

@@ -12,12 +12,15 @@
 
 struct tlsg_conn;
 
-/** Makes and configures the session for the profile in c->ref.prof. In the scope of the arena. @return TLSG_OK, TLSG_E_*. */
+/**
+ * Makes and configures the session for the profile in c->ref.prof. In the scope of the arena.
+ * @return TLSG_OK, TLSG_E_*.
+ */
 enum tlsg_ret tlsg_conn_session_init(struct tlsg_conn *c, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * Applies what the profile in c->ref.prof decides about a session: priority, certificate request, tickets. In the scope of the arena.
- * The credentials are tlsg_conn_step_bind().
+ * Applies what the profile in c->ref.prof decides about a session: priority, certificate request, tickets. In the scope
+ * of the arena. The credentials are tlsg_conn_step_bind().
  * @return TLSG_OK, TLSG_E_*.
  */
 enum tlsg_ret tlsg_conn_session_apply(struct tlsg_conn *c, struct tlsg_err *err) TLSG_MUST_CHECK;

@@ -1,15 +1,16 @@
 /*
  * tls_gnutls - deadline of what a peer begins after the handshake: a record, a message, a renegotiation
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process.  Memory: the connection's arena (shm).  Lock: write_lock to note what began; none to look (atomics).
+ * Runs in: any process.  Memory: the connection's arena (shm).
+ * Lock: write_lock to note what began; none to look (atomics).
  */
 #include "transport/conn_stall.h"
 
 #include "transport/conn_state.h"
 
 /*
- * A session that holds this much more than at the end of its handshake collects a message, which GnuTLS does not tell. Below it nothing
- * is worth a deadline: 230 bytes were measured for the ticket of a server, 0 otherwise.
+ * GnuTLS does not tell whether it is collecting a message. A session is assumed to be when it holds this much more than
+ * at the end of its handshake; the most that was measured otherwise is 230 bytes, for the ticket of a server.
  */
 #define STALL_BYTES 4096
 

@@ -1,7 +1,8 @@
 /*
  * tls_gnutls - deadline of what a peer begins after the handshake: a record, a message, a renegotiation
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process.  Memory: the connection's arena (shm).  Lock: write_lock to note what began; none to look (atomics).
+ * Runs in: any process.  Memory: the connection's arena (shm).
+ * Lock: write_lock to note what began; none to look (atomics).
  */
 #ifndef TLSG_TRANSPORT_CONN_STALL_H
 #define TLSG_TRANSPORT_CONN_STALL_H
@@ -32,8 +33,8 @@ void tlsg_conn_stall_update(struct tlsg_conn *c, size_t held);
 bool tlsg_conn_stall_is_over(const struct tlsg_conn *c);
 
 /**
- * Whether the owner must call tlsg_conn_stall_check() after handshake_timeout, because something has begun that is not complete.
- * Returns true once, until tlsg_conn_stall_check() is called.
+ * Whether the owner must call tlsg_conn_stall_check() after handshake_timeout, because something has begun that is not
+ * complete. Returns true once, until tlsg_conn_stall_check() is called.
  */
 bool tlsg_conn_stall_watch(struct tlsg_conn *c);
 

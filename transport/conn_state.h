@@ -65,7 +65,7 @@ struct tlsg_conn
 	bool entered;						 /**< a step is running */
 	bool close_sent;					 /**< close_notify was sent */
 	unsigned char tail[TLSG_TAIL_BYTES]; /**< the last bytes that GnuTLS took during the first handshake */
-	bool peer_closed; /**< close_notify was received: nothing more is read, replies can still be written (RFC 8446 section 6.1) */
+	bool peer_closed; /**< close_notify was received: replies can still be written (RFC 8446 section 6.1) */
 	uint8_t idle;		   /**< records since the last data, one less for each second */
 	uint8_t stop;		   /**< enum tlsg_conn_stop */
 	uint8_t frame_head;	   /**< bytes taken of the header of the current record */

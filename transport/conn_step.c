@@ -26,8 +26,8 @@ enum tlsg_ret tlsg_conn_step_bind(struct tlsg_conn *c, struct tlsg_err *err)
 	int rc;
 
 	if(cred == NULL)
-		return tlsg_err_set(
-				err, TLSG_E_RESOURCE, "no memory for the credentials of %.*s", c->ref.prof->id.len, c->ref.prof->id.s);
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "out of memory for the credentials of %.*s", c->ref.prof->id.len,
+				c->ref.prof->id.s);
 	rc = gnutls_credentials_set(c->session, GNUTLS_CRD_CERTIFICATE, cred);
 	if(rc < 0)
 		return tlsg_err_gnutls(err, rc, "binding credentials");
@@ -45,7 +45,7 @@ enum tlsg_ret tlsg_conn_step_enter(
 	ret = tlsg_arena_reserve(c->arena, headroom);
 	if(ret != TLSG_OK) {
 		tlsg_conn_failure_count(c, TLSG_FAIL_MEMORY);
-		return tlsg_err_set(err, ret, "not enough shared memory for a TLS step");
+		return tlsg_err_no_shm(err, "TLS session", headroom);
 	}
 	c->entered = true;
 	c->io = io;
@@ -65,7 +65,7 @@ enum tlsg_ret tlsg_conn_step_leave(
 	if(tlsg_arena_is_poisoned(c->arena)) {
 		tlsg_arena_overflow_free(c->arena);
 		tlsg_conn_failure_count(c, TLSG_FAIL_MEMORY);
-		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory ran out inside a TLS step");
+		ret = tlsg_err_no_shm(err, "TLS session", 0);
 	}
 	if(ret < 0)
 		c->state = TLSG_CONN_FAILED;

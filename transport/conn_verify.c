@@ -1,7 +1,8 @@
 /*
  * tls_gnutls - verifies the peer's certificate during a handshake
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process, inside a step.  Memory: the connection's arena (shm).  Lock: write_lock, held by the step's caller.
+ * Runs in: any process, inside a step.  Memory: the connection's arena (shm).
+ * Lock: write_lock, held by the step's caller.
  */
 #include "transport/conn_verify.h"
 

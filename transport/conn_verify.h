@@ -1,7 +1,8 @@
 /*
  * tls_gnutls - verifies the peer's certificate during a handshake
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process, inside a step.  Memory: the connection's arena (shm).  Lock: write_lock, held by the step's caller.
+ * Runs in: any process, inside a step.  Memory: the connection's arena (shm).
+ * Lock: write_lock, held by the step's caller.
  *
  * The rules of verification are in profiles/verify; here is what a connection asks of them.
  */
@@ -14,8 +15,8 @@ struct tlsg_conn;
 
 /**
  * Verifies what the peer sent, as the profile wants it, and keeps the verdict in the connection.
- * @return 0: the handshake goes on; GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR: refused, the verdict says with which alert;
- *         GNUTLS_E_MEMORY_ERROR.
+ * @return 0: the handshake goes on; GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR: refused, the verdict says with which
+ *         alert; GNUTLS_E_MEMORY_ERROR.
  */
 int tlsg_conn_verify_peer(struct tlsg_conn *c) TLSG_MUST_CHECK;
 

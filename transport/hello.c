@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - reads what the server side needs to know from a ClientHello before GnuTLS negotiates
+ * tls_gnutls - reads the ClientHello before GnuTLS does: server name, versions, suites, what it offers
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that steps a server handshake.  Memory: none; results point into the message.  Lock: none.
  */
@@ -55,7 +55,7 @@ static bool vector(struct cursor *c, unsigned bytes, struct cursor *out)
 	return skip(c, n);
 }
 
-/* Whether all bytes are visible ASCII. What is not can be no host name, and must not get into a log line. */
+/* Whether all bytes are visible ASCII. Others are not allowed in a host name and must not get into a log line. */
 static bool is_visible(const struct cursor *c)
 {
 	size_t i;

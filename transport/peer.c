@@ -37,7 +37,6 @@ static struct tlsg_der *keep_leaf(struct tlsg_conn *c, const gnutls_datum_t *lea
 	return tlsg_peer_chain_copy(c->arena, &der, 1);
 }
 
-/* The row of the table for what was negotiated; NULL for a suite that the table does not have. */
 static const struct tlsg_suite *find_suite(gnutls_session_t s, gnutls_protocol_t version)
 {
 	size_t count;
@@ -61,7 +60,7 @@ const struct tlsg_suite *tlsg_peer_suite(const struct tlsg_conn *c)
 	return find_suite(c->session, gnutls_protocol_get_version(c->session));
 }
 
-/* The pair whose leaf was sent. A resumed session sends none: then the profile's first, as OpenSSL answers. */
+/* The pair whose leaf was sent. A resumed session sends none: then it is the profile's first, as with OpenSSL. */
 static const struct tlsg_pair *find_own(const struct tlsg_conn *c)
 {
 	const gnutls_datum_t *ours = gnutls_certificate_get_ours(c->session);
@@ -81,7 +80,7 @@ enum tlsg_ret tlsg_peer_publish(struct tlsg_conn *c, struct tlsg_err *err)
 	unsigned n = 0;
 
 	if(r == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		return tlsg_err_no_shm(err, "peer record", sizeof(*r));
 	r->prof = c->ref.prof;
 	r->version = (int)gnutls_protocol_get_version(c->session);
 	r->suite = tlsg_peer_suite(c);
@@ -94,7 +93,7 @@ enum tlsg_ret tlsg_peer_publish(struct tlsg_conn *c, struct tlsg_err *err)
 	if(sent != NULL && n > 0) {
 		r->chain = keep_leaf(c, &sent[0]);
 		if(r->chain == NULL)
-			return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+			return tlsg_err_no_shm(err, "certificate of the peer", sent[0].size);
 		r->chain_len = n;
 		r->verify = c->verdict.code;
 	}

@@ -1,7 +1,7 @@
 /*
  * tls_gnutls - clear text that waits until it can be encrypted
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any sender (fills), TCP reader (empties), whoever frees the connection.
+ * Runs in: any sender (fills), TCP reader (empties), the process that frees the connection.
  * Memory: blocks in shm; one shared counter of bytes.  Lock: the TCP connection's write_lock; the counter is atomic.
  */
 #include "transport/queue.h"
@@ -90,7 +90,7 @@ enum tlsg_ret tlsg_queue_add(struct tlsg_queue *q, const char *data, unsigned si
 		b = block_new(rest > limits->block_bytes ? rest : limits->block_bytes);
 		if(b == NULL) {
 			total_sub(size);
-			return tlsg_err_set(err, TLSG_E_RESOURCE, "ct write buffer: shared memory exhausted");
+			return tlsg_err_no_shm(err, "ct write buffer", size);
 		}
 	}
 	if(in_last > 0) {

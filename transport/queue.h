@@ -1,7 +1,7 @@
 /*
  * tls_gnutls - clear text that waits until it can be encrypted
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any sender (fills), TCP reader (empties), whoever frees the connection.
+ * Runs in: any sender (fills), TCP reader (empties), the process that frees the connection.
  * Memory: blocks in shm; one shared counter of bytes.  Lock: the TCP connection's write_lock; the counter is atomic.
  */
 #ifndef TLSG_TRANSPORT_QUEUE_H
@@ -37,7 +37,7 @@ void tlsg_queue_global_deinit(void);
 
 /**
  * Appends all or nothing.
- * @return TLSG_OK; TLSG_E_RESOURCE: a limit would be exceeded (also by the first chunk), or shared memory is exhausted.
+ * @return TLSG_OK; TLSG_E_RESOURCE: a limit would be exceeded (also by the first chunk), or out of shared memory.
  */
 enum tlsg_ret tlsg_queue_add(struct tlsg_queue *q, const char *data, unsigned size,
 		const struct tlsg_queue_limits *limits, struct tlsg_err *err) TLSG_MUST_CHECK;

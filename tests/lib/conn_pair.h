@@ -3,7 +3,8 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: the stand-in's shared region; buffers on the heap.  Lock: none, one process at a time.
  *
- * A failed step of the harness itself fails the running test (cmocka). The two ends of plain GnuTLS sessions are in tls_pair.h.
+ * A failed step of the harness itself fails the running test (cmocka). The two ends of plain GnuTLS sessions are in
+ * tls_pair.h.
  */
 #ifndef TLSG_TESTS_LIB_CONN_PAIR_H
 #define TLSG_TESTS_LIB_CONN_PAIR_H
@@ -12,7 +13,9 @@
 #include "tests/lib/certs.h"
 #include "transport/conn.h"
 
-/** What a test wants to be different from the default. Names of certificates are those given to tlsg_conn_pair_write(). */
+/**
+ * What a test wants to be different from the default. Names of certificates are those given to tlsg_conn_pair_write().
+ */
 struct tlsg_conn_pair_setup
 {
 	int method;			   /**< of the server, 0: TLSv1.2+ */
@@ -52,7 +55,10 @@ struct tlsg_conn_pair
  */
 int tlsg_conn_pair_start(const struct tlsg_cert_row *rows, size_t len);
 
-/** Frees everything and removes the folder. @return 0; -1: blocks of shared memory are left. For the teardown of a group of tests. */
+/**
+ * Frees everything and removes the folder.
+ * @return 0; -1: blocks of shared memory are left. For the teardown of a group of tests.
+ */
 int tlsg_conn_pair_stop(void);
 
 /** @return the certificates of tlsg_conn_pair_start(). */

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - a client of GnuTLS's own that offers session tickets, changed ones too, to a server connection of the module
+ * tls_gnutls - a GnuTLS client that offers session tickets, also altered ones, to a server connection of the module
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests and fuzz targets.  Memory: the stand-in's shared region; the client's on the heap.  Lock: none.
  */

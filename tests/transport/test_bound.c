@@ -26,7 +26,10 @@
 #define DEPTH 13		 /* intermediates: GnuTLS takes 16 certificates */
 #define FEED_BYTES 16000 /* of an endless message in one record */
 #define STEP_BYTES (64 * 1024)
-/* What may be held of a message that is not complete: transport/conn_bound.c allows 32 and 104 KB, GnuTLS makes room for up to twice that. */
+/*
+ * What may be held of a message that is not complete: transport/conn_bound.c allows 32 and 104 KB, GnuTLS makes room
+ * for up to twice that.
+ */
 #define HELLO_BYTES (50 * 1024)
 #define CHAIN_BYTES (114 * 1024)
 #define RECORD_BYTES (17 * 1024)
@@ -158,7 +161,10 @@ static void test_peers_that_behave(void **state)
 
 /* ---- peers that do not ---- */
 
-/* Puts a record on the wire as the other side's own session would, whatever is in it. @param inner  type of the content. */
+/*
+ * Puts a record on the wire as the other side's own session would, whatever is in it.
+ * @param inner  type of the content.
+ */
 static void seal(struct tlsg_conn_pair *x, int from, unsigned char inner, const unsigned char *data, size_t size)
 {
 	gnutls_session_t session = x->conn[from]->session;
@@ -219,7 +225,11 @@ static void feed_endless(struct tlsg_conn_pair *x, int from, unsigned char type,
 	assert_true(tlsg_buf_put(&x->wire[!from], piece, sizeof(piece)));
 }
 
-/* Feeds an endless message until the victim ends it. @param pieces  records in one step. @return highest bytes held between steps. */
+/*
+ * Feeds an endless message until the victim ends it.
+ * @param pieces  records in one step.
+ * @return highest bytes held between steps.
+ */
 static size_t attack(struct tlsg_conn_pair *x, int victim, unsigned char type, unsigned pieces)
 {
 	unsigned sent = 0, i;
@@ -404,7 +414,9 @@ static void wait_seconds(unsigned n)
 	tlsg_stub_ticks_set(get_ticks_raw() + S_TO_TICKS(n));
 }
 
-/* Sends a record without its end: all but its first byte (0), all but its last (2); or (1) a message without its end. */
+/*
+ * Sends a record without its end: all but its first byte (0), all but its last (2); or (1) a message without its end.
+ */
 static void send_part(struct tlsg_conn_pair *x, int victim, int what)
 {
 	static char text[8000];
@@ -562,7 +574,7 @@ static void test_records_without_data(void **state)
 
 /* ---- unfinished handshakes ---- */
 
-static struct tlsg_conn *accepted(enum tlsg_slots_answer *answer)
+static struct tlsg_conn *accepted(enum tlsg_slots_result *answer)
 {
 	struct tlsg_conn_params p = {.query = {.role = TLSG_SERVER}, .deadline_s = 30};
 	struct tlsg_addr peer = {4, {10, 0, 0, 1}};
@@ -581,7 +593,7 @@ static void test_slots_come_back(void **state)
 	struct tlsg_conn_pair_setup u = {0};
 	struct tlsg_conn_pair *x = pair_new(&u);
 	struct tlsg_conn *other, *fresh;
-	enum tlsg_slots_answer answer;
+	enum tlsg_slots_result answer;
 	uint64_t bytes;
 
 	(void)state;
@@ -623,7 +635,9 @@ static void test_slots_come_back(void **state)
 	tlsg_slots_deinit();
 }
 
-/* A step refused for lack of memory, and memory that runs out inside one, are failed handshakes: each connection once. */
+/*
+ * A step refused for lack of memory, and memory that runs out inside one, are failed handshakes: each connection once.
+ */
 static void test_lack_of_memory_is_counted(void **state)
 {
 	struct tlsg_conn_pair_setup u = {0};

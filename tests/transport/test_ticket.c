@@ -3,8 +3,8 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: the stand-in's shared region; the client's on the heap.  Lock: none.
  *
- * GnuTLS frees the state of a ticket that it does not accept with free(), although gnutls_malloc() gave it. Where libgnutls's
- * free() does not decide by address, these tests end in free().
+ * GnuTLS frees the state of a ticket that it does not accept with free(), although gnutls_malloc() gave it. Where
+ * libgnutls's free() does not decide by address, these tests end in free().
  */
 #include <setjmp.h>
 #include <stdarg.h>
