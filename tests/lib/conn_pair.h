@@ -14,7 +14,7 @@
 #include "transport/conn.h"
 
 /**
- * What a test wants to be different from the default. Names of certificates are those given to tlsg_conn_pair_write().
+ * Deviations of a test from the defaults. Names of certificates are those given to tlsg_conn_pair_write().
  */
 struct tlsg_conn_pair_setup
 {

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - tests of what a peer can make a connection hold: bounds, and what peers that behave reach
+ * tls_gnutls - tests of what a peer can make a connection hold: the limits, and what ordinary peers reach
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: the stand-in's shared region.  Lock: none.
  */
@@ -23,12 +23,12 @@
 
 #define DAYS_LONG 3650
 #define PIPE_BYTES (1024 * 1024)
-#define DEPTH 13		 /* intermediates: GnuTLS takes 16 certificates */
+#define DEPTH 13		 /* intermediates: GnuTLS accepts 16 certificates */
 #define FEED_BYTES 16000 /* of an endless message in one record */
 #define STEP_BYTES (64 * 1024)
 /*
- * What may be held of a message that is not complete: transport/conn_bound.c allows 32 and 104 KB, GnuTLS makes room
- * for up to twice that.
+ * What may be held of an incomplete message: transport/conn_bound.c allows 32 and 104 KB, GnuTLS allocates up to twice
+ * that.
  */
 #define HELLO_BYTES (50 * 1024)
 #define CHAIN_BYTES (114 * 1024)
@@ -100,7 +100,7 @@ static void send_text(struct tlsg_conn_pair *x, int role, const char *data, size
 	assert_true(tlsg_conn_pair_send(x, role, data, size) >= 0);
 }
 
-/* ---- what peers that behave reach ---- */
+/* ---- what ordinary peers reach ---- */
 
 static void print_phase(const char *name, const struct tlsg_conn_pair *x, const size_t *shook)
 {
@@ -109,7 +109,7 @@ static void print_phase(const char *name, const struct tlsg_conn_pair *x, const 
 			x->conn[1]->settled, (ssize_t)x->most[1] - x->conn[1]->settled);
 }
 
-static void test_peers_that_behave(void **state)
+static void test_ordinary_peers(void **state)
 {
 	static const struct
 	{
@@ -125,7 +125,7 @@ static void test_peers_that_behave(void **state)
 			{"90 KB of certificates, client", {.client = "broad"}},
 	};
 	static const int methods[] = {TLSG_METHOD_TLSV1_2, TLSG_METHOD_TLSV1_3};
-	static char text[60000]; /* as long as SIP messages get */
+	static char text[60000]; /* the longest SIP messages */
 	size_t i, k, shook[2];
 	int role, turn;
 
@@ -159,10 +159,10 @@ static void test_peers_that_behave(void **state)
 	}
 }
 
-/* ---- peers that do not ---- */
+/* ---- hostile peers ---- */
 
 /*
- * Puts a record on the wire as the other side's own session would, whatever is in it.
+ * Puts a record with any content on the wire, encrypted as by the session of the other side.
  * @param inner  type of the content.
  */
 static void seal(struct tlsg_conn_pair *x, int from, unsigned char inner, const unsigned char *data, size_t size)
@@ -204,7 +204,7 @@ static void seal(struct tlsg_conn_pair *x, int from, unsigned char inner, const 
 	assert_int_equal(gnutls_record_set_state(session, 0, seq), 0);
 }
 
-/* A piece of a message of 16 MB. @param type  of the message. @param first  with its head. */
+/* A piece of a message of 16 MB. @param type  of the message. @param first  with its header. */
 static void feed_endless(struct tlsg_conn_pair *x, int from, unsigned char type, bool first)
 {
 	unsigned char piece[FEED_BYTES] = {type, 0xff, 0xff, 0xff};
@@ -216,7 +216,7 @@ static void feed_endless(struct tlsg_conn_pair *x, int from, unsigned char type,
 		seal(x, from, 22, piece, sizeof(piece));
 		return;
 	}
-	if(first) { /* in two records, so that nothing can be told from the head */
+	if(first) { /* in two records, so that the length cannot be read in the first one */
 		assert_true(tlsg_buf_put(&x->wire[!from], (unsigned char[]){22, 3, type == 1 ? 1 : 3, 0, 2, type, 0xff}, 7));
 		memset(piece, 0xff, 2);
 		memset(piece + 2, 0, 2);
@@ -226,7 +226,7 @@ static void feed_endless(struct tlsg_conn_pair *x, int from, unsigned char type,
 }
 
 /*
- * Feeds an endless message until the victim ends it.
+ * Sends an endless message until the victim ends the connection.
  * @param pieces  records in one step.
  * @return highest bytes held between steps.
  */
@@ -255,12 +255,12 @@ static void assert_ended(struct tlsg_conn_pair *x, int victim, size_t held, size
 	assert_int_equal(x->err[victim].class, TLSG_CLASS_PEER);
 	assert_non_null(strstr(x->err[victim].text, "message too large"));
 	assert_true(held <= base + max);
-	/* inside a step: the message twice while it grows, and what GnuTLS needs for a record */
+	/* inside a step: twice the message while it grows, and what GnuTLS needs for a record */
 	assert_true(s.peak <= base + 2 * max + 2 * RECORD_BYTES);
 	assert_true(tlsg_buf_filled(&x->wire[!victim]) > 0); /* an alert */
 }
 
-/* The head of a ClientHello says enough when it is in one record. */
+/* A ClientHello in one record is refused by the length in its header. */
 static void test_announced_hello(void **state)
 {
 	static const struct
@@ -295,7 +295,7 @@ static void test_endless_hello(void **state)
 	(void)state;
 	for(i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
 		struct tlsg_conn_pair_setup u = {
-				.client = i == 1 ? "ec" : NULL}; /* a server that asks for certificates waits for a ClientHello too */
+				.client = i == 1 ? "ec" : NULL}; /* also for a server that requests certificates */
 		struct tlsg_conn_pair *x = pair_new(&u);
 		size_t base = tlsg_conn_bound_held(x->conn[TLSG_SERVER]);
 		uint64_t ended = tlsg_stats_value_of("limit_memory"), failed = tlsg_stats_value_of("handshakes_failed");
@@ -308,7 +308,7 @@ static void test_endless_hello(void **state)
 	}
 }
 
-/* A client is told of a certificate list of 16 MB, a server of one of a client. */
+/* A client announces a certificate list of 16 MB, and so does a server. */
 static void test_endless_certificate(void **state)
 {
 	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_2, .client = "ec"};
@@ -358,13 +358,16 @@ static void test_endless_message_after_the_handshake(void **state)
 		held = attack(x, all[i / 2].victim, all[i / 2].type, pieces[i % 2]);
 		assert_ended(x, all[i / 2].victim, held, HELLO_BYTES, x->conn[all[i / 2].victim]->settled);
 		assert_int_equal(tlsg_stats_value_of("limit_memory"), ended + 1);
-		assert_int_equal(tlsg_stats_value_of("handshakes_failed"), failed); /* that one was done */
+		assert_int_equal(tlsg_stats_value_of("handshakes_failed"), failed); /* the handshake was done */
 		tlsg_conn_pair_free(x);
 	}
 }
 
-/* Without renegotiation the first bytes of a ClientHello end the session; a HelloRequest has no bytes but its head. */
-static void test_wish_for_a_handshake_is_not_collected(void **state)
+/*
+ * Without renegotiation the first bytes of a ClientHello end the session, and so does a HelloRequest, which is a header
+ * only.
+ */
+static void test_request_for_a_handshake_is_not_collected(void **state)
 {
 	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_2};
 	struct tlsg_conn_pair *x;
@@ -380,7 +383,7 @@ static void test_wish_for_a_handshake_is_not_collected(void **state)
 	}
 }
 
-/* Bytes that come one by one cost what they are: not a buffer for each. */
+/* Bytes that arrive one by one take their own size, not a buffer each. */
 static void test_trickled_record(void **state)
 {
 	static char text[16000];
@@ -407,7 +410,7 @@ static void test_trickled_record(void **state)
 	}
 }
 
-/* ---- what begins and does not go on ---- */
+/* ---- records and messages that are never complete ---- */
 
 static void wait_seconds(unsigned n)
 {
@@ -470,7 +473,7 @@ static void test_what_begins_has_a_deadline(void **state)
 		}
 }
 
-/* The rest comes in time, again and again: each record has its own time. */
+/* The rest always arrives in time: each record has its own deadline. */
 static void test_slow_records_are_served(void **state)
 {
 	struct tlsg_conn_pair_setup u = {0};
@@ -498,7 +501,7 @@ static void test_slow_records_are_served(void **state)
 	tlsg_conn_pair_free(x);
 }
 
-/* Key updates over a long life leave nothing behind that would count as incomplete. */
+/* Key updates over a long time leave nothing that would count as incomplete. */
 static void test_key_updates(void **state)
 {
 	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_3};
@@ -509,7 +512,7 @@ static void test_key_updates(void **state)
 
 	(void)state;
 	handshake(x);
-	for(i = 0; i < 7; i++) { /* GnuTLS takes eight in a second of the clock */
+	for(i = 0; i < 7; i++) { /* GnuTLS accepts eight in a second of real time */
 		assert_int_equal(
 				tlsg_conn_step_enter(x->conn[TLSG_CLIENT], &io, TLSG_HEADROOM_RECORD, &previous, NULL), TLSG_OK);
 		assert_int_equal(gnutls_session_key_update(x->conn[TLSG_CLIENT]->session, GNUTLS_KU_PEER), 0);
@@ -522,7 +525,7 @@ static void test_key_updates(void **state)
 	tlsg_conn_pair_free(x);
 }
 
-/* ---- records that bring nothing ---- */
+/* ---- records without data ---- */
 
 static enum tlsg_ret idle_records(struct tlsg_conn_pair *x, unsigned n, bool alone, bool empty)
 {
@@ -532,7 +535,7 @@ static enum tlsg_ret idle_records(struct tlsg_conn_pair *x, unsigned n, bool alo
 		if(empty)
 			seal(x, TLSG_CLIENT, 23, update, 0);
 		else
-			seal(x, TLSG_CLIENT, 22, update, 1); /* never more than the first byte of a message */
+			seal(x, TLSG_CLIENT, 22, update, 1); /* only ever the first byte of a message */
 		if(alone)
 			tlsg_conn_pair_deliver(x, TLSG_SERVER);
 	}
@@ -574,58 +577,58 @@ static void test_records_without_data(void **state)
 
 /* ---- unfinished handshakes ---- */
 
-static struct tlsg_conn *accepted(enum tlsg_slots_result *answer)
+static struct tlsg_conn *accepted(enum tlsg_slots_result *result)
 {
 	struct tlsg_conn_params p = {.query = {.role = TLSG_SERVER}, .deadline_s = 30};
 	struct tlsg_addr peer = {4, {10, 0, 0, 1}};
 
-	*answer = tlsg_slots_take(&peer, &p.slot);
-	if(*answer != TLSG_SLOT_TAKEN)
+	*result = tlsg_slots_take(&peer, &p.slot);
+	if(*result != TLSG_SLOT_TAKEN)
 		return NULL;
 	p.set = tlsg_set_get();
 	return tlsg_conn_new(&p, NULL);
 }
 
-/* However a connection ends, its slot comes back, once. */
+/* However a connection ends, its slot is given back once. */
 static void test_slots_come_back(void **state)
 {
 	struct tlsg_slots_limits limits = {.handshakes = 3, .per_address = 2, .addresses = 3};
 	struct tlsg_conn_pair_setup u = {0};
 	struct tlsg_conn_pair *x = pair_new(&u);
 	struct tlsg_conn *other, *fresh;
-	enum tlsg_slots_result answer;
+	enum tlsg_slots_result result;
 	uint64_t bytes;
 
 	(void)state;
 	assert_int_equal(tlsg_slots_init(&limits), TLSG_OK);
 	tlsg_conn_free(x->conn[TLSG_SERVER]);
-	x->conn[TLSG_SERVER] = accepted(&answer);
-	other = accepted(&answer);
+	x->conn[TLSG_SERVER] = accepted(&result);
+	other = accepted(&result);
 	assert_non_null(other);
-	assert_null(accepted(&answer));
-	assert_int_equal(answer, TLSG_SLOT_ADDRESS);
+	assert_null(accepted(&result));
+	assert_int_equal(result, TLSG_SLOT_ADDRESS);
 	assert_int_equal(tlsg_slots_used(&bytes), 2);
 	assert_in_range(bytes, 2 * 13000, 2 * 40000);
-	handshake(x); /* one is done */
+	handshake(x); /* one handshake is done */
 	assert_int_equal(tlsg_slots_used(NULL), 1);
-	fresh = accepted(&answer);
+	fresh = accepted(&result);
 	assert_non_null(fresh);
 	tlsg_conn_free(other); /* freed before its handshake */
 	assert_int_equal(tlsg_slots_used(NULL), 1);
-	tlsg_conn_pair_free(x); /* after it */
+	tlsg_conn_pair_free(x); /* freed after its handshake */
 	assert_int_equal(tlsg_slots_used(NULL), 1);
 	tlsg_conn_free(fresh);
-	process_no = 1000; /* a process without spare chunks: nothing can be made */
+	process_no = 1000; /* a process without spare chunks: nothing can be allocated */
 	tlsg_stub_shm_fail_after(0);
-	assert_null(accepted(&answer));
+	assert_null(accepted(&result));
 	tlsg_stub_shm_fail_after(3);
-	assert_null(accepted(&answer));
+	assert_null(accepted(&result));
 	tlsg_stub_shm_fail_after(-1);
 	process_no = 0;
-	assert_int_equal(answer, TLSG_SLOT_TAKEN);
+	assert_int_equal(result, TLSG_SLOT_TAKEN);
 	x = pair_new(&u); /* fails in the middle of its handshake */
 	tlsg_conn_free(x->conn[TLSG_SERVER]);
-	x->conn[TLSG_SERVER] = accepted(&answer);
+	x->conn[TLSG_SERVER] = accepted(&result);
 	(void)attack(x, TLSG_SERVER, 1, 1);
 	assert_int_equal(x->last[TLSG_SERVER], TLSG_E_PEER);
 	assert_int_equal(tlsg_slots_used(NULL), 1);
@@ -636,7 +639,8 @@ static void test_slots_come_back(void **state)
 }
 
 /*
- * A step refused for lack of memory, and memory that runs out inside one, are failed handshakes: each connection once.
+ * A step refused for lack of memory, or memory that runs out inside a step, is a failed handshake: once for each
+ * connection.
  */
 static void test_lack_of_memory_is_counted(void **state)
 {
@@ -685,12 +689,12 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-			cmocka_unit_test(test_peers_that_behave),
+			cmocka_unit_test(test_ordinary_peers),
 			cmocka_unit_test(test_announced_hello),
 			cmocka_unit_test(test_endless_hello),
 			cmocka_unit_test(test_endless_certificate),
 			cmocka_unit_test(test_endless_message_after_the_handshake),
-			cmocka_unit_test(test_wish_for_a_handshake_is_not_collected),
+			cmocka_unit_test(test_request_for_a_handshake_is_not_collected),
 			cmocka_unit_test(test_trickled_record),
 			cmocka_unit_test(test_what_begins_has_a_deadline),
 			cmocka_unit_test(test_slow_records_are_served),

@@ -94,7 +94,7 @@ static enum tlsg_ret serve(
 		struct tlsg_conn *c, struct tlsg_test_pipe *from, struct tlsg_test_pipe *to, struct tlsg_err *err)
 {
 	static unsigned char clear_bytes[1024];
-	struct tlsg_conn_limits limits = {.queue.con_max_bytes = 1024, .queue.max_bytes = 1024, .queue.block_bytes = 1024};
+	struct tlsg_conn_limits limits = {.queue = {.con_max_bytes = 1024, .max_bytes = 1024, .block_bytes = 1024}};
 	struct tlsg_buf in, out, clear;
 	struct tlsg_io io = {.in = &in, .out = &out, .limits = &limits};
 	enum tlsg_ret ret;

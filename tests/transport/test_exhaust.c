@@ -107,8 +107,7 @@ static bool pair_make(struct pair *x)
 	static const str sni = STR_STATIC_INIT("localhost");
 	int role;
 
-	x->limits = (struct tlsg_conn_limits){
-			.queue.con_max_bytes = 65536, .queue.max_bytes = 1 << 20, .queue.block_bytes = 4096};
+	x->limits = (struct tlsg_conn_limits){.queue = {.con_max_bytes = 65536, .max_bytes = 1 << 20, .block_bytes = 4096}};
 	for(role = 0; role < 2; role++) {
 		struct tlsg_conn_params p = {.set = tlsg_set_get(), .query = {.role = (enum tlsg_role)role}, .deadline_s = 30};
 
