@@ -11,7 +11,6 @@
 #include "transport/conn_bound.h"
 #include "transport/conn_state.h"
 
-#define RECORD_HEAD 5
 #define MESSAGE_HEAD 4
 #define TYPE_HANDSHAKE 22
 #define RECORD_BYTES_MAX (16384 + 2048) /* RFC 5246 section 6.2.3; GnuTLS refuses a longer one by its header */
@@ -65,12 +64,12 @@ static size_t available(const struct tlsg_conn *c)
 
 	if(tlsg_conn_bound_missing(c) > 0)
 		return left < tlsg_conn_bound_missing(c) ? left : tlsg_conn_bound_missing(c);
-	if(left < RECORD_HEAD)
+	if(left < TLSG_RECORD_HEAD)
 		return 0;
 	record = (size_t)(input_at(c, 3) << 8 | input_at(c, 4));
 	if(input_at(c, 0) < 20 || input_at(c, 0) > 24 || input_at(c, 1) != 3 || record > RECORD_BYTES_MAX)
-		return RECORD_HEAD;
-	return left >= RECORD_HEAD + record ? RECORD_HEAD + record : 0;
+		return TLSG_RECORD_HEAD;
+	return left >= TLSG_RECORD_HEAD + record ? TLSG_RECORD_HEAD + record : 0;
 }
 
 /*
@@ -80,7 +79,7 @@ static size_t available(const struct tlsg_conn *c)
 static size_t announced(const struct tlsg_conn *c, size_t n)
 {
 	if(c->role != TLSG_SERVER || c->hello_seen || tlsg_conn_bound_missing(c) > 0 || c->unused > 0
-			|| n < RECORD_HEAD + MESSAGE_HEAD || input_at(c, 0) != TYPE_HANDSHAKE)
+			|| n < TLSG_RECORD_HEAD + MESSAGE_HEAD || input_at(c, 0) != TYPE_HANDSHAKE)
 		return 0;
 	return (size_t)input_at(c, 6) << 16 | (size_t)input_at(c, 7) << 8 | input_at(c, 8);
 }

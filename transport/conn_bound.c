@@ -43,8 +43,6 @@
  */
 #define IDLE_RECORDS_MAX 64
 
-#define RECORD_HEAD 5
-
 size_t tlsg_conn_bound_held(const struct tlsg_conn *c)
 {
 	return tlsg_arena_in_use(c->arena) - (c->kept != NULL ? c->kept_len : 0);
@@ -140,7 +138,7 @@ static void idle_count(struct tlsg_conn *c)
 
 size_t tlsg_conn_bound_missing(const struct tlsg_conn *c)
 {
-	return c->frame_head > 0 ? RECORD_HEAD - c->frame_head : c->frame_left;
+	return c->frame_head > 0 ? TLSG_RECORD_HEAD - c->frame_head : c->frame_left;
 }
 
 void tlsg_conn_bound_fed(struct tlsg_conn *c, const unsigned char *bytes, size_t n)
@@ -155,9 +153,9 @@ void tlsg_conn_bound_fed(struct tlsg_conn *c, const unsigned char *bytes, size_t
 			i += part;
 			c->frame_left = (uint16_t)(c->frame_left - part);
 		} else {
-			if(c->frame_head == RECORD_HEAD - 2)
+			if(c->frame_head == TLSG_RECORD_HEAD - 2)
 				c->frame_high = bytes[i];
-			if(++c->frame_head == RECORD_HEAD) {
+			if(++c->frame_head == TLSG_RECORD_HEAD) {
 				c->frame_head = 0;
 				c->frame_left = (uint16_t)(c->frame_high << 8 | bytes[i]);
 			}

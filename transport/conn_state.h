@@ -16,7 +16,8 @@
 #include "transport/queue.h"
 #include "transport/slots.h"
 
-#define TLSG_TAIL_BYTES 7 /* a record that contains one alert */
+#define TLSG_RECORD_HEAD 5 /* type, version and length of a record: RFC 8446 section 5.1 */
+#define TLSG_TAIL_BYTES 7  /* a record that contains one alert */
 
 struct tlsg_peer;
 
@@ -65,7 +66,7 @@ struct tlsg_conn
 	bool entered;						 /**< a step is running */
 	bool close_sent;					 /**< close_notify was sent */
 	unsigned char tail[TLSG_TAIL_BYTES]; /**< the last bytes that GnuTLS took during the first handshake */
-	bool peer_closed; /**< close_notify was received: replies can still be written (RFC 8446 section 6.1) */
+	bool peer_closed;	   /**< close_notify was received: replies can still be written (RFC 8446 section 6.1) */
 	uint8_t idle;		   /**< records since the last data, one less for each second */
 	uint8_t stop;		   /**< enum tlsg_conn_stop */
 	uint8_t frame_head;	   /**< bytes taken of the header of the current record */
