@@ -58,30 +58,31 @@ static bool is_enforced(const struct tlsg_prof *p)
 	return p->verify_mode != TLSG_VERIFY_NONE && !p->verify_no_ca;
 }
 
-int tlsg_conn_verify_peer(struct tlsg_conn *c)
+/* More certificates than are looked at: fails, unless verification is not enforced. */
+static int chain_too_long(struct tlsg_conn *c, const gnutls_datum_t *sent)
+{
+	if(!is_leaf_usable(&sent[0]))
+		return refuse(c);
+	c->verdict.code = TLSG_V_CHAIN_TOO_LONG;
+	c->verdict.alert = GNUTLS_A_UNKNOWN_CA;
+	tlsg_stats_verify_failed(c->verdict.code);
+	return is_enforced(c->ref.prof) ? GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR : 0;
+}
+
+/*
+ * Verifies a chain as the profile wants it, on the heap of this process.
+ * @param result  [out] tlsg_verify_result_free().
+ */
+static void verify_chain(
+		const struct tlsg_conn *c, const gnutls_datum_t *sent, unsigned n, struct tlsg_verify_result *result)
 {
 	const struct tlsg_prof *p = c->ref.prof;
 	struct tlsg_der chain[TLSG_CHAIN_MAX];
-	struct tlsg_verify_result result = {0};
 	struct tlsg_verify_input in = {0};
 	struct tlsg_arena *previous;
-	const gnutls_datum_t *sent;
-	unsigned n = 0;
-	unsigned i;
-	bool kept;
 	enum tlsg_ret ret;
+	unsigned i;
 
-	sent = gnutls_certificate_get_peers(c->session, &n);
-	if(sent == NULL || n == 0) /* GnuTLS refuses that if one is required: gnutls_certificate_server_set_request() */
-		return 0;
-	if(n > TLSG_CHAIN_MAX) {
-		if(!is_leaf_usable(&sent[0]))
-			return refuse(c);
-		c->verdict.code = TLSG_V_CHAIN_TOO_LONG;
-		c->verdict.alert = GNUTLS_A_UNKNOWN_CA;
-		tlsg_stats_verify_failed(c->verdict.code);
-		return is_enforced(p) ? GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR : 0;
-	}
 	for(i = 0; i < n; i++) {
 		chain[i].data = sent[i].data;
 		chain[i].size = sent[i].size;
@@ -99,10 +100,26 @@ int tlsg_conn_verify_peer(struct tlsg_conn *c)
 	in.verify_name = c->role == TLSG_CLIENT ? p->s.verify_name : 0;
 	in.name = c->expected;
 	in.now = time(NULL);
-	ret = tlsg_verify_chain(&in, &result);
+	ret = tlsg_verify_chain(&in, result);
 	tlsg_scope_leave(previous);
-	if(ret != TLSG_OK && result.code == TLSG_V_OK)
-		result.code = TLSG_V_APPLICATION;
+	if(ret != TLSG_OK && result->code == TLSG_V_OK)
+		result->code = TLSG_V_APPLICATION;
+}
+
+int tlsg_conn_verify_peer(struct tlsg_conn *c)
+{
+	struct tlsg_verify_result result = {0};
+	struct tlsg_arena *previous;
+	const gnutls_datum_t *sent;
+	unsigned n = 0;
+	bool kept;
+
+	sent = gnutls_certificate_get_peers(c->session, &n);
+	if(sent == NULL || n == 0) /* GnuTLS refuses that if one is required: gnutls_certificate_server_set_request() */
+		return 0;
+	if(n > TLSG_CHAIN_MAX)
+		return chain_too_long(c, sent);
+	verify_chain(c, sent, n, &result);
 	kept = keep_verdict(c, &result);
 	previous = tlsg_scope_enter(NULL);
 	tlsg_verify_result_free(&result);
@@ -112,7 +129,7 @@ int tlsg_conn_verify_peer(struct tlsg_conn *c)
 	if(!kept)
 		return GNUTLS_E_MEMORY_ERROR;
 	tlsg_stats_verify_failed(c->verdict.code);
-	if(c->verdict.code != TLSG_V_OK && is_enforced(p))
+	if(c->verdict.code != TLSG_V_OK && is_enforced(c->ref.prof))
 		return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
 	return 0;
 }
