@@ -16,7 +16,7 @@ enum tlsg_conn_state
 	TLSG_CONN_HANDSHAKING, /**< first handshake, or a renegotiation */
 	TLSG_CONN_ESTABLISHED,
 	TLSG_CONN_CLOSING, /**< close_notify was sent or a renegotiation refused: records are neither read nor written */
-	TLSG_CONN_FAILED /**< the session is not used any more */
+	TLSG_CONN_FAILED   /**< the session is not used any more */
 };
 
 /** Limits and switches that the owner reads from its runtime configuration before a step. */
