@@ -74,15 +74,15 @@ static unsigned take_batch(struct entry *out)
 }
 
 /* What is to be done about a connection. TCPCONN_LOCK held. */
-static enum tlsg_conn_due due_of(const struct tcp_connection *c)
+static enum tlsg_conn_stall due_of(const struct tcp_connection *c)
 {
 	struct tlsg_conn *conn = tlsg_tcp_conn(c);
 
 	if(c->flags & F_CONN_PENDING) /* not connected yet: the core ends it if it never is */
-		return TLSG_DUE_AGAIN;
+		return TLSG_STALL_PENDING;
 	if(conn != NULL && tlsg_conn_is_established(conn))
-		return tlsg_conn_watch_due(conn);
-	return TLSG_DUE_STALLED;
+		return tlsg_conn_stall_check(conn);
+	return TLSG_STALL_OVER;
 }
 
 /* Says why a connection is closed, and counts it. */
@@ -95,7 +95,7 @@ static void tell(struct tcp_connection *c)
 		what = "a record or message that began was not complete";
 		tlsg_stats_limit(TLSG_LIMIT_STALLED);
 	} else if(conn != NULL)
-		tlsg_conn_count_failure(conn, TLSG_FAIL_TIMEOUT);
+		tlsg_conn_failure_count(conn, TLSG_FAIL_TIMEOUT);
 	else
 		tlsg_stats_handshake_failed(TLSG_FAIL_TIMEOUT);
 	LM_WARN("%s within handshake_timeout (%d s), connection %d from %s:%d is closed\n", what,
@@ -105,19 +105,19 @@ static void tell(struct tcp_connection *c)
 /* Closes the connection if it still exists and is late. */
 static void check_one(int id)
 {
-	enum tlsg_conn_due due = TLSG_DUE_FINE;
+	enum tlsg_conn_stall due = TLSG_STALL_NONE;
 	struct tcp_connection *c;
 
 	tlsg_tcp_lock();
 	c = tlsg_tcp_find(id);
 	if(c != NULL)
 		due = due_of(c);
-	if(due == TLSG_DUE_STALLED)
+	if(due == TLSG_STALL_OVER)
 		tcpconn_ref(c);
 	tlsg_tcp_unlock();
-	if(due == TLSG_DUE_AGAIN)
+	if(due == TLSG_STALL_PENDING)
 		tlsg_deadline_add(id);
-	if(due != TLSG_DUE_STALLED)
+	if(due != TLSG_STALL_OVER)
 		return;
 	tell(c);
 	tlsg_tcp_kill(c);

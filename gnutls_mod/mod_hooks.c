@@ -36,9 +36,9 @@ static void limits_get(struct tlsg_conn_limits *l)
 {
 	const struct cfg_group_tls *cfg = tlsg_group_get();
 
-	l->con_queue_max_bytes = (unsigned)cfg->con_ct_wq_max;
-	l->queue_max_bytes = (unsigned)cfg->ct_wq_max;
-	l->queue_block_bytes = (unsigned)cfg->ct_wq_blk_size;
+	l->queue.con_max_bytes = (unsigned)cfg->con_ct_wq_max;
+	l->queue.max_bytes = (unsigned)cfg->ct_wq_max;
+	l->queue.block_bytes = (unsigned)cfg->ct_wq_blk_size;
 	l->record_max_bytes = cfg->ssl_max_send_fragment;
 	l->renegotiation = tlsg_params_private()->renegotiation != 0;
 }
@@ -47,7 +47,7 @@ static void limits_get(struct tlsg_conn_limits *l)
 static bool slot_take(struct tcp_connection *c, struct tlsg_slot *slot)
 {
 	struct tlsg_addr peer;
-	enum tlsg_slots_answer answer;
+	enum tlsg_slots_result answer;
 
 	if(!(c->flags & F_CONN_PASSIVE))
 		return true;
@@ -109,7 +109,7 @@ static struct tlsg_conn *conn_get(struct tcp_connection *c, struct tlsg_err *err
 	if(conn == NULL)
 		return conn_make(c, err);
 	if(!tlsg_low_mem_allows(TLSG_LOW_MEM_EXISTING)) {
-		tlsg_conn_count_failure(conn, TLSG_FAIL_MEMORY);
+		tlsg_conn_failure_count(conn, TLSG_FAIL_MEMORY);
 		tlsg_err_set(err, TLSG_E_RESOURCE, "not enough free shared memory: low_mem_threshold2 %lu",
 				(unsigned long)tlsg_low_mem_bytes(TLSG_LOW_MEM_EXISTING));
 		return NULL;
@@ -256,7 +256,7 @@ static enum tlsg_ret locked_step(struct round *r, struct tlsg_conn **conn)
 		ret = TLSG_EOF;
 	else if(*conn != NULL)
 		ret = step(r, *conn);
-	if(ret >= 0 && *conn != NULL && tlsg_conn_watch_begin(*conn))
+	if(ret >= 0 && *conn != NULL && tlsg_conn_stall_watch(*conn))
 		tlsg_deadline_add(r->c->id);
 	lock_release(&r->c->write_lock);
 	tlsg_mod_keylog_flush(r->c);
