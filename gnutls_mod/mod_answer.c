@@ -10,6 +10,7 @@
 #include "core/ip_addr.h"
 
 #include "gnutls_mod/mod_view.h"
+#include "profiles/cipher/method.h"
 
 /* Buffers that values are returned in, used in turn: an expression may hold several values at once. */
 #define TEXT_BYTES 8192
@@ -55,29 +56,6 @@ static enum tlsg_ret put_number(struct tlsg_buf *b, int n, struct tlsg_answer *o
 	return put_string(b, text);
 }
 
-/** OpenSSL's names of protocol versions. */
-static const char *version_name(int version)
-{
-	switch(version) {
-		case GNUTLS_SSL3:
-			return "SSLv3";
-		case GNUTLS_TLS1_0:
-			return "TLSv1";
-		case GNUTLS_TLS1_1:
-			return "TLSv1.1";
-		case GNUTLS_TLS1_2:
-			return "TLSv1.2";
-		case GNUTLS_TLS1_3:
-			return "TLSv1.3";
-		case GNUTLS_DTLS1_0:
-			return "DTLSv1";
-		case GNUTLS_DTLS1_2:
-			return "DTLSv1.2";
-		default:
-			return "unknown";
-	}
-}
-
 /** Values that have to do with the session. */
 static enum tlsg_ret session_value(
 		const struct tlsg_view *v, enum tlsg_answer_item item, struct tlsg_buf *b, struct tlsg_answer *out)
@@ -85,7 +63,7 @@ static enum tlsg_ret session_value(
 	char text[256];
 
 	if(item == TLSG_ANSWER_VERSION)
-		return put_string(b, version_name(v->version));
+		return put_string(b, tlsg_method_version_name(v->version));
 	if(item == TLSG_ANSWER_SNI) {
 		if(v->sni.s == NULL)
 			return TLSG_EOF;

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/host.h"
 #include "gnutls_mod/mod_engine.h"
+#include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_params.h"
 #include "profiles/build.h"
 #include "profiles/tlscfg_file.h"
@@ -57,7 +58,7 @@ static enum tlsg_ret from_params(struct tlsg_set *set, struct tlsg_err *err)
 
 enum tlsg_ret tlsg_config_parse(struct tlsg_set **out, struct tlsg_err *err)
 {
-	const struct cfg_group_tls *cfg = tlsg_params_cfg();
+	const struct cfg_group_tls *cfg = tlsg_group_get();
 	struct tlsg_set_options options = {0};
 	struct tlsg_p11_engine engine;
 	bool has_engine;

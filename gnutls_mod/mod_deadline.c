@@ -13,12 +13,10 @@
 #include "core/timer.h"
 
 #include "base/host.h"
-#include "gnutls_mod/mod_hooks.h"
 #include "gnutls_mod/mod_params.h"
+#include "gnutls_mod/mod_tcp.h"
 #include "transport/conn.h"
 #include "transport/stats.h"
-
-extern gen_lock_t *tcpconn_lock;
 
 #define BLOCK_ENTRIES 512
 #define BATCH 64
@@ -78,10 +76,8 @@ static unsigned take_batch(struct entry *out)
 /* What is to be done about a connection. TCPCONN_LOCK held. */
 static enum tlsg_conn_stall due_of(const struct tcp_connection *c)
 {
-	struct tlsg_conn *conn = tlsg_hooks_conn(c);
+	struct tlsg_conn *conn = tlsg_tcp_conn(c);
 
-	if(c->type != PROTO_TLS && c->type != PROTO_WSS)
-		return TLSG_STALL_NONE;
 	if(c->flags & F_CONN_PENDING) /* not connected yet: the core ends it if it never is */
 		return TLSG_STALL_PENDING;
 	if(conn != NULL && tlsg_conn_is_established(conn))
@@ -92,7 +88,7 @@ static enum tlsg_conn_stall due_of(const struct tcp_connection *c)
 /* Says why a connection is closed, and counts it. */
 static void tell(struct tcp_connection *c)
 {
-	struct tlsg_conn *conn = tlsg_hooks_conn(c);
+	struct tlsg_conn *conn = tlsg_tcp_conn(c);
 	const char *what = "handshake not finished";
 
 	if(conn != NULL && tlsg_conn_is_established(conn)) {
@@ -112,19 +108,19 @@ static void check_one(int id)
 	enum tlsg_conn_stall due = TLSG_STALL_NONE;
 	struct tcp_connection *c;
 
-	lock_get(tcpconn_lock);
-	c = tlsg_hooks_find_unsafe(id);
+	tlsg_tcp_lock();
+	c = tlsg_tcp_find(id);
 	if(c != NULL)
 		due = due_of(c);
 	if(due == TLSG_STALL_OVER)
 		tcpconn_ref(c);
-	lock_release(tcpconn_lock);
+	tlsg_tcp_unlock();
 	if(due == TLSG_STALL_PENDING)
 		tlsg_deadline_add(id);
 	if(due != TLSG_STALL_OVER)
 		return;
 	tell(c);
-	tlsg_hooks_kill(c);
+	tlsg_tcp_kill(c);
 }
 
 static void timer_cb(unsigned int ticks, void *param)

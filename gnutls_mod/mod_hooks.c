@@ -4,10 +4,10 @@
  * Runs in: TCP reader (read), any sender (encode), tcp_main (init of accepted, close), whoever drops the last reference (clean).
  * Memory: static buffers of this process; connections in shm.  Lock: the TCP connection's write_lock, see each hook.
  */
+#include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_hooks.h"
 
 #include "core/globals.h"
-#include "core/pass_fd.h"
 #include "core/tcp_init.h"
 #include "core/tcp_int_send.h"
 #include "core/tcp_read.h"
@@ -15,17 +15,14 @@
 #include "base/host.h"
 #include "gnutls_mod/mod_deadline.h"
 #include "gnutls_mod/mod_events.h"
-#include "gnutls_mod/mod_main.h"
 #include "gnutls_mod/mod_keylog.h"
 #include "gnutls_mod/mod_log.h"
 #include "gnutls_mod/mod_outgoing.h"
+#include "gnutls_mod/mod_low_mem.h"
 #include "gnutls_mod/mod_params.h"
+#include "gnutls_mod/mod_tcp.h"
 #include "transport/conn.h"
 #include "transport/stats.h"
-
-/* In the core, but in none of its headers. */
-extern gen_lock_t *tcpconn_lock;
-extern struct tcp_connection **tcpconn_id_hash;
 
 #define IN_BYTES (64 * 1024)
 /* One call of encode is at most the largest message that the core sends (64 KB) plus what records add. */
@@ -35,68 +32,15 @@ extern struct tcp_connection **tcpconn_id_hash;
 static unsigned char in_bytes[IN_BYTES];
 static unsigned char out_bytes[OUT_BYTES];
 
-struct tlsg_conn *tlsg_hooks_conn(const struct tcp_connection *c)
-{
-	if(c->type != PROTO_TLS && c->type != PROTO_WSS)
-		return NULL;
-	return __atomic_load_n((struct tlsg_conn *const *)&c->extra_data, __ATOMIC_ACQUIRE);
-}
-
-struct tcp_connection *tlsg_hooks_find_unsafe(int id)
-{
-	struct tcp_connection *c;
-
-	for(c = tcpconn_id_hash[tcp_id_hash(id)]; c != NULL; c = c->id_next)
-		if(c->id == id && c->state != S_CONN_BAD)
-			return c;
-	return NULL;
-}
-
-void tlsg_hooks_kill(struct tcp_connection *c)
-{
-	long message[2] = {(long)c, CONN_EOF}; /* as CONN_ERROR, without a line at ERR */
-
-	c->send_flags.f |= SND_F_CON_CLOSE; /* the reader has no reason to warn about it */
-	c->state = S_CONN_BAD;
-	c->timeout = get_ticks_raw();
-	/* The reference goes with the message, as the core's own error paths do it. */
-	if(send_all(unix_tcp_sock, message, sizeof(message)) > 0)
-		return;
-	LM_ERR("cannot tell tcp main to close connection %d; it ends with its timeout\n", c->id);
-	(void)tcpconn_put(c); /* never the last one while tcp main has the connection in its tables */
-}
-
 static void limits_get(struct tlsg_conn_limits *l)
 {
-	const struct cfg_group_tls *cfg = tlsg_params_cfg();
+	const struct cfg_group_tls *cfg = tlsg_group_get();
 
 	l->queue.con_max_bytes = (unsigned)cfg->con_ct_wq_max;
 	l->queue.max_bytes = (unsigned)cfg->ct_wq_max;
 	l->queue.block_bytes = (unsigned)cfg->ct_wq_blk_size;
 	l->record_max_bytes = cfg->ssl_max_send_fragment;
 	l->renegotiation = tlsg_params_private()->renegotiation != 0;
-}
-
-/* Whether enough shared memory is free. The core's answer takes its memory lock: for existing connections once a tick. */
-static bool has_memory(enum tlsg_low_mem which)
-{
-	static ticks_t asked;
-	static uint64_t available = UINT64_MAX;
-	uint64_t threshold = tlsg_params_low_mem_bytes(which);
-
-	if(threshold == 0)
-		return true;
-	if(which == TLSG_LOW_MEM_NEW || asked != get_ticks_raw()) {
-		asked = get_ticks_raw();
-		available = shm_available_safe();
-	}
-	return available >= threshold;
-}
-
-void tlsg_hooks_addr_copy(struct tlsg_addr *to, const struct ip_addr *from)
-{
-	to->len = from->len <= sizeof(to->bytes) ? (uint8_t)from->len : 0;
-	memcpy(to->bytes, from->u.addr, to->len);
 }
 
 /* A slot for an accepted connection. What is refused costs nothing more; said once a second. @return false: refused. */
@@ -107,7 +51,7 @@ static bool slot_take(struct tcp_connection *c, struct tlsg_slot *slot)
 
 	if(!(c->flags & F_CONN_PASSIVE))
 		return true;
-	tlsg_hooks_addr_copy(&peer, &c->rcv.src_ip);
+	tlsg_tcp_addr_copy(&peer, &c->rcv.src_ip);
 	answer = tlsg_slots_take(&peer, slot);
 	if(answer != TLSG_SLOT_TAKEN)
 		tlsg_log_refused(c, answer == TLSG_SLOT_ADDRESS);
@@ -124,11 +68,11 @@ static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *er
 		tlsg_err_set(err, TLSG_E_INTERNAL, "connection is broken (state %d)", c->state);
 		return NULL;
 	}
-	if(!has_memory(TLSG_LOW_MEM_NEW)) {
+	if(!tlsg_low_mem_allows(TLSG_LOW_MEM_NEW)) {
 		tlsg_stats_handshake_failed(TLSG_FAIL_MEMORY);
 		tlsg_err_set(err, TLSG_E_RESOURCE,
 				"not enough free shared memory for a new connection: %lu bytes, low_mem_threshold1 %lu",
-				shm_available_safe(), (unsigned long)tlsg_params_low_mem_bytes(TLSG_LOW_MEM_NEW));
+				shm_available_safe(), (unsigned long)tlsg_low_mem_bytes(TLSG_LOW_MEM_NEW));
 		return NULL;
 	}
 	if(!slot_take(c, &p.slot))
@@ -139,7 +83,7 @@ static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *er
 		tlsg_err_set(err, TLSG_E_INTERNAL, "no configuration");
 		return NULL;
 	}
-	tlsg_hooks_addr_copy(&p.query.addr, &c->rcv.dst_ip);
+	tlsg_tcp_addr_copy(&p.query.addr, &c->rcv.dst_ip);
 	p.query.port = c->rcv.dst_port;
 	p.deadline_s = tlsg_params_private()->handshake_timeout_s;
 	p.query.role = c->flags & F_CONN_PASSIVE ? TLSG_SERVER : TLSG_CLIENT;
@@ -164,10 +108,10 @@ static struct tlsg_conn *conn_get(struct tcp_connection *c, struct tlsg_err *err
 
 	if(conn == NULL)
 		return conn_make(c, err);
-	if(!has_memory(TLSG_LOW_MEM_EXISTING)) {
+	if(!tlsg_low_mem_allows(TLSG_LOW_MEM_EXISTING)) {
 		tlsg_conn_failure_count(conn, TLSG_FAIL_MEMORY);
 		tlsg_err_set(err, TLSG_E_RESOURCE, "not enough free shared memory: low_mem_threshold2 %lu",
-				(unsigned long)tlsg_params_low_mem_bytes(TLSG_LOW_MEM_EXISTING));
+				(unsigned long)tlsg_low_mem_bytes(TLSG_LOW_MEM_EXISTING));
 		return NULL;
 	}
 	return conn;
@@ -262,24 +206,13 @@ static enum tlsg_ret send_out(struct round *r)
 	return n < 0 ? tlsg_err_set(&r->err, TLSG_E_PEER, "cannot send the answer of the handshake") : TLSG_OK;
 }
 
-/* Whether bytes wait in the core's own queue. The write_lock is held. */
-static bool has_waiting(const struct tcp_connection *c)
-{
-#ifdef TCP_ASYNC
-	return c->wbuf_q.first != NULL;
-#else
-	(void)c;
-	return false;
-#endif
-}
-
 /*
  * Sends the alert of a session that has failed. The peer may be gone already, which is nobody's mistake: the core's own way to send
  * would tell of it at ERR. Lock held.
  */
 static void send_last(struct round *r)
 {
-	if(has_waiting(r->c))
+	if(tlsg_tcp_has_waiting(r->c))
 		(void)send_out(r); /* keeps the order */
 	else if(r->out.wr > 0)
 		(void)_tcpconn_write_nb(r->c->fd, r->c, (const char *)out_bytes, (int)r->out.wr);
@@ -406,7 +339,7 @@ static int finish(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
 /* Counts a peer that went away in the middle of the handshake; what failed or was too late has been counted. */
 static void count_closed(const struct round *r, enum tlsg_ret ret)
 {
-	const struct tlsg_conn *conn = tlsg_hooks_conn(r->c);
+	const struct tlsg_conn *conn = tlsg_tcp_conn(r->c);
 
 	if(ret == TLSG_AGAIN && (*r->flags & RD_CONN_EOF) && conn != NULL && tlsg_conn_state(conn) == TLSG_CONN_HANDSHAKING
 			&& !tlsg_conn_is_established(conn) && !tlsg_conn_is_late(conn))
@@ -435,7 +368,7 @@ static int read_hook(struct tcp_connection *c, rd_conn_flags_t *flags)
 	struct tlsg_conn *conn = NULL;
 	struct round r;
 	enum tlsg_ret ret = TLSG_AGAIN;
-	bool stash = tlsg_hooks_conn(c) != NULL && tlsg_conn_has_pending(tlsg_hooks_conn(c));
+	bool stash = tlsg_tcp_conn(c) != NULL && tlsg_conn_has_pending(tlsg_tcp_conn(c));
 
 	*flags &= ~RD_CONN_REPEAT_READ;
 	round_init(&r, c, flags);
@@ -479,7 +412,7 @@ static int init_hook(struct tcp_connection *c, int sock)
 /* Hook: last reference, write_lock is gone. Spec 12.4. */
 static void clean_hook(struct tcp_connection *c)
 {
-	if(c->type != PROTO_TLS && c->type != PROTO_WSS) {
+	if(!tlsg_tcp_is_tls(c)) {
 		LM_BUG("connection %d is neither TLS nor WSS (type %d)\n", c->id, c->type);
 		return;
 	}
@@ -495,15 +428,15 @@ static void close_hook(struct tcp_connection *c, int fd)
 	struct tlsg_buf out;
 	struct tlsg_io io = {.out = &out, .limits = &limits};
 
-	if(c->type != PROTO_TLS && c->type != PROTO_WSS)
+	if(!tlsg_tcp_is_tls(c))
 		return;
-	if(c->extra_data == NULL || !TLSG_CFG(send_close_notify) || !has_memory(TLSG_LOW_MEM_EXISTING))
+	if(c->extra_data == NULL || !TLSG_CFG(send_close_notify) || !tlsg_low_mem_allows(TLSG_LOW_MEM_EXISTING))
 		return;
 	limits_get(&limits);
 	tlsg_buf_init(&out, bytes, sizeof(bytes));
 	lock_get(&c->write_lock);
 	/* Behind bytes that still wait the alert would be out of order: these are lost with the connection, and so is it. */
-	if(c->extra_data != NULL && !has_waiting(c)) {
+	if(c->extra_data != NULL && !tlsg_tcp_has_waiting(c)) {
 		tlsg_conn_close_notify(c->extra_data, &io);
 		if(out.wr > 0)
 			(void)_tcpconn_write_nb(fd, c, (const char *)bytes, (int)out.wr);
@@ -547,7 +480,7 @@ static int match_connections_hook(struct tcp_connection *a, struct tcp_connectio
 #define MATCH_HOOKS
 #endif
 
-int tlsg_hooks_register(void)
+int tlsg_hooks_register(int (*init)(void), void (*destroy)(void))
 {
 	struct tls_hooks hooks = {.read = read_hook,
 			.encode = encode_hook,
@@ -555,8 +488,8 @@ int tlsg_hooks_register(void)
 			.tcpconn_clean = clean_hook,
 			.tcpconn_close = close_hook,
 			.init_si = init_si_hook,
-			.init = tlsg_main_processes_known,
-			.destroy = tlsg_main_destroy,
+			.init = init,
+			.destroy = destroy,
 			.pre_init = pre_init_hook,
 			MATCH_HOOKS};
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/host.h"
+#include "base/wipe.h"
 
 #include "core/ip_addr.h"
 #include "core/resolve.h"
@@ -169,5 +170,5 @@ void tlsg_mod_keylog_flush(const struct tcp_connection *c)
 		to_file(&text);
 	if(mode & (TLSG_KEYLOG_LOG | TLSG_KEYLOG_PEER))
 		to_lines(&text, mode);
-	gnutls_memset(bytes, 0, text.wr);
+	tlsg_wipe(bytes, text.wr);
 }

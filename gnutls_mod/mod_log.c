@@ -8,7 +8,9 @@
 #include "core/ip_addr.h"
 
 #include "base/host.h"
+#include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_params.h"
+#include "profiles/cipher/method.h"
 #include "transport/conn.h"
 #include "transport/cert_text.h"
 
@@ -82,22 +84,6 @@ void tlsg_log_failure(
 	}
 }
 
-static const char *version_text(int version)
-{
-	switch(version) {
-		case GNUTLS_TLS1_0:
-			return "TLSv1";
-		case GNUTLS_TLS1_1:
-			return "TLSv1.1";
-		case GNUTLS_TLS1_2:
-			return "TLSv1.2";
-		case GNUTLS_TLS1_3:
-			return "TLSv1.3";
-		default:
-			return "unknown";
-	}
-}
-
 /* The names of the peer's certificate on one line each. */
 static void log_names(int level, const char *who, const char *peer, const struct tlsg_der *der)
 {
@@ -137,7 +123,7 @@ void tlsg_log_established(const struct tcp_connection *c, const struct tlsg_conn
 	addr_text(&c->rcv.src_ip, c->rcv.src_port, src);
 	addr_text(&c->rcv.dst_ip, c->rcv.dst_port, dst);
 	LOG(level, "%s: new connection %s %s using %s %s %d%s\n", who, p->is_client ? "to" : "from", src,
-			version_text(p->version), p->suite != NULL ? tlsg_suite_name(p->suite) : "unknown",
+			tlsg_method_version_name(p->version), p->suite != NULL ? tlsg_suite_name(p->suite) : "unknown",
 			p->suite != NULL ? tlsg_suite_bits(p->suite) : 0, p->resumed ? " (resumed)" : "");
 	LOG(level, "%s: %s socket: %s\n", who, p->is_client ? "sending" : "local", dst);
 	if(p->chain_len == 0) {

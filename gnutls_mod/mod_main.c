@@ -16,11 +16,12 @@
 #include "gnutls_mod/mod_deadline.h"
 #include "gnutls_mod/mod_events.h"
 #include "gnutls_mod/mod_expiry.h"
+#include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_hooks.h"
-#include "gnutls_mod/mod_main.h"
 #include "gnutls_mod/mod_isolate.h"
 #include "gnutls_mod/mod_keylog.h"
 #include "gnutls_mod/mod_outgoing.h"
+#include "gnutls_mod/mod_low_mem.h"
 #include "gnutls_mod/mod_params.h"
 #include "gnutls_mod/mod_rpc.h"
 #include "gnutls_mod/mod_script.h"
@@ -69,6 +70,19 @@ static int init_shared(void)
 	return 0;
 }
 
+/* Hook `destroy`, and after a failed mod_init: frees all that is shared. The core has closed its connections. */
+static void destroy(void)
+{
+	tlsg_deadline_deinit();
+	tlsg_config_deinit();
+	tlsg_set_global_deinit();
+	tlsg_ticket_global_deinit();
+	tlsg_queue_global_deinit();
+	tlsg_slots_deinit();
+	tlsg_stats_deinit();
+	tlsg_arena_pool_global_deinit();
+}
+
 /* Syntax and sockets are checked here, files when privileges are dropped: spec 3.9. */
 static int check_config(void)
 {
@@ -110,7 +124,7 @@ static void warn_without_tickets(void)
 {
 	const char *why;
 
-	if(tlsg_params_cfg()->session_cache != 0 && !tlsg_scope_frees_by_address(&why))
+	if(tlsg_group_get()->session_cache != 0 && !tlsg_scope_frees_by_address(&why))
 		LM_WARN("session tickets are not offered, session_cache=1 has no effect: libgnutls's calls of free() cannot be "
 				"redirected: %s\n",
 				why);
@@ -129,17 +143,17 @@ static int mod_init(void)
 	if(tlsg_params_declare() < 0)
 		return -1;
 	if(init_shared() < 0 || tlsg_mod_keylog_init() < 0 || check_config() < 0 || tlsg_mod_rpc_start() < 0) {
-		tlsg_main_destroy();
+		destroy();
 		return -1;
 	}
 	tlsg_events_init();
 	if(tlsg_isolate_init() < 0 || tlsg_expiry_init() < 0 || tlsg_outgoing_init() < 0) {
-		tlsg_main_destroy();
+		destroy();
 		return -1;
 	}
 	leave_fragments();
 	warn_without_tickets();
-	LM_INFO("using GnuTLS %s\n", gnutls_check_version(NULL));
+	LM_INFO("using GnuTLS %s\n", tlsg_scope_gnutls_version());
 	initialised = true;
 	return 0;
 }
@@ -165,27 +179,16 @@ static int child_init(int rank)
 	return 0;
 }
 
-int tlsg_main_processes_known(void)
+/* Hook `init`: the number of processes is known. @return 0; -1 ends start-up. */
+static int processes_known(void)
 {
-	if(tlsg_params_init_thresholds(get_max_procs()) < 0)
+	if(tlsg_low_mem_init(get_max_procs()) < 0)
 		return -1;
 	if(tlsg_arena_pool_init((unsigned)get_max_procs()) != TLSG_OK) {
 		LM_ERR("not enough shared memory for %d processes\n", get_max_procs());
 		return -1;
 	}
 	return tlsg_isolate_start();
-}
-
-void tlsg_main_destroy(void)
-{
-	tlsg_deadline_deinit();
-	tlsg_config_deinit();
-	tlsg_set_global_deinit();
-	tlsg_ticket_global_deinit();
-	tlsg_queue_global_deinit();
-	tlsg_slots_deinit();
-	tlsg_stats_deinit();
-	tlsg_arena_pool_global_deinit();
 }
 
 int mod_register(char *path, int *dlflags, void *p1, void *p2)
@@ -199,7 +202,7 @@ int mod_register(char *path, int *dlflags, void *p1, void *p2)
 				"it\n");
 		return -1;
 	}
-	if(tlsg_hooks_register() < 0) {
+	if(tlsg_hooks_register(processes_known, destroy) < 0) {
 		LM_WARN("tls support is disabled; put enable_tls=yes before loadmodule \"tls_gnutls.so\"\n");
 		return 0;
 	}

@@ -10,8 +10,8 @@
 #include "core/xavp.h"
 
 #include "gnutls_mod/mod_outgoing.h"
-#include "gnutls_mod/mod_hooks.h"
 #include "gnutls_mod/mod_params.h"
+#include "gnutls_mod/mod_tcp.h"
 #include "profiles/verify/name.h"
 #include "transport/conn.h"
 
@@ -107,6 +107,7 @@ void tlsg_outgoing_names(const struct tcp_connection *c, struct tlsg_conn_params
 	p->sni = sni_of(name);
 }
 
+#if VERSIONVAL >= 6001000
 static bool is_same_name(const char *a, const str *b)
 {
 	if(a == NULL || b->len <= 0)
@@ -116,7 +117,7 @@ static bool is_same_name(const char *a, const str *b)
 
 int tlsg_outgoing_is_same(const struct tcp_connection *c)
 {
-	struct tlsg_conn *conn = tlsg_hooks_conn(c);
+	struct tlsg_conn *conn = tlsg_tcp_conn(c);
 	struct tlsg_conn_params p = {0};
 	struct tlsg_conn_status s;
 	int same;
@@ -128,7 +129,7 @@ int tlsg_outgoing_is_same(const struct tcp_connection *c)
 		return 1;
 	p.query.role = TLSG_CLIENT;
 	p.query.port = c->rcv.dst_port;
-	tlsg_hooks_addr_copy(&p.query.addr, &c->rcv.dst_ip);
+	tlsg_tcp_addr_copy(&p.query.addr, &c->rcv.dst_ip);
 	tlsg_outgoing_names(NULL, &p);
 	tlsg_conn_status_get(conn, &s);
 	if(tlsg_conn_role(conn) == TLSG_SERVER) /* an accepted connection has no server name of ours */
@@ -141,8 +142,8 @@ int tlsg_outgoing_is_same(const struct tcp_connection *c)
 
 int tlsg_outgoing_is_same_pair(const struct tcp_connection *a, const struct tcp_connection *b)
 {
-	struct tlsg_conn *conn_a = tlsg_hooks_conn(a);
-	struct tlsg_conn *conn_b = tlsg_hooks_conn(b);
+	struct tlsg_conn *conn_a = tlsg_tcp_conn(a);
+	struct tlsg_conn *conn_b = tlsg_tcp_conn(b);
 	struct tlsg_conn_status sa;
 	struct tlsg_conn_status sb;
 	str name;
@@ -155,3 +156,4 @@ int tlsg_outgoing_is_same_pair(const struct tcp_connection *a, const struct tcp_
 	name.len = sb.sni != NULL ? (int)strlen(sb.sni) : 0;
 	return strcmp(sa.profile, sb.profile) == 0 && is_same_name(sa.sni, &name);
 }
+#endif

@@ -33,6 +33,7 @@ int tlsg_outgoing_init(void);
  */
 int tlsg_outgoing_set_server_id(const str *id);
 
+#if VERSIONVAL >= 6001000
 /**
  * Whether an existing connection is the one that this process would open now: same profile, same server name. For
  * connection lookups of hosts from 6.1 on; TCPCONN_LOCK is held.
@@ -44,5 +45,6 @@ int tlsg_outgoing_is_same(const struct tcp_connection *c);
 
 /** Whether two connections have the same identity, for aliases. TCPCONN_LOCK is held. @return 1, also when one has no TLS state; 0. */
 int tlsg_outgoing_is_same_pair(const struct tcp_connection *a, const struct tcp_connection *b);
+#endif
 
 #endif

@@ -10,13 +10,11 @@
 #include "core/tcp_conn.h"
 
 #include "gnutls_mod/mod_events.h"
-#include "gnutls_mod/mod_hooks.h"
+#include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_params.h"
+#include "gnutls_mod/mod_tcp.h"
 #include "transport/conn.h"
 #include "transport/cert_text.h"
-
-/* In the core, but in none of its headers. */
-extern gen_lock_t *tcpconn_lock;
 
 #define STORE_ROUND 4096
 #define LOOKUPS_MAX 4 /* the record may grow between two of them */
@@ -149,7 +147,7 @@ static void view_copy(int id, const struct tlsg_peer *p)
  */
 static enum outcome view_update(const struct tcp_connection *c, size_t *room)
 {
-	const struct tlsg_peer *p = tlsg_peer_get(tlsg_hooks_conn(c));
+	const struct tlsg_peer *p = tlsg_peer_get(tlsg_tcp_conn(c));
 
 	if(p == NULL)
 		return NO_HANDSHAKE;
@@ -169,15 +167,13 @@ static enum outcome view_lookup(int id, size_t *room)
 	enum outcome o = NO_CONNECTION;
 	struct tcp_connection *c;
 
-	lock_get(tcpconn_lock);
-	c = tlsg_hooks_find_unsafe(id);
-	if(c != NULL && (c->type == PROTO_TLS || c->type == PROTO_WSS)) {
-		/* As tcpconn_get() does it: a TCP reader keeps its own time in there. */
-		if(c->reader_pid == 0 && lifetime != 0)
-			c->timeout = get_ticks_raw() + lifetime;
+	tlsg_tcp_lock();
+	c = tlsg_tcp_find(id);
+	if(c != NULL) {
+		tlsg_tcp_touch(c, lifetime);
 		o = view_update(c, room);
 	}
-	lock_release(tcpconn_lock);
+	tlsg_tcp_unlock();
 	return o;
 }
 

@@ -3,9 +3,9 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any RPC process.  Memory: none.  Lock: none here.
  */
-#include "rpc/rpc_kill.h"
+#include "rpc/rpc.h"
 
-#include "rpc/rpc_export.h"
+#include "rpc/rpc_source.h"
 
 #define FAULT 400
 

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any RPC process.  Memory: heap of this process.  Lock: none; a reference on the snapshot is held.
  */
-#include "rpc/rpc_profiles.h"
+#include "rpc/rpc.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -94,8 +94,8 @@ static void pair_add(rpc_t *rpc, void *array, const struct tlsg_pair *pair)
 	date_add(rpc, handle, "not_before", pair->not_before);
 	date_add(rpc, handle, "not_after", pair->not_after);
 	rpc->struct_add(handle, "SS", "source", &source, "key_source", &key_source);
-	rpc->struct_add(handle, "dsdd", "days_left", days_left(pair->not_after), "key",
-			gnutls_pk_algorithm_get_name(pair->pk), "key_bits", (int)pair->bits, "chain_length", (int)pair->chain_len);
+	rpc->struct_add(handle, "dsdd", "days_left", days_left(pair->not_after), "key", tlsg_prof_pair_algorithm(pair),
+			"key_bits", (int)pair->bits, "chain_length", (int)pair->chain_len);
 }
 
 static void pairs_add(rpc_t *rpc, void *handle, const struct tlsg_prof *p)

@@ -3,11 +3,11 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any RPC process.  Memory: none.  Lock: none.
  */
-#include "rpc/rpc_reload.h"
+#include "rpc/rpc.h"
 
 #include <stdio.h>
 
-#include "rpc/rpc_export.h"
+#include "rpc/rpc_source.h"
 
 #define FAULT 500
 #define FAULT_TEXT 255 /* binrpc: a length of one byte that counts the zero byte too; longer faults are lost */

@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <gnutls/crypto.h>
 
 #include "base/host.h"
+#include "base/wipe.h"
 
 #define FILE_MAX_BYTES (16 * 1024 * 1024)
 
@@ -65,13 +65,19 @@ static enum tlsg_ret content_read(
 	if(n != (ssize_t)size) {
 		tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot read \"%s\": %s", setting, file,
 				n < 0 ? strerror(errno) : "it changed while it was read");
-		gnutls_memset(d.data, 0, size);
-		gnutls_free(d.data);
+		tlsg_file_free(&d);
 		return TLSG_E_CONFIG;
 	}
 	d.data[size] = '\0';
 	*out = d;
 	return TLSG_OK;
+}
+
+void tlsg_file_free(gnutls_datum_t *data)
+{
+	tlsg_wipe(data->data, data->size);
+	gnutls_free(data->data);
+	*data = (gnutls_datum_t){NULL, 0};
 }
 
 enum tlsg_ret tlsg_file_read(const char *setting, const char *file, gnutls_datum_t *out, struct tlsg_err *err)

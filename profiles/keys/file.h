@@ -15,13 +15,16 @@
  * Reads a regular file of at most 16 MiB.
  * @param setting  name of the parameter, for the error text.
  * @param file     path, zero-terminated.
- * @param out      [out] [heap] set on TLSG_OK: to be freed with gnutls_free(), wiped before if it is secret; followed
- *                 by a zero byte that is not counted.
+ * @param out      [out] [heap] set on TLSG_OK: to be freed with tlsg_file_free(); followed by a zero byte that is not
+ *                 counted.
  * @return TLSG_OK; TLSG_E_CONFIG: unreadable (err names the reason and the user), not a regular file, empty, too large;
  *         TLSG_E_RESOURCE.
  */
 enum tlsg_ret tlsg_file_read(
 		const char *setting, const char *file, gnutls_datum_t *out, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/** Wipes and frees what tlsg_file_read() gave. @param data  its data may be NULL; empty afterwards. */
+void tlsg_file_free(gnutls_datum_t *data);
 
 /**
  * Records that a file or a directory cannot be read, and as which user it was tried.
