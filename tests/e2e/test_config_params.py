@@ -269,7 +269,7 @@ def test_unset_settings_are_not_named(kam):
 @OURS
 def test_later_and_own_parameters_are_accepted(start, settings):
     kam = start(settings.but(modparams=LATER))
-    assert len(kam.log.find('WARNING.*parameter "send_timeout": 10 has no effect: obsolete')) == 1
+    assert len(kam.log.find('WARNING.*parameter "send_timeout": 10 has no effect: remove it')) == 1
     with TlsClient(kam.address(), client_context()) as client:
         assert client.ask().status == 200
 
