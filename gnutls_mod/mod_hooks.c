@@ -144,7 +144,7 @@ static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len
 	tlsg_err_clear(&err);
 	limits_get(&limits);
 	tlsg_buf_init(&out, out_bytes, sizeof(out_bytes));
-	if(c->state < 0) {
+	if(c->state < 0 || (c->flags & F_CONN_NOSEND)) { /* the core looks at the flag only when TCP connects */
 		LM_DBG("connection %d: closed already\n", c->id);
 		return -1;
 	}

@@ -47,9 +47,19 @@ def far(settings, start):
 
 
 def _sender(settings, start, script="", **more):
-    return start(settings.but(listen=("tls", "udp"), children=1, script=DEFAULT_SCRIPT + script,
+    return start(settings.but(listen=("tls", "udp"), children=more.pop("children", 1), script=DEFAULT_SCRIPT + script,
                               config='modparam("tm", "fr_timer", 4000)\n' + more.pop("config", ""),
                               **more))
+
+
+def test_drop_while_many_processes_send(settings, start, far):
+    """Nothing is sent between the decision of the route and the end of the connection."""
+    near = _sender(settings, start, EVENT_OUT % "drop;", children=4)
+    with UdpAgent() as agent:
+        for _ in range(3):
+            statuses = _relay(near, far, agent, 24)
+            assert 200 not in statuses, statuses
+        assert agent.requests == []
 
 
 def test_route_runs_once_for_each_outgoing_connection(settings, start, far):
