@@ -3,6 +3,11 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: the builder of a snapshot, the key process.
  * Memory: this process's heap, without a scope; wiped before it is freed.  Lock: none.
+ *
+ * With key_isolation the key process does this as root for workers that an attacker may control. So nothing but a
+ * regular file on a disk is opened: to open a device can reboot the machine, rewind a tape or block, and to read from
+ * a file that the kernel makes up can take away what others wait for. What a path leads to, symbolic links included, is
+ * looked at without opening it (O_PATH), and then the same file is opened, whatever the path leads to by then.
  */
 #ifndef TLSG_PROFILES_KEYS_FILE_H
 #define TLSG_PROFILES_KEYS_FILE_H
@@ -17,8 +22,9 @@
  * @param file     path, zero-terminated.
  * @param out      [out] [heap] set on TLSG_OK: to be freed with gnutls_free(), wiped before if it is secret; followed
  *                 by a zero byte that is not counted.
- * @return TLSG_OK; TLSG_E_CONFIG: unreadable (err names the reason and the user), not a regular file, empty, too large;
- *         TLSG_E_RESOURCE.
+ * @return TLSG_OK; TLSG_E_CONFIG: unreadable (err names the reason and the user), not a regular file (err says what it
+ *         is), empty, too large; TLSG_E_RESOURCE.
+ * Source: open(2), O_PATH; proc(5), /proc/self/fd; where /proc is not mounted openat2(2), RESOLVE_NO_SYMLINKS.
  */
 enum tlsg_ret tlsg_file_read(
 		const char *setting, const char *file, gnutls_datum_t *out, struct tlsg_err *err) TLSG_MUST_CHECK;
