@@ -27,12 +27,15 @@ struct entry
 	struct entry *next;
 	uint64_t id;
 	uint32_t set_number;
+	int client;		/* connection that it was loaded for */
+	bool was_alive; /* its snapshot was in use */
 	char *file;
 	struct tlsg_key_file_content content;
 	gnutls_privkey_t key;
 };
 
 static struct entry *entries;
+static unsigned entries_len;
 static tlsg_wire_is_alive set_is_alive;
 static uint64_t last_id;
 static struct tlsg_wire_message message;
@@ -48,17 +51,21 @@ static void entry_free(struct entry *e)
 	gnutls_free(e);
 }
 
-/* Drops keys of snapshots that are gone. Only one snapshot is built at a time: that of the request. */
-static void collect(uint32_t building)
+/* Drops keys of snapshots that are gone. A client builds one snapshot at a time: that of the request. */
+static void collect(int client, uint32_t building)
 {
 	struct entry **at = &entries, *e;
 
 	while((e = *at) != NULL) {
-		if(e->set_number == building || set_is_alive(e->set_number)) {
+		bool is_alive = set_is_alive(e->set_number);
+
+		e->was_alive = e->was_alive || is_alive;
+		if(is_alive || (!e->was_alive && (e->client != client || e->set_number == building))) {
 			at = &e->next;
 			continue;
 		}
 		*at = e->next;
+		entries_len--;
 		entry_free(e);
 	}
 }
@@ -146,14 +153,21 @@ static void refusal_write(enum tlsg_ret ret, const char *text)
 	message.head.code = ret;
 }
 
-static enum tlsg_ret entry_load(uint32_t set_number, const struct tlsg_key_file_request *r, struct tlsg_err *err)
+static enum tlsg_ret entry_load(
+		int client, uint32_t set_number, const struct tlsg_key_file_request *r, struct tlsg_err *err)
 {
-	struct entry *e = gnutls_calloc(1, sizeof(*e));
+	struct entry *e;
 	enum tlsg_ret ret;
 
+	if(entries_len >= TLSG_WIRE_KEYS_MAX)
+		return tlsg_err_set(err, TLSG_E_RESOURCE,
+				"%s: the key process holds %u keys already: wait until older configurations are not in use any more",
+				r->setting, entries_len);
+	e = gnutls_calloc(1, sizeof(*e));
 	if(e == NULL)
 		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: the key process is out of memory", r->setting);
 	e->set_number = set_number;
+	e->client = client;
 	e->file = gnutls_strdup(r->file->s);
 	ret = e->file == NULL ? tlsg_err_set(err, TLSG_E_RESOURCE, "%s: the key process is out of memory", r->setting)
 						  : tlsg_key_file_load(r, known_cb, r->file->s, &e->content, err);
@@ -166,10 +180,12 @@ static enum tlsg_ret entry_load(uint32_t set_number, const struct tlsg_key_file_
 	e->id = ++last_id;
 	e->next = entries;
 	entries = e;
+	entries_len++;
 	return TLSG_OK;
 }
 
-static void file_load(const struct tlsg_wire_load_request *l, const char *setting, char *file, char *password)
+static void file_load(
+		int client, const struct tlsg_wire_load_request *l, const char *setting, char *file, char *password)
 {
 	str path = {file, (int)l->file_len};
 	str word = {l->has_password ? password : NULL, l->has_password ? (int)l->password_len : 0};
@@ -178,8 +194,8 @@ static void file_load(const struct tlsg_wire_load_request *l, const char *settin
 	enum tlsg_ret ret;
 
 	tlsg_err_clear(&err);
-	collect(l->set_number);
-	ret = entry_load(l->set_number, &r, &err);
+	collect(client, l->set_number);
+	ret = entry_load(client, l->set_number, &r, &err);
 	if(ret == TLSG_OK)
 		load_reply_write(entries);
 	else
@@ -187,7 +203,7 @@ static void file_load(const struct tlsg_wire_load_request *l, const char *settin
 }
 
 /* @return false: malformed. */
-static bool load_handle(void)
+static bool load_handle(int client)
 {
 	struct tlsg_wire_load_request l;
 	struct tlsg_buf b;
@@ -203,7 +219,7 @@ static bool load_handle(void)
 	is_good = setting != NULL && file != NULL && password != NULL && tlsg_buf_filled(&b) == 0;
 	tlsg_wire_payload_wipe(&message);
 	if(is_good)
-		file_load(&l, setting, file, password);
+		file_load(client, &l, setting, file, password);
 	if(password != NULL)
 		gnutls_memset(password, 0, l.password_len);
 	gnutls_free(password);
@@ -242,11 +258,11 @@ static void op_handle(void)
 /* ---- connections ---- */
 
 /* @return false: the request is malformed or unknown. */
-static bool request_handle(void)
+static bool request_handle(int client)
 {
 	switch(message.head.request) {
 		case TLSG_WIRE_LOAD:
-			return load_handle();
+			return load_handle(client);
 		case TLSG_WIRE_OP:
 			op_handle();
 			return true;
@@ -261,7 +277,7 @@ static bool request_handle(void)
 
 /*
  * Receives one request and replies.
- * @return false: the connection is to be closed. A client that does not read its replies loses it.
+ * @return false: the connection is to be shut down. A client that does not take its replies loses it.
  */
 static bool client_handle(int fd)
 {
@@ -269,7 +285,7 @@ static bool client_handle(int fd)
 
 	if(ret != TLSG_OK)
 		return ret == TLSG_AGAIN;
-	if(!request_handle())
+	if(!request_handle(fd))
 		return false;
 	ret = tlsg_wire_send(fd, &message, MSG_DONTWAIT);
 	tlsg_wire_payload_wipe(&message);
@@ -283,52 +299,40 @@ static bool watch(int epoll, int fd)
 	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) == 0;
 }
 
-/* close() alone does not end events while a client has a copy. */
-static void unwatch_and_close(int epoll, int fd)
-{
-	(void)epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
-	close(fd);
-}
-
-/* @return false: no other process is left. */
-static bool listener_handle(int epoll, int listener)
-{
-	int fd;
-	enum tlsg_ret ret = tlsg_wire_accept(listener, &fd);
-
-	if(ret == TLSG_OK && !watch(epoll, fd))
-		close(fd);
-	return ret != TLSG_EOF;
-}
-
-static enum tlsg_ret loop(int epoll, int listener)
+/* @param open  number of connections. */
+static enum tlsg_ret loop(int epoll, unsigned open)
 {
 	struct epoll_event events[EVENTS];
-	bool is_open = true;
 
-	while(is_open) {
+	while(open > 0) {
 		int i, n = epoll_wait(epoll, events, EVENTS, -1);
 
 		if(n < 0 && errno != EINTR)
 			return TLSG_E_RESOURCE;
-		for(i = 0; i < n && is_open; i++) {
-			if(events[i].data.fd == listener)
-				is_open = listener_handle(epoll, listener);
-			else if(!client_handle(events[i].data.fd))
-				unwatch_and_close(epoll, events[i].data.fd);
+		for(i = 0; i < n; i++) {
+			int fd = events[i].data.fd;
+
+			if(client_handle(fd))
+				continue;
+			(void)epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
+			tlsg_wire_end_shutdown(fd);
+			open--;
 		}
 	}
 	return TLSG_OK;
 }
 
-enum tlsg_ret tlsg_key_process_run(int listener, tlsg_wire_is_alive is_alive)
+enum tlsg_ret tlsg_key_process_run(const struct tlsg_wire_ends *servers, tlsg_wire_is_alive is_alive)
 {
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
 	enum tlsg_ret ret = TLSG_E_RESOURCE;
+	unsigned i = 0;
 
 	set_is_alive = is_alive;
-	if(epoll >= 0 && watch(epoll, listener))
-		ret = loop(epoll, listener);
+	while(epoll >= 0 && i < servers->len && watch(epoll, servers->fd[i]))
+		i++;
+	if(i == servers->len)
+		ret = loop(epoll, i);
 	if(epoll >= 0)
 		close(epoll);
 	while(entries != NULL) {
