@@ -136,6 +136,20 @@ static unsigned without_of(const struct tlsg_hello *h)
 	return h->groups == NULL ? 0 : TLSG_KX_ECDHE;
 }
 
+/* Curves that an ECDSA certificate may use: RFC 8422 section 5.1; with TLS 1.3 the signature algorithms say it. */
+static unsigned groups_of(const struct tlsg_hello *h, unsigned versions)
+{
+	unsigned groups = TLSG_CIPHER_GROUP_SENT;
+	size_t i;
+
+	if(h->groups == NULL || (versions & TLSG_VERSION_BIT(TLSG_TLS1_3)))
+		return 0;
+	for(i = 0; i < h->groups_len; i++)
+		if(h->groups[2 * i] == 0 && h->groups[2 * i + 1] < 32)
+			groups |= TLSG_CIPHER_GROUP(h->groups[2 * i + 1]);
+	return groups;
+}
+
 /* Kinds of keys whose signatures the client takes. RFC 5246 section 7.4.1.4.1, RFC 8446 section 4.2.3. */
 static unsigned keys_of(const struct tlsg_hello *h)
 {
@@ -161,13 +175,16 @@ static int enforce(struct tlsg_conn *c, const struct tlsg_hello *h)
 			.versions = versions_of(h),
 			.keys = keys_of(h),
 			.without = without_of(h)};
+	unsigned common = offer.versions & c->ref.prof->priority->list.versions;
 	gnutls_priority_t compiled;
 
-	if((offer.versions & c->ref.prof->priority->list.versions) == 0)
+	if(common == 0)
 		return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
+	offer.groups = groups_of(h, common);
 	if(tlsg_priority_for_offer(c->ref.prof, &offer, &compiled) != TLSG_OK)
 		return GNUTLS_E_NO_CIPHER_SUITES;
 	c->ref.keys = offer.usable;
+	c->ref.groups = offer.groups;
 	return compiled != NULL ? use_priority(c, compiled) : 0;
 }
 
