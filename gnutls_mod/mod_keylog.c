@@ -94,7 +94,7 @@ static void put_comment(struct tlsg_buf *out, const struct tcp_connection *c)
 	(void)tlsg_buf_put(out, text, (size_t)n);
 }
 
-/* @return why no keys are written to a file that was opened: its owner or another name may give them to others; or NULL. */
+/* Its owner, or who has another name of it, could read the keys. @return why nothing is written to a file; NULL. */
 static const char *refusal_of(const struct stat *st)
 {
 	if(!S_ISREG(st->st_mode))

@@ -41,13 +41,13 @@
  * Trust. Both processes check every length and number in a request, and read nothing from shared memory but whether a
  * snapshot is in use. An attacker who controls a worker can have data signed while he controls it and can name files to
  * be read as keys, of which only regular ones are opened (keys/file.h); he cannot obtain a key. The number of keys is
- * limited (TLSG_WIRE_KEYS_MAX, TLSG_WIRE_TOKEN_KEYS_MAX). What is not limited is how long it takes to read a key that
- * he has made himself, encrypted with many rounds: others wait for that.
+ * limited (TLSG_WIRE_KEYS_MAX, TLSG_WIRE_TOKEN_KEYS_MAX), and so are their bits (TLSG_WIRE_KEY_BITS_MAX). Files are
+ * read in a child (key_loader.h) once start-up is over, so that others do not wait for one that takes long.
  *
  * Life. Keys of a snapshot that was in use and is not any more are dropped at the next LOAD or LOOK. Those of one that
  * was never seen in use are dropped when the client that asked for them asks for another snapshot's: no client can have
- * the keys dropped that another one is building a snapshot with. If either process dies, Kamailio ends, as
- * with any of its processes. When all others are gone, the other ends are closed everywhere, and both end.
+ * the keys dropped that another one is building a snapshot with. If either process dies, Kamailio ends, as with any of
+ * its processes. When all others are gone, the other ends are closed everywhere, and both end.
  */
 #ifndef TLSG_PROFILES_ISOLATE_WIRE_H
 #define TLSG_PROFILES_ISOLATE_WIRE_H
@@ -61,6 +61,7 @@
 
 #define TLSG_WIRE_MESSAGE_BYTES (128 * 1024) /* largest payload; a socket buffer takes more than that */
 #define TLSG_WIRE_KEYS_MAX 16384			 /* keys that the key process holds, of all snapshots in use */
+#define TLSG_WIRE_KEY_BITS_MAX 8192			 /* of a key that the key process holds: a signature with more takes long */
 #define TLSG_WIRE_TOKEN_KEYS_MAX 1024		 /* the same for the token process, which has a child for each */
 #define TLSG_WIRE_KEY_ON_TOKEN (1ULL << 63)	 /* set in key numbers of the token process */
 

@@ -433,7 +433,7 @@ def test_pair_is_chosen_by_curve(three, pki, case):
     assert chosen(three, pki, args) == pki.subject_cn(row)
 
 
-# Curves that the client lists: up to TLS 1.2 for certificates too (RFC 8422 section 5.1), in TLS 1.3 for key exchange only.
+# Curves that the client lists: up to TLS 1.2 for certificates too (RFC 8422 section 5.1), in TLS 1.3 for key exchange.
 GROUPS = {
     "1.2, P-384": (("-tls1_2", "-groups", "P-384"), "server-rsa"),
     "1.2, P-256": (("-tls1_2", "-groups", "P-256"), "server-ec"),
@@ -476,7 +476,8 @@ def test_no_key_on_a_curve_that_the_client_lists(ways, pki, args):
 @pytest.mark.parametrize("ciphers", (None, "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"))
 def test_key_is_chosen_by_the_curves_of_the_client(start, settings, pki, groups, row, ciphers):
     """With a cipher_list, which has to be enforced, and without."""
-    kam = start(settings.but(modparams={**listed(pki, "server-rsa", "server-ec", "server-ec384"), "cipher_list": ciphers}))
+    pairs = listed(pki, "server-rsa", "server-ec", "server-ec384")
+    kam = start(settings.but(modparams={**pairs, "cipher_list": ciphers}))
     assert chosen(kam, pki, ("-tls1_2", "-groups", groups)) == pki.subject_cn(row)
 
 

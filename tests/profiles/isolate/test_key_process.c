@@ -4,6 +4,10 @@
  * Runs in: two processes and more; the key files are made with openssl. Memory: heap, the stand-in's region. Lock:
  * none.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
+
 #include <stdarg.h>
 #include <setjmp.h>
 #include <fcntl.h>
@@ -39,6 +43,7 @@ static const char *const commands[] = {
 		"openssl req -x509 -key ec.pem -subj /CN=leaf -days 3 -out ec.crt",
 		"openssl pkcs12 -export -in ec.crt -inkey ec.pem -passout 'pass:" PASSWORD "' -out ec.p12",
 		"openssl pkcs12 -export -in ec.crt -nokeys -passout 'pass:" PASSWORD "' -out nokey.p12",
+		"openssl pkcs8 -topk8 -in ec.pem -passout 'pass:" PASSWORD "' -iter 65537 -outform DER -out slow.der",
 		"mkfifo fifo && ln -s /dev/zero to-zero && ln -s ec.pem link && touch empty",
 };
 
@@ -46,6 +51,25 @@ static char dir[] = "/tmp/tlsg_isolation_XXXXXX";
 static struct tlsg_err err;
 static pid_t process;
 static str none = STR_NULL;
+
+/* Has the key in slow.der need 8,388,607 rounds where 65,537 were made. */
+static int slow_make(void)
+{
+	char path[128];
+	unsigned char data[4096], *at;
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/slow.der", dir);
+	f = fopen(path, "r+");
+	if(f == NULL)
+		return -1;
+	n = fread(data, 1, sizeof(data), f);
+	at = memmem(data, n, "\x02\x03\x01\x00\x01", 5);
+	if(at == NULL || fseek(f, at - data + 2, SEEK_SET) != 0 || fwrite("\x7f\xff\xff", 3, 1, f) != 1)
+		return -1;
+	return fclose(f);
+}
 
 static int group_setup(void **state)
 {
@@ -61,7 +85,7 @@ static int group_setup(void **state)
 		if(system(line) != 0)
 			return -1;
 	}
-	return 0;
+	return slow_make();
 }
 
 static int group_teardown(void **state)
@@ -548,6 +572,77 @@ static void test_own_connection_only(void **state)
 	tlsg_key_file_content_free(&c);
 }
 
+/* After start-up a child reads the files: everything as before. */
+static void test_loading_after_start(void **state)
+{
+	tlsg_client_startup_done();
+	test_sign(state);
+	test_passwords_and_pkcs12(state);
+	test_paths(state);
+	test_keys_go_with_their_snapshot(state);
+	descriptors_wait(descriptors_watched, process, HOSTILE_CLIENTS);
+}
+
+/* Starts LOAD of a file that takes long to read in another process of Kamailio. @return its status: 0 as wanted. */
+static pid_t load_elsewhere(const char *name, str *password, enum tlsg_ret wanted, const char *why)
+{
+	struct tlsg_key_file_content c;
+	pid_t child = fork();
+	uint64_t id;
+
+	if(child != 0)
+		return child;
+	process_no = 5;
+	if(load(1, name, password, &id, &c) != wanted || strstr(err.text, why) == NULL) {
+		print_error("%s\n", err.text);
+		_exit(1);
+	}
+	_exit(0);
+}
+
+static pid_t child_of_process(void)
+{
+	char path[100], line[100] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)process, (int)process);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	if(fgets(line, sizeof(line), f) == NULL)
+		line[0] = '\0';
+	fclose(f);
+	return (pid_t)atoi(line);
+}
+
+/* A file that takes long to read, or a child that crashes, delays only the process that asked for it. */
+static void test_slow_file(void **state)
+{
+	str wrong = STR_STATIC_INIT("eight dwarfs");
+	struct tlsg_key_file_content c;
+	pid_t other;
+	uint64_t id;
+	int i, status;
+
+	(void)state;
+	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
+	tlsg_client_startup_done();
+	for(i = 0; i < 2; i++) {
+		other = load_elsewhere("slow.der", &wrong, i == 0 ? TLSG_E_RESOURCE : TLSG_E_CONFIG,
+				i == 0 ? "has crashed" : "does not open it");
+		descriptors_wait(descriptors_watched, process, HOSTILE_CLIENTS + 1);
+		assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+		assert_true(child_of_process() > 0);
+		if(i == 0)
+			assert_int_equal(kill(child_of_process(), SIGKILL), 0);
+		assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+		assert_int_equal(waitpid(other, &status, 0), other);
+		assert_int_equal(status, 0);
+		descriptors_wait(descriptors_watched, process, HOSTILE_CLIENTS);
+		assert_int_equal(child_of_process(), 0);
+	}
+	tlsg_key_file_content_free(&c);
+}
+
 static void test_each_process_has_its_connection(void **state)
 {
 	struct tlsg_key_file_content c;
@@ -666,6 +761,8 @@ int main(void)
 			WITH_PROCESS(test_flood),
 			WITH_PROCESS(test_paths),
 			WITH_PROCESS(test_own_connection_only),
+			WITH_PROCESS(test_loading_after_start),
+			WITH_PROCESS(test_slow_file),
 			WITH_PROCESS(test_each_process_has_its_connection),
 			WITH_PROCESS(test_no_answer),
 			WITH_PROCESS(test_key_of_a_snapshot),
