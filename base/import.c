@@ -1,8 +1,8 @@
 /*
  * tls_gnutls - the entries of a loaded library through which it calls a function of another one
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process; entries are set before the first fork, with a single thread.  Memory: the caller's; nothing is allocated.
- * Lock: none.
+ * Runs in: any process; entries are set before the first fork, with a single thread.  Memory: the caller's; nothing
+ * is allocated. Lock: none.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* dl_iterate_phdr */
@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 /*
- * What fills a slot, by machine. On RISC-V and LoongArch an entry for a function's address has the same type as a pointer in
- * data, so only calls by way of the PLT are looked for. MIPS has no entries of this kind.
+ * What fills a slot, by machine. On RISC-V and LoongArch an entry for a function's address has the same type as a
+ * pointer in data, so only calls by way of the PLT are looked for. MIPS has no entries of this kind.
  */
 #if defined(__x86_64__)
 #define JUMP_SLOT R_X86_64_JUMP_SLOT
@@ -103,7 +103,10 @@ static const elf_phdr *segment_of(const struct dl_phdr_info *object, uintptr_t a
 	return NULL;
 }
 
-/** An address of the dynamic section: some dynamic linkers have added the base by now, others leave it. @return NULL if outside. */
+/**
+ * An address of the dynamic section: some dynamic linkers have added the base by now, others leave it. @return NULL
+ * if outside.
+ */
 static const void *table_at(const struct dl_phdr_info *object, elf_addr value, size_t bytes)
 {
 	uintptr_t absolute = (uintptr_t)value, relative = (uintptr_t)object->dlpi_addr + value;

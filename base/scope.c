@@ -109,8 +109,9 @@ static char *route_strdup(const char *s)
 /*
  * ---- what libgnutls frees with free() though gnutls_malloc() gave it ----
  *
- * Some places in GnuTLS do, and a peer reaches one of them (doc/architecture.md lists all). Its own calls of free() and realloc()
- * are therefore pointed at functions that decide by address too. Its malloc(), calloc() and strdup() stay what they are.
+ * Some places in GnuTLS do, and a peer reaches one of them (doc/architecture.md lists all). Its own calls of free()
+ * and realloc() are therefore pointed at functions that decide by address too. Its malloc(), calloc() and strdup()
+ * stay what they are.
  */
 
 static struct
@@ -143,8 +144,8 @@ static void probe_free(void *p)
 }
 
 /**
- * Whether libgnutls calls free() through its slots: a dynamic linker may have replaced the indirect calls by direct ones. Text
- * that is not ASCII comes from libunistring's malloc(), and so is freed with free() in each version.
+ * Whether libgnutls calls free() through its slots: a dynamic linker may have replaced the indirect calls by direct
+ * ones. Text that is not ASCII comes from libunistring's malloc(), and so is freed with free() in each version.
  */
 static bool probe_free_slot(struct tlsg_import *import, struct tlsg_err *err)
 {
@@ -295,15 +296,15 @@ static int mutex_unlock(void **mutex)
 /*
  * ---- what must exist before a scope is taken ----
  *
- * Objects that GnuTLS makes once and keeps would go with the arena if they were made in a scope. What it allocates with its
- * own functions and keeps, in 3.7.9 and 3.8:
+ * Objects that GnuTLS makes once and keeps would go with the arena if they were made in a scope. What it allocates
+ * with its own functions and keeps, in 3.7.9 and 3.8:
  * - ASN.1 trees, registered ciphers, hello extensions, FIPS state: gnutls_global_init(), from tlsg_scope_install()
  * - the random generator of a thread, or its place in a list (random.c): first gnutls_rnd(), from tlsg_scope_enter()
  * - the system-wide configuration (priority.c): gnutls_priority_init() with "@", whenever the file has changed;
  *   tlsg_scope_refresh()
  * - PKCS#11 providers and tokens (pkcs11.c): whoever uses keys, tokens or trust lists does it without a scope
- * - what a program registers (gnutls_ext_register(), gnutls_supplemental_register(), gnutls_crypto_register_*()): not used
- * The key log, TPM and compression libraries and locales are opened on first use too, but with the heap of libc.
+ * - what a program registers (gnutls_ext_register(), gnutls_supplemental_register(), gnutls_crypto_register_*()): not
+ * used The key log, TPM and compression libraries and locales are opened on first use too, but with the heap of libc.
  */
 
 /** The random generator of a thread is made on first use and lives as long as the process. */
@@ -314,6 +315,11 @@ static bool thread_prime(void)
 	if(!primed && gnutls_rnd(GNUTLS_RND_NONCE, &byte, 1) == 0 && gnutls_rnd(GNUTLS_RND_KEY, &byte, 1) == 0)
 		primed = true;
 	return primed;
+}
+
+const char *tlsg_scope_gnutls_version(void)
+{
+	return gnutls_check_version(NULL);
 }
 
 void tlsg_scope_refresh(void)

@@ -36,8 +36,7 @@ static enum tlsg_ret config_read(
 	ret = tlsg_p11_engine_parse((const char *)data.data, data.size, engine, file, out, err);
 	if(ret == TLSG_OK && out->pin.is_set && stat(file, &st) == 0 && (st.st_mode & S_IROTH))
 		LM_WARN("engine_config: \"%s\" holds a PIN and can be read by everybody: chmod o-r it\n", file);
-	gnutls_memset(data.data, 0, data.size);
-	gnutls_free(data.data);
+	tlsg_file_free(&data);
 	return ret;
 }
 

@@ -7,7 +7,6 @@
 
 #include <strings.h>
 
-#include <gnutls/crypto.h>
 #include <gnutls/x509.h>
 
 #include "base/arena.h"
@@ -116,8 +115,7 @@ static enum tlsg_ret chain_load(
 	is_pkcs12 = tlsg_key_file_data_is_pkcs12(&data);
 	if(!is_pkcs12)
 		rc = chain_parse(p->set, &data, pair);
-	gnutls_memset(data.data, 0, data.size); /* the file may hold the key too */
-	gnutls_free(data.data);
+	tlsg_file_free(&data); /* wiped: the file may hold the key too */
 	return is_pkcs12 ? chain_from_pkcs12(p, s, pair, err) : chain_result(s, rc, err);
 }
 

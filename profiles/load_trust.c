@@ -218,7 +218,7 @@ static enum tlsg_ret add_file(struct loader *l, const char *file, bool crls)
 	if(ret != TLSG_OK)
 		return ret;
 	ret = add_blocks(l, &data, file, crls);
-	gnutls_free(data.data);
+	tlsg_file_free(&data);
 	return ret;
 }
 

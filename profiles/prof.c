@@ -220,6 +220,11 @@ static void implied_key_check(const struct tlsg_prof *p, struct tlsg_prof_settin
 		memset(&d->private_key, 0, sizeof(d->private_key));
 }
 
+const char *tlsg_prof_pair_algorithm(const struct tlsg_pair *pair)
+{
+	return gnutls_pk_algorithm_get_name(pair->pk);
+}
+
 void tlsg_prof_passwords_wipe(struct tlsg_prof *p)
 {
 	size_t i;

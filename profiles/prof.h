@@ -152,6 +152,9 @@ void tlsg_prof_settings_clear(struct tlsg_prof_settings *s);
 struct tlsg_prof *tlsg_prof_add(struct tlsg_set *set, enum tlsg_role role, enum tlsg_prof_kind kind,
 		const struct tlsg_addr *addr, uint16_t port);
 
+/** @return name of the algorithm of a pair's certificate, as GnuTLS writes it, e.g. "RSA", "EC/ECDSA"; static. */
+const char *tlsg_prof_pair_algorithm(const struct tlsg_pair *pair);
+
 /** Overwrites the passwords in the settings of a profile; they are "not set" then. */
 void tlsg_prof_passwords_wipe(struct tlsg_prof *p);
 

@@ -86,8 +86,7 @@ static void look_start(struct tlsg_token_source *client, const struct tlsg_wire_
 	if(e == NULL) {
 		look_refuse(client, &m->head, TLSG_E_RESOURCE,
 				"the token process is out of memory, or holds too many keys: wait until older configurations are not "
-				"in "
-				"use any more");
+				"in use any more");
 		return;
 	}
 	ret = pin_find(e, r, password, &err);

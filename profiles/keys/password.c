@@ -88,8 +88,7 @@ static enum tlsg_ret from_file(const char *path, struct tlsg_password *out, stru
 		ret = tlsg_err_set(err, TLSG_E_CONFIG, "private_key_password: the first line of \"%s\" is empty", path);
 	else
 		ret = password_set((const char *)data.data, len, out, err);
-	gnutls_memset(data.data, 0, data.size);
-	gnutls_free(data.data);
+	tlsg_file_free(&data);
 	if(ret == TLSG_OK && stat(path, &info) == 0 && (info.st_mode & S_IROTH))
 		LM_WARN("private_key_password: \"%s\" holds a password and can be read by everybody\n", path);
 	return ret;

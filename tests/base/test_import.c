@@ -304,7 +304,10 @@ static void test_absent(void **state)
 	image_free(&m);
 }
 
-/** mprotect() refuses: the page is a shared mapping of a file that may only be read. No slot is changed, the other one neither. */
+/**
+ * mprotect() refuses: the page is a shared mapping of a file that may only be read. No slot is changed, the other one
+ * neither.
+ */
 static void test_mprotect_refused(void **state)
 {
 	const struct row calls[] = {{JUMP_SLOT, SYMBOL_FREE, DATA_AT + 8}, {JUMP_SLOT, SYMBOL_FREE, RELRO_AT + 8}};

@@ -212,7 +212,10 @@ static void test_calloc_clears_and_multiplies(void **state)
 	tlsg_arena_drop(a);
 }
 
-/** What libgnutls calls when it calls a function of libc, as its slot says. @return NULL when it imports no such function. */
+/**
+ * What libgnutls calls when it calls a function of libc, as its slot says. @return NULL when it imports no such
+ * function.
+ */
 static tlsg_import_function libgnutls_calls(const char *name)
 {
 	tlsg_import_function f = NULL;

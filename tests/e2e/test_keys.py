@@ -570,11 +570,14 @@ def _read_until(process, pattern):
 
 
 BAD_LISTS = {
-    "one key for two certificates": ({"certificate": "{ec.crt},{rsa.crt}", "private_key": "{ec.key}"}, "2 files and private_key 1"),
-    "keys the wrong way round": ({"certificate": "{ec.crt},{rsa.crt}", "private_key": "{rsa.key},{ec.key}"}, "does not belong"),
+    "one key for two certificates": (
+        {"certificate": "{ec.crt},{rsa.crt}", "private_key": "{ec.key}"}, "2 files and private_key 1"),
+    "keys the wrong way round": (
+        {"certificate": "{ec.crt},{rsa.crt}", "private_key": "{rsa.key},{ec.key}"}, "does not belong"),
     "empty name": ({"certificate": "{ec.crt},", "private_key": "{ec.key},{rsa.key}"}, "is empty"),
     "a key alone": ({"private_key2": "{rsa.key}"}, "without a certificate2"),
-    "second pair does not fit": ({"certificate2": "{rsa.crt}", "private_key2": "{ec.key}"}, "private_key2.*does not belong"),
+    "second pair does not fit": (
+        {"certificate2": "{rsa.crt}", "private_key2": "{ec.key}"}, "private_key2.*does not belong"),
     "second file missing": ({"certificate2": "/nowhere", "private_key2": "{ec.key}"}, "certificate2.*No such file"),
 }
 
@@ -706,7 +709,8 @@ def test_unreadable_file_names_the_user(settings, pki):
         with pytest.raises(StartFailed) as failure:
             kam.start()
         lines = [text for module, text in failure.value.log.at_level("ERROR") if module == "tls"]
-        assert len(lines) == 1 and re.search(r"server\.key\" as user nobody \(uid \d+\): Permission denied", lines[0]), lines
+        assert len(lines) == 1, lines
+        assert re.search(r"server\.key\" as user nobody \(uid \d+\): Permission denied", lines[0])
         shutil.chown(key, "nobody")
         kam.start()
         key.chmod(0o000)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "base/scope.h"
 #include "pkcs11/p11_key.h"
 #include "profiles/isolate/client.h"

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "base/scope.h"
 #include "profiles/list.h"
 #include "base/arena_pool.h"

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/arena_pool.h"
 #include "profiles/prof.h"
 #include "profiles/tlscfg_file.h"
 #include "base/arena_pool.h"

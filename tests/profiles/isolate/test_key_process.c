@@ -500,7 +500,7 @@ static void test_paths(void **state)
 	} rows[] = {
 			{"fifo", "but a FIFO"},
 			{"to-zero", "but a device"},
-			{"../../proc/kmsg", "the kernel makes up"},
+			{"../../proc/kmsg", "the kernel generates"},
 			{".", "but a directory"},
 			{"empty", "is empty"},
 	};
