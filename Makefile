@@ -66,7 +66,7 @@ VERIFY_SRC = $(addprefix profiles/verify/,\
 KEYS_SRC = $(addprefix profiles/keys/,\
 	file.c key_file.c op.c password.c path.c pin.c)
 ISOLATE_SRC = $(addprefix profiles/isolate/,\
-	client.c key_process.c token_child.c token_keys.c token_modules.c token_pending.c token_process.c \
+	client.c key_loader.c key_process.c token_child.c token_keys.c token_modules.c token_pending.c token_process.c \
 	token_source.c wire.c)
 PROF_SRC = $(addprefix profiles/,\
 	build.c creds.c key.c key_use.c list.c load_key.c load_pair.c load_token.c load_trust.c match.c \

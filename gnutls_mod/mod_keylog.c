@@ -98,36 +98,60 @@ static void put_comment(struct tlsg_buf *out, const struct tcp_connection *c)
 	(void)tlsg_buf_put(out, text, (size_t)n);
 }
 
-/* Opens a regular file, without blocking. @return descriptor; -1 with errno. */
-static int file_open(const char *name)
+/*
+ * Checks who can read the keys: the owner of the file, and users of a second name of it.
+ * @return why the file is refused; NULL: it may be written.
+ */
+static const char *refusal_of(const struct stat *st)
+{
+	if(!S_ISREG(st->st_mode))
+		return "it is not a regular file";
+	if(st->st_uid != geteuid() && st->st_uid != 0)
+		return "it belongs to another user, who could read the keys: remove it or chown it";
+	if(st->st_nlink > 1)
+		return "it has another name (a hard link): remove it";
+	return NULL;
+}
+
+/*
+ * Opens a regular file of this user or of root, without blocking.
+ * @param why  [out] the reason after -1, else NULL.
+ * @return descriptor; -1.
+ */
+static int file_open(const char *name, const char **why)
 {
 	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
 	struct stat st;
 
-	if(fd < 0)
+	*why = NULL;
+	if(fd < 0 || fstat(fd, &st) < 0)
+		*why = errno == ELOOP ? "it is a symbolic link, which is not followed" : strerror(errno);
+	else
+		*why = refusal_of(&st);
+	if(*why != NULL) {
+		if(fd >= 0)
+			close(fd);
 		return -1;
-	if(fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		if((st.st_mode & (S_IRWXG | S_IRWXO)) != 0 && !warned) {
-			LM_WARN("the key log \"%s\" is open to others than its owner (mode %04o), who can then decrypt the "
-					"traffic: "
-					"chmod 600 it\n",
-					name, (unsigned)(st.st_mode & 07777));
-			warned = true;
-		}
-		return fd;
 	}
-	close(fd);
-	errno = EINVAL;
-	return -1;
+	if((st.st_mode & (S_IRWXG | S_IRWXO)) != 0 && !warned) {
+		LM_WARN("the key log \"%s\" is open to others than its owner (mode %04o), who can then decrypt the "
+				"traffic: chmod 600 it\n",
+				name, (unsigned)(st.st_mode & 07777));
+		warned = true;
+	}
+	return fd;
 }
 
 static void to_file(const struct tlsg_buf *text)
 {
 	const char *name = tlsg_params_private()->keylog_file.s;
-	int fd = file_open(name);
+	const char *why;
+	int fd = file_open(name, &why);
 
-	if(fd < 0 || write(fd, text->data, text->wr) != (ssize_t)text->wr)
-		LM_ERR("keylog_file: cannot write to \"%s\": %s\n", name, strerror(errno));
+	if(fd >= 0 && write(fd, text->data, text->wr) != (ssize_t)text->wr)
+		why = strerror(errno);
+	if(why != NULL)
+		LM_ERR("keylog_file: cannot write to \"%s\": %s\n", name, why);
 	if(fd >= 0)
 		close(fd);
 }

@@ -141,8 +141,12 @@ static int child_init(int rank)
 	enum tlsg_ret ret;
 	struct tlsg_err err;
 
-	if(!initialised || rank != PROC_INIT)
+	if(!initialised)
 		return 0;
+	if(rank != PROC_INIT) {
+		tlsg_isolate_process_started();
+		return 0;
+	}
 	tlsg_err_clear(&err);
 	tlsg_password_mode_set(asks, tlsg_terminal_ask);
 	ret = tlsg_config_load(&err);
