@@ -185,7 +185,7 @@ static int hello_came(struct tlsg_conn *c, const gnutls_datum_t *msg)
 			return GNUTLS_E_MEMORY_ERROR;
 		c->sni.len = (int)hello.name_len;
 		if(choose_by_name(c, NULL) != TLSG_OK)
-			return GNUTLS_E_INTERNAL_ERROR;
+			return TLSG_ERR_DEFECT;
 	}
 	c->hello_seen = true;
 	return enforce(c, &hello);
@@ -294,13 +294,15 @@ static enum tlsg_stats_failure failure_of(const struct tlsg_conn *c, int code)
 			return c->role == TLSG_SERVER ? TLSG_FAIL_NO_CERT : TLSG_FAIL_PROTOCOL;
 		case GNUTLS_E_FATAL_ALERT_RECEIVED:
 			return TLSG_FAIL_ALERT;
-		case GNUTLS_E_MEMORY_ERROR:
+		default:
+			break;
+	}
+	switch(tlsg_err_gnutls_peer(NULL, code, "")) {
+		case TLSG_E_RESOURCE:
 			return TLSG_FAIL_MEMORY;
-		case GNUTLS_E_PK_SIGN_FAILED:
-		case GNUTLS_E_INSUFFICIENT_CREDENTIALS:
+		case TLSG_E_CONFIG:
 			return TLSG_FAIL_LOCAL;
-		case GNUTLS_E_INTERNAL_ERROR:
-		case GNUTLS_E_INVALID_REQUEST:
+		case TLSG_E_INTERNAL:
 			return TLSG_FAIL_INTERNAL;
 		default:
 			return TLSG_FAIL_PROTOCOL;
@@ -358,7 +360,7 @@ static enum tlsg_ret fail(struct tlsg_conn *c, int code, struct tlsg_err *err)
 	if(c->ref.no_pair)
 		return tlsg_err_set(err, TLSG_E_PEER, "%s (profile %s has no certificate that the peer can use)",
 				gnutls_strerror(code), c->ref.prof->id.s);
-	return tlsg_err_gnutls(err, code, c->role == TLSG_SERVER ? "accept" : "connect");
+	return tlsg_err_gnutls_peer(err, code, c->role == TLSG_SERVER ? "accept" : "connect");
 }
 
 /* Verifies what a resumed session brought along. GnuTLS does not look again at whether a certificate must be there. */
