@@ -16,7 +16,10 @@
 /** Switches collecting on for sessions made from now on. Before the forks. @param filter  only lines that decrypt application data. */
 void tlsg_keylog_enable(bool filter);
 
-/** Installs the callback in a new session, if collecting is on. */
+/**
+ * Installs the callback in a new session: in every one, since without a callback GnuTLS writes the secrets to the file
+ * that SSLKEYLOGFILE names. It does nothing while collecting is off.
+ */
 void tlsg_keylog_session_init(gnutls_session_t session);
 
 /** @return whether lines wait. */
