@@ -77,4 +77,20 @@ enum tlsg_ret tlsg_import_restore(struct tlsg_import *import, struct tlsg_err *e
 /** Whether there is a slot and all of them hold a function. */
 bool tlsg_import_holds(const struct tlsg_import *import, tlsg_import_function function);
 
+/**
+ * Finds the variable of a library that holds a function, also a hidden one.
+ * @param inside    address of a function of the library.
+ * @param function  not in any other variable of the library.
+ * @return the variable; NULL: no variable holds the function, or several do.
+ */
+tlsg_import_function *tlsg_import_locate(const void *inside, tlsg_import_function function);
+
+/**
+ * Says at WARNING that another library has replaced functions, with its path, and keeps that library loaded: its
+ * functions will be called.
+ * @param what  which ones, plural.
+ * @param by    one of its functions.
+ */
+void tlsg_import_say_replaced(const char *what, tlsg_import_function by);
+
 #endif

@@ -161,7 +161,10 @@ static int child_init(int rank)
 	enum tlsg_ret ret;
 	struct tlsg_err err;
 
-	if(!initialised || rank != PROC_INIT)
+	if(!initialised)
+		return 0;
+	tlsg_scope_check();
+	if(rank != PROC_INIT)
 		return 0;
 	tlsg_err_clear(&err);
 	tlsg_password_mode_set(asks, tlsg_terminal_ask);
