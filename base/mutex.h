@@ -11,8 +11,8 @@
 #include "base/arena.h"
 
 /**
- * Sets GnuTLS's mutex functions, and finds the variables in which it keeps them: it offers no way to ask for them. Once,
- * in a single thread.
+ * Sets GnuTLS's mutex functions, and finds the variables in which it keeps them: it offers no way to ask for them.
+ * Once, in a single thread.
  * @param current  gives the arena of the current scope, NULL outside any.
  * Source: gnutls_global_set_mutex().
  */
