@@ -43,7 +43,7 @@ static struct functions first;	/**< when the module was loaded, in a single thre
 static struct functions before; /**< the same, or what others have set since */
 static __thread bool passing __attribute__((tls_model("initial-exec")));
 
-/** @return the functions to be called outside of a scope. Those that others have set may call ours, which were there. */
+/** @return the functions to be called outside of a scope. Those that others have set may call ours. */
 static const struct functions *pass_begin(void)
 {
 	if(passing)

@@ -3,9 +3,9 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: a Kamailio of the end-to-end tests.  Memory: the heap.  Lock: its own, which are no pthread_mutex_t.
  *
- * Environment: NEIGHBOUR is `start` (it does so in mod_init, when GnuTLS is asked for its version), `later` (each process
- * does so when it gets SIGRTMIN + 5), or `blind` (what the module sets does not arrive). It aborts when it gets a mutex
- * that is not its own.
+ * Environment: NEIGHBOUR is `start` (it does so in mod_init, when GnuTLS is asked for its version), `later` (each
+ * process does so when it gets SIGRTMIN + 5), or `blind` (what the module sets does not arrive). It aborts when it gets
+ * a mutex that is not its own.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
