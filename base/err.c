@@ -266,6 +266,17 @@ enum tlsg_ret tlsg_err_set(struct tlsg_err *e, enum tlsg_ret ret, const char *fm
 	return ret;
 }
 
+enum tlsg_ret tlsg_err_no_shm(struct tlsg_err *e, const char *what, size_t bytes)
+{
+	const char *name = what != NULL ? what : "";
+	const char *colon = what != NULL ? ": " : "";
+
+	if(bytes == 0)
+		return tlsg_err_set(e, TLSG_E_RESOURCE, "%.300s%sout of shared memory, raise -m", name, colon);
+	return tlsg_err_set(
+			e, TLSG_E_RESOURCE, "%.300s%sout of shared memory: %zu bytes wanted, raise -m", name, colon, bytes);
+}
+
 static const struct meaning *meaning_of(int code)
 {
 	size_t i;

@@ -7,6 +7,7 @@
 #define TLSG_BASE_ERR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /** Result of every function that can fail or has to wait. Values other than TLSG_OK set no output. */
 enum tlsg_ret
@@ -63,6 +64,15 @@ enum tlsg_ret tlsg_err_set(struct tlsg_err *e, enum tlsg_ret ret, const char *fm
 
 /** What a callback returns to GnuTLS when the module is at fault. In the range that gnutls.h leaves to applications. */
 #define TLSG_ERR_DEFECT (-65000)
+
+/**
+ * Records that shared memory ran out, in the words that all parts of the module use.
+ * @param e      [in,out] NULL allowed.
+ * @param what   what the memory was for, begins the sentence: a setting, a profile, a file; NULL: nothing to name.
+ * @param bytes  wanted; 0: not known.
+ * @return TLSG_E_RESOURCE.
+ */
+enum tlsg_ret tlsg_err_no_shm(struct tlsg_err *e, const char *what, size_t bytes);
 
 /**
  * Maps a result of GnuTLS and records it as the cause. With the next function the only place where GnuTLS codes are

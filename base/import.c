@@ -1,15 +1,14 @@
 /*
  * tls_gnutls - the entries of a loaded library through which it calls a function of another one
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process; entries are set before the first fork, with a single thread.  Memory: the caller's; nothing is allocated.
- * Lock: none.
+ * Runs in: any process; entries are set before the first fork, with a single thread.  Memory: the caller's; nothing
+ * is allocated. Lock: none.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* dl_iterate_phdr */
 #endif
 #include "base/import.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
 #include <stdint.h>
@@ -17,11 +16,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/host.h"
-
 /*
- * What fills a slot, by machine. On RISC-V and LoongArch an entry for a function's address has the same type as a pointer in
- * data, so only calls by way of the PLT are looked for. MIPS has no entries of this kind.
+ * What fills a slot, by machine. On RISC-V and LoongArch an entry for a function's address has the same type as a
+ * pointer in data, so only calls by way of the PLT are looked for. MIPS has no entries of this kind.
  */
 #if defined(__x86_64__)
 #define JUMP_SLOT R_X86_64_JUMP_SLOT
@@ -106,7 +103,15 @@ static const elf_phdr *segment_of(const struct dl_phdr_info *object, uintptr_t a
 	return NULL;
 }
 
-/** An address of the dynamic section: some dynamic linkers have added the base by now, others leave it. @return NULL if outside. */
+bool tlsg_import_is_inside(const struct dl_phdr_info *object, const void *address)
+{
+	return segment_of(object, (uintptr_t)address, 1) != NULL;
+}
+
+/**
+ * An address of the dynamic section: some dynamic linkers have added the base by now, others leave it. @return NULL
+ * if outside.
+ */
 static const void *table_at(const struct dl_phdr_info *object, elf_addr value, size_t bytes)
 {
 	uintptr_t absolute = (uintptr_t)value, relative = (uintptr_t)object->dlpi_addr + value;
@@ -334,122 +339,6 @@ enum tlsg_ret tlsg_import_find(
 		return TLSG_OK;
 	memset(import, 0, sizeof(*import));
 	return tlsg_err_set(err, TLSG_E_INTERNAL, "%s", problem);
-}
-
-/* ---- the object of an address ---- */
-
-struct search
-{
-	const void *inside;
-	const char *name;
-	struct tlsg_import *import;
-	struct tlsg_err *err;
-	enum tlsg_ret ret;
-};
-
-static int search_object(struct dl_phdr_info *object, size_t size, void *arg)
-{
-	struct search *s = arg;
-
-	(void)size;
-	if(segment_of(object, (uintptr_t)s->inside, 1) == NULL)
-		return 0;
-	if(segment_of(object, (uintptr_t)search_object, 1) != NULL)
-		s->ret = tlsg_err_set(s->err, TLSG_E_INTERNAL, "it is linked statically");
-	else
-		s->ret = tlsg_import_find(object, s->name, s->import, s->err);
-	return 1;
-}
-
-enum tlsg_ret tlsg_import_find_in(
-		const void *inside, const char *name, struct tlsg_import *import, struct tlsg_err *err)
-{
-	struct search s = {.inside = inside, .name = name, .import = import, .err = err, .ret = TLSG_E_INTERNAL};
-
-	memset(import, 0, sizeof(*import));
-	if(dl_iterate_phdr(search_object, &s) == 0)
-		return tlsg_err_set(err, TLSG_E_INTERNAL, "the dynamic linker does not list it");
-	return s.ret;
-}
-
-/* ---- variables, and where a function is from ---- */
-
-/** What search_value() looks for. */
-struct value
-{
-	const void *inside;
-	tlsg_import_function function;
-	tlsg_import_function *at;
-	unsigned count;
-};
-
-static void segment_search(const struct dl_phdr_info *object, const elf_phdr *p, struct value *v)
-{
-	uintptr_t start = (uintptr_t)object->dlpi_addr + p->p_vaddr, end = start + p->p_memsz;
-	uintptr_t at = (start + sizeof(v->function) - 1) & ~(uintptr_t)(sizeof(v->function) - 1);
-
-	for(; at < end && end - at >= sizeof(v->function); at += sizeof(v->function)) {
-		if(memcmp((const void *)at, &v->function, sizeof(v->function)) != 0)
-			continue;
-		v->at = (tlsg_import_function *)at;
-		v->count++;
-	}
-}
-
-static int search_value(struct dl_phdr_info *object, size_t size, void *arg)
-{
-	struct value *v = arg;
-	unsigned i;
-
-	(void)size;
-	if(segment_of(object, (uintptr_t)v->inside, 1) == NULL)
-		return 0;
-	for(i = 0; i < object->dlpi_phnum; i++)
-		if(object->dlpi_phdr[i].p_type == PT_LOAD && (object->dlpi_phdr[i].p_flags & PF_R) != 0
-				&& (object->dlpi_phdr[i].p_flags & PF_W) != 0)
-			segment_search(object, &object->dlpi_phdr[i], v);
-	return 1;
-}
-
-tlsg_import_function *tlsg_import_locate(const void *inside, tlsg_import_function function)
-{
-	struct value v = {.inside = inside, .function = function};
-
-	(void)dl_iterate_phdr(search_value, &v);
-	return v.count == 1 ? v.at : NULL;
-}
-
-/** What search_name() looks for. */
-struct origin
-{
-	const void *inside;
-	const char *name;
-};
-
-static int search_name(struct dl_phdr_info *object, size_t size, void *arg)
-{
-	struct origin *o = arg;
-
-	(void)size;
-	if(segment_of(object, (uintptr_t)o->inside, 1) == NULL)
-		return 0;
-	o->name = object->dlpi_name != NULL ? object->dlpi_name : "";
-	return 1;
-}
-
-void tlsg_import_say_replaced(const char *what, tlsg_import_function by)
-{
-	struct origin o = {(const void *)(uintptr_t)by, NULL};
-
-	(void)dl_iterate_phdr(search_name, &o);
-	if(o.name != NULL && o.name[0] != '\0')
-		(void)dlopen(o.name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
-	LM_WARN("%s were replaced by %s; they are set again, and the others are called outside of TLS sessions. Load the "
-			"module that needs it before tls_gnutls.so\n",
-			what,
-			o.name == NULL		? "unknown code"
-			: o.name[0] == '\0' ? "the program"
-								: o.name);
 }
 
 /* ---- writing ---- */

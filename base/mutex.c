@@ -14,15 +14,15 @@
 
 #include <gnutls/gnutls.h>
 
-#include "base/import.h"
+#include "base/object.h"
 
 typedef int (*mutex_function)(void **mutex);
 
 static struct
 {
 	tlsg_import_function *at[4];			   /**< GnuTLS's variables; NULL: not found */
-	mutex_function init, deinit, lock, unlock; /**< of others; NULL: pthread_mutex_t on the heap */
 	struct tlsg_arena *(*current)(void);	   /**< the arena of the scope */
+	mutex_function init, deinit, lock, unlock; /**< of others; NULL: pthread_mutex_t on the heap */
 	unsigned made;							   /**< in scopes */
 } mutexes;
 
@@ -110,7 +110,7 @@ void tlsg_mutex_install(struct tlsg_arena *(*current)(void))
 	mutexes.current = current;
 	gnutls_global_set_mutex(mutex_init, mutex_deinit, mutex_lock, mutex_unlock);
 	for(i = 0; i < 4; i++)
-		mutexes.at[i] = tlsg_import_locate(inside, (tlsg_import_function)own_mutexes[i]);
+		mutexes.at[i] = tlsg_object_locate(inside, (tlsg_import_function)own_mutexes[i]);
 	for(i = 0; i < 4; i++)
 		if(mutexes.at[i] == NULL) {
 			memset(mutexes.at, 0, sizeof(mutexes.at));
@@ -137,7 +137,7 @@ void tlsg_mutex_check(void)
 	mutexes.lock = (mutex_function)*mutexes.at[2];
 	mutexes.unlock = (mutex_function)*mutexes.at[3];
 	gnutls_global_set_mutex(mutex_init, mutex_deinit, mutex_lock, mutex_unlock);
-	tlsg_import_say_replaced("GnuTLS's mutex functions", (tlsg_import_function)mutexes.lock);
+	tlsg_object_say_replaced("GnuTLS's mutex functions", (tlsg_import_function)mutexes.lock);
 }
 
 unsigned tlsg_mutex_made(void)

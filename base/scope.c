@@ -13,8 +13,8 @@
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 
-#include "base/import.h"
 #include "base/mutex.h"
+#include "base/object.h"
 
 /* Exported by the library since 3.0, but in no header: used by its own code for what it calls sensitive, if at all. */
 extern gnutls_alloc_function gnutls_secure_malloc __attribute__((weak));
@@ -201,8 +201,9 @@ static char *route_strdup(const char *s)
 /*
  * ---- what libgnutls frees with free() though gnutls_malloc() gave it ----
  *
- * Some places in GnuTLS do, and a peer reaches one of them (doc/architecture.md lists all). Its own calls of free() and realloc()
- * are therefore pointed at functions that decide by address too. Its malloc(), calloc() and strdup() stay what they are.
+ * Some places in GnuTLS do, and a peer reaches one of them (doc/architecture.md lists all). Its own calls of free()
+ * and realloc() are therefore pointed at functions that decide by address too. Its malloc(), calloc() and strdup()
+ * stay what they are.
  */
 
 static struct
@@ -235,8 +236,8 @@ static void probe_free(void *p)
 }
 
 /**
- * Whether libgnutls calls free() through its slots: a dynamic linker may have replaced the indirect calls by direct ones. Text
- * that is not ASCII comes from libunistring's malloc(), and so is freed with free() in each version.
+ * Whether libgnutls calls free() through its slots: a dynamic linker may have replaced the indirect calls by direct
+ * ones. Text that is not ASCII comes from libunistring's malloc(), and so is freed with free() in each version.
  */
 static bool probe_free_slot(struct tlsg_import *import, struct tlsg_err *err)
 {
@@ -262,8 +263,8 @@ static void imports_set(void)
 
 	imports.set = false;
 	tlsg_err_clear(err);
-	if(tlsg_import_find_in(inside, "free", &imports.free, err) != TLSG_OK
-			|| tlsg_import_find_in(inside, "realloc", &imports.realloc, err) != TLSG_OK)
+	if(tlsg_object_import(inside, "free", &imports.free, err) != TLSG_OK
+			|| tlsg_object_import(inside, "realloc", &imports.realloc, err) != TLSG_OK)
 		return;
 	if(imports.free.count == 0) {
 		(void)tlsg_err_set(err, TLSG_E_INTERNAL, "it does not import free()");
@@ -326,15 +327,15 @@ static void route_gmp_free(void *p, size_t bytes)
 /*
  * ---- what must exist before a scope is taken ----
  *
- * Objects that GnuTLS makes once and keeps would go with the arena if they were made in a scope. What it allocates with its
- * own functions and keeps, in 3.7.9 and 3.8:
+ * Objects that GnuTLS makes once and keeps would go with the arena if they were made in a scope. What it allocates
+ * with its own functions and keeps, in 3.7.9 and 3.8:
  * - ASN.1 trees, registered ciphers, hello extensions, FIPS state: gnutls_global_init(), from tlsg_scope_install()
  * - the random generator of a thread, or its place in a list (random.c): first gnutls_rnd(), from tlsg_scope_enter()
  * - the system-wide configuration (priority.c): gnutls_priority_init() with "@", whenever the file has changed;
  *   tlsg_scope_refresh()
  * - PKCS#11 providers and tokens (pkcs11.c): whoever uses keys, tokens or trust lists does it without a scope
- * - what a program registers (gnutls_ext_register(), gnutls_supplemental_register(), gnutls_crypto_register_*()): not used
- * The key log, TPM and compression libraries and locales are opened on first use too, but with the heap of libc.
+ * - what a program registers (gnutls_ext_register(), gnutls_supplemental_register(), gnutls_crypto_register_*()): not
+ * used The key log, TPM and compression libraries and locales are opened on first use too, but with the heap of libc.
  */
 
 /** The random generator of a thread is made on first use and lives as long as the process. */
@@ -345,6 +346,11 @@ static bool thread_prime(void)
 	if(!primed && gnutls_rnd(GNUTLS_RND_NONCE, &byte, 1) == 0 && gnutls_rnd(GNUTLS_RND_KEY, &byte, 1) == 0)
 		primed = true;
 	return primed;
+}
+
+const char *tlsg_scope_gnutls_version(void)
+{
+	return gnutls_check_version(NULL);
 }
 
 void tlsg_scope_refresh(void)
@@ -417,7 +423,7 @@ static void gnutls_adopt(const struct functions *now)
 	if(now->secure_malloc != NULL && ADOPT(*now, secure_malloc))
 		by = (tlsg_import_function)now->secure_malloc;
 	if(by != NULL)
-		tlsg_import_say_replaced("GnuTLS's memory functions", by);
+		tlsg_object_say_replaced("GnuTLS's memory functions", by);
 }
 
 static void gmp_adopt(const struct functions *now)
@@ -431,7 +437,7 @@ static void gmp_adopt(const struct functions *now)
 	if(ADOPT(*now, gmp_free))
 		by = (tlsg_import_function)now->gmp_free;
 	if(by != NULL)
-		tlsg_import_say_replaced("GMP's memory functions", by);
+		tlsg_object_say_replaced("GMP's memory functions", by);
 }
 
 void tlsg_scope_check(void)
@@ -451,6 +457,11 @@ void tlsg_scope_check(void)
 	tlsg_mutex_check();
 }
 
+static struct tlsg_arena *current(void)
+{
+	return scope;
+}
+
 enum tlsg_ret tlsg_scope_install(void)
 {
 	if(installed)
@@ -466,7 +477,7 @@ enum tlsg_ret tlsg_scope_install(void)
 	before = first;
 	imports_set();
 	routes_set();
-	tlsg_mutex_install(tlsg_scope_current);
+	tlsg_mutex_install(current);
 	installed = true;
 	return TLSG_OK;
 }
@@ -488,9 +499,4 @@ struct tlsg_arena *tlsg_scope_enter(struct tlsg_arena *a)
 void tlsg_scope_leave(struct tlsg_arena *previous)
 {
 	scope = previous;
-}
-
-struct tlsg_arena *tlsg_scope_current(void)
-{
-	return scope;
 }

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - the parameters engine and engine_config: where keys are that were configured for an OpenSSL engine
+ * tls_gnutls - the parameters engine and engine_config: keys that were configured for an OpenSSL engine
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: start-up or the RPC process that reloads.  Memory: the caller's.  Lock: none.
  */
@@ -10,15 +10,15 @@
 
 #include "base/host.h"
 #include "gnutls_mod/mod_params.h"
-#include "profiles/keys/key_file.h"
+#include "profiles/keys/file.h"
 
-/* OpenSSL's module compares the first four letters. */
+/* As tls.so: the first four letters count. */
 static bool is_none(const str *value)
 {
 	return value->s == NULL || value->len <= 0 || strncasecmp(value->s, "NONE", 4) == 0;
 }
 
-/* Engines that are no PKCS#11 modules themselves but find one. */
+/* Engines that are not PKCS#11 modules but load one. */
 static bool is_bridge(const char *engine)
 {
 	return strcasecmp(engine, "pkcs11") == 0 || strcasecmp(engine, "gem") == 0 || strcasecmp(engine, "dynamic") == 0;
@@ -36,8 +36,7 @@ static enum tlsg_ret config_read(
 	ret = tlsg_p11_engine_parse((const char *)data.data, data.size, engine, file, out, err);
 	if(ret == TLSG_OK && out->pin.is_set && stat(file, &st) == 0 && (st.st_mode & S_IROTH))
 		LM_WARN("engine_config: \"%s\" holds a PIN and can be read by everybody: chmod o-r it\n", file);
-	gnutls_memset(data.data, 0, data.size);
-	gnutls_free(data.data);
+	tlsg_file_free(&data);
 	return ret;
 }
 

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - the parameters engine and engine_config: where keys are that were configured for an OpenSSL engine
+ * tls_gnutls - the parameters engine and engine_config: keys that were configured for an OpenSSL engine
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: start-up or the RPC process that reloads.  Memory: the caller's.  Lock: none.
  */
@@ -9,13 +9,13 @@
 #include "pkcs11/p11_engine.h"
 
 /**
- * Reads engine_config, if there is one, and finds the module that the engine stands for: MODULE_PATH of engine_config; a path or a
- * name registered with p11-kit when that is the value of `engine`; for the engines `pkcs11` and `gem` otherwise those
- * registered with p11-kit.
- * @param out     [out] wiped by the caller; on TLSG_OK.
+ * Reads engine_config, if it is set, and finds the module that the engine stands for: MODULE_PATH of engine_config;
+ * else the value of `engine`, if it is a path or a name registered with p11-kit; for the engines `pkcs11`, `gem` and
+ * `dynamic` the modules registered with p11-kit.
+ * @param out     [out] set on TLSG_OK; wiped by the caller.
  * @param is_set  [out] false: no engine is configured.
- * @return TLSG_OK; TLSG_E_CONFIG: engine_config cannot be read or understood; TLSG_E_RESOURCE.
- * Source: spec 1.4 engine, engine_config.
+ * @return TLSG_OK; TLSG_E_CONFIG: engine_config is unreadable or malformed; TLSG_E_RESOURCE.
+ * Source: doc/hsm.md#from-an-openssl-engine.
  */
 enum tlsg_ret tlsg_engine_load(struct tlsg_p11_engine *out, bool *is_set, struct tlsg_err *err) TLSG_MUST_CHECK;
 

@@ -1,13 +1,14 @@
 /*
- * tls_gnutls - the core's TLS hooks: struct tcp_connection on one side, a connection of ours on the other
+ * tls_gnutls - the core's TLS hooks: between struct tcp_connection and a connection of transport
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: TCP reader (read), any sender (encode), tcp_main (init of accepted, close), whoever drops the last reference (clean).
+ * Runs in: TCP reader (read), any sender (encode), tcp_main (init of accepted connections, close), the process that
+ * drops the last reference (clean).
  * Memory: static buffers of this process; connections in shm.  Lock: the TCP connection's write_lock, see each hook.
  */
+#include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_hooks.h"
 
 #include "core/globals.h"
-#include "core/pass_fd.h"
 #include "core/tcp_init.h"
 #include "core/tcp_int_send.h"
 #include "core/tcp_read.h"
@@ -15,17 +16,14 @@
 #include "base/host.h"
 #include "gnutls_mod/mod_deadline.h"
 #include "gnutls_mod/mod_events.h"
-#include "gnutls_mod/mod_main.h"
 #include "gnutls_mod/mod_keylog.h"
 #include "gnutls_mod/mod_log.h"
 #include "gnutls_mod/mod_outgoing.h"
+#include "gnutls_mod/mod_low_mem.h"
 #include "gnutls_mod/mod_params.h"
+#include "gnutls_mod/mod_tcp.h"
 #include "transport/conn.h"
 #include "transport/stats.h"
-
-/* In the core, but in none of its headers. */
-extern gen_lock_t *tcpconn_lock;
-extern struct tcp_connection **tcpconn_id_hash;
 
 #define IN_BYTES (64 * 1024)
 /* One call of encode is at most the largest message that the core sends (64 KB) plus what records add. */
@@ -35,86 +33,33 @@ extern struct tcp_connection **tcpconn_id_hash;
 static unsigned char in_bytes[IN_BYTES];
 static unsigned char out_bytes[OUT_BYTES];
 
-struct tlsg_conn *tlsg_hooks_conn(const struct tcp_connection *c)
-{
-	if(c->type != PROTO_TLS && c->type != PROTO_WSS)
-		return NULL;
-	return __atomic_load_n((struct tlsg_conn *const *)&c->extra_data, __ATOMIC_ACQUIRE);
-}
-
-struct tcp_connection *tlsg_hooks_find_unsafe(int id)
-{
-	struct tcp_connection *c;
-
-	for(c = tcpconn_id_hash[tcp_id_hash(id)]; c != NULL; c = c->id_next)
-		if(c->id == id && c->state != S_CONN_BAD)
-			return c;
-	return NULL;
-}
-
-void tlsg_hooks_kill(struct tcp_connection *c)
-{
-	long message[2] = {(long)c, CONN_EOF}; /* as CONN_ERROR, without a line at ERR */
-
-	c->send_flags.f |= SND_F_CON_CLOSE; /* the reader has no reason to warn about it */
-	c->state = S_CONN_BAD;
-	c->timeout = get_ticks_raw();
-	/* The reference goes with the message, as the core's own error paths do it. */
-	if(send_all(unix_tcp_sock, message, sizeof(message)) > 0)
-		return;
-	LM_ERR("cannot tell tcp main to close connection %d; it ends with its timeout\n", c->id);
-	(void)tcpconn_put(c); /* never the last one while tcp main has the connection in its tables */
-}
-
 static void limits_get(struct tlsg_conn_limits *l)
 {
-	const struct cfg_group_tls *cfg = tlsg_params_cfg();
+	const struct cfg_group_tls *cfg = tlsg_group_get();
 
-	l->con_queue_max_bytes = (unsigned)cfg->con_ct_wq_max;
-	l->queue_max_bytes = (unsigned)cfg->ct_wq_max;
-	l->queue_block_bytes = (unsigned)cfg->ct_wq_blk_size;
+	l->queue.con_max_bytes = (unsigned)cfg->con_ct_wq_max;
+	l->queue.max_bytes = (unsigned)cfg->ct_wq_max;
+	l->queue.block_bytes = (unsigned)cfg->ct_wq_blk_size;
 	l->record_max_bytes = cfg->ssl_max_send_fragment;
 	l->renegotiation = tlsg_params_private()->renegotiation != 0;
 }
 
-/* Whether enough shared memory is free. The core's answer takes its memory lock: for existing connections once a tick. */
-static bool has_memory(enum tlsg_low_mem which)
-{
-	static ticks_t asked;
-	static uint64_t available = UINT64_MAX;
-	uint64_t threshold = tlsg_params_low_mem_bytes(which);
-
-	if(threshold == 0)
-		return true;
-	if(which == TLSG_LOW_MEM_NEW || asked != get_ticks_raw()) {
-		asked = get_ticks_raw();
-		available = shm_available_safe();
-	}
-	return available >= threshold;
-}
-
-void tlsg_hooks_addr_copy(struct tlsg_addr *to, const struct ip_addr *from)
-{
-	to->len = from->len <= sizeof(to->bytes) ? (uint8_t)from->len : 0;
-	memcpy(to->bytes, from->u.addr, to->len);
-}
-
-/* A slot for an accepted connection. What is refused costs nothing more; said once a second. @return false: refused. */
+/* Takes a slot for an accepted connection. @return false: refused, which is logged once a second. */
 static bool slot_take(struct tcp_connection *c, struct tlsg_slot *slot)
 {
 	struct tlsg_addr peer;
-	enum tlsg_slots_answer answer;
+	enum tlsg_slots_result answer;
 
 	if(!(c->flags & F_CONN_PASSIVE))
 		return true;
-	tlsg_hooks_addr_copy(&peer, &c->rcv.src_ip);
+	tlsg_tcp_addr_copy(&peer, &c->rcv.src_ip);
 	answer = tlsg_slots_take(&peer, slot);
 	if(answer != TLSG_SLOT_TAKEN)
 		tlsg_log_refused(c, answer == TLSG_SLOT_ADDRESS);
 	return answer == TLSG_SLOT_TAKEN;
 }
 
-/* Makes the TLS state of a connection. Lock held. @return NULL without a cause in err: refused, and said. */
+/* Makes the TLS state of a connection. Lock held. @return NULL without a cause in err: refused and logged. */
 static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *err)
 {
 	struct tlsg_conn_params p = {0};
@@ -124,11 +69,11 @@ static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *er
 		tlsg_err_set(err, TLSG_E_INTERNAL, "connection is broken (state %d)", c->state);
 		return NULL;
 	}
-	if(!has_memory(TLSG_LOW_MEM_NEW)) {
+	if(!tlsg_low_mem_allows(TLSG_LOW_MEM_NEW)) {
 		tlsg_stats_handshake_failed(TLSG_FAIL_MEMORY);
 		tlsg_err_set(err, TLSG_E_RESOURCE,
-				"not enough free shared memory for a new connection: %lu bytes, low_mem_threshold1 %lu",
-				shm_available_safe(), (unsigned long)tlsg_params_low_mem_bytes(TLSG_LOW_MEM_NEW));
+				"not enough free shared memory for a new connection: %lu bytes, low_mem_threshold1 is %lu; raise -m",
+				shm_available_safe(), (unsigned long)tlsg_low_mem_bytes(TLSG_LOW_MEM_NEW));
 		return NULL;
 	}
 	if(!slot_take(c, &p.slot))
@@ -139,7 +84,7 @@ static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *er
 		tlsg_err_set(err, TLSG_E_INTERNAL, "no configuration");
 		return NULL;
 	}
-	tlsg_hooks_addr_copy(&p.query.addr, &c->rcv.dst_ip);
+	tlsg_tcp_addr_copy(&p.query.addr, &c->rcv.dst_ip);
 	p.query.port = c->rcv.dst_port;
 	p.deadline_s = tlsg_params_private()->handshake_timeout_s;
 	p.query.role = c->flags & F_CONN_PASSIVE ? TLSG_SERVER : TLSG_CLIENT;
@@ -164,10 +109,10 @@ static struct tlsg_conn *conn_get(struct tcp_connection *c, struct tlsg_err *err
 
 	if(conn == NULL)
 		return conn_make(c, err);
-	if(!has_memory(TLSG_LOW_MEM_EXISTING)) {
-		tlsg_conn_count_failure(conn, TLSG_FAIL_MEMORY);
-		tlsg_err_set(err, TLSG_E_RESOURCE, "not enough free shared memory: low_mem_threshold2 %lu",
-				(unsigned long)tlsg_params_low_mem_bytes(TLSG_LOW_MEM_EXISTING));
+	if(!tlsg_low_mem_allows(TLSG_LOW_MEM_EXISTING)) {
+		tlsg_conn_failure_count(conn, TLSG_FAIL_MEMORY);
+		tlsg_err_set(err, TLSG_E_RESOURCE, "not enough free shared memory: low_mem_threshold2 is %lu bytes; raise -m",
+				(unsigned long)tlsg_low_mem_bytes(TLSG_LOW_MEM_EXISTING));
 		return NULL;
 	}
 	return conn;
@@ -182,7 +127,7 @@ static const char *what_failed(const struct tlsg_conn *conn, bool reading)
 	return tlsg_conn_role(conn) == TLSG_SERVER ? "TLS accept" : "TLS connect";
 }
 
-/* Hook: write_lock held by the caller. Spec 12.5. */
+/* Hook `encode`: encrypts. The caller holds write_lock. */
 static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len, const char **rest_buf,
 		unsigned *rest_len, snd_flags_t *send_flags)
 {
@@ -200,14 +145,14 @@ static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len
 	limits_get(&limits);
 	tlsg_buf_init(&out, out_bytes, sizeof(out_bytes));
 	if(c->state < 0) {
-		LM_DBG("connection %d has been ended\n", c->id);
+		LM_DBG("connection %d: closed already\n", c->id);
 		return -1;
 	}
 	conn = conn_get(c, &err);
 	if(conn == NULL && err.class == TLSG_CLASS_NONE)
 		return -1;
 	if(conn != NULL && tlsg_conn_state(conn) == TLSG_CONN_FAILED) {
-		LM_DBG("connection %d has failed before\n", c->id); /* why has been logged then */
+		LM_DBG("connection %d: failed already\n", c->id); /* the cause was logged then */
 		return -1;
 	}
 	if(conn != NULL)
@@ -224,7 +169,7 @@ static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len
 			send_flags->f &= ~SND_F_CON_CLOSE;
 			break;
 		case TLSG_EOF:
-			LM_WARN("TLS write: the TLS session has ended (connection %d)\n", c->id);
+			LM_WARN("TLS write: the TLS session has ended (connection %d), the message is not sent\n", c->id);
 			c->state = S_CONN_EOF;
 			c->flags |= F_CONN_FORCE_EOF;
 			break;
@@ -248,10 +193,10 @@ struct round
 	struct tlsg_conn_limits limits;
 	struct tlsg_io io;
 	struct tlsg_err err;
-	bool established; /* the handshake ended in this round */
+	bool established; /* the handshake finished in this round */
 };
 
-/* Sends what a step produced. Lock held. */
+/* Sends the output of a step. Lock held. */
 static enum tlsg_ret send_out(struct round *r)
 {
 	int n = 0;
@@ -259,34 +204,23 @@ static enum tlsg_ret send_out(struct round *r)
 	if(r->out.wr > 0)
 		n = tcpconn_send_unsafe(r->c->fd, r->c, (const char *)out_bytes, (unsigned)r->out.wr, r->c->send_flags);
 	r->out.wr = 0;
-	return n < 0 ? tlsg_err_set(&r->err, TLSG_E_PEER, "cannot send the answer of the handshake") : TLSG_OK;
-}
-
-/* Whether bytes wait in the core's own queue. The write_lock is held. */
-static bool has_waiting(const struct tcp_connection *c)
-{
-#ifdef TCP_ASYNC
-	return c->wbuf_q.first != NULL;
-#else
-	(void)c;
-	return false;
-#endif
+	return n < 0 ? tlsg_err_set(&r->err, TLSG_E_PEER, "cannot send the reply of the handshake") : TLSG_OK;
 }
 
 /*
- * Sends the alert of a session that has failed. The peer may be gone already, which is nobody's mistake: the core's own way to send
- * would tell of it at ERR. Lock held.
+ * Sends the alert of a session that failed. The peer may be gone, which is not an error here: the core's own function
+ * would log it at ERR. Lock held.
  */
 static void send_last(struct round *r)
 {
-	if(has_waiting(r->c))
-		(void)send_out(r); /* keeps the order */
+	if(tlsg_tcp_has_waiting(r->c))
+		(void)send_out(r); /* behind them */
 	else if(r->out.wr > 0)
 		(void)_tcpconn_write_nb(r->c->fd, r->c, (const char *)out_bytes, (int)r->out.wr);
 	r->out.wr = 0;
 }
 
-/* Steps until the input is used or the clear text has no room. Lock held. */
+/* Runs steps until the input is used up or the clear text buffer is full. Lock held. */
 static enum tlsg_ret step(struct round *r, struct tlsg_conn *conn)
 {
 	bool was_established = tlsg_conn_is_established(conn);
@@ -308,7 +242,7 @@ static enum tlsg_ret step(struct round *r, struct tlsg_conn *conn)
 	return ret;
 }
 
-/* Takes the lock for a step; makes the TLS state if this is the first one. */
+/* Runs a step with the lock held; the first one makes the TLS state. */
 static enum tlsg_ret locked_step(struct round *r, struct tlsg_conn **conn)
 {
 	enum tlsg_ret ret = TLSG_E_RESOURCE;
@@ -317,20 +251,20 @@ static enum tlsg_ret locked_step(struct round *r, struct tlsg_conn **conn)
 	*conn = r->c->extra_data;
 	if(r->c->state >= 0)
 		*conn = conn_get(r->c, &r->err);
-	/* Refused, which has been said; or a writer, the RPC command or the timer was faster, and has said why. */
+	/* Refused, or closed by a writer, tls.kill or the timer: logged there. */
 	if(r->c->state < 0 || (*conn == NULL && r->err.class == TLSG_CLASS_NONE)
 			|| (*conn != NULL && tlsg_conn_state(*conn) == TLSG_CONN_FAILED))
 		ret = TLSG_EOF;
 	else if(*conn != NULL)
 		ret = step(r, *conn);
-	if(ret >= 0 && *conn != NULL && tlsg_conn_watch_begin(*conn))
+	if(ret >= 0 && *conn != NULL && tlsg_conn_stall_watch(*conn))
 		tlsg_deadline_add(r->c->id);
 	lock_release(&r->c->write_lock);
 	tlsg_mod_keylog_flush(r->c);
 	return ret;
 }
 
-/* After a handshake, with no lock held: log it, run the event route of an outgoing connection. */
+/* After a handshake, without the lock: logs it, runs the event route of an outgoing connection. */
 static enum tlsg_ret after_handshake(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
 {
 	bool drop;
@@ -351,12 +285,12 @@ static enum tlsg_ret after_handshake(struct round *r, struct tlsg_conn *conn, en
 	return ret < 0 || ret == TLSG_EOF ? ret : locked_step(r, &conn);
 }
 
-/* Reads once from the socket. @return false: error, or nothing more may be read in this event. */
+/* Reads once from the socket. @return false: error, or no more may be read in this event. */
 static bool read_socket(struct round *r)
 {
 	int n = tcp_read_data(r->c->fd, r->c, (char *)in_bytes, sizeof(in_bytes), r->flags);
 
-	if(n < 0) { /* the core has logged it and set the event; a reset ends the connection like a close */
+	if(n < 0) { /* logged by the core, which also set the event; a reset counts as a close */
 		r->c->state = S_CONN_EOF;
 		*r->flags |= RD_CONN_EOF;
 	}
@@ -364,14 +298,14 @@ static bool read_socket(struct round *r)
 	return n > 0;
 }
 
-/* The peer's end: the core looks at the state and at the flag. */
+/* The peer has closed: the core reads the state and the flag. */
 static void set_eof(struct round *r)
 {
 	r->c->state = S_CONN_EOF;
 	*r->flags |= RD_CONN_EOF;
 }
 
-/* Ends the hook: what the core is told. */
+/* Ends the hook: tells the core the result. */
 static int finish(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
 {
 	struct tcp_req *req = &r->c->req;
@@ -382,8 +316,7 @@ static int finish(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
 	if(ret < 0)
 		tlsg_log_failure(r->c, conn, what_failed(conn, true), &r->err);
 	if(ret == TLSG_E_PEER || ret == TLSG_E_RESOURCE || ret == TLSG_EOF) {
-		/* A peer's mistake, or a lack of memory, ends the connection like a close: the core's own error line would be one at ERR
-		 * for each connection. */
+		/* Ends the connection like a close: otherwise the core logs a line at ERR for each peer's mistake. */
 		set_eof(r);
 		return bytes;
 	}
@@ -394,7 +327,7 @@ static int finish(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
 	more = ret == TLSG_FULL && (tlsg_conn_has_pending(conn) || !(*r->flags & (RD_CONN_SHORT_READ | RD_CONN_EOF)));
 	if(more) {
 		*r->flags |= RD_CONN_REPEAT_READ;
-		if(r->c->state == S_CONN_EOF) { /* not before the last byte is delivered */
+		if(r->c->state == S_CONN_EOF) { /* only after the last byte is delivered */
 			tlsg_conn_set_tcp_eof(conn);
 			r->c->state = S_CONN_OK;
 		}
@@ -403,10 +336,10 @@ static int finish(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
 	return bytes;
 }
 
-/* Counts a peer that went away in the middle of the handshake; what failed or was too late has been counted. */
+/* Counts a peer that closed during the handshake; failures and timeouts are counted elsewhere. */
 static void count_closed(const struct round *r, enum tlsg_ret ret)
 {
-	const struct tlsg_conn *conn = tlsg_hooks_conn(r->c);
+	const struct tlsg_conn *conn = tlsg_tcp_conn(r->c);
 
 	if(ret == TLSG_AGAIN && (*r->flags & RD_CONN_EOF) && conn != NULL && tlsg_conn_state(conn) == TLSG_CONN_HANDSHAKING
 			&& !tlsg_conn_is_established(conn) && !tlsg_conn_is_late(conn))
@@ -429,18 +362,19 @@ static void round_init(struct round *r, struct tcp_connection *c, rd_conn_flags_
 	tlsg_buf_init(&r->clear, c->req.pos, (size_t)(c->req.b_size - (unsigned)(c->req.pos - c->req.buf)));
 }
 
-/* Hook: no lock held. Spec 12.7. */
+/* Hook `read`: decrypts. No lock held. */
 static int read_hook(struct tcp_connection *c, rd_conn_flags_t *flags)
 {
 	struct tlsg_conn *conn = NULL;
 	struct round r;
 	enum tlsg_ret ret = TLSG_AGAIN;
-	bool stash = tlsg_hooks_conn(c) != NULL && tlsg_conn_has_pending(tlsg_hooks_conn(c));
+	bool stash = tlsg_tcp_conn(c) != NULL && tlsg_conn_has_pending(tlsg_tcp_conn(c));
 
 	*flags &= ~RD_CONN_REPEAT_READ;
 	round_init(&r, c, flags);
 	if(tlsg_buf_room(&r.clear) == 0) {
-		LM_WARN("message larger than the read buffer (%u bytes), connection %d is dropped\n", c->req.b_size, c->id);
+		LM_WARN("message larger than the read buffer (%u bytes), connection %d is closed: raise tcp_rd_buf_size\n",
+				c->req.b_size, c->id);
 		c->req.error = TCP_REQ_OVERRUN;
 		return -1;
 	}
@@ -458,12 +392,12 @@ static int read_hook(struct tcp_connection *c, rd_conn_flags_t *flags)
 		}
 	} while(ret == TLSG_AGAIN);
 	count_closed(&r, ret);
-	if(conn == NULL && ret == TLSG_AGAIN) /* nothing came */
+	if(conn == NULL && ret == TLSG_AGAIN) /* nothing was received */
 		return 0;
 	return finish(&r, conn, ret);
 }
 
-/* Hook: the connection is visible to nobody yet. Spec 12.3. */
+/* Hook `on_tcpconn_init`: no other process has the connection yet. */
 static int init_hook(struct tcp_connection *c, int sock)
 {
 	(void)sock;
@@ -476,10 +410,10 @@ static int init_hook(struct tcp_connection *c, int sock)
 	return 0;
 }
 
-/* Hook: last reference, write_lock is gone. Spec 12.4. */
+/* Hook `tcpconn_clean`: the last reference was dropped, write_lock does not exist any more. */
 static void clean_hook(struct tcp_connection *c)
 {
-	if(c->type != PROTO_TLS && c->type != PROTO_WSS) {
+	if(!tlsg_tcp_is_tls(c)) {
 		LM_BUG("connection %d is neither TLS nor WSS (type %d)\n", c->id, c->type);
 		return;
 	}
@@ -487,7 +421,7 @@ static void clean_hook(struct tcp_connection *c)
 	c->extra_data = NULL;
 }
 
-/* Hook: TCP main, just before the socket is closed. Spec 12.6. */
+/* Hook `tcpconn_close`: in tcp_main, before the socket is closed. */
 static void close_hook(struct tcp_connection *c, int fd)
 {
 	static unsigned char bytes[CLOSE_BYTES];
@@ -495,15 +429,15 @@ static void close_hook(struct tcp_connection *c, int fd)
 	struct tlsg_buf out;
 	struct tlsg_io io = {.out = &out, .limits = &limits};
 
-	if(c->type != PROTO_TLS && c->type != PROTO_WSS)
+	if(!tlsg_tcp_is_tls(c))
 		return;
-	if(c->extra_data == NULL || !TLSG_CFG(send_close_notify) || !has_memory(TLSG_LOW_MEM_EXISTING))
+	if(c->extra_data == NULL || !TLSG_CFG(send_close_notify) || !tlsg_low_mem_allows(TLSG_LOW_MEM_EXISTING))
 		return;
 	limits_get(&limits);
 	tlsg_buf_init(&out, bytes, sizeof(bytes));
 	lock_get(&c->write_lock);
-	/* Behind bytes that still wait the alert would be out of order: these are lost with the connection, and so is it. */
-	if(c->extra_data != NULL && !has_waiting(c)) {
+	/* While bytes wait in the core's queue the alert would be out of order: they are lost, and so is the alert. */
+	if(c->extra_data != NULL && !tlsg_tcp_has_waiting(c)) {
 		tlsg_conn_close_notify(c->extra_data, &io);
 		if(out.wr > 0)
 			(void)_tcpconn_write_nb(fd, c, (const char *)bytes, (int)out.wr);
@@ -511,13 +445,13 @@ static void close_hook(struct tcp_connection *c, int fd)
 	lock_release(&c->write_lock);
 }
 
-/* Hook: one TLS listen socket. */
+/* Hook `init_si`: opens a TLS listen socket. */
 static int init_si_hook(struct socket_info *si)
 {
 	int ret = tcp_init(si);
 
 	if(ret != 0) {
-		LM_ERR("cannot listen on %.*s\n", si->sock_str.len, si->sock_str.s);
+		LM_ERR("cannot listen on %.*s: the line before says why\n", si->sock_str.len, si->sock_str.s);
 		return ret;
 	}
 	si->proto = PROTO_TLS;
@@ -530,7 +464,7 @@ static int pre_init_hook(void)
 }
 
 #if VERSIONVAL >= 6001000
-/* Hooks of tls_connection_match_domain; TCPCONN_LOCK is held. Spec 12.12. */
+/* Hooks of the core parameter tls_connection_match_domain. TCPCONN_LOCK is held. */
 static int match_domain_hook(struct tcp_connection *c, struct ip_addr *ip, unsigned short port)
 {
 	(void)ip;
@@ -547,7 +481,7 @@ static int match_connections_hook(struct tcp_connection *a, struct tcp_connectio
 #define MATCH_HOOKS
 #endif
 
-int tlsg_hooks_register(void)
+int tlsg_hooks_register(int (*init)(void), void (*destroy)(void))
 {
 	struct tls_hooks hooks = {.read = read_hook,
 			.encode = encode_hook,
@@ -555,8 +489,8 @@ int tlsg_hooks_register(void)
 			.tcpconn_clean = clean_hook,
 			.tcpconn_close = close_hook,
 			.init_si = init_si_hook,
-			.init = tlsg_main_processes_known,
-			.destroy = tlsg_main_destroy,
+			.init = init,
+			.destroy = destroy,
 			.pre_init = pre_init_hook,
 			MATCH_HOOKS};
 

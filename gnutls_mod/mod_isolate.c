@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - key isolation: starts the processes that hold keys; profiles/isolate/wire.h has the design
+ * tls_gnutls - key isolation: starts the key process and the token process; profiles/isolate/wire.h has the design
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: attendant; the key process, the token process.  Memory: none.  Lock: none.
  */
@@ -23,12 +23,10 @@
 #include "gnutls_mod/mod_params.h"
 #include "gnutls_mod/mod_terminal.h"
 #include "profiles/isolate/client.h"
-#include "profiles/keys/password.h"
 #include "profiles/isolate/key_process.h"
 #include "profiles/isolate/token_process.h"
-
-#define KEY_PROCESS "tls key process"
-#define TOKEN_PROCESS "tls token process"
+#include "profiles/keys/password.h"
+#include "profiles/set.h"
 
 static bool is_wanted(void)
 {
@@ -40,8 +38,8 @@ int tlsg_isolate_init(void)
 	return is_wanted() ? register_procs(2) : 0;
 }
 
-/* No process of the same user can look into this one (ptrace(2)), and no core file is written. */
-static int shut(void)
+/* No process of the same user can trace this one (ptrace(2)), and it dumps no core. */
+static int protect(void)
 {
 	const struct rlimit none = {0, 0};
 
@@ -51,18 +49,18 @@ static int shut(void)
 }
 
 /*
- * Root stays root here, so that key files may be readable by root alone; but the real user becomes that of the other processes, or they
- * could not end this one.
+ * Stays root, so that key files may be readable by root alone. But the real user becomes that of the other processes,
+ * or they could not send this one a signal.
  */
-static int keys_shut(void)
+static int key_process_protect(void)
 {
 	if(geteuid() == 0 && uid > 0 && setresuid((uid_t)uid, 0, 0) < 0)
 		return -1;
-	return shut();
+	return protect();
 }
 
-/* Modules of tokens run in children of this one: not as root. */
-static int tokens_shut(void)
+/* PKCS#11 modules run in children of this process: not as root. */
+static int token_process_protect(void)
 {
 	uid_t real, effective, saved;
 
@@ -72,39 +70,46 @@ static int tokens_shut(void)
 		errno = EPERM;
 		return -1;
 	}
-	return shut();
+	return protect();
 }
 
-/* What one of the processes is made of. */
+/* One of the two processes. */
 struct holder
 {
 	const char *name;
-	int (*shut)(void);
-	enum tlsg_ret (*run)(int door);
-	void (*set)(int door);
+	const char *keys; /* that it holds, for the log */
+	int (*protect)(void);
+	enum tlsg_ret (*run)(int listener, tlsg_wire_is_alive is_alive);
+	void (*set)(int attach); /* tells the client side */
 };
 
-static const struct holder keys = {KEY_PROCESS, keys_shut, tlsg_key_process_run, tlsg_client_set};
-static const struct holder tokens = {TOKEN_PROCESS, tokens_shut, tlsg_token_process_run, tlsg_client_set_tokens};
+static const struct holder key_process = {
+		"tls key process", "in files", key_process_protect, tlsg_key_process_run, tlsg_client_set_key_process};
+static const struct holder token_process = {
+		"tls token process", "on tokens", token_process_protect, tlsg_token_process_run, tlsg_client_set_token_process};
 
-static void run(const struct holder *h, int door)
+static void run(const struct holder *h, int listener)
 {
-	if(h->shut() < 0) {
-		LM_ERR("key_isolation: the process \"%s\" cannot be shut against the others: %s\n", h->name, strerror(errno));
+	if(h->protect() < 0) {
+		LM_ERR("key_isolation: the process \"%s\" cannot be protected from other processes: %s\n", h->name,
+				strerror(errno));
 		return;
 	}
 	tlsg_password_mode_set(tlsg_params_private()->key_password_mode != 0, tlsg_terminal_ask);
-	if(h->run(door) != TLSG_OK)
-		LM_ERR("key_isolation: the process \"%s\" cannot go on: %s\n", h->name, strerror(errno));
+	if(h->run(listener, tlsg_set_is_alive) != TLSG_OK)
+		LM_ERR("key_isolation: the process \"%s\" cannot continue: %s\n", h->name, strerror(errno));
 }
 
-/* @param other  door of another one, not for this: -1 none. @return their end of the door; -1. */
+/*
+ * @param other  attach socket of the other process, which this one does not use; -1: none.
+ * @return attach socket; -1: it failed.
+ */
 static int start(const struct holder *h, int other)
 {
-	int ours, theirs, pid;
+	int listener, attach, pid;
 
-	if(tlsg_key_process_socket(&ours, &theirs) != TLSG_OK) {
-		LM_ERR("key_isolation: no sockets: %s\n", strerror(errno));
+	if(tlsg_wire_socketpair(&listener, &attach) != TLSG_OK) {
+		LM_ERR("key_isolation: cannot create sockets: %s\n", strerror(errno));
 		return -1;
 	}
 	pid = fork_process(PROC_NOCHLDINIT, (char *)h->name, 0);
@@ -113,33 +118,32 @@ static int start(const struct holder *h, int other)
 		return -1;
 	}
 	if(pid == 0) {
-		close(theirs);
+		close(attach);
 		if(other >= 0)
 			close(other);
-		tlsg_client_set(-1);
-		run(h, ours);
+		tlsg_client_set_key_process(-1);
+		run(h, listener);
 		ksr_exit(-1);
 	}
-	close(ours);
-	h->set(theirs);
-	LM_INFO("private keys %s are held by a process of their own (pid %d)\n", h == &keys ? "in files" : "on tokens",
-			pid);
-	return theirs;
+	close(listener);
+	h->set(attach);
+	LM_INFO("private keys %s are held by a process of their own (pid %d)\n", h->keys, pid);
+	return attach;
 }
 
 int tlsg_isolate_start(void)
 {
-	int door;
+	int attach;
 
 	if(!is_wanted())
 		return 0;
-	door = start(&keys, -1);
-	if(door < 0)
+	attach = start(&key_process, -1);
+	if(attach < 0)
 		return -1;
-	return start(&tokens, door) < 0 ? -1 : 0;
+	return start(&token_process, attach) < 0 ? -1 : 0;
 }
 
-void tlsg_isolate_over(void)
+void tlsg_isolate_startup_done(void)
 {
 	if(is_wanted())
 		tlsg_client_startup_done();

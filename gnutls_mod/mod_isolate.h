@@ -1,23 +1,26 @@
 /*
- * tls_gnutls - key isolation: starts the processes that hold keys; profiles/isolate/wire.h has the design
+ * tls_gnutls - key isolation: starts the key process and the token process; profiles/isolate/wire.h has the design
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: attendant; the key process, the token process.  Memory: none.  Lock: none.
  */
 #ifndef TLSG_GNUTLS_MOD_MOD_ISOLATE_H
 #define TLSG_GNUTLS_MOD_MOD_ISOLATE_H
 
-/** Announces the processes to the core. In mod_init. Nothing without key_isolation. @return 0, -1. */
+/** Reserves process numbers in the core. In mod_init. Does nothing without key_isolation. @return 0; -1: it failed. */
 int tlsg_isolate_init(void);
 
 /**
- * Forks the processes. Before privileges are dropped and before any other process exists: in the hook `init`. Nothing without
- * key_isolation.
- * @return 0 in the attendant; -1. Does not return in the processes.
+ * Forks the processes, before privileges are dropped and before any other process exists: in the hook `init`. Does
+ * nothing without key_isolation.
+ * @return 0; -1: it failed. Only the attendant returns.
  * Source: core/pt.c fork_process().
  */
 int tlsg_isolate_start(void);
 
-/** Start-up is over: passwords are not asked for any more. In the attendant, after PROC_INIT. Nothing without key_isolation. */
-void tlsg_isolate_over(void);
+/**
+ * Start-up is over: nobody is asked for passwords any more. In the attendant, after PROC_INIT. Does nothing without
+ * key_isolation.
+ */
+void tlsg_isolate_startup_done(void);
 
 #endif

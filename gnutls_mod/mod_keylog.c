@@ -1,8 +1,8 @@
 /*
  * tls_gnutls - writes the key log: to the log, to a file, by UDP
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process that ends a step of a handshake; no lock held.  Memory: static buffers of this process, wiped after use.
- * Lock: none; a file is appended to with one write() per handshake step.
+ * Runs in: any process that runs a step of a handshake.  Memory: static buffers of this process, wiped after use.
+ * Lock: none may be held; each step appends to the file with one write().
  */
 #include "gnutls_mod/mod_keylog.h"
 
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/host.h"
+#include "base/wipe.h"
 
 #include "core/ip_addr.h"
 #include "core/resolve.h"
@@ -29,9 +30,9 @@
 static bool active;
 static union sockaddr_union peer;
 static int udp_socket = -1; /* of this process, opened at first use */
-static bool warned;			/* this process has told about the mode of the file */
+static bool warned;			/* this process has warned about the mode of the file */
 
-/* "udp:ip:port", the address of version 6 in brackets. */
+/* Parses "udp:ip:port", an IPv6 address in brackets. @return 0; -1: malformed. */
 static int peer_parse(const str *text)
 {
 	char copy[128];
@@ -71,17 +72,20 @@ int tlsg_mod_keylog_init(void)
 	if((p->keylog_mode & on) != on)
 		return 0;
 	if((p->keylog_mode & TLSG_KEYLOG_PEER) && peer_parse(&p->keylog_peer) < 0) {
-		LM_ERR("parameter \"keylog_peer\" is \"%.*s\"; it must be udp:ip:port\n", p->keylog_peer.len, p->keylog_peer.s);
+		LM_ERR("parameter \"keylog_peer\": \"%.*s\" is not allowed (allowed: udp:ip:port)\n", p->keylog_peer.len,
+				p->keylog_peer.s);
 		return -1;
 	}
-	LM_WARN("keylog_mode is %d: the keys of all TLS connections are written; whoever reads them can read the traffic\n",
+	LM_WARN("keylog_mode is %d: the keys of all TLS connections are written, and who reads them can decrypt the "
+			"traffic; "
+			"set it to 0 when done\n",
 			p->keylog_mode);
 	active = true;
 	tlsg_keylog_enable((p->keylog_mode & TLSG_KEYLOG_FILTER) != 0);
 	return 0;
 }
 
-/* Which connection the lines after it belong to; readers of key logs pass over comments. */
+/* Names the connection that the following lines belong to; readers of key logs skip comments. */
 static void put_comment(struct tlsg_buf *out, const struct tcp_connection *c)
 {
 	struct ip_addr src = c->rcv.src_ip;
@@ -94,7 +98,7 @@ static void put_comment(struct tlsg_buf *out, const struct tcp_connection *c)
 	(void)tlsg_buf_put(out, text, (size_t)n);
 }
 
-/* Opens the file without waiting for anybody, and nothing but a file. @return descriptor; -1 with errno. */
+/* Opens a regular file, without blocking. @return descriptor; -1 with errno. */
 static int file_open(const char *name)
 {
 	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
@@ -104,9 +108,9 @@ static int file_open(const char *name)
 		return -1;
 	if(fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
 		if((st.st_mode & (S_IRWXG | S_IRWXO)) != 0 && !warned) {
-			LM_WARN("the key log \"%s\" is open to others than its owner (mode %04o): whoever reads it can read the "
-					"traffic; chmod 600 "
-					"it\n",
+			LM_WARN("the key log \"%s\" is open to others than its owner (mode %04o), who can then decrypt the "
+					"traffic: "
+					"chmod 600 it\n",
 					name, (unsigned)(st.st_mode & 07777));
 			warned = true;
 		}
@@ -136,7 +140,7 @@ static void to_peer(const char *line, size_t size)
 		LM_DBG("keylog_peer: cannot send: %s\n", strerror(errno));
 }
 
-/* Line by line, without the newline. */
+/* Writes to the log and to the peer line by line, without the newline. */
 static void to_lines(const struct tlsg_buf *text, int mode)
 {
 	const char *at = (const char *)text->data;
@@ -169,5 +173,5 @@ void tlsg_mod_keylog_flush(const struct tcp_connection *c)
 		to_file(&text);
 	if(mode & (TLSG_KEYLOG_LOG | TLSG_KEYLOG_PEER))
 		to_lines(&text, mode);
-	gnutls_memset(bytes, 0, text.wr);
+	tlsg_wipe(bytes, text.wr);
 }

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - names of outgoing connections: which server name is sent, which profile is meant
+ * tls_gnutls - outgoing connections: which server name is sent, which profile is used, whether one is reused
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: the process that opens a connection.  Memory: pkg (this process).  Lock: none.
  */
@@ -10,8 +10,8 @@
 #include "core/xavp.h"
 
 #include "gnutls_mod/mod_outgoing.h"
-#include "gnutls_mod/mod_hooks.h"
 #include "gnutls_mod/mod_params.h"
+#include "gnutls_mod/mod_tcp.h"
 #include "profiles/verify/name.h"
 #include "transport/conn.h"
 
@@ -37,7 +37,7 @@ int tlsg_outgoing_set_server_id(const str *id)
 	return 0;
 }
 
-/* The script of a message has ended: what it set and did not use is not for somebody else's connection. */
+/* The script of a message has ended: an id that it set and did not use must not reach the connection of another. */
 static int forget_cb(struct sip_msg *msg, unsigned flags, void *param)
 {
 	(void)msg;
@@ -58,7 +58,7 @@ void tlsg_outgoing_names_done(void)
 	(void)tlsg_outgoing_set_server_id(NULL);
 }
 
-/* A string of the xavp, empty if it is not there. */
+/* @return a string of the xavp; empty: not set. */
 static str xavp_string(const char *name)
 {
 	str root = tlsg_params_private()->xavp_cfg;
@@ -72,7 +72,7 @@ static str xavp_string(const char *name)
 	return v != NULL && v->val.v.s.len > 0 ? v->val.v.s : none;
 }
 
-/* What is sent of a name: a host name without the dot at its end, RFC 6066 section 3; nothing of addresses and of what is no name. */
+/* What is sent of a name: a host name without the dot at its end, RFC 6066 section 3; nothing of an address. */
 static str sni_of(str name)
 {
 	char normal[TLSG_NAME_MAX + 1];
@@ -107,6 +107,7 @@ void tlsg_outgoing_names(const struct tcp_connection *c, struct tlsg_conn_params
 	p->sni = sni_of(name);
 }
 
+#if VERSIONVAL >= 6001000
 static bool is_same_name(const char *a, const str *b)
 {
 	if(a == NULL || b->len <= 0)
@@ -116,7 +117,7 @@ static bool is_same_name(const char *a, const str *b)
 
 int tlsg_outgoing_is_same(const struct tcp_connection *c)
 {
-	struct tlsg_conn *conn = tlsg_hooks_conn(c);
+	struct tlsg_conn *conn = tlsg_tcp_conn(c);
 	struct tlsg_conn_params p = {0};
 	struct tlsg_conn_status s;
 	int same;
@@ -128,10 +129,10 @@ int tlsg_outgoing_is_same(const struct tcp_connection *c)
 		return 1;
 	p.query.role = TLSG_CLIENT;
 	p.query.port = c->rcv.dst_port;
-	tlsg_hooks_addr_copy(&p.query.addr, &c->rcv.dst_ip);
+	tlsg_tcp_addr_copy(&p.query.addr, &c->rcv.dst_ip);
 	tlsg_outgoing_names(NULL, &p);
 	tlsg_conn_status_get(conn, &s);
-	if(tlsg_conn_role(conn) == TLSG_SERVER) /* an accepted connection has no server name of ours */
+	if(tlsg_conn_role(conn) == TLSG_SERVER) /* we sent no server name on an accepted connection */
 		same = p.query.server_name.len <= 0 && p.query.server_id.len <= 0;
 	else
 		same = strcmp(s.profile, tlsg_match_find(p.set, &p.query)->id.s) == 0 && is_same_name(s.sni, &p.sni);
@@ -141,8 +142,8 @@ int tlsg_outgoing_is_same(const struct tcp_connection *c)
 
 int tlsg_outgoing_is_same_pair(const struct tcp_connection *a, const struct tcp_connection *b)
 {
-	struct tlsg_conn *conn_a = tlsg_hooks_conn(a);
-	struct tlsg_conn *conn_b = tlsg_hooks_conn(b);
+	struct tlsg_conn *conn_a = tlsg_tcp_conn(a);
+	struct tlsg_conn *conn_b = tlsg_tcp_conn(b);
 	struct tlsg_conn_status sa;
 	struct tlsg_conn_status sb;
 	str name;
@@ -155,3 +156,4 @@ int tlsg_outgoing_is_same_pair(const struct tcp_connection *a, const struct tcp_
 	name.len = sb.sni != NULL ? (int)strlen(sb.sni) : 0;
 	return strcmp(sa.profile, sb.profile) == 0 && is_same_name(sa.sni, &name);
 }
+#endif

@@ -1,8 +1,8 @@
 /*
- * tls_gnutls - module parameters, the runtime configuration group `tls`, their defaults, ranges and conversions
+ * tls_gnutls - module parameters: defaults, ranges, checks, conversions
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: set while the configuration is parsed (attendant, before any fork); read by all processes.
- * Memory: static and pkg before the forks, then the core's configuration block (shm).  Lock: none of its own.
+ * Memory: static, and pkg before the forks.  Lock: none.
  */
 #include "gnutls_mod/mod_params.h"
 
@@ -13,43 +13,19 @@
 
 #include "base/host.h"
 #include "pkcs11/p11_uri.h"
+#include "gnutls_mod/mod_group.h"
+#include "gnutls_mod/mod_path.h"
 #include "gnutls_mod/mod_terminal.h"
 #include "profiles/keys/key_file.h"
 #include "profiles/cipher/method.h"
+#include "profiles/keys/path.h"
 #include "profiles/value.h"
 
-#define TICKS_NEVER INT_MAX
 #define NOT_SET -1
 #define WARN_DAY_MAX 3650
 #define PIN_FREE_SIZE 1024
-#define ADDRESS_BYTES \
-	8192 /* less than what any connection holds: so many of them fit a quarter of the memory at most */
-
-static struct cfg_group_tls values = {
-		.force_run = 0,
-		.method = STR_STATIC_INIT("TLSv1"),
-		.server_name_mode = 0,
-		.verify_certificate = 0,
-		.verify_depth = 9,
-		.require_certificate = 0,
-		.verify_client = STR_STATIC_INIT("off"),
-		.session_cache = 0,
-		.session_id = STR_STATIC_INIT("kamailio-tls-5.x.y"),
-		.log = L_DBG,
-		.debug = L_DBG,
-		.connection_timeout = 600, /* seconds until params_convert() */
-		.disable_compression = 1,
-		.ssl_release_buffers = -1,
-		.ssl_free_list_max = -1,
-		.ssl_max_send_fragment = -1,
-		.ssl_read_ahead = 0,
-		.low_mem_threshold1 = -1,
-		.low_mem_threshold2 = -1,
-		.ct_wq_max = 10 * 1024 * 1024,
-		.con_ct_wq_max = 64 * 1024,
-		.ct_wq_blk_size = 4096,
-		.send_close_notify = 0,
-};
+/* Less than any connection holds. So a quarter of the memory divided by it is more addresses than fit. */
+#define ADDRESS_BYTES 8192
 
 static struct tlsg_params_private private = {
 		.engine = STR_STATIC_INIT("NONE"),
@@ -62,117 +38,59 @@ static struct tlsg_params_private private = {
 		.certificate_warn_days = STR_STATIC_INIT("30,7,1"),
 };
 
-static void *handle = &values;
-static int processes;
-static bool memory_is_counted = true;
-
-static int config_fixup(void *cfg, str *gname, str *name, void **val);
-static int timeout_fixup(void *cfg, str *gname, str *name, void **val);
 static int rand_engine_set(modparam_t type, void *val);
 static int password_mode_set(modparam_t type, void *val);
 
-#define DEF_INT(name, flags, min, max, fixup, text)              \
-	{                                                            \
-		name, CFG_VAR_INT | (flags), min, max, fixup, NULL, text \
-	}
-#define DEF_STR(name, flags, fixup, text)                    \
-	{                                                        \
-		name, CFG_VAR_STR | (flags), 0, 0, fixup, NULL, text \
-	}
-
-/* The order is that of struct cfg_group_tls. */
-static cfg_def_t definitions[] = {
-		DEF_INT("force_run", CFG_READONLY, 0, 1, NULL, "run although the libraries differ from those built against"),
-		DEF_STR("method", CFG_READONLY, NULL, "protocol versions of the module parameters' profile"),
-		DEF_STR("server_name", CFG_READONLY, NULL, "server name of the module parameters' profile"),
-		DEF_INT("server_name_mode", CFG_READONLY, 0, 1, NULL, "how server_name is compared"),
-		DEF_STR("server_id", CFG_READONLY, NULL, "id by which outgoing connections find a profile"),
-		DEF_INT("verify_certificate", CFG_READONLY, 0, 1, NULL, "whether a certificate presented must be valid"),
-		DEF_INT("verify_depth", CFG_READONLY, 0, 100, NULL, "intermediate CAs allowed between certificate and root"),
-		DEF_INT("require_certificate", CFG_READONLY, 0, 1, NULL, "whether a valid certificate must be presented"),
-		DEF_STR("verify_client", CFG_READONLY, NULL, "off, on, optional or optional_no_ca"),
-		DEF_STR("private_key", CFG_READONLY, NULL, "file or URI of the private key"),
-		/* clang-format off */
-		TLSG_CFG_SINCE_6_0(DEF_STR("private_key_password", CFG_READONLY, NULL, "always empty here: it is not shown"),)
-		/* clang-format on */
-		DEF_STR("ca_list", CFG_READONLY, NULL, "file of the trusted CAs"),
-		DEF_STR("ca_path", CFG_READONLY, NULL, "directory of trusted CAs"),
-		DEF_STR("crl", CFG_READONLY, NULL, "file of the certificate revocation lists"),
-		DEF_STR("certificate", CFG_READONLY, NULL, "file or URI of the certificate chain"),
-		DEF_STR("cipher_list", CFG_READONLY, NULL, "cipher suites: OpenSSL cipher string or GnuTLS priority string"),
-		DEF_INT("session_cache", CFG_READONLY, 0, 1, NULL, "whether sessions can be resumed"),
-		DEF_STR("session_id", CFG_READONLY, NULL, "context of resumption"),
-		DEF_STR("config", 0, config_fixup, "file or directory with the profiles, read at the next tls.reload"),
-		DEF_INT("log", CFG_ATOMIC, 0, 1000, NULL, "log level of informational lines"),
-		DEF_INT("debug", CFG_ATOMIC, 0, 1000, NULL, "log level of debug lines"),
-		DEF_INT("connection_timeout", CFG_ATOMIC, -1, INT_MAX, timeout_fixup,
-				"idle lifetime of a connection: set in seconds (-1 never), shown in ticks of 1/16 s"),
-		DEF_INT("disable_compression", CFG_READONLY, 0, 1, NULL, "no effect: there is no compression"),
-		DEF_INT("ssl_release_buffers", CFG_READONLY, -1, 1, NULL, "no effect: OpenSSL only"),
-		DEF_INT("ssl_free_list_max", CFG_READONLY, -1, 1 << 30, NULL, "no effect: OpenSSL only"),
-		DEF_INT("ssl_max_send_fragment", CFG_READONLY, -1, 65536, NULL, "largest payload of a record sent, in bytes"),
-		DEF_INT("ssl_read_ahead", CFG_READONLY, -1, 1, NULL, "no effect: OpenSSL only"),
-		DEF_INT("low_mem_threshold1", CFG_ATOMIC, -1, 1 << 30, NULL,
-				"KB of free shared memory below which no new connection is taken (0 off, -1 default)"),
-		DEF_INT("low_mem_threshold2", CFG_ATOMIC, -1, 1 << 30, NULL,
-				"KB of free shared memory below which nothing is done on existing connections (0 off, -1 default)"),
-		DEF_INT("ct_wq_max", CFG_ATOMIC, 0, 1 << 30, NULL, "bytes of clear text waiting on all connections together"),
-		DEF_INT("con_ct_wq_max", CFG_ATOMIC, 0, 4 * 1024 * 1024, NULL, "bytes of clear text waiting on one connection"),
-		DEF_INT("ct_wq_blk_size", CFG_ATOMIC, 1, 65536, NULL, "smallest block of that queue, in bytes"),
-		DEF_INT("send_close_notify", CFG_ATOMIC, 0, 1, NULL, "whether a close_notify is sent before closing"),
-		{NULL, 0, 0, 0, NULL, NULL, NULL},
-};
-
 param_export_t tlsg_mod_params[] = {
-		{"tls_method", PARAM_STR, &values.method},
-		{"server_name", PARAM_STR, &values.server_name},
-		{"verify_certificate", PARAM_INT, &values.verify_certificate},
-		{"verify_depth", PARAM_INT, &values.verify_depth},
-		{"require_certificate", PARAM_INT, &values.require_certificate},
-		{"verify_client", PARAM_STR, &values.verify_client},
+		{"tls_method", PARAM_STR, &tlsg_group_defaults.method},
+		{"server_name", PARAM_STR, &tlsg_group_defaults.server_name},
+		{"verify_certificate", PARAM_INT, &tlsg_group_defaults.verify_certificate},
+		{"verify_depth", PARAM_INT, &tlsg_group_defaults.verify_depth},
+		{"require_certificate", PARAM_INT, &tlsg_group_defaults.require_certificate},
+		{"verify_client", PARAM_STR, &tlsg_group_defaults.verify_client},
 		{"verify_name", PARAM_INT, &private.verify_name},
-		{"private_key", PARAM_STR, &values.private_key},
+		{"private_key", PARAM_STR, &tlsg_group_defaults.private_key},
 		{"private_key_password", PARAM_STR, &private.private_key_password},
 		{"key_password_mode", PARAM_INT | PARAM_USE_FUNC, (void *)password_mode_set},
-		{"certificate", PARAM_STR, &values.certificate},
+		{"certificate", PARAM_STR, &tlsg_group_defaults.certificate},
 		{"certificate2", PARAM_STR, &private.certificate2},
 		{"private_key2", PARAM_STR, &private.private_key2},
 		{"private_key_password2", PARAM_STR, &private.private_key_password2},
 		{"certificate_warn_days", PARAM_STR, &private.certificate_warn_days},
-		{"ca_list", PARAM_STR, &values.ca_list},
-		{"ca_path", PARAM_STR, &values.ca_path},
-		{"crl", PARAM_STR, &values.crl},
-		{"cipher_list", PARAM_STR, &values.cipher_list},
-		{"config", PARAM_STR, &values.config},
-		{"connection_timeout", PARAM_INT, &values.connection_timeout},
+		{"ca_list", PARAM_STR, &tlsg_group_defaults.ca_list},
+		{"ca_path", PARAM_STR, &tlsg_group_defaults.ca_path},
+		{"crl", PARAM_STR, &tlsg_group_defaults.crl},
+		{"cipher_list", PARAM_STR, &tlsg_group_defaults.cipher_list},
+		{"config", PARAM_STR, &tlsg_group_defaults.config},
+		{"connection_timeout", PARAM_INT, &tlsg_group_defaults.connection_timeout},
 		{"handshake_timeout", PARAM_INT, &private.handshake_timeout_s},
 		{"handshakes_max", PARAM_INT, &private.handshakes_max},
 		{"handshakes_per_address", PARAM_INT, &private.handshakes_per_address},
 		{"send_timeout", PARAM_INT, &private.send_timeout_s},
-		{"session_cache", PARAM_INT, &values.session_cache},
-		{"session_id", PARAM_STR, &values.session_id},
+		{"session_cache", PARAM_INT, &tlsg_group_defaults.session_cache},
+		{"session_id", PARAM_STR, &tlsg_group_defaults.session_id},
 		{"renegotiation", PARAM_INT, &private.renegotiation},
 		{"outgoing_sni", PARAM_INT, &private.outgoing_sni},
 		{"xavp_cfg", PARAM_STR, &private.xavp_cfg},
 		{"event_callback", PARAM_STR, &private.event_callback},
-		{"tls_log", PARAM_INT, &values.log},
-		{"tls_debug", PARAM_INT, &values.debug},
-		{"send_close_notify", PARAM_INT, &values.send_close_notify},
-		{"con_ct_wq_max", PARAM_INT, &values.con_ct_wq_max},
-		{"ct_wq_max", PARAM_INT, &values.ct_wq_max},
-		{"ct_wq_blk_size", PARAM_INT, &values.ct_wq_blk_size},
-		{"low_mem_threshold1", PARAM_INT, &values.low_mem_threshold1},
-		{"low_mem_threshold2", PARAM_INT, &values.low_mem_threshold2},
-		{"tls_force_run", PARAM_INT, &values.force_run},
+		{"tls_log", PARAM_INT, &tlsg_group_defaults.log},
+		{"tls_debug", PARAM_INT, &tlsg_group_defaults.debug},
+		{"send_close_notify", PARAM_INT, &tlsg_group_defaults.send_close_notify},
+		{"con_ct_wq_max", PARAM_INT, &tlsg_group_defaults.con_ct_wq_max},
+		{"ct_wq_max", PARAM_INT, &tlsg_group_defaults.ct_wq_max},
+		{"ct_wq_blk_size", PARAM_INT, &tlsg_group_defaults.ct_wq_blk_size},
+		{"low_mem_threshold1", PARAM_INT, &tlsg_group_defaults.low_mem_threshold1},
+		{"low_mem_threshold2", PARAM_INT, &tlsg_group_defaults.low_mem_threshold2},
+		{"tls_force_run", PARAM_INT, &tlsg_group_defaults.force_run},
 		{"keylog_mode", PARAM_INT, &private.keylog_mode},
 		{"keylog_file", PARAM_STR, &private.keylog_file},
 		{"keylog_peer", PARAM_STR, &private.keylog_peer},
 		{"key_isolation", PARAM_INT, &private.key_isolation},
-		{"tls_disable_compression", PARAM_INT, &values.disable_compression},
-		{"ssl_release_buffers", PARAM_INT, &values.ssl_release_buffers},
-		{"ssl_freelist_max_len", PARAM_INT, &values.ssl_free_list_max},
-		{"ssl_max_send_fragment", PARAM_INT, &values.ssl_max_send_fragment},
-		{"ssl_read_ahead", PARAM_INT, &values.ssl_read_ahead},
+		{"tls_disable_compression", PARAM_INT, &tlsg_group_defaults.disable_compression},
+		{"ssl_release_buffers", PARAM_INT, &tlsg_group_defaults.ssl_release_buffers},
+		{"ssl_freelist_max_len", PARAM_INT, &tlsg_group_defaults.ssl_free_list_max},
+		{"ssl_max_send_fragment", PARAM_INT, &tlsg_group_defaults.ssl_max_send_fragment},
+		{"ssl_read_ahead", PARAM_INT, &tlsg_group_defaults.ssl_read_ahead},
 		{"engine", PARAM_STR, &private.engine},
 		{"engine_config", PARAM_STR, &private.engine_config},
 		{"engine_algorithms", PARAM_STR, &private.engine_algorithms},
@@ -183,45 +101,45 @@ param_export_t tlsg_mod_params[] = {
 		{NULL, 0, NULL},
 };
 
-/* What a number may be at start. The core checks ranges only when a variable is set at runtime. */
+/* Ranges of numbers at start. The core checks the ranges of the group only when a variable is set at runtime. */
 static const struct
 {
 	const char *name;
 	const int *value;
 	int min;
 	int max;
-	int also; /* one value outside the range that is allowed too; same as min: none */
+	int also; /* one value outside the range that is also allowed; same as min: none */
 } ranges[] = {
-		{"verify_certificate", &values.verify_certificate, 0, 1, 0},
-		{"verify_depth", &values.verify_depth, 0, 100, 0},
-		{"require_certificate", &values.require_certificate, 0, 1, 0},
+		{"verify_certificate", &tlsg_group_defaults.verify_certificate, 0, 1, 0},
+		{"verify_depth", &tlsg_group_defaults.verify_depth, 0, 100, 0},
+		{"require_certificate", &tlsg_group_defaults.require_certificate, 0, 1, 0},
 		{"verify_name", &private.verify_name, 0, 2, 0},
 		{"key_password_mode", &private.key_password_mode, 0, 1, 0},
 		{"handshake_timeout", &private.handshake_timeout_s, 0, 86400, 0},
 		{"handshakes_max", &private.handshakes_max, 0, 1 << 20, -1},
 		{"handshakes_per_address", &private.handshakes_per_address, 0, 1 << 20, 0},
-		{"session_cache", &values.session_cache, 0, 1, 0},
+		{"session_cache", &tlsg_group_defaults.session_cache, 0, 1, 0},
 		{"renegotiation", &private.renegotiation, 0, 1, 0},
 		{"outgoing_sni", &private.outgoing_sni, 0, 1, 0},
-		{"tls_log", &values.log, L_ALERT, 1000, L_ALERT},
-		{"tls_debug", &values.debug, L_ALERT, 1000, L_ALERT},
-		{"send_close_notify", &values.send_close_notify, 0, 1, 0},
-		{"con_ct_wq_max", &values.con_ct_wq_max, 0, 4 * 1024 * 1024, 0},
-		{"ct_wq_max", &values.ct_wq_max, 0, 1 << 30, 0},
-		{"ct_wq_blk_size", &values.ct_wq_blk_size, 1, 65536, 1},
-		{"low_mem_threshold1", &values.low_mem_threshold1, 0, 1 << 30, -1},
-		{"low_mem_threshold2", &values.low_mem_threshold2, 0, 1 << 30, -1},
-		{"tls_force_run", &values.force_run, 0, 1, 0},
+		{"tls_log", &tlsg_group_defaults.log, L_ALERT, 1000, L_ALERT},
+		{"tls_debug", &tlsg_group_defaults.debug, L_ALERT, 1000, L_ALERT},
+		{"send_close_notify", &tlsg_group_defaults.send_close_notify, 0, 1, 0},
+		{"con_ct_wq_max", &tlsg_group_defaults.con_ct_wq_max, 0, 4 * 1024 * 1024, 0},
+		{"ct_wq_max", &tlsg_group_defaults.ct_wq_max, 0, 1 << 30, 0},
+		{"ct_wq_blk_size", &tlsg_group_defaults.ct_wq_blk_size, 1, 65536, 1},
+		{"low_mem_threshold1", &tlsg_group_defaults.low_mem_threshold1, 0, 1 << 30, -1},
+		{"low_mem_threshold2", &tlsg_group_defaults.low_mem_threshold2, 0, 1 << 30, -1},
+		{"tls_force_run", &tlsg_group_defaults.force_run, 0, 1, 0},
 		{"keylog_mode", &private.keylog_mode, 0, 2047, 0},
 		{"key_isolation", &private.key_isolation, 0, 1, 0},
-		{"tls_disable_compression", &values.disable_compression, 0, 1, 0},
-		{"ssl_release_buffers", &values.ssl_release_buffers, -1, 1, -1},
-		{"ssl_freelist_max_len", &values.ssl_free_list_max, -1, 1 << 30, -1},
-		{"ssl_max_send_fragment", &values.ssl_max_send_fragment, 512, 16384, -1},
-		{"ssl_read_ahead", &values.ssl_read_ahead, -1, 1, -1},
+		{"tls_disable_compression", &tlsg_group_defaults.disable_compression, 0, 1, 0},
+		{"ssl_release_buffers", &tlsg_group_defaults.ssl_release_buffers, -1, 1, -1},
+		{"ssl_freelist_max_len", &tlsg_group_defaults.ssl_free_list_max, -1, 1 << 30, -1},
+		{"ssl_max_send_fragment", &tlsg_group_defaults.ssl_max_send_fragment, 512, 16384, -1},
+		{"ssl_read_ahead", &tlsg_group_defaults.ssl_read_ahead, -1, 1, -1},
 };
 
-/* Numbers that steer OpenSSL alone. */
+/* Numbers that only affect OpenSSL. */
 static const struct
 {
 	const char *name;
@@ -229,85 +147,40 @@ static const struct
 	int unset;
 	const char *why;
 } without_effect[] = {
-		{"tls_disable_compression", &values.disable_compression, 1, "GnuTLS has no compression"},
-		{"ssl_release_buffers", &values.ssl_release_buffers, -1, "buffers are always released"},
-		{"ssl_freelist_max_len", &values.ssl_free_list_max, -1, "GnuTLS has no free lists"},
-		{"ssl_read_ahead", &values.ssl_read_ahead, 0, "all that was received is always read"},
-		{"tls_force_run", &values.force_run, 0, "no version of GnuTLS is refused"},
-		{"init_mode", &private.init_mode, 0, "it steers OpenSSL's start"},
-		{"provider_quirks", &private.provider_quirks, 0, "it steers OpenSSL's providers"},
+		{"tls_disable_compression", &tlsg_group_defaults.disable_compression, 1, "GnuTLS has no compression"},
+		{"ssl_release_buffers", &tlsg_group_defaults.ssl_release_buffers, -1, "buffers are always released"},
+		{"ssl_freelist_max_len", &tlsg_group_defaults.ssl_free_list_max, -1, "GnuTLS has no free lists"},
+		{"ssl_read_ahead", &tlsg_group_defaults.ssl_read_ahead, 0, "all that was received is always read"},
+		{"tls_force_run", &tlsg_group_defaults.force_run, 0, "no version of GnuTLS is refused"},
+		{"init_mode", &private.init_mode, 0, "it is for the start of OpenSSL"},
+		{"provider_quirks", &private.provider_quirks, 0, "it is for the providers of OpenSSL"},
 };
 
-/* Texts that steer OpenSSL alone. */
+/* Texts that only affect OpenSSL. */
 static const struct
 {
 	const char *name;
 	const str *value;
-	const char *unset; /* NULL: anything that is set is worth a line */
+	const char *unset; /* NULL: log any value */
 	const char *why;
 } texts_without_effect[] = {
 		{"engine_algorithms", &private.engine_algorithms, "ALL", "a token is used for its keys only"},
-		{"provider_quirks_config", &private.provider_quirks_config, NULL, "it steers OpenSSL's providers"},
+		{"provider_quirks_config", &private.provider_quirks_config, NULL, "it is for the providers of OpenSSL"},
 		{"rand_engine", &private.rand_engine, NULL, "GnuTLS has its own generator"},
 };
 
-static bool is_set(const str *s)
-{
-	return s->s != NULL && s->len > 0;
-}
-
-/* The directory of the main configuration file with its last '/'; empty when the core does not know an absolute one. */
-static str config_dir(void)
-{
-	str dir = {cfg_file, 0};
-	const char *slash = cfg_file != NULL && cfg_file[0] == '/' ? strrchr(cfg_file, '/') : NULL;
-
-	if(slash != NULL)
-		dir.len = (int)(slash - cfg_file) + 1;
-	return dir;
-}
-
-/* Makes a path absolute in memory that stays. def: what stands for a path that is not set, NULL none. */
-static int path_convert(const char *name, str *path, const char *def)
-{
-	str dir = config_dir();
-	str from = {(char *)def, def != NULL ? (int)strlen(def) : 0};
-	char buf[TLSG_PATH_SIZE];
-	char *copy;
-	int len;
-
-	if(path->s != NULL)
-		from = *path;
-	if(!tlsg_value_is_relative(&from))
-		return 0;
-	len = tlsg_value_path(&dir, &from, buf);
-	if(dir.len == 0 || len < 0) {
-		LM_ERR("parameter \"%s\": \"%.*s\" cannot be made a path in the directory of \"%s\" (allowed: %d bytes)\n",
-				name, from.len, from.s, cfg_file != NULL ? cfg_file : "", TLSG_PATH_SIZE - 1);
-		return -1;
-	}
-	copy = pkg_malloc((size_t)len + 1);
-	if(copy == NULL) {
-		PKG_MEM_ERROR;
-		return -1;
-	}
-	memcpy(copy, buf, (size_t)len + 1);
-	path->s = copy;
-	path->len = len;
-	return 0;
-}
-
-/* The cfg group can be read by any RPC client: it shows where a key is, never its PIN. What was configured is kept apart. */
+/* Any RPC client can read the group: PINs are hidden there. The values as configured are kept in `private`. */
 static void pins_hide(void)
 {
 	static char shown[3][PIN_FREE_SIZE];
-	str *const paths[] = {&values.certificate, &values.private_key, &values.ca_list};
+	str *const paths[] = {
+			&tlsg_group_defaults.certificate, &tlsg_group_defaults.private_key, &tlsg_group_defaults.ca_list};
 	str *const kept[] = {&private.certificate, &private.private_key, &private.ca_list};
 	size_t i;
 
 	for(i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		*kept[i] = *paths[i];
-		if(!is_set(paths[i]) || (!tlsg_p11_uri_is(paths[i]->s) && strstr(paths[i]->s, "pkcs11:") == NULL))
+		if(!tlsg_value_is_set(paths[i]) || (!tlsg_p11_uri_is(paths[i]->s) && strstr(paths[i]->s, "pkcs11:") == NULL))
 			continue;
 		paths[i]->s = (char *)tlsg_p11_uri_redact(paths[i]->s, shown[i], sizeof(shown[i]));
 		paths[i]->len = (int)strlen(shown[i]);
@@ -316,71 +189,26 @@ static void pins_hide(void)
 
 static int paths_convert(void)
 {
-	if(path_convert("config", &values.config, NULL) < 0
-			|| path_convert("certificate", &values.certificate, TLS_CERT_FILE) < 0
-			/* a PKCS#12 file brings its key */
-			|| path_convert("private_key", &values.private_key,
-					   tlsg_key_file_name_is_pkcs12(&values.certificate) ? NULL : TLS_PKEY_FILE)
+	if(tlsg_mod_path_convert("config", &tlsg_group_defaults.config, NULL) < 0
+			|| tlsg_mod_path_convert("certificate", &tlsg_group_defaults.certificate, TLS_CERT_FILE) < 0
+			/* a PKCS#12 file contains its key */
+			|| tlsg_mod_path_convert("private_key", &tlsg_group_defaults.private_key,
+					   tlsg_key_file_name_is_pkcs12(&tlsg_group_defaults.certificate) ? NULL : TLS_PKEY_FILE)
 					   < 0
-			|| path_convert("ca_list", &values.ca_list, TLS_CA_FILE) < 0
-			|| path_convert("ca_path", &values.ca_path, TLS_CA_PATH) < 0
-			|| path_convert("crl", &values.crl, TLS_CRL_FILE) < 0)
+			|| tlsg_mod_path_convert("ca_list", &tlsg_group_defaults.ca_list, TLS_CA_FILE) < 0
+			|| tlsg_mod_path_convert("ca_path", &tlsg_group_defaults.ca_path, TLS_CA_PATH) < 0
+			|| tlsg_mod_path_convert("crl", &tlsg_group_defaults.crl, TLS_CRL_FILE) < 0)
 		return -1;
-	if(path_convert("certificate2", &private.certificate2, NULL) < 0
-			|| path_convert("private_key2", &private.private_key2, NULL) < 0
+	if(tlsg_mod_path_convert("certificate2", &private.certificate2, NULL) < 0
+			|| tlsg_mod_path_convert("private_key2", &private.private_key2, NULL) < 0
 			|| (strncasecmp(private.engine_config.s, "NONE", 4) != 0
-					&& path_convert("engine_config", &private.engine_config, NULL) < 0)
-			|| path_convert("keylog_file", &private.keylog_file, NULL) < 0)
+					&& tlsg_mod_path_convert("engine_config", &private.engine_config, NULL) < 0)
+			|| tlsg_mod_path_convert("keylog_file", &private.keylog_file, NULL) < 0)
 		return -1;
 	return 0;
 }
 
-/* Seconds to ticks without overflow; negative is never. */
-static int seconds_to_ticks(int seconds)
-{
-	int64_t ticks = (int64_t)seconds * TIMER_TICKS_HZ;
-
-	if(seconds < 0)
-		return TICKS_NEVER;
-	if(ticks <= TICKS_NEVER)
-		return (int)ticks;
-	LM_WARN("connection_timeout: %d seconds are more than can be counted, taken as never\n", seconds);
-	return TICKS_NEVER;
-}
-
-/* Runs at each change of `connection_timeout` at runtime. */
-static int timeout_fixup(void *cfg, str *gname, str *name, void **val)
-{
-	(void)cfg;
-	(void)gname;
-	(void)name;
-	*val = (void *)(long)seconds_to_ticks((int)(long)*val);
-	return 0;
-}
-
-/* Runs at each change of `config` at runtime. The core copies the value at once, so one buffer will do. */
-static int config_fixup(void *cfg, str *gname, str *name, void **val)
-{
-	static char buf[TLSG_PATH_SIZE];
-	str *path = *val;
-	str dir = config_dir();
-	int len;
-
-	(void)cfg;
-	if(path == NULL || !tlsg_value_is_relative(path))
-		return 0;
-	len = tlsg_value_path(&dir, path, buf);
-	if(dir.len == 0 || len < 0) {
-		LM_ERR("%.*s.%.*s: \"%.*s\" cannot be made a path in the directory of \"%s\" (allowed: %d bytes)\n", gname->len,
-				gname->s, name->len, name->s, path->len, path->s, cfg_file != NULL ? cfg_file : "", TLSG_PATH_SIZE - 1);
-		return -1;
-	}
-	path->s = buf;
-	path->len = len;
-	return 0;
-}
-
-/* Remembers the name only: OpenSSL's generators are not replaced. */
+/* Stores the name only, for a line in the log. */
 static int rand_engine_set(modparam_t type, void *val)
 {
 	static char name[64];
@@ -388,7 +216,7 @@ static int rand_engine_set(modparam_t type, void *val)
 	size_t len;
 
 	(void)type;
-	if(s == NULL || !is_set(s))
+	if(s == NULL || !tlsg_value_is_set(s))
 		return 0;
 	len = (size_t)s->len < sizeof(name) ? (size_t)s->len : sizeof(name) - 1;
 	memcpy(name, s->s, len);
@@ -398,7 +226,7 @@ static int rand_engine_set(modparam_t type, void *val)
 	return 0;
 }
 
-/* Whoever is to ask later has the terminal only now. */
+/* The terminal must be opened now: mod_terminal.h. */
 static int password_mode_set(modparam_t type, void *val)
 {
 	(void)type;
@@ -428,7 +256,7 @@ static int ranges_check(void)
 	return bad;
 }
 
-/* Reads "30,7,1". @return 0, or -1 for anything else. */
+/* Parses "30,7,1". @return 0; -1: malformed. */
 static int warn_days_read(const str *text)
 {
 	const char *p = text->s, *end = text->s + text->len;
@@ -456,14 +284,15 @@ static int method_check(void)
 	struct tlsg_err err;
 
 	tlsg_err_clear(&err);
-	if(tlsg_method_parse(values.method.s, (size_t)values.method.len, &method, &err) != TLSG_OK) {
+	if(tlsg_method_parse(tlsg_group_defaults.method.s, (size_t)tlsg_group_defaults.method.len, &method, &err)
+			!= TLSG_OK) {
 		LM_ERR("parameter \"tls_method\": %s\n", err.text);
 		return -1;
 	}
-	if(!is_set(&values.config) && method->id == TLSG_METHOD_TLSV1)
+	if(!tlsg_value_is_set(&tlsg_group_defaults.config) && method->id == TLSG_METHOD_TLSV1)
 		LM_WARN("parameter \"tls_method\": \"%.*s\" means TLS 1.0 and nothing newer, which most peers refuse; write "
 				"TLSv1.2+\n",
-				values.method.len, values.method.s);
+				tlsg_group_defaults.method.len, tlsg_group_defaults.method.s);
 	return 0;
 }
 
@@ -472,15 +301,14 @@ static int texts_check(void)
 	enum tlsg_verify_client client;
 	int bad = method_check();
 
-	if(!tlsg_value_verify_client(&values.verify_client, &client)) {
+	if(!tlsg_value_verify_client(&tlsg_group_defaults.verify_client, &client)) {
 		LM_ERR("parameter \"verify_client\": \"%.*s\" is not allowed (allowed: off, on, optional, optional_no_ca)\n",
-				values.verify_client.len, values.verify_client.s);
+				tlsg_group_defaults.verify_client.len, tlsg_group_defaults.verify_client.s);
 		bad = -1;
 	}
-	if(is_set(&private.certificate_warn_days) && warn_days_read(&private.certificate_warn_days) < 0) {
+	if(tlsg_value_is_set(&private.certificate_warn_days) && warn_days_read(&private.certificate_warn_days) < 0) {
 		LM_ERR("parameter \"certificate_warn_days\": \"%.*s\" is not allowed (allowed: up to %d numbers of days from 0 "
-			   "to %d,"
-			   " separated by commas)\n",
+			   "to %d, separated by commas)\n",
 				private.certificate_warn_days.len, private.certificate_warn_days.s, TLSG_WARN_DAYS_MAX, WARN_DAY_MAX);
 		bad = -1;
 	}
@@ -491,21 +319,21 @@ static int keylog_check(void)
 {
 	int bad = 0;
 
-	if((private.keylog_mode & TLSG_KEYLOG_FILE) && !is_set(&private.keylog_file)) {
-		LM_ERR("parameter \"keylog_file\" is missing: keylog_mode %d has bit %d\n", private.keylog_mode,
-				TLSG_KEYLOG_FILE);
+	if((private.keylog_mode & TLSG_KEYLOG_FILE) && !tlsg_value_is_set(&private.keylog_file)) {
+		LM_ERR("parameter \"keylog_file\" is missing: keylog_mode %d has bit %d, set it or clear the bit\n",
+				private.keylog_mode, TLSG_KEYLOG_FILE);
 		bad = -1;
 	}
-	if((private.keylog_mode & TLSG_KEYLOG_PEER) && !is_set(&private.keylog_peer)) {
-		LM_ERR("parameter \"keylog_peer\" is missing: keylog_mode %d has bit %d\n", private.keylog_mode,
-				TLSG_KEYLOG_PEER);
+	if((private.keylog_mode & TLSG_KEYLOG_PEER) && !tlsg_value_is_set(&private.keylog_peer)) {
+		LM_ERR("parameter \"keylog_peer\" is missing: keylog_mode %d has bit %d, set it or clear the bit\n",
+				private.keylog_mode, TLSG_KEYLOG_PEER);
 		bad = -1;
 	}
 	return bad;
 }
 
-/* One line for each setting that was changed and changes nothing here. */
-static void without_effect_tell(void)
+/* Logs each setting that was changed from its default and has no effect here. */
+static void without_effect_log(void)
 {
 	size_t i;
 
@@ -517,14 +345,15 @@ static void without_effect_tell(void)
 		const str *v = texts_without_effect[i].value;
 		const char *unset = texts_without_effect[i].unset;
 
-		if(!is_set(v)
+		if(!tlsg_value_is_set(v)
 				|| (unset != NULL && (size_t)v->len == strlen(unset) && strncasecmp(v->s, unset, (size_t)v->len) == 0))
 			continue;
 		LM_INFO("parameter \"%s\": \"%.*s\" has no effect here: %s\n", texts_without_effect[i].name, v->len, v->s,
 				texts_without_effect[i].why);
 	}
 	if(private.send_timeout_s != NOT_SET)
-		LM_WARN("parameter \"send_timeout\": %d has no effect: obsolete, use tcp_send_timeout of the core\n",
+		LM_WARN("parameter \"send_timeout\": %d has no effect: remove it, and set tcp_send_timeout of the core "
+				"instead\n",
 				private.send_timeout_s);
 }
 
@@ -539,18 +368,8 @@ int tlsg_params_declare(void)
 	if(bad < 0 || paths_convert() < 0)
 		return -1;
 	pins_hide();
-	without_effect_tell();
-	values.connection_timeout = seconds_to_ticks(values.connection_timeout);
-	if(cfg_declare("tls", definitions, &values, cfg_sizeof(tls), &handle) != 0) {
-		LM_ERR("the configuration group \"tls\" cannot be declared: is another tls module loaded?\n");
-		return -1;
-	}
-	return 0;
-}
-
-const struct cfg_group_tls *tlsg_params_cfg(void)
-{
-	return handle;
+	without_effect_log();
+	return tlsg_group_declare();
 }
 
 const struct tlsg_params_private *tlsg_params_private(void)
@@ -560,7 +379,7 @@ const struct tlsg_params_private *tlsg_params_private(void)
 
 int tlsg_params_fill_settings(struct tlsg_prof_settings *s)
 {
-	const struct cfg_group_tls *cfg = tlsg_params_cfg();
+	const struct cfg_group_tls *cfg = tlsg_group_get();
 	const struct tlsg_method *method;
 	enum tlsg_verify_client client;
 
@@ -591,48 +410,12 @@ int tlsg_params_fill_settings(struct tlsg_prof_settings *s)
 
 void tlsg_params_set_options(struct tlsg_set_options *o)
 {
-	const struct cfg_group_tls *cfg = tlsg_params_cfg();
+	const struct cfg_group_tls *cfg = tlsg_group_get();
 
 	memset(o, 0, sizeof(*o));
 	o->session_id = cfg->session_id;
 	o->session_cache = cfg->session_cache != 0;
-	o->config_dir = config_dir();
-	o->log_level = cfg->log > 0 ? (unsigned)cfg->log : 0;
-}
-
-int tlsg_params_init_thresholds(int count)
-{
-	uint64_t low1, low2;
-
-	if(count <= 0) {
-		LM_BUG("%d processes\n", count);
-		return -1;
-	}
-	processes = count;
-	memory_is_counted = shm_available() != (unsigned long)-1;
-	if(!memory_is_counted)
-		LM_WARN("the core does not count free shared memory: low_mem_threshold1 and 2 have no effect\n");
-	low1 = tlsg_params_low_mem_bytes(TLSG_LOW_MEM_NEW);
-	low2 = tlsg_params_low_mem_bytes(TLSG_LOW_MEM_EXISTING);
-	LM_WARN("with less than %llu bytes of free shared memory no new TLS connection is taken, with less than %llu bytes "
-			"nothing is"
-			" done on existing ones (0: never refused)\n",
-			(unsigned long long)low1, (unsigned long long)low2);
-	if(low1 >= shm_mem_size || low2 >= shm_mem_size)
-		LM_WARN("that is not less than all shared memory there is (%lu bytes): every TLS connection will be refused\n",
-				(unsigned long)shm_mem_size);
-	return 0;
-}
-
-uint64_t tlsg_params_low_mem_bytes(enum tlsg_low_mem which)
-{
-	int kb = which == TLSG_LOW_MEM_NEW ? TLSG_CFG(low_mem_threshold1) : TLSG_CFG(low_mem_threshold2);
-
-	if(!memory_is_counted)
-		return 0;
-	if(kb >= 0)
-		return (uint64_t)kb * 1024;
-	return (uint64_t)processes * (which == TLSG_LOW_MEM_NEW ? 512 : 256) * 1024;
+	o->config_dir = tlsg_mod_path_dir();
 }
 
 void tlsg_params_slots(struct tlsg_slots_limits *l)

@@ -1,69 +1,96 @@
 /*
  * tls_gnutls - connects the RPC commands and the core's statistics with the module
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: registered in mod_init; called in any RPC process.  Memory: static.
- * Lock: TCPCONN_LOCK, taken here to end a connection.
+ * Runs in: registered in mod_init; called in any RPC process.  Memory: static.  Lock: none.
  */
 #include "gnutls_mod/mod_rpc.h"
 
 #include <errno.h>
 #include <limits.h>
-
-#include "core/tcp_conn.h"
+#include <stddef.h>
 
 #include "gnutls_mod/mod_config.h"
-#include "gnutls_mod/mod_hooks.h"
+#include "gnutls_mod/mod_group.h"
+#include "gnutls_mod/mod_low_mem.h"
 #include "gnutls_mod/mod_params.h"
 #include "gnutls_mod/mod_stats.h"
+#include "gnutls_mod/mod_tcp.h"
 #include "profiles/set.h"
-#include "rpc/rpc_export.h"
-
-/* In the core, but in none of its headers. */
-extern gen_lock_t *tcpconn_lock;
+#include "rpc/rpc.h"
+#include "rpc/rpc_source.h"
 
 static int low_mem_bytes(enum tlsg_low_mem which)
 {
-	uint64_t bytes = tlsg_params_low_mem_bytes(which);
+	uint64_t bytes = tlsg_low_mem_bytes(which);
 
 	return bytes > INT_MAX ? INT_MAX : (int)bytes;
 }
 
-static void options(struct tlsg_rpc_options *o)
+/* What tls.options shows, in this order, under names and in units that clients know from tls.so. */
+#define NUMBER(member)                                        \
+	{                                                         \
+#member, true, offsetof(struct cfg_group_tls, member) \
+	}
+#define TEXT(member)                                           \
+	{                                                          \
+#member, false, offsetof(struct cfg_group_tls, member) \
+	}
+static const struct
 {
-	const struct cfg_group_tls *cfg = tlsg_params_cfg();
+	const char *name;
+	bool is_number;
+	size_t offset;
+} options[] = {
+		NUMBER(force_run),
+		TEXT(method),
+		NUMBER(verify_certificate),
+		NUMBER(verify_depth),
+		NUMBER(require_certificate),
+		TEXT(verify_client),
+		TEXT(private_key),
+		TEXT(ca_list),
+		TEXT(certificate),
+		TEXT(cipher_list),
+		NUMBER(session_cache),
+		TEXT(session_id),
+		TEXT(config),
+		NUMBER(log),
+		NUMBER(debug),
+		NUMBER(connection_timeout),
+		NUMBER(disable_compression),
+		NUMBER(ssl_release_buffers),
+		{"ssl_freelist_max", true, offsetof(struct cfg_group_tls, ssl_free_list_max)},
+		NUMBER(ssl_max_send_fragment),
+		NUMBER(ssl_read_ahead),
+		NUMBER(send_close_notify),
+		NUMBER(low_mem_threshold1),
+		NUMBER(low_mem_threshold2),
+		NUMBER(ct_wq_max),
+		NUMBER(con_ct_wq_max),
+		NUMBER(ct_wq_blk_size),
+};
 
-	*o = (struct tlsg_rpc_options){
-			.force_run = cfg->force_run,
-			.method = cfg->method,
-			.verify_certificate = cfg->verify_certificate,
-			.verify_depth = cfg->verify_depth,
-			.require_certificate = cfg->require_certificate,
-			.verify_client = cfg->verify_client,
-			.private_key = cfg->private_key,
-			.ca_list = cfg->ca_list,
-			.certificate = cfg->certificate,
-			.cipher_list = cfg->cipher_list,
-			.session_cache = cfg->session_cache,
-			.session_id = cfg->session_id,
-			.config = cfg->config,
-			.log = cfg->log,
-			.debug = cfg->debug,
-			.connection_timeout = (int)TICKS_TO_S((ticks_t)cfg->connection_timeout),
-			.disable_compression = cfg->disable_compression,
-			.ssl_release_buffers = cfg->ssl_release_buffers,
-			.ssl_freelist_max = cfg->ssl_free_list_max,
-			.ssl_max_send_fragment = cfg->ssl_max_send_fragment,
-			.ssl_read_ahead = cfg->ssl_read_ahead,
-			.send_close_notify = cfg->send_close_notify,
-			.low_mem_threshold1 = low_mem_bytes(TLSG_LOW_MEM_NEW),
-			.low_mem_threshold2 = low_mem_bytes(TLSG_LOW_MEM_EXISTING),
-			.ct_wq_max = cfg->ct_wq_max,
-			.con_ct_wq_max = cfg->con_ct_wq_max,
-			.ct_wq_blk_size = cfg->ct_wq_blk_size,
-	};
+static bool option(unsigned i, struct tlsg_rpc_option *o)
+{
+	const char *cfg = (const char *)tlsg_group_get();
+
+	if(i >= sizeof(options) / sizeof(options[0]))
+		return false;
+	*o = (struct tlsg_rpc_option){.name = options[i].name, .is_number = options[i].is_number};
+	if(!o->is_number)
+		memcpy(&o->text, cfg + options[i].offset, sizeof(o->text));
+	else if(options[i].offset == offsetof(struct cfg_group_tls, connection_timeout))
+		o->number = (int)TICKS_TO_S((ticks_t)TLSG_CFG(connection_timeout));
+	else if(options[i].offset == offsetof(struct cfg_group_tls, low_mem_threshold1))
+		o->number = low_mem_bytes(TLSG_LOW_MEM_NEW);
+	else if(options[i].offset == offsetof(struct cfg_group_tls, low_mem_threshold2))
+		o->number = low_mem_bytes(TLSG_LOW_MEM_EXISTING);
+	else
+		memcpy(&o->number, cfg + options[i].offset, sizeof(o->number));
+	return true;
 }
 
-/** Whether the configuration can be parsed; what it names is not looked at. */
+/** Whether the configuration can be parsed. Files that it names are not read. */
 static bool is_parsable(void)
 {
 	struct tlsg_set *set = NULL;
@@ -83,51 +110,17 @@ static enum tlsg_ret reload(enum tlsg_rpc_reload_stage *stage, struct tlsg_err *
 	if(ret == TLSG_AGAIN)
 		*stage = TLSG_RPC_RELOAD_BUSY;
 	else if(ret != TLSG_OK && err->sys_errno == EADDRNOTAVAIL)
-		*stage = TLSG_RPC_RELOAD_SOCKETS; /* no socket listens on the address of a profile */
+		*stage = TLSG_RPC_RELOAD_SOCKETS; /* set by tlsg_config_load() */
 	else if(ret != TLSG_OK)
 		*stage = is_parsable() ? TLSG_RPC_RELOAD_BUILD : TLSG_RPC_RELOAD_PARSE;
 	return ret;
 }
 
-/** A connection that tcp main does not know yet is only marked: it ends with its next timer. */
-static bool is_unknown_to_main(const struct tcp_connection *c)
-{
-	return (c->flags & F_CONN_PENDING) != 0;
-}
-
-static bool kill_connection(int id)
-{
-	struct tcp_connection *c;
-	bool found = false;
-
-	lock_get(tcpconn_lock);
-	c = tlsg_hooks_find_unsafe(id);
-	if(c != NULL && c->type != PROTO_TLS && c->type != PROTO_WSS)
-		c = NULL;
-	found = c != NULL;
-	if(found && is_unknown_to_main(c)) {
-		c->state = S_CONN_BAD;
-		c->timeout = get_ticks_raw();
-		c = NULL;
-	} else if(found) {
-		tcpconn_ref(c);
-	}
-	lock_release(tcpconn_lock);
-	if(c != NULL)
-		tlsg_hooks_kill(c);
-	return found;
-}
-
-static const struct tlsg_conn *conn(const struct tcp_connection *c)
-{
-	return tlsg_hooks_conn(c);
-}
-
 static const struct tlsg_rpc_source source = {
-		.options = options,
+		.option = option,
 		.reload = reload,
-		.kill = kill_connection,
-		.conn = conn,
+		.kill = tlsg_tcp_kill_id,
+		.walk = tlsg_tcp_walk,
 };
 
 int tlsg_mod_rpc_start(void)

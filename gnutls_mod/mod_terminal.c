@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - asks the person who starts Kamailio for the passwords of keys
+ * tls_gnutls - asks for the passwords of keys on the terminal where Kamailio is started
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: attendant, from loadmodule to PROC_INIT.  Memory: none.  Lock: none.
  */
@@ -12,10 +12,10 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define FIRST_FD 256		   /* daemonize() closes the low ones */
-#define WAIT_DS 10			   /* one look at the terminal, in tenths of a second */
-#define WAITS_MAX 120		   /* looks without an answer */
-#define GIVE_UP "\003\004\032" /* Ctrl-C, Ctrl-D, Ctrl-Z */
+#define FIRST_FD 256		  /* daemonize() closes the low ones */
+#define WAIT_DS 10			  /* timeout of one read, in tenths of a second */
+#define WAITS_MAX 120		  /* timeouts in all */
+#define CANCEL "\003\004\032" /* Ctrl-C, Ctrl-D, Ctrl-Z */
 
 static int terminal = -1;
 
@@ -42,10 +42,10 @@ void tlsg_terminal_close(void)
 static void say(const char *text)
 {
 	if(write(terminal, text, strlen(text)) < 0)
-		return; /* whoever is gone does not answer either */
+		return; /* reading will fail as well */
 }
 
-/* One character. @return it; 0 for a wait without one; -1 when the terminal is gone. */
+/* Reads a character. @return it; 0: none was typed in time; -1: the terminal is gone. */
 static int key_get(void)
 {
 	unsigned char c;
@@ -56,7 +56,7 @@ static int key_get(void)
 	return n == 0 || errno == EINTR ? 0 : -1;
 }
 
-/* Reads up to the end of the line. @return what is wrong, NULL nothing. */
+/* Reads up to the end of the line. @return what went wrong; NULL: nothing. */
 static const char *line_get(char *buf, size_t size)
 {
 	size_t len = 0;
@@ -73,14 +73,14 @@ static const char *line_get(char *buf, size_t size)
 			continue;
 		if(c == '\n' || c == '\r')
 			break;
-		if(strchr(GIVE_UP, c) != NULL)
-			return "given up";
+		if(strchr(CANCEL, c) != NULL)
+			return "cancelled";
 		if(c == '\b' || c == 0x7f)
 			len -= len > 0;
 		else if(len + 1 < size)
 			buf[len++] = (char)c;
 		else
-			return "what was typed is too long";
+			return "the password is too long";
 	}
 	buf[len] = '\0';
 	return len > 0 ? NULL : "nothing was typed";
@@ -97,7 +97,7 @@ enum tlsg_ret tlsg_terminal_ask(const char *file, char *buf, size_t size, struct
 				"is 1)",
 				file);
 	quiet = before;
-	/* Ctrl-C would end the process in the shell and leave this one asking: it is read as a character */
+	/* Ctrl-C would end the shell's process and leave this one asking: it is read as a character */
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ICANON | ISIG | IEXTEN);
 	quiet.c_cc[VMIN] = 0;
 	quiet.c_cc[VTIME] = WAIT_DS;

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - what engine_config says about a token: the subset of OpenSSL's configuration that engines for HSMs use
+ * tls_gnutls - reads engine_config: the parts of OpenSSL's configuration that engines for HSMs use
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: start-up or the RPC process that reloads.  Memory: the caller's.  Lock: none.
  */
@@ -18,14 +18,14 @@
 #define LINE_SIZE 1024
 #define NAME_SIZE 128
 
-/* Where the reader is. A file is short: it is read again for each section that is looked for. */
+/* State of the reader. It starts again for each section that is looked for: the file is short. */
 struct reader
 {
 	const char *at;
 	const char *end;
 	const char *name; /* of the file */
 	int line;		  /* of the line in buf */
-	int next;		  /* of what follows */
+	int next;		  /* of the text that follows */
 	char section[NAME_SIZE];
 	char buf[LINE_SIZE]; /* one logical line; may hold a PIN */
 	char *key;
@@ -33,13 +33,16 @@ struct reader
 	struct tlsg_err *err;
 };
 
-static enum tlsg_ret bad(const struct reader *r, const char *why)
+static enum tlsg_ret line_error(const struct reader *r, const char *why)
 {
 	(void)tlsg_err_set(r->err, TLSG_E_CONFIG, "engine_config: %s:%d: %s", r->name, r->line, why);
 	return TLSG_E_CONFIG;
 }
 
-/* Joins physical lines that end in a backslash. @return 1 a line is in buf, 0 the end, -1 too long. */
+/*
+ * Reads a line into buf, and those that follow while it ends in a backslash.
+ * @return 1: done; 0: end of text; -1: too long, or a zero byte.
+ */
 static int next_line(struct reader *r)
 {
 	size_t len = 0;
@@ -79,11 +82,14 @@ static char *trim(char *text)
 	return text;
 }
 
-/* Takes quotes, escapes and the comment out of a value, in place. @return false: a quote that does not end, or a variable. */
+/*
+ * Removes quotes, escapes and the comment from a value, in place.
+ * @return false: a quote is not closed, or there is a variable.
+ */
 static bool unquote(char *value)
 {
 	char *to = value;
-	char *kept = value; /* end of what must not be trimmed */
+	char *kept = value; /* end of the text that must not be trimmed */
 	char quote = '\0';
 
 	for(; *value != '\0'; value++) {
@@ -114,16 +120,16 @@ static enum tlsg_ret read_section(struct reader *r, char *line)
 	char *name;
 
 	if(close == NULL)
-		return bad(r, "\"]\" is missing");
+		return line_error(r, "\"]\" is missing");
 	*close = '\0';
 	name = trim(line + 1);
 	if(strlen(name) >= sizeof(r->section))
-		return bad(r, "the name of the section is too long");
+		return line_error(r, "the name of the section is too long");
 	memcpy(r->section, name, strlen(name) + 1);
 	return TLSG_OK;
 }
 
-/* @return TLSG_OK: key and value are set; TLSG_EOF; TLSG_E_CONFIG. */
+/* @return TLSG_OK: key and value are set; TLSG_EOF: end of text; TLSG_E_CONFIG. */
 static enum tlsg_ret next_setting(struct reader *r)
 {
 	int got;
@@ -141,15 +147,15 @@ static enum tlsg_ret next_setting(struct reader *r)
 		}
 		equals = strchr(line, '=');
 		if(equals == NULL)
-			return bad(r, "\"=\" is missing");
+			return line_error(r, "\"=\" is missing");
 		*equals = '\0';
 		r->key = trim(line);
 		r->value = trim(equals + 1);
 		if(!unquote(r->value))
-			return bad(r, "the value has a quote that does not end, or a $variable; write $ as \\$");
+			return line_error(r, "the value has a quote that is not closed, or a $variable; write $ as \\$");
 		return TLSG_OK;
 	}
-	return got < 0 ? bad(r, "the line is longer than 1023 bytes, or holds a zero byte") : TLSG_EOF;
+	return got < 0 ? line_error(r, "the line is longer than 1023 bytes, or holds a zero byte") : TLSG_EOF;
 }
 
 static void rewind_to(struct reader *r, const char *text, size_t len)
@@ -160,18 +166,18 @@ static void rewind_to(struct reader *r, const char *text, size_t len)
 	r->end = end != NULL ? end : text + len;
 	r->next = 1;
 	r->line = 0;
-	/* what stands before the first header belongs to the default section */
+	/* settings before the first header belong to the default section */
 	memcpy(r->section, "default", sizeof("default"));
 }
 
 static bool is_key(const char *key, const char *wanted)
 {
-	const char *dot = strrchr(key, '.'); /* "1.PIN" is how a key can be given twice */
+	const char *dot = strrchr(key, '.'); /* a key can be given twice as "1.PIN" and "2.PIN" */
 
 	return strcasecmp(dot != NULL ? dot + 1 : key, wanted) == 0;
 }
 
-/* Looks a key up. @return TLSG_OK, TLSG_EOF it is not there, TLSG_E_CONFIG. */
+/* Looks a key up. @return TLSG_OK; TLSG_EOF: not found; TLSG_E_CONFIG. */
 static enum tlsg_ret look_up(struct reader *r, const char *section, const char *key, char *out)
 {
 	enum tlsg_ret ret;
@@ -180,26 +186,26 @@ static enum tlsg_ret look_up(struct reader *r, const char *section, const char *
 		if(strcmp(r->section, section) != 0 || strcmp(r->key, key) != 0)
 			continue;
 		if(strlen(r->value) >= NAME_SIZE)
-			return bad(r, "the name of the section is too long");
+			return line_error(r, "the name of the section is too long");
 		memcpy(out, r->value, strlen(r->value) + 1);
 		return TLSG_OK;
 	}
 	return ret;
 }
 
-static enum tlsg_ret take_pin(const struct reader *r, const char *value, struct tlsg_p11_engine *out)
+static enum tlsg_ret pin_read(const struct reader *r, const char *value, struct tlsg_p11_engine *out)
 {
 	size_t len = strlen(value);
 
 	if(len >= sizeof(out->pin.value))
-		return bad(r, "the PIN is too long");
+		return line_error(r, "the PIN is too long");
 	memcpy(out->pin.value, value, len + 1);
 	out->pin.is_set = true;
 	return TLSG_OK;
 }
 
 /* ENGINE_INIT: numbers and names separated by colons, the first number is the slot, the last part is password=PIN. */
-static enum tlsg_ret take_init(const struct reader *r, const char *value, struct tlsg_p11_engine *out)
+static enum tlsg_ret init_read(const struct reader *r, const char *value, struct tlsg_p11_engine *out)
 {
 	const char *password = strstr(value, "password=");
 	const char *number = strncasecmp(value, "slot:", 5) == 0 ? value + 5 : value;
@@ -209,42 +215,43 @@ static enum tlsg_ret take_init(const struct reader *r, const char *value, struct
 		errno = 0;
 		out->slot = strtoul(number, &end, 10);
 		if(errno != 0 || *end != ':')
-			return bad(r, "ENGINE_INIT is not understood: write slot:0:0:password=...");
+			return line_error(r, "ENGINE_INIT is malformed: write slot:0:0:password=...");
 		out->has_slot = true;
 	}
 	if(password == NULL || (password > value && password[-1] != ':'))
-		return bad(r, "ENGINE_INIT is not understood: write slot:0:0:password=...");
-	return take_pin(r, password + strlen("password="), out);
+		return line_error(r, "ENGINE_INIT is malformed: write slot:0:0:password=...");
+	return pin_read(r, password + strlen("password="), out);
 }
 
-static enum tlsg_ret take(const struct reader *r, struct tlsg_p11_engine *out)
+static enum tlsg_ret setting_read(const struct reader *r, struct tlsg_p11_engine *out)
 {
-	static const char *const useless[] = {"dynamic_path", "engine_id", "init", "default_algorithms", "VERBOSE", "QUIET",
-			"SO_PATH", "ID", "LIST_ADD", "DIR_LOAD", "DIR_ADD", "LOAD", "EngineInit", "LOAD_CERT_CTRL",
+	static const char *const for_openssl[] = {"dynamic_path", "engine_id", "init", "default_algorithms", "VERBOSE",
+			"QUIET", "SO_PATH", "ID", "LIST_ADD", "DIR_LOAD", "DIR_ADD", "LOAD", "EngineInit", "LOAD_CERT_CTRL",
 			"SET_USER_INTERFACE", "SET_CALLBACK_DATA", "FORCE_LOGIN", "RE_ENUMERATE"};
 	size_t i;
 
 	if(is_key(r->key, "PIN"))
-		return take_pin(r, r->value, out);
+		return pin_read(r, r->value, out);
 	if(is_key(r->key, "ENGINE_INIT"))
-		return take_init(r, r->value, out);
+		return init_read(r, r->value, out);
 	if(is_key(r->key, "MODULE_PATH")) {
 		if(strlen(r->value) >= sizeof(out->module))
-			return bad(r, "MODULE_PATH is too long");
+			return line_error(r, "MODULE_PATH is too long");
 		memcpy(out->module, r->value, strlen(r->value) + 1);
 		return TLSG_OK;
 	}
-	for(i = 0; i < sizeof(useless) / sizeof(useless[0]); i++)
-		if(is_key(r->key, useless[i])) {
-			LM_INFO("engine_config: %s:%d: %s has no effect here: it steers OpenSSL's engine\n", r->name, r->line,
-					useless[i]);
+	for(i = 0; i < sizeof(for_openssl) / sizeof(for_openssl[0]); i++)
+		if(is_key(r->key, for_openssl[i])) {
+			LM_INFO("engine_config: %s:%d: %s has no effect here: it is a command for OpenSSL's engine\n", r->name,
+					r->line, for_openssl[i]);
 			return TLSG_OK;
 		}
-	LM_WARN("engine_config: %s:%d: \"%.64s\" is not known and has no effect\n", r->name, r->line, r->key);
+	LM_WARN("engine_config: %s:%d: \"%.64s\" is unknown and has no effect: check the spelling\n", r->name, r->line,
+			r->key);
 	return TLSG_OK;
 }
 
-/* Finds the section of the engine. */
+/* Finds the name of the engine's section. */
 static enum tlsg_ret find_engine(struct reader *r, const char *text, size_t len, const char *id, char *section)
 {
 	char init[NAME_SIZE];
@@ -288,7 +295,7 @@ enum tlsg_ret tlsg_p11_engine_parse(const char *text, size_t len, const char *id
 	if(ret == TLSG_OK) {
 		rewind_to(&r, text, len);
 		while((ret = next_setting(&r)) == TLSG_OK
-				&& (strcmp(r.section, section) != 0 || (ret = take(&r, out)) == TLSG_OK))
+				&& (strcmp(r.section, section) != 0 || (ret = setting_read(&r, out)) == TLSG_OK))
 			;
 	}
 	gnutls_memset(r.buf, 0, sizeof(r.buf));

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - what engine_config says about a token: the subset of OpenSSL's configuration that engines for HSMs use
+ * tls_gnutls - reads engine_config: the parts of OpenSSL's configuration that engines for HSMs use
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: start-up or the RPC process that reloads.  Memory: the caller's.  Lock: none.
  */
@@ -8,7 +8,7 @@
 
 #include "pkcs11/p11_pin.h"
 
-/** What an engine's section gives. Plain data, wiped by whoever holds it. */
+/** Settings of an engine. Plain data, wiped by its owner. */
 struct tlsg_p11_engine
 {
 	char module[TLSG_P11_PATH_SIZE]; /**< MODULE_PATH; "": not set */
@@ -18,21 +18,21 @@ struct tlsg_p11_engine
 };
 
 /**
- * Reads an OpenSSL configuration: `kamailio` (or `openssl_conf`) names a section, its `engines` a section, in which the engine's
- * id names the section that is read. Taken: MODULE_PATH, PIN, ENGINE_INIT = slot:n:n:password=PIN. What a GnuTLS has no use for
- * (dynamic_path, engine_id, init, VERBOSE, …) is told at INFO, what is not known at WARN.
- * @param text  any bytes; '\0' ends it too.
+ * Reads an OpenSSL configuration: `kamailio` (or `openssl_conf`) names a section, `engines` in it another one, in which
+ * the engine's id names the section that counts. Read are MODULE_PATH, PIN, ENGINE_INIT = slot:n:n:password=PIN.
+ * Commands for OpenSSL's engine (dynamic_path, engine_id, init, VERBOSE, …) are logged at INFO, unknown ones at WARN.
+ * @param text  any bytes, read up to the first zero byte.
  * @param id    the engine's id, value of the parameter `engine`.
  * @param name  of the file, for messages.
  * @param out   [out] set on TLSG_OK, otherwise wiped.
- * @param err   [out] "<name>:<line>: …", never a value.
- * @return TLSG_OK; TLSG_E_CONFIG: syntax, a missing section, a value that is too long or not understood.
- * Source: OpenSSL config(5); engine_pkcs11's README; spec 1.4 engine_config.
+ * @param err   [out] "<name>:<line>: …", never holds a value.
+ * @return TLSG_OK; TLSG_E_CONFIG: a syntax error, a missing section, a value that is too long or malformed.
+ * Source: OpenSSL config(5); engine_pkcs11's README; doc/hsm.md#from-an-openssl-engine.
  */
 enum tlsg_ret tlsg_p11_engine_parse(const char *text, size_t len, const char *id, const char *name,
 		struct tlsg_p11_engine *out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
-/** Wipes the PIN and everything else. */
+/** Wipes everything. */
 void tlsg_p11_engine_wipe(struct tlsg_p11_engine *e);
 
 #endif

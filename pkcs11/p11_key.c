@@ -1,62 +1,19 @@
 /*
- * tls_gnutls - private keys on tokens: opened by each process that signs
+ * tls_gnutls - private keys on tokens: opened by each process that uses them, and what they can do
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that steps a handshake.  Memory: keys on this process's heap.  Lock: the gate, around a login.
  */
 #include "pkcs11/p11_key.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <gnutls/pkcs11.h>
 
 #include "pkcs11/p11_module.h"
 #include "pkcs11/p11_pin.h"
 
-#define GATE_SECONDS 10
-
-enum tlsg_ret tlsg_p11_gate_init(struct tlsg_p11_gate *gate)
-{
-	pthread_mutexattr_t attr;
-	int rc = pthread_mutexattr_init(&attr);
-
-	if(rc != 0)
-		return TLSG_E_RESOURCE;
-	rc = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-	if(rc == 0)
-		rc = pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-	if(rc == 0)
-		rc = pthread_mutex_init(&gate->lock, &attr);
-	pthread_mutexattr_destroy(&attr);
-	gate->refused = TLSG_P11_PIN_UNUSED;
-	return rc == 0 ? TLSG_OK : TLSG_E_RESOURCE;
-}
-
-/* One process logs in at a time. A process that died inside has left nothing half done: the word is written at once. */
-static bool gate_enter(struct tlsg_p11_gate *gate)
-{
-	struct timespec until;
-	int rc;
-
-	if(gate == NULL)
-		return true;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += GATE_SECONDS;
-	rc = pthread_mutex_timedlock(&gate->lock, &until);
-	if(rc == EOWNERDEAD)
-		rc = pthread_mutex_consistent(&gate->lock);
-	return rc == 0;
-}
-
-static void gate_leave(struct tlsg_p11_gate *gate)
-{
-	if(gate != NULL)
-		(void)pthread_mutex_unlock(&gate->lock);
-}
-
-enum tlsg_ret tlsg_p11_key_refuse(int code, struct tlsg_err *err)
+enum tlsg_ret tlsg_p11_key_explain(int code, struct tlsg_err *err)
 {
 	const char *why = tlsg_p11_pin_reason(tlsg_p11_pin_verdict(code));
 
@@ -65,26 +22,27 @@ enum tlsg_ret tlsg_p11_key_refuse(int code, struct tlsg_err *err)
 	if(code == GNUTLS_E_PKCS11_PIN_LOCKED)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the token has locked its PIN");
 	if(code == GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "the token is not there");
+		return tlsg_err_set(
+				err, TLSG_E_CONFIG, "the token was not found: check that it is plugged in and that its module sees it");
 	if(code == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the object is not on the token");
 	return tlsg_err_set(err, TLSG_E_CONFIG, "%s", gnutls_strerror(code));
 }
 
-/* Finds the object, with a login. A PIN that was refused is remembered for all. */
-static int find_unsafe(gnutls_pkcs11_privkey_t key, const struct tlsg_p11_object *o)
+/* Finds the object, with a login. The gate remembers for all processes that a PIN was wrong. */
+static int login_unsafe(gnutls_pkcs11_privkey_t key, const struct tlsg_p11_object *o)
 {
 	int rc;
 
 	tlsg_p11_pin_begin();
-	if(o->gate != NULL && o->gate->refused) {
-		tlsg_p11_pin_refuse(); /* another process has just tried it */
+	if(tlsg_p11_gate_is_refused(o->gate)) {
+		tlsg_p11_pin_set_wrong(); /* another process has just tried it */
 		return GNUTLS_E_PKCS11_PIN_ERROR;
 	}
 	gnutls_pkcs11_privkey_set_pin_function(key, tlsg_p11_pin_cb, (void *)&o->pin);
 	rc = gnutls_pkcs11_privkey_import_url(key, o->uri, GNUTLS_PKCS11_OBJ_FLAG_LOGIN);
-	if(o->gate != NULL && tlsg_p11_pin_verdict(rc) == TLSG_P11_PIN_WRONG)
-		o->gate->refused = 1;
+	if(tlsg_p11_pin_verdict(rc) == TLSG_P11_PIN_WRONG)
+		tlsg_p11_gate_refuse(o->gate);
 	return rc;
 }
 
@@ -95,7 +53,7 @@ int tlsg_p11_key_import(const struct tlsg_p11_object *o, gnutls_privkey_t *out)
 	int rc = gnutls_pkcs11_privkey_init(&key);
 
 	if(rc >= 0)
-		rc = find_unsafe(key, o);
+		rc = login_unsafe(key, o);
 	if(rc >= 0)
 		rc = gnutls_privkey_init(&made);
 	if(rc >= 0)
@@ -113,7 +71,7 @@ int tlsg_p11_key_import(const struct tlsg_p11_object *o, gnutls_privkey_t *out)
 
 bool tlsg_p11_key_is_refused(const struct tlsg_p11_object *o)
 {
-	return o->gate != NULL && __atomic_load_n(&o->gate->refused, __ATOMIC_RELAXED) != 0;
+	return tlsg_p11_gate_is_refused(o->gate);
 }
 
 static gnutls_privkey_t open_unsafe(const struct tlsg_p11_object *o, struct tlsg_err *err)
@@ -125,7 +83,7 @@ static gnutls_privkey_t open_unsafe(const struct tlsg_p11_object *o, struct tlsg
 		return NULL;
 	rc = tlsg_p11_key_import(o, &key);
 	if(rc < 0)
-		(void)tlsg_p11_key_refuse(rc, err);
+		(void)tlsg_p11_key_explain(rc, err);
 	return rc < 0 ? NULL : key;
 }
 
@@ -137,12 +95,13 @@ gnutls_privkey_t tlsg_p11_key_open(const struct tlsg_p11_object *o, struct tlsg_
 		(void)tlsg_err_set(err, TLSG_E_CONFIG, "%s", tlsg_p11_pin_reason(TLSG_P11_PIN_WRONG));
 		return NULL;
 	}
-	if(!gate_enter(o->gate)) {
-		(void)tlsg_err_set(err, TLSG_E_RESOURCE, "another process waits for the token, which does not answer");
+	if(!tlsg_p11_gate_enter(o->gate)) {
+		(void)tlsg_err_set(
+				err, TLSG_E_RESOURCE, "another process has been logging in to the token for 10 s: the token may hang");
 		return NULL;
 	}
 	key = open_unsafe(o, err);
-	gate_leave(o->gate);
+	tlsg_p11_gate_leave(o->gate);
 	return key;
 }
 

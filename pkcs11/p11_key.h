@@ -1,21 +1,18 @@
 /*
- * tls_gnutls - private keys on tokens: what they can do, opened by each process that signs
+ * tls_gnutls - private keys on tokens: opened by each process that uses them, and what they can do
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that steps a handshake.
- * Memory: struct tlsg_p11_object and its gate in the snapshot's arena (shm); keys on this process's heap.
+ * Memory: struct tlsg_p11_object in the snapshot's arena (shm) or the caller's; keys on this process's heap.
  * Lock: the gate, around a login.
  */
 #ifndef TLSG_PKCS11_P11_KEY_H
 #define TLSG_PKCS11_P11_KEY_H
 
-#include <pthread.h>
-#include <stdint.h>
-
 #include <gnutls/abstract.h>
 
-#include "pkcs11/p11_pin.h"
+#include "pkcs11/p11_gate.h"
 
-/** What a key can do, found out by doing it. */
+/** What a key can do, found out by trying. */
 enum tlsg_p11_can
 {
 	TLSG_P11_CAN_PKCS1 = 1, /**< RSA with PKCS#1 v1.5 padding */
@@ -28,54 +25,41 @@ enum tlsg_p11_can
 };
 #define TLSG_P11_CAN_PSS (TLSG_P11_CAN_PSS_SHA256 | TLSG_P11_CAN_PSS_SHA384 | TLSG_P11_CAN_PSS_SHA512)
 
-/**
- * What all processes share about the PIN of a token. A wrong PIN is tried once by one process, not by each of them: tokens lock
- * themselves after a few.
- */
-struct tlsg_p11_gate
-{
-	pthread_mutex_t lock; /**< process-shared, robust; held while one process starts the module and logs in */
-	uint32_t refused;	  /**< enum tlsg_p11_pin_verdict under lock: no process tries the PIN any more */
-};
-
-/** Where a key is and how to get at it. Plain data, lies in shared memory, wiped with it. */
+/** Where a key is and how to log in to it. Plain data, in shared memory, wiped with it. */
 struct tlsg_p11_object
 {
-	char uri[TLSG_P11_URI_SIZE]; /**< without PIN and module; also the name for messages */
-	char module
-			[TLSG_P11_PATH_SIZE]; /**< path of the library; "": to be found among the registered ones (builder only) */
+	char uri[TLSG_P11_URI_SIZE];	 /**< without PIN and module; names the key in messages */
+	char module[TLSG_P11_PATH_SIZE]; /**< path of the library; "": one of the registered ones (builder only) */
 	struct tlsg_p11_secret pin;
-	struct tlsg_p11_gate *gate; /**< [shm] shared by objects with the same token and PIN; NULL: none needed */
+	struct tlsg_p11_gate *gate; /**< [shm] shared by objects with the same token and PIN; NULL: none is needed */
 };
 
-/** Sets up a gate in shared memory. @return TLSG_OK, TLSG_E_RESOURCE. */
-enum tlsg_ret tlsg_p11_gate_init(struct tlsg_p11_gate *gate) TLSG_MUST_CHECK;
-
 /**
- * Finds the object of a key with one login, in this process, whose module is loaded. Call without a scope.
+ * Finds the object of a key, with one login; its module is loaded in this process. Call without a scope.
  * @param out  [out] new key [heap], gnutls_privkey_deinit().
- * @return 0, or GnuTLS's error; a PIN found wrong is remembered in the gate.
+ * @return 0, or GnuTLS's error; the gate remembers a PIN that was wrong.
  */
 int tlsg_p11_key_import(const struct tlsg_p11_object *object, gnutls_privkey_t *out);
 
-/** Says in a sentence why a login or a search failed. @param code  GnuTLS's error. @return TLSG_E_CONFIG. */
-enum tlsg_ret tlsg_p11_key_refuse(int code, struct tlsg_err *err);
+/** Records in a sentence why a login or a search failed. @param code  GnuTLS's error. @return TLSG_E_CONFIG. */
+enum tlsg_ret tlsg_p11_key_explain(int code, struct tlsg_err *err);
 
 /**
- * Opens a key in this process: loads its module at first use, logs in. Call without a scope. One process at a time does it for a
- * token, others wait up to 10 s: a PIN that is wrong is found out by one, and modules that keep tokens in files (SoftHSM) do
- * not find them while another process logs in.
- * @param object  as completed by the builder: module is a path.
+ * Opens a key in this process: loads its module at first use and logs in. Call without a scope. One process at a time
+ * does so for a token, others wait up to 10 s: only one finds out that a PIN is wrong, and modules that keep tokens in
+ * files (SoftHSM) may not see them while another process logs in. pkcs11/p11_retry.h has the function that tries
+ * several times.
+ * @param object  its module is a path.
  * @param err     [out] one sentence without the object's name.
- * @return new key [heap], to be freed with gnutls_privkey_deinit(); NULL: not now. A PIN that was found wrong is not tried
- *         again by any process as long as the object's gate exists.
+ * @return new key [heap], gnutls_privkey_deinit(); NULL: it cannot be opened now. No process tries a wrong PIN again as
+ *         long as the object's gate exists.
  */
 gnutls_privkey_t tlsg_p11_key_open(const struct tlsg_p11_object *object, struct tlsg_err *err);
 
-/** Whether the PIN was found wrong: opening is in vain until the configuration is loaded again. */
+/** @return whether the PIN was wrong: the key cannot be opened until the configuration is loaded again. */
 bool tlsg_p11_key_is_refused(const struct tlsg_p11_object *object);
 
-/** Whether a key that can do this makes signatures of that kind. @param can  enum tlsg_p11_can. */
+/** @return whether a key makes signatures of that kind. @param can  what it can do, enum tlsg_p11_can. */
 bool tlsg_p11_key_can(unsigned can, gnutls_sign_algorithm_t algo);
 
 /** Writes what a key can do, "RSA PKCS#1, RSA-PSS (SHA-256)". @param out  [out] zero-terminated. @return out. */

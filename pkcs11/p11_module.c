@@ -1,7 +1,8 @@
 /*
- * tls_gnutls - PKCS#11 modules of this process: started by hand, and only those that are needed
+ * tls_gnutls - PKCS#11 modules of this process: only those that are needed are loaded
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: workers, at the first use of a key; the short-lived process that looks at a token for the builder of a snapshot.
+ * Runs in: workers, at the first use of a key; the short-lived child that looks at a token for the builder of a
+ * snapshot.
  * Memory: this process's heap, without a scope.  Lock: none.
  */
 #include "pkcs11/p11_module.h"
@@ -19,41 +20,41 @@
 /* What this process has loaded. */
 static struct
 {
-	pid_t pid; /* a copy that a fork made says nothing about the child */
+	pid_t pid; /* a child gets a copy but no modules */
 	bool started;
 	unsigned len;
 	char path[MODULES_MAX][TLSG_P11_PATH_SIZE];
-} here;
+} loaded;
 
-static enum tlsg_ret start(unsigned flags, struct tlsg_err *err)
+static enum tlsg_ret gnutls_start(unsigned flags, struct tlsg_err *err)
 {
 	int rc;
 
-	if(here.pid != getpid()) {
-		memset(&here, 0, sizeof(here));
-		here.pid = getpid();
+	if(loaded.pid != getpid()) {
+		memset(&loaded, 0, sizeof(loaded));
+		loaded.pid = getpid();
 	}
-	if(here.started)
+	if(loaded.started)
 		return TLSG_OK;
 	rc = gnutls_pkcs11_init(flags, NULL);
 	if(rc < 0)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "PKCS#11 cannot be started: %s", gnutls_strerror(rc));
-	here.started = true;
+		return tlsg_err_set(err, TLSG_E_CONFIG, "PKCS#11 cannot be initialised: %s", gnutls_strerror(rc));
+	loaded.started = true;
 	return TLSG_OK;
 }
 
 enum tlsg_ret tlsg_p11_module_use(const char *path, struct tlsg_err *err)
 {
-	enum tlsg_ret ret = start(GNUTLS_PKCS11_FLAG_MANUAL, err);
+	enum tlsg_ret ret = gnutls_start(GNUTLS_PKCS11_FLAG_MANUAL, err);
 	unsigned i;
 	int rc;
 
 	if(ret != TLSG_OK)
 		return ret;
-	for(i = 0; i < here.len; i++)
-		if(strcmp(here.path[i], path) == 0)
+	for(i = 0; i < loaded.len; i++)
+		if(strcmp(loaded.path[i], path) == 0)
 			return TLSG_OK;
-	if(here.len == MODULES_MAX || strlen(path) >= TLSG_P11_PATH_SIZE)
+	if(loaded.len == MODULES_MAX || strlen(path) >= TLSG_P11_PATH_SIZE)
 		return tlsg_err_set(
 				err, TLSG_E_CONFIG, "more than %d PKCS#11 modules, or a path that is too long", MODULES_MAX);
 	rc = gnutls_pkcs11_add_provider(path, NULL);
@@ -63,16 +64,16 @@ enum tlsg_ret tlsg_p11_module_use(const char *path, struct tlsg_err *err)
 	if(rc < 0)
 		return tlsg_err_set(
 				err, TLSG_E_CONFIG, "the PKCS#11 module \"%s\" cannot be initialised: %s", path, gnutls_strerror(rc));
-	snprintf(here.path[here.len++], TLSG_P11_PATH_SIZE, "%s", path);
+	snprintf(loaded.path[loaded.len++], TLSG_P11_PATH_SIZE, "%s", path);
 	return TLSG_OK;
 }
 
 enum tlsg_ret tlsg_p11_module_use_registered(struct tlsg_err *err)
 {
-	return start(GNUTLS_PKCS11_FLAG_AUTO, err);
+	return gnutls_start(GNUTLS_PKCS11_FLAG_AUTO, err);
 }
 
-/* Whether a module goes by a name: that of its configuration, or that of its library with or without lib and .so. */
+/* Whether a module has a name: that of its configuration file, or that of its library with or without lib and .so. */
 static bool is_called(const char *module_name, const char *file, const char *name)
 {
 	const char *base = strrchr(file, '/');
@@ -112,8 +113,8 @@ enum tlsg_ret tlsg_p11_module_find(const char *name, char *out, struct tlsg_err 
 
 void tlsg_p11_module_stop(void)
 {
-	if(here.pid != getpid() || !here.started)
+	if(loaded.pid != getpid() || !loaded.started)
 		return;
 	gnutls_pkcs11_deinit();
-	memset(&here, 0, sizeof(here));
+	memset(&loaded, 0, sizeof(loaded));
 }

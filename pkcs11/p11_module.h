@@ -1,11 +1,12 @@
 /*
- * tls_gnutls - PKCS#11 modules of this process: started by hand, and only those that are needed
+ * tls_gnutls - PKCS#11 modules of this process: only those that are needed are loaded
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: workers, at the first use of a key; the short-lived process that looks at a token for the builder of a snapshot.
+ * Runs in: workers, at the first use of a key; the short-lived child that looks at a token for the builder of a
+ * snapshot.
  * Memory: this process's heap, without a scope.  Lock: none.
  *
- * GnuTLS would load every module that is registered with p11-kit by itself, at the first use of anything PKCS#11. It is
- * started by hand before that. Nothing here runs in a process that forks workers afterwards.
+ * By itself GnuTLS loads every module that is registered with p11-kit when PKCS#11 is first used; so its PKCS#11 part
+ * is initialised here before that. Nothing here runs in a process that forks workers afterwards.
  */
 #ifndef TLSG_PKCS11_P11_MODULE_H
 #define TLSG_PKCS11_P11_MODULE_H
@@ -15,7 +16,7 @@
 /**
  * Loads and initialises a module in this process, once.
  * @param path  of the shared library, as p11-kit takes it: absolute, or a name in its folder.
- * @return TLSG_OK; TLSG_E_CONFIG: cannot be loaded or initialised, too many modules.
+ * @return TLSG_OK; TLSG_E_CONFIG: it cannot be loaded or initialised, or there are too many modules.
  * Source: gnutls_pkcs11_init(GNUTLS_PKCS11_FLAG_MANUAL), gnutls_pkcs11_add_provider().
  */
 enum tlsg_ret tlsg_p11_module_use(const char *path, struct tlsg_err *err) TLSG_MUST_CHECK;
@@ -24,16 +25,17 @@ enum tlsg_ret tlsg_p11_module_use(const char *path, struct tlsg_err *err) TLSG_M
 enum tlsg_ret tlsg_p11_module_use_registered(struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * Finds a registered module by its name, `softhsm2` for softhsm2.module or libsofthsm2.so. Loads all of them, initialises
- * none: only in a process that ends soon.
+ * Finds a registered module by its name, `softhsm2` for softhsm2.module or libsofthsm2.so. Loads all of them,
+ * initialises none: only in a process that ends soon.
  * @param out  [out] path of its library, TLSG_P11_PATH_SIZE bytes.
- * @return TLSG_OK; TLSG_E_CONFIG: no such module.
+ * @return TLSG_OK; TLSG_E_CONFIG: no module has that name.
  * Source: p11_kit_modules_load().
  */
 enum tlsg_ret tlsg_p11_module_find(const char *name, char *out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * Ends all modules of this process, so that the next tlsg_p11_module_use() begins anew. The caller has closed all keys.
+ * Finalises all modules of this process, so that the next tlsg_p11_module_use() starts anew. The caller has closed all
+ * keys.
  * Source: gnutls_pkcs11_deinit().
  */
 void tlsg_p11_module_stop(void);

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - PINs: where they come from, and who is told
+ * tls_gnutls - PINs of tokens: read from files, given to tokens, never twice
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: read by the builder of a snapshot; given to a token by any process that opens a key.
  * Memory: the caller's, wiped on failure.  Lock: none.
@@ -17,7 +17,7 @@
 
 #include "base/host.h"
 
-/* The path that a pin-source means; NULL for what is no file. */
+/* @return the path in a pin-source; NULL: it is not a file. */
 static const char *path_of(const char *source)
 {
 	if(strncasecmp(source, "file:", 5) != 0)
@@ -71,7 +71,7 @@ enum tlsg_ret tlsg_p11_pin_read(const char *source, char *out, struct tlsg_err *
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if(fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		ret = tlsg_err_set(err, TLSG_E_CONFIG, "the PIN file \"%s\" cannot be read as user id %d: %s", path,
-				(int)geteuid(), fd < 0 ? strerror(errno) : "it is no regular file");
+				(int)geteuid(), fd < 0 ? strerror(errno) : "it is not a regular file");
 		if(fd >= 0)
 			close(fd);
 		return ret;
@@ -115,14 +115,14 @@ void tlsg_p11_pin_begin(void)
 	verdict = TLSG_P11_PIN_UNUSED;
 }
 
-void tlsg_p11_pin_refuse(void)
+void tlsg_p11_pin_set_wrong(void)
 {
 	verdict = TLSG_P11_PIN_WRONG;
 }
 
 enum tlsg_p11_pin_verdict tlsg_p11_pin_verdict(int gnutls_code)
 {
-	/* a PIN that cannot be one (length, characters) is not asked for again */
+	/* a token that finds the PIN malformed (length, characters) does not ask for it again */
 	if(gnutls_code == GNUTLS_E_PKCS11_PIN_ERROR && verdict == TLSG_P11_PIN_GIVEN)
 		verdict = TLSG_P11_PIN_WRONG;
 	return gnutls_code < 0 ? verdict : TLSG_P11_PIN_UNUSED;
@@ -141,9 +141,9 @@ const char *tlsg_p11_pin_reason(enum tlsg_p11_pin_verdict v)
 		case TLSG_P11_PIN_WRONG:
 			return "the PIN is wrong; it is not tried again until the next tls.reload";
 		case TLSG_P11_PIN_FINAL:
-			return "the PIN is not tried: the token says that this would be the last try before it locks itself. Log "
-				   "in once "
-				   "with another program to reset its counter";
+			return "the PIN was not tried: another failure would lock the token; log in once with another program to "
+				   "reset "
+				   "its counter";
 		default:
 			return NULL;
 	}

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - PINs: where they come from, and who is told
+ * tls_gnutls - PINs of tokens: read from files, given to tokens, never twice
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: read by the builder of a snapshot; given to a token by any process that opens a key.
  * Memory: the caller's, wiped on failure.  Lock: none.
@@ -9,17 +9,17 @@
 
 #include "pkcs11/p11_uri.h"
 
-/** Why the last login of this process was not made or failed. */
+/** What happened to the PIN in the last login of this thread. */
 enum tlsg_p11_pin_verdict
 {
-	TLSG_P11_PIN_UNUSED = 0, /**< the token did not ask */
-	TLSG_P11_PIN_GIVEN,		 /**< asked once, given once */
-	TLSG_P11_PIN_MISSING,	 /**< asked, none configured */
-	TLSG_P11_PIN_WRONG,		 /**< given, and asked again: it was wrong. It is not given again. */
-	TLSG_P11_PIN_FINAL		 /**< not given: one wrong PIN more and the token locks itself */
+	TLSG_P11_PIN_UNUSED = 0, /**< the token did not ask for it */
+	TLSG_P11_PIN_GIVEN,		 /**< asked for and given, once */
+	TLSG_P11_PIN_MISSING,	 /**< asked for, none is configured */
+	TLSG_P11_PIN_WRONG,		 /**< given and asked for again: it was wrong, and is not given again */
+	TLSG_P11_PIN_FINAL		 /**< not given: another failure would lock the token */
 };
 
-/** A PIN. Plain data, wiped by whoever holds it. */
+/** A PIN. Plain data, wiped by its owner. */
 struct tlsg_p11_secret
 {
 	char value[TLSG_P11_PIN_SIZE];
@@ -27,37 +27,41 @@ struct tlsg_p11_secret
 };
 
 /**
- * Reads the PIN behind a pin-source: a path, or file:PATH, file:///PATH. The first line without its end is the PIN. A file
- * that everybody can read is warned about at WARN.
+ * Reads the PIN that a pin-source names: a path, or file:PATH, file:///PATH. The PIN is the first line. Logs a warning
+ * about a file that everybody can read.
  * @param source  zero-terminated.
  * @param out     [out] TLSG_P11_PIN_SIZE bytes, zero-terminated; wiped on failure.
- * @return TLSG_OK; TLSG_E_CONFIG: another scheme, a program to run, unreadable, empty, too long (err names the file).
+ * @return TLSG_OK; TLSG_E_CONFIG: another scheme, a program, or an unreadable, empty or too long PIN (err names the
+ *         file).
  * Source: RFC 7512 section 2.4.
  */
 enum tlsg_ret tlsg_p11_pin_read(const char *source, char *out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * Answers a token that asks for the PIN, never twice, and never when a wrong answer could lock the token.
- * @param userdata  const struct tlsg_p11_secret; valid as long as the key it was set for.
- * @return 0, or -1: GnuTLS gives up the login; tlsg_p11_pin_verdict() says why.
+ * Gives the PIN to a token that asks for it; never twice, and never when a wrong PIN would lock the token.
+ * @param userdata  const struct tlsg_p11_secret, which lives as long as the key it was set for.
+ * @return 0; -1: GnuTLS gives up the login, tlsg_p11_pin_verdict() says why.
  * Source: gnutls_pin_callback_t.
  */
 int tlsg_p11_pin_cb(void *userdata, int attempt, const char *token_url, const char *token_label, unsigned flags,
 		char *pin, size_t pin_max);
 
-/** Before a login: forgets what the last one of this thread came to. */
+/** Before a login: forgets the verdict on the last one of this thread. */
 void tlsg_p11_pin_begin(void);
 
-/** The PIN is known to be wrong: the login is not made. */
-void tlsg_p11_pin_refuse(void);
+/** Instead of a login: the PIN is known to be wrong. */
+void tlsg_p11_pin_set_wrong(void);
 
-/** @return what the login since tlsg_p11_pin_begin() came to, given the result of GnuTLS's function. */
+/** @return the verdict on the login since tlsg_p11_pin_begin(). @param gnutls_code  result of GnuTLS's function. */
 enum tlsg_p11_pin_verdict tlsg_p11_pin_verdict(int gnutls_code);
 
-/** @return whether the login since tlsg_p11_pin_begin() must not be tried again: the PIN is wrong, missing, or could lock the token. */
+/**
+ * @return whether the login since tlsg_p11_pin_begin() must not be tried again: the PIN is wrong, missing, or could
+ *         lock the token.
+ */
 bool tlsg_p11_pin_is_final(void);
 
-/** @return a sentence for a verdict that ended a login, NULL for the others. */
+/** @return a sentence about a verdict that ended a login; NULL for the others. */
 const char *tlsg_p11_pin_reason(enum tlsg_p11_pin_verdict v);
 
 #endif

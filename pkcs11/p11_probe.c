@@ -1,7 +1,7 @@
 /*
- * tls_gnutls - work on a token in a process of its own, which may crash or hang
+ * tls_gnutls - runs work on a token in a short-lived child, which may crash or hang
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: the builder of a snapshot.  Memory: the answer on this process's heap.  Lock: none.
+ * Runs in: the builder of a snapshot.  Memory: the result on this process's heap.  Lock: none.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* pipe2 */
@@ -26,7 +26,7 @@
 
 #define STAGE_SIZE 256
 
-/* First bytes of what the child sends; then size bytes. */
+/* What the child sends first; size bytes follow. */
 struct head
 {
 	enum tlsg_ret ret;
@@ -78,8 +78,8 @@ static bool write_all(int fd, const void *data, size_t size)
 	return true;
 }
 
-/* Signals do what they do to any program: no handler of the host runs here. No core: it would hold the PIN. */
-static void become_ordinary(unsigned seconds)
+/* Default signal handlers: none of the host runs here. No core dump: it would hold the PIN. */
+static void child_init(unsigned seconds)
 {
 	const struct rlimit none = {0, 0};
 	sigset_t all;
@@ -93,27 +93,27 @@ static void become_ordinary(unsigned seconds)
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)alarm(seconds + 5); /* should the parent be stopped */
+	(void)alarm(seconds + 5); /* in case the parent is stopped */
 }
 
-static void child(tlsg_p11_probe_work work, void *arg, unsigned seconds, int fd)
+static void child_run(tlsg_p11_probe_work work, void *arg, unsigned seconds, int fd)
 {
 	struct head head = {.ret = TLSG_E_INTERNAL};
 	gnutls_datum_t out = {NULL, 0};
 
-	become_ordinary(seconds);
+	child_init(seconds);
 	memset(&head, 0, sizeof(head));
 	tlsg_err_clear(&head.err);
 	head.ret = work(arg, &out, &head.err);
 	head.size = head.ret == TLSG_OK ? out.size : 0;
 	if(write_all(fd, &head, sizeof(head)) && head.size > 0)
 		(void)write_all(fd, out.data, out.size);
-	_exit(0); /* no exit handler of the host or of a module */
+	_exit(0); /* without the exit handlers of the host and of modules */
 }
 
 /* ---- the parent ---- */
 
-/* Reads until size bytes are there. @return 1 all read, 0 the end came before, -1 too late. */
+/* Reads size bytes. @return 1: done; 0: the child closed the pipe before; -1: too late. */
 static int read_until(int fd, void *to, size_t size, long deadline)
 {
 	char *at = to;
@@ -139,7 +139,8 @@ static int read_until(int fd, void *to, size_t size, long deadline)
 	return 1;
 }
 
-static enum tlsg_ret bury(pid_t pid, int got, unsigned seconds, struct tlsg_err *err)
+/* Waits for the end of the child. @param got  as from read_until(). */
+static enum tlsg_ret child_reap(pid_t pid, int got, unsigned seconds, struct tlsg_err *err)
 {
 	int status = 0;
 
@@ -157,7 +158,8 @@ static enum tlsg_ret bury(pid_t pid, int got, unsigned seconds, struct tlsg_err 
 			WIFEXITED(status) ? WEXITSTATUS(status) : -1, stage);
 }
 
-static enum tlsg_ret collect(pid_t pid, int fd, unsigned seconds, gnutls_datum_t *out, struct tlsg_err *err)
+/* Receives the result. */
+static enum tlsg_ret result_receive(pid_t pid, int fd, unsigned seconds, gnutls_datum_t *out, struct tlsg_err *err)
 {
 	long deadline = tlsg_p11_probe_clock() + (long)seconds * 1000;
 	struct head head = {.ret = TLSG_E_INTERNAL};
@@ -170,7 +172,7 @@ static enum tlsg_ret collect(pid_t pid, int fd, unsigned seconds, gnutls_datum_t
 		data.size = head.size;
 		got = data.data != NULL ? read_until(fd, data.data, head.size, deadline) : -1;
 	}
-	ret = bury(pid, got, seconds, err);
+	ret = child_reap(pid, got, seconds, err);
 	if(ret == TLSG_OK && head.ret != TLSG_OK)
 		ret = tlsg_err_set(err, head.ret, "%.*s", TLSG_ERR_TEXT - 1, head.err.text);
 	if(ret != TLSG_OK) {
@@ -181,7 +183,7 @@ static enum tlsg_ret collect(pid_t pid, int fd, unsigned seconds, gnutls_datum_t
 	return TLSG_OK;
 }
 
-static enum tlsg_ret run(
+static enum tlsg_ret child_fork(
 		tlsg_p11_probe_work work, void *arg, unsigned seconds, gnutls_datum_t *out, struct tlsg_err *err)
 {
 	enum tlsg_ret ret;
@@ -189,18 +191,18 @@ static enum tlsg_ret run(
 	pid_t pid;
 
 	if(pipe2(fds, O_CLOEXEC) < 0)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "no pipe for looking at a token: %s", strerror(errno));
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "cannot create a pipe for looking at a token: %s", strerror(errno));
 	pid = fork();
 	if(pid < 0) {
-		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "no process for looking at a token: %s", strerror(errno));
+		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "cannot fork a process for looking at a token: %s", strerror(errno));
 		close(fds[0]);
 		close(fds[1]);
 		return ret;
 	}
 	if(pid == 0)
-		child(work, arg, seconds, fds[1]);
+		child_run(work, arg, seconds, fds[1]);
 	close(fds[1]);
-	ret = collect(pid, fds[0], seconds, out, err);
+	ret = result_receive(pid, fds[0], seconds, out, err);
 	close(fds[0]);
 	return ret;
 }
@@ -218,13 +220,13 @@ enum tlsg_ret tlsg_p11_probe_run(
 	stage = mmap(NULL, STAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if(stage == MAP_FAILED) {
 		stage = NULL;
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "no memory for looking at a token");
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "out of memory for looking at a token");
 	}
 	previous = tlsg_scope_enter(NULL);
 	tlsg_p11_probe_stage("starting", NULL);
-	/* The host takes the end of a child for the end of a worker: it must not hear of this one. */
+	/* The host's handler would take the end of this child for the end of a worker. */
 	(void)sigaction(SIGCHLD, &own, &before);
-	ret = run(work, arg, seconds, out, err);
+	ret = child_fork(work, arg, seconds, out, err);
 	(void)sigaction(SIGCHLD, &before, NULL);
 	tlsg_scope_leave(previous);
 	(void)munmap(stage, STAGE_SIZE);

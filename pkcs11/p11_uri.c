@@ -22,7 +22,7 @@
 #define TPMKEY "tpmkey:"
 #define ID_MAX 128
 
-static bool begins(const char *text, const char *with)
+static bool has_prefix(const char *text, const char *with)
 {
 	return strncasecmp(text, with, strlen(with)) == 0;
 }
@@ -30,16 +30,18 @@ static bool begins(const char *text, const char *with)
 bool tlsg_p11_uri_is(const char *value)
 {
 	return value != NULL
-		   && (begins(value, SCHEME) || begins(value, ENGINE) || begins(value, URI) || begins(value, TPMKEY));
+		   && (has_prefix(value, SCHEME) || has_prefix(value, ENGINE) || has_prefix(value, URI)
+				   || has_prefix(value, TPMKEY));
 }
 
-/* The names of attributes that hold a PIN or say where it is; "pinfile" is what pin-source was called before RFC 7512. */
+/* Whether an attribute holds a PIN or says where it is; pin-source was called "pinfile" before RFC 7512. */
 static bool is_pin_name(const char *at)
 {
 	size_t len = strcspn(at, "=;?&");
 
-	/* spelled with percent signs it is no attribute that anybody knows, but what follows may still be meant as a PIN */
-	return begins(at, "pin") || begins(at, "x-pin") || (len > 0 && memchr(at, '%', len) != NULL && at[len] == '=');
+	/* a name with percent signs is unknown, but the value may still be meant as a PIN */
+	return has_prefix(at, "pin") || has_prefix(at, "x-pin")
+		   || (len > 0 && memchr(at, '%', len) != NULL && at[len] == '=');
 }
 
 const char *tlsg_p11_uri_redact(const char *value, char *out, size_t size)
@@ -61,7 +63,7 @@ const char *tlsg_p11_uri_redact(const char *value, char *out, size_t size)
 	return out;
 }
 
-static enum tlsg_ret refuse(const char *value, const char *why, struct tlsg_err *err)
+static enum tlsg_ret value_error(const char *value, const char *why, struct tlsg_err *err)
 {
 	char name[200];
 
@@ -87,7 +89,7 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Sets the attribute id from hex digits. */
+/* Sets the attribute id from hexadecimal digits. */
 static bool set_id(P11KitUri *uri, const char *hex)
 {
 	unsigned char id[ID_MAX];
@@ -119,7 +121,7 @@ static bool set_label(P11KitUri *uri, const char *label)
 /* The id of a key as engine_pkcs11 reads it: [slot_N-]label_TEXT, [slot_N-]id_HEX; anything else is a label. */
 static bool read_engine_id(P11KitUri *uri, const char *id)
 {
-	if(begins(id, "slot_")) {
+	if(has_prefix(id, "slot_")) {
 		char *end = NULL;
 		unsigned long slot = strtoul(id + 5, &end, 10);
 
@@ -128,9 +130,9 @@ static bool read_engine_id(P11KitUri *uri, const char *id)
 		p11_kit_uri_set_slot_id(uri, slot);
 		id = end + 1;
 	}
-	if(begins(id, "id_"))
+	if(has_prefix(id, "id_"))
 		return set_id(uri, id + 3);
-	return set_label(uri, begins(id, "label_") ? id + 6 : id);
+	return set_label(uri, has_prefix(id, "label_") ? id + 6 : id);
 }
 
 static const char *type_of(P11KitUri *uri)
@@ -153,15 +155,15 @@ static const char *type_of(P11KitUri *uri)
 	}
 }
 
-/* Takes out what GnuTLS and readers of logs must not see, and writes the rest. */
-static enum tlsg_ret take_apart(P11KitUri *uri, const char *value, struct tlsg_p11_uri *out, struct tlsg_err *err)
+/* Moves PIN and module out of the URI, which is for GnuTLS and logs, and formats it. */
+static enum tlsg_ret split(P11KitUri *uri, const char *value, struct tlsg_p11_uri *out, struct tlsg_err *err)
 {
 	const char *pin = p11_kit_uri_get_pin_value(uri);
 	char *text = NULL;
 	bool fits;
 
 	if(p11_kit_uri_any_unrecognized(uri))
-		return refuse(value, "has an attribute that is not known; RFC 7512 lists those that are", err);
+		return value_error(value, "has an unknown attribute; RFC 7512 lists the known ones", err);
 	out->has_pin = pin != NULL;
 	out->has_object =
 			p11_kit_uri_get_attribute(uri, CKA_ID) != NULL || p11_kit_uri_get_attribute(uri, CKA_LABEL) != NULL;
@@ -171,27 +173,27 @@ static enum tlsg_ret take_apart(P11KitUri *uri, const char *value, struct tlsg_p
 	out->slot = p11_kit_uri_get_slot_id(uri);
 	out->has_slot = out->slot != (unsigned long)-1;
 	if(!copy(out->pin, sizeof(out->pin), pin))
-		return refuse(value, "has a PIN that is too long", err);
+		return value_error(value, "has a PIN that is too long", err);
 	if(!copy(out->pin_source, sizeof(out->pin_source), p11_kit_uri_get_pin_source(uri))
 			|| !copy(out->module_path, sizeof(out->module_path), p11_kit_uri_get_module_path(uri))
 			|| !copy(out->module_name, sizeof(out->module_name), p11_kit_uri_get_module_name(uri)))
-		return refuse(value, "has an attribute that is too long", err);
+		return value_error(value, "has an attribute that is too long", err);
 	if(out->has_pin && out->pin_source[0] != '\0')
-		return refuse(value, "has both a pin-value and a pin-source", err);
+		return value_error(value, "has both a pin-value and a pin-source", err);
 	p11_kit_uri_set_pin_value(uri, NULL);
 	p11_kit_uri_set_pin_source(uri, NULL);
 	p11_kit_uri_set_module_path(uri, NULL);
 	p11_kit_uri_set_module_name(uri, NULL);
 	if(p11_kit_uri_format(uri, P11_KIT_URI_FOR_ANY, &text) != P11_KIT_URI_OK)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "no memory for a PKCS#11 URI");
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "out of memory for a PKCS#11 URI");
 	fits = copy(out->uri, sizeof(out->uri), text);
 	free(text);
-	if(fits && strchr(out->uri, '?') != NULL) /* p11-kit keeps what it takes for a vendor's */
-		return refuse(value, "has an attribute that is not known; RFC 7512 lists those that are", err);
-	return fits ? TLSG_OK : refuse(value, "is too long", err);
+	if(fits && strchr(out->uri, '?') != NULL) /* p11-kit keeps what it takes for attributes of a vendor */
+		return value_error(value, "has an unknown attribute; RFC 7512 lists the known ones", err);
+	return fits ? TLSG_OK : value_error(value, "is too long", err);
 }
 
-/* p11-kit passes over what it does not know behind the `?`: a PIN that is misspelled there would be missed much later. */
+/* p11-kit ignores unknown attributes behind the `?`: a misspelled pin-source would be noticed much later. */
 static bool has_known_query(const char *text)
 {
 	static const char *const known[] = {"pin-value=", "pin-source=", "pinfile=", "module-name=", "module-path="};
@@ -200,7 +202,7 @@ static bool has_known_query(const char *text)
 
 	while(at != NULL && at[1] != '\0') {
 		at++;
-		for(i = 0; i < sizeof(known) / sizeof(known[0]) && !begins(at, known[i]); i++)
+		for(i = 0; i < sizeof(known) / sizeof(known[0]) && !has_prefix(at, known[i]); i++)
 			;
 		if(i == sizeof(known) / sizeof(known[0]))
 			return false;
@@ -209,35 +211,35 @@ static bool has_known_query(const char *text)
 	return true;
 }
 
-/* Fills a URI from the value, whichever way it is spelled. */
+/* Parses a value in any of its spellings. */
 static enum tlsg_ret read_value(P11KitUri *uri, const char *value, struct tlsg_err *err)
 {
 	const char *at = value;
 	char why[100];
 	int rc;
 
-	if(begins(at, URI))
+	if(has_prefix(at, URI))
 		at += strlen(URI);
-	else if(begins(at, ENGINE)) {
+	else if(has_prefix(at, ENGINE)) {
 		at += strlen(ENGINE);
-		if(!begins(at, SCHEME))
+		if(!has_prefix(at, SCHEME))
 			return read_engine_id(uri, at) ? TLSG_OK
-										   : refuse(value,
+										   : value_error(value,
 												   "is not a key id: write /engine:pkcs11:…, "
 												   "/engine:[slot_N-]label_… or /engine:[slot_N-]id_<hex>",
 												   err);
 	}
-	if(begins(at, TPMKEY))
-		return refuse(value, "cannot be used: tpmkey: is not supported; a TPM is reached through tpm2-pkcs11", err);
-	if(!begins(at, SCHEME))
-		return refuse(value, "is not a PKCS#11 URI: only pkcs11: URIs can be used here", err);
+	if(has_prefix(at, TPMKEY))
+		return value_error(value, "cannot be used: tpmkey: is not supported; use a TPM through tpm2-pkcs11", err);
+	if(!has_prefix(at, SCHEME))
+		return value_error(value, "is not a PKCS#11 URI: only pkcs11: URIs can be used here", err);
 	rc = p11_kit_uri_parse(at, P11_KIT_URI_FOR_ANY, uri);
 	if(rc == P11_KIT_URI_OK && !has_known_query(at))
-		return refuse(value, "has an attribute behind the ? that is not known; RFC 7512 lists those that are", err);
+		return value_error(value, "has an unknown attribute behind the ?; RFC 7512 lists the known ones", err);
 	if(rc == P11_KIT_URI_OK)
 		return TLSG_OK;
 	snprintf(why, sizeof(why), "is not a PKCS#11 URI: %s", p11_kit_uri_message(rc));
-	return refuse(value, why, err);
+	return value_error(value, why, err);
 }
 
 enum tlsg_ret tlsg_p11_uri_parse(const char *value, struct tlsg_p11_uri *out, struct tlsg_err *err)
@@ -247,10 +249,10 @@ enum tlsg_ret tlsg_p11_uri_parse(const char *value, struct tlsg_p11_uri *out, st
 
 	memset(out, 0, sizeof(*out));
 	if(uri == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "no memory for a PKCS#11 URI");
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "out of memory for a PKCS#11 URI");
 	ret = read_value(uri, value, err);
 	if(ret == TLSG_OK)
-		ret = take_apart(uri, value, out, err);
+		ret = split(uri, value, out, err);
 	p11_kit_uri_free(uri);
 	if(ret != TLSG_OK)
 		gnutls_memset(out, 0, sizeof(*out));

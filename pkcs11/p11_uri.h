@@ -15,12 +15,12 @@
 #define TLSG_P11_PATH_SIZE 512
 #define TLSG_P11_PIN_SIZE 256 /* GNUTLS_PKCS11_MAX_PIN_LEN */
 
-/** A name taken apart. Plain data; whoever holds it wipes it with gnutls_memset(), for the PIN's sake. */
+/** A parsed name. Plain data; its owner wipes it with gnutls_memset() because of the PIN. */
 struct tlsg_p11_uri
 {
-	char uri[TLSG_P11_URI_SIZE];		  /**< canonical, without PIN and module: for GnuTLS and for messages */
-	char module_path[TLSG_P11_PATH_SIZE]; /**< "": none named */
-	char module_name[TLSG_P11_PATH_SIZE]; /**< "": none named */
+	char uri[TLSG_P11_URI_SIZE];		  /**< canonical, without PIN and module: for GnuTLS and messages */
+	char module_path[TLSG_P11_PATH_SIZE]; /**< "": not named */
+	char module_name[TLSG_P11_PATH_SIZE]; /**< "": not named */
 	char pin[TLSG_P11_PIN_SIZE];		  /**< pin-value */
 	char pin_source[TLSG_P11_PATH_SIZE];  /**< pin-source as written */
 	bool has_pin;						  /**< pin may be the empty string */
@@ -31,23 +31,23 @@ struct tlsg_p11_uri
 	unsigned long slot; /**< slot number, of `slot-id=` or of an engine's `slot_N` */
 };
 
-/** Whether a value of private_key, certificate or ca_list names an object on a token. */
+/** @return whether a value of private_key, certificate or ca_list names an object on a token. */
 bool tlsg_p11_uri_is(const char *value);
 
 /**
- * Reads a name: `pkcs11:…`, `/uri:pkcs11:…`, `/engine:pkcs11:…`, or an engine's id: `/engine:<label>`,
+ * Parses a name: `pkcs11:…`, `/uri:pkcs11:…`, `/engine:pkcs11:…`, or an engine's id: `/engine:<label>`,
  * `/engine:[slot_N-]label_<label>`, `/engine:[slot_N-]id_<hex>`.
  * @param value  zero-terminated, as configured.
- * @param out    [out] set on TLSG_OK only, otherwise wiped.
- * @return TLSG_OK; TLSG_E_CONFIG: malformed, too long, or an attribute that p11-kit does not know (err holds the value without
- *         its PIN and the reason); TLSG_E_RESOURCE.
+ * @param out    [out] set on TLSG_OK, otherwise wiped.
+ * @return TLSG_OK; TLSG_E_CONFIG: malformed, too long, or an unknown attribute (err has the value without its PIN, and
+ *         the reason); TLSG_E_RESOURCE.
  * Source: RFC 7512, p11_kit_uri_parse(); ids: engine_pkcs11's README.
  */
 enum tlsg_ret tlsg_p11_uri_parse(const char *value, struct tlsg_p11_uri *out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * Copies a value for a message or a log: from the first thing that looks like a PIN attribute on, the text is left out.
- * Works on anything, also on what cannot be parsed.
+ * Copies a value for a message or a log, up to the first thing that looks like a PIN attribute. Takes any text, also
+ * malformed URIs.
  * @param out  [out] zero-terminated, cut to size.
  * @return out.
  */

@@ -4,6 +4,8 @@
  * Runs in: the builder of a snapshot (start-up, or the RPC process that reloads).
  * Memory: the snapshot's arena (shm).  Lock: none.
  */
+#include "profiles/build.h"
+
 #include "base/arena.h"
 #include "base/scope.h"
 #include "profiles/load_key.h"
@@ -14,7 +16,7 @@
 #include "profiles/load_token.h"
 #include "profiles/load_trust.h"
 
-/* Spec 6.1: the first line that applies. */
+/* The first line that applies decides, as in `tls`. */
 static void set_verify_mode(struct tlsg_prof *p)
 {
 	const struct tlsg_prof_settings *s = &p->s;
@@ -40,36 +42,37 @@ static void set_verify_mode(struct tlsg_prof *p)
 				p->id.s);
 }
 
-/* `any` profiles are found by name only. */
-static enum tlsg_ret check_name(const struct tlsg_prof *p, struct tlsg_err *err)
-{
-	if(p->kind != TLSG_PROF_ANY || p->s.server_name.len > 0 || p->s.server_id.len > 0)
-		return TLSG_OK;
-	return tlsg_err_set(err, TLSG_E_CONFIG, "%.*s:%d: tls domain for any address but no server name", p->file.len,
-			p->file.s, p->line);
-}
-
 static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 {
-	enum tlsg_ret ret = check_name(p, err);
+	enum tlsg_ret ret = tlsg_priority_compile(p, err);
 
-	if(ret == TLSG_OK)
-		ret = tlsg_priority_compile(p, err);
 	if(ret == TLSG_OK)
 		ret = tlsg_load_trust(p->set, &p->s, &p->trust, err);
 	if(ret == TLSG_OK)
 		ret = tlsg_load_pair(p, err);
 	if(ret == TLSG_OK)
-		ret = tlsg_token_limit(p, err);
+		ret = tlsg_priority_fit_keys(p, err);
 	if(ret != TLSG_OK)
 		return ret;
 	set_verify_mode(p);
 	return tlsg_ticket_context(p);
 }
 
+enum tlsg_ret tlsg_build_prof(struct tlsg_prof *p, const struct tlsg_prof_settings *defaults, struct tlsg_err *err)
+{
+	bool first = p->id.s == NULL;
+	enum tlsg_ret ret = tlsg_prof_complete(p, defaults, err);
+
+	if(ret == TLSG_OK)
+		ret = tlsg_load_token_settings(p, err);
+	if(ret == TLSG_OK && first)
+		tlsg_prof_log(p);
+	return ret;
+}
+
 static enum tlsg_ret build_one(struct tlsg_prof *p, struct tlsg_err *err)
 {
-	enum tlsg_ret ret = tlsg_prof_complete(p, tlsg_prof_defaults(p->role), err);
+	enum tlsg_ret ret = tlsg_build_prof(p, tlsg_prof_defaults(p->role), err);
 	struct tlsg_err cause;
 
 	if(ret != TLSG_OK)
@@ -78,7 +81,7 @@ static enum tlsg_ret build_one(struct tlsg_prof *p, struct tlsg_err *err)
 	ret = compile(p, &cause);
 	if(ret == TLSG_OK)
 		return TLSG_OK;
-	/* every sentence begins with the profile that it is about */
+	/* every sentence begins with the profile */
 	if(strncmp(cause.text, p->id.s, (size_t)p->id.len) == 0)
 		return tlsg_err_set(err, ret, "%s", cause.text);
 	return tlsg_err_set(err, ret, "%.*s: %.400s", p->id.len, p->id.s, cause.text);
@@ -93,14 +96,14 @@ static enum tlsg_ret build_list(struct tlsg_prof *p, struct tlsg_err *err)
 	return ret;
 }
 
-/* What passwords were for is done. */
+/* All keys are loaded. */
 static void passwords_wipe(struct tlsg_set *set)
 {
 	struct tlsg_prof *p;
 	int role;
 
-	tlsg_key_passwords_forget(set);
-	tlsg_token_pins_forget(set);
+	tlsg_load_key_passwords_forget(set);
+	tlsg_load_token_pins_forget(set);
 	for(role = 0; role < TLSG_ROLES; role++) {
 		if(set->defaults[role] != NULL)
 			tlsg_prof_passwords_wipe(set->defaults[role]);
@@ -116,7 +119,7 @@ enum tlsg_ret tlsg_build_set(struct tlsg_set *set, struct tlsg_err *err)
 
 	for(role = 0; role < TLSG_ROLES; role++)
 		if(set->defaults[role] == NULL && tlsg_prof_add(set, (enum tlsg_role)role, TLSG_PROF_DEFAULT, NULL, 0) == NULL)
-			return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+			return tlsg_err_no_shm(err, "profiles", sizeof(struct tlsg_prof));
 	for(role = 0; role < TLSG_ROLES && ret == TLSG_OK; role++)
 		ret = build_one(set->defaults[role], err);
 	for(role = 0; role < TLSG_ROLES && ret == TLSG_OK; role++)

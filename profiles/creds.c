@@ -1,11 +1,12 @@
 /*
- * tls_gnutls - what a process makes for itself out of a snapshot: credentials, trust lists, real keys
+ * tls_gnutls - what a process makes for itself from a snapshot: credentials and trust lists
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that steps a handshake.  Memory: this process's heap, made without a scope.  Lock: none.
  */
 #include "profiles/creds.h"
 
 #include "base/scope.h"
+#include "profiles/key_use.h"
 #include "profiles/priority.h"
 
 /* The objects of one snapshot in this process; arrays are indexed as in the snapshot. */
@@ -14,11 +15,9 @@ struct local
 	struct local *next;
 	uint32_t number;
 	unsigned trusts_len;
-	unsigned keys_len;
 	gnutls_certificate_credentials_t plain;	 /* for profiles that trust nobody: certificate callback only */
 	gnutls_certificate_credentials_t *creds; /* by trust, owns the list in lists */
 	gnutls_x509_trust_list_t *lists;
-	gnutls_privkey_t *keys;
 };
 
 static struct local *locals; /* newest first */
@@ -30,18 +29,14 @@ static void local_free(struct local *l)
 	for(i = 0; i < l->trusts_len; i++)
 		if(l->creds[i] != NULL)
 			gnutls_certificate_free_credentials(l->creds[i]);
-	for(i = 0; i < l->keys_len; i++)
-		if(l->keys[i] != NULL)
-			gnutls_privkey_deinit(l->keys[i]);
 	if(l->plain != NULL)
 		gnutls_certificate_free_credentials(l->plain);
 	gnutls_free(l->creds);
 	gnutls_free(l->lists);
-	gnutls_free(l->keys);
 	gnutls_free(l);
 }
 
-/* Frees what belongs to snapshots that are gone. An old one may live on among younger ones that do not. */
+/* Frees what belongs to snapshots that are gone. An old one may be in use when newer ones are not. */
 static void locals_collect(void)
 {
 	struct local **at = &locals;
@@ -66,12 +61,10 @@ static struct local *local_new(const struct tlsg_set *set)
 		return NULL;
 	l->number = set->number;
 	l->trusts_len = set->trusts_len;
-	l->keys_len = set->keys_len;
 	l->creds = gnutls_calloc(l->trusts_len + 1, sizeof(*l->creds));
 	l->lists = gnutls_calloc(l->trusts_len + 1, sizeof(*l->lists));
-	l->keys = gnutls_calloc(l->keys_len + 1, sizeof(*l->keys));
-	if(l->creds == NULL || l->lists == NULL || l->keys == NULL) {
-		l->trusts_len = l->keys_len = 0;
+	if(l->creds == NULL || l->lists == NULL) {
+		l->trusts_len = 0;
 		local_free(l);
 		return NULL;
 	}
@@ -94,7 +87,8 @@ static struct local *local_get(const struct tlsg_set *set)
 	uint32_t gone_now = tlsg_set_gone();
 	struct local *l = local_find(set->number);
 
-	if(gone != gone_now) { /* keys of old configurations do not stay longer than needed */
+	tlsg_key_use_collect(); /* keys of an old configuration do not stay longer than needed */
+	if(gone != gone_now) {
 		gone = gone_now;
 		locals_collect();
 	}
@@ -108,7 +102,7 @@ static struct local *local_get(const struct tlsg_set *set)
 	return l;
 }
 
-/* Whether a signature algorithm can be made with the key of a pair, in the version that is negotiated. */
+/* Whether the key of a pair makes signatures with an algorithm, in the version that is negotiated. */
 static bool algo_fits(gnutls_sign_algorithm_t algo, const struct tlsg_pair *pair, bool is_tls13)
 {
 	if(!tlsg_key_can(pair->key, algo))
@@ -129,8 +123,8 @@ static bool algo_fits(gnutls_sign_algorithm_t algo, const struct tlsg_pair *pair
 	}
 }
 
-/* Whether the peer takes a signature algorithm that the pair can make. */
-static bool peer_takes(gnutls_session_t session, const struct tlsg_pair *pair)
+/* Whether the peer accepts a signature that the key of the pair makes. */
+static bool peer_accepts(gnutls_session_t session, const struct tlsg_pair *pair)
 {
 	bool is_tls13 = gnutls_protocol_get_version(session) >= GNUTLS_TLS1_3;
 	gnutls_sign_algorithm_t algo;
@@ -139,7 +133,7 @@ static bool peer_takes(gnutls_session_t session, const struct tlsg_pair *pair)
 	for(i = 0; gnutls_sign_algorithm_get_requested(session, i, &algo) == 0; i++)
 		if(algo_fits(algo, pair, is_tls13))
 			return true;
-	return i == 0; /* TLS 1.1 and older peers say nothing */
+	return i == 0; /* TLS 1.1 and older have no list of algorithms */
 }
 
 static bool pair_fits(gnutls_session_t session, const struct gnutls_cert_retr_st *info, const struct tlsg_pair *pair)
@@ -151,7 +145,7 @@ static bool pair_fits(gnutls_session_t session, const struct gnutls_cert_retr_st
 			break; /* for rsa_pss_rsae_* GnuTLS names RSA-PSS, though it means RSA keys */
 	if(info->pk_algos_length > 0 && i == info->pk_algos_length)
 		return false;
-	return peer_takes(session, pair);
+	return peer_accepts(session, pair);
 }
 
 /* Certificate callback: the first pair of the profile that the peer can use, ECDSA and EdDSA before RSA. */
@@ -183,7 +177,7 @@ static int retrieve_cb(gnutls_session_t session, const struct gnutls_cert_retr_s
 		return 0;
 	*chain = best->chain;
 	*chain_len = best->chain_len;
-	*key = best->privkey;
+	*key = best->key->ext;
 	return 0;
 }
 
@@ -194,7 +188,7 @@ static gnutls_certificate_credentials_t creds_new(void)
 	if(gnutls_certificate_allocate_credentials(&c) < 0)
 		return NULL;
 	gnutls_certificate_set_retrieve_function3(c, retrieve_cb);
-	/* For clients that want DHE and name no group of RFC 7919. */
+	/* For clients that offer DHE without a group of RFC 7919. */
 	(void)gnutls_certificate_set_known_dh_params(c, GNUTLS_SEC_PARAM_MEDIUM);
 	return c;
 }
@@ -219,7 +213,10 @@ static gnutls_certificate_credentials_t creds_for_trust(struct local *l, const s
 	return c;
 }
 
-/* Whether a handshake of the profile needs the CAs: to announce them, or to verify. A server that asks for no certificate does not. */
+/*
+ * Whether a handshake of the profile needs the CAs, to announce them or to verify: not on a server that requests no
+ * certificate.
+ */
 static bool needs_trust(const struct tlsg_prof *p)
 {
 	return p->trust != NULL && (p->role == TLSG_CLIENT || p->verify_mode != TLSG_VERIFY_NONE);
@@ -256,38 +253,4 @@ gnutls_x509_trust_list_t tlsg_creds_trust(const struct tlsg_prof *p)
 		list = l->lists[p->trust->index];
 	tlsg_scope_leave(previous);
 	return list;
-}
-
-gnutls_privkey_t tlsg_creds_key(const struct tlsg_key *k)
-{
-	struct local *l = local_find(k->set_number);
-
-	if(l == NULL || k->index >= l->keys_len)
-		return NULL;
-	if(l->keys[k->index] == NULL)
-		l->keys[k->index] = tlsg_key_open(k);
-	return l->keys[k->index];
-}
-
-void tlsg_creds_forget_tokens(void)
-{
-	struct local *l;
-	unsigned i;
-
-	for(l = locals; l != NULL; l = l->next)
-		for(i = 0; i < l->keys_len; i++)
-			if(l->keys[i] != NULL && gnutls_privkey_get_type(l->keys[i]) == GNUTLS_PRIVKEY_PKCS11) {
-				gnutls_privkey_deinit(l->keys[i]);
-				l->keys[i] = NULL;
-			}
-}
-
-void tlsg_creds_free_all(void)
-{
-	while(locals != NULL) {
-		struct local *l = locals;
-
-		locals = l->next;
-		local_free(l);
-	}
 }

@@ -1,41 +1,34 @@
 /*
- * tls_gnutls - what a process makes for itself out of a snapshot: credentials, trust lists, real keys
+ * tls_gnutls - what a process makes for itself from a snapshot: credentials and trust lists
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that steps a handshake.  Memory: this process's heap, made without a scope.  Lock: none.
  *
- * Objects are made at first use, found by the number of the snapshot, and freed when no snapshot as old as theirs is alive.
+ * Objects are made at first use, found by the number of the snapshot, and freed when that snapshot is no longer in use.
+ * The certificate callback is here. Not here: the handles of private keys (key_use.h), suites and versions
+ * (priority.h).
  */
 #ifndef TLSG_PROFILES_CREDS_H
 #define TLSG_PROFILES_CREDS_H
 
-#include "profiles/load_key.h"
+#include "profiles/prof.h"
 #include "profiles/verify/trust.h"
 
-/** First member of whatever gnutls_session_get_ptr() returns: how the certificate callback finds the profile. */
+/** First member of what gnutls_session_get_ptr() points to: the certificate callback finds the profile there. */
 struct tlsg_session_ref
 {
 	const struct tlsg_prof *prof;
-	unsigned keys;	  /**< OR of enum tlsg_cipher_key: what the suites in common can be answered with; 0 not known */
-	unsigned no_pair; /**< [out] 1: the profile had no certificate that fitted what the peer takes */
+	unsigned keys;	  /**< OR of enum tlsg_cipher_key: the keys that the suites in common allow; 0 not known */
+	unsigned no_pair; /**< [out] 1: the profile has no certificate that the peer can use */
 };
 
 /**
  * Credentials of this process for a profile: certificate callback, CA names to announce.
- * @return borrowed, valid while the snapshot is referenced; NULL when memory is exhausted.
+ * @return borrowed, valid while the snapshot is referenced; NULL: out of memory.
  * Source: gnutls_certificate_set_retrieve_function3(), gnutls_certificate_set_trust_list().
  */
 gnutls_certificate_credentials_t tlsg_creds_get(const struct tlsg_prof *p);
 
-/** CAs and CRLs of the profile parsed in this process. @return borrowed; NULL: the profile has none, or memory is exhausted. */
+/** The CAs of the profile, parsed in this process. @return borrowed; NULL: the profile has none, or out of memory. */
 gnutls_x509_trust_list_t tlsg_creds_trust(const struct tlsg_prof *p);
-
-/** The real key behind a key of a snapshot. @return borrowed; NULL when it cannot be opened. */
-gnutls_privkey_t tlsg_creds_key(const struct tlsg_key *k);
-
-/** Closes the keys on tokens that this process has open; they are opened again at their next use. */
-void tlsg_creds_forget_tokens(void);
-
-/** Frees everything this process made, for tests and shutdown. */
-void tlsg_creds_free_all(void);
 
 #endif

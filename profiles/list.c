@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - settings that name several files
+ * tls_gnutls - splits settings that name several files
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: the builder of a snapshot.  Memory: the snapshot's arena (shm).  Lock: none.
  */
@@ -8,17 +8,17 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "profiles/value.h"
+#include "profiles/keys/path.h"
 
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
 
-/* Where the name at the start of a text ends: before a comma, or with the text. */
+/* The length of the name at the start of a text: up to a comma, or to the end. */
 static int name_end(const str *text)
 {
-	bool in_uri = tlsg_value_is_uri(text);
+	bool in_uri = tlsg_path_is_uri(text);
 	int i;
 
 	for(i = 0; i < text->len; i++) {
@@ -32,7 +32,7 @@ static int name_end(const str *text)
 			rest.s++;
 			rest.len--;
 		}
-		if(!in_uri || tlsg_value_is_uri(&rest) || (rest.len > 0 && (*rest.s == '/' || *rest.s == '.')))
+		if(!in_uri || tlsg_path_is_uri(&rest) || (rest.len > 0 && (*rest.s == '/' || *rest.s == '.')))
 			break;
 	}
 	return i;
@@ -51,13 +51,13 @@ static enum tlsg_ret add(struct tlsg_set *set, const char *name, str one, str *o
 		one.len--;
 	if(one.len == 0)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: a name in the list is empty", name);
-	len = tlsg_value_path(&set->options.config_dir, &one, path);
+	len = tlsg_path_absolute(&set->options.config_dir, &one, path);
 	if(len < 0)
 		return tlsg_err_set(
 				err, TLSG_E_CONFIG, "%s: the path of a file is longer than %d bytes", name, TLSG_PATH_SIZE - 1);
 	out->s = tlsg_arena_keep_copy(set->arena, path, (size_t)len);
 	out->len = len;
-	return out->s != NULL ? TLSG_OK : tlsg_err_set(err, TLSG_E_RESOURCE, "%s: shared memory exhausted", name);
+	return out->s != NULL ? TLSG_OK : tlsg_err_no_shm(err, name, (size_t)len + 1);
 }
 
 enum tlsg_ret tlsg_list_split(
@@ -67,7 +67,7 @@ enum tlsg_ret tlsg_list_split(
 	enum tlsg_ret ret = TLSG_OK;
 	int n = 0;
 
-	if(name_end(list) == list->len || (!tlsg_value_is_uri(list) && access(list->s, F_OK) == 0)) {
+	if(name_end(list) == list->len || (!tlsg_path_is_uri(list) && access(list->s, F_OK) == 0)) {
 		out[0] = *list;
 		*len = 1;
 		return TLSG_OK;

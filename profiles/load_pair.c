@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - loads certificate chains with their keys and checks that they can be used
+ * tls_gnutls - loads the certificate chains of profiles with their keys
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: the builder of a snapshot.  Memory: the snapshot's arena (shm).  Lock: none.
  */
@@ -7,12 +7,12 @@
 
 #include <strings.h>
 
-#include <gnutls/crypto.h>
 #include <gnutls/x509.h>
 
 #include "base/arena.h"
 #include "base/scope.h"
 #include "profiles/isolate/client.h"
+#include "profiles/keys/file.h"
 #include "profiles/keys/key_file.h"
 #include "profiles/pair_check.h"
 #include "profiles/load_key.h"
@@ -30,25 +30,20 @@ struct pair_settings
 	const str *password;
 };
 
-static bool is_set(const str *s)
-{
-	return s->s != NULL && s->len > 0;
-}
-
 /* ---- the chain ---- */
 
 /* Parses PEM (or a single DER certificate) into the snapshot's arena. */
-static int import_chain(struct tlsg_set *set, const gnutls_datum_t *data, struct tlsg_pair *pair)
+static int chain_parse(struct tlsg_set *set, const gnutls_datum_t *data, struct tlsg_pair *pair)
 {
 	struct tlsg_arena *previous = tlsg_scope_enter(set->arena);
-	gnutls_pcert_st *list = gnutls_calloc(TLSG_KEY_CERTS_MAX, sizeof(*list));
-	unsigned n = TLSG_KEY_CERTS_MAX;
+	gnutls_pcert_st *list = gnutls_calloc(TLSG_KEY_FILE_CERTS_MAX, sizeof(*list));
+	unsigned n = TLSG_KEY_FILE_CERTS_MAX;
 	int rc = GNUTLS_E_MEMORY_ERROR;
 
 	if(list != NULL)
 		rc = gnutls_pcert_list_import_x509_raw(list, &n, data, GNUTLS_X509_FMT_PEM, 0);
 	if(list != NULL && rc < 0) {
-		n = TLSG_KEY_CERTS_MAX;
+		n = TLSG_KEY_FILE_CERTS_MAX;
 		rc = gnutls_pcert_list_import_x509_raw(list, &n, data, GNUTLS_X509_FMT_DER, 0);
 	}
 	tlsg_scope_leave(previous);
@@ -59,11 +54,11 @@ static int import_chain(struct tlsg_set *set, const gnutls_datum_t *data, struct
 	return n > 0 ? 0 : GNUTLS_E_NO_CERTIFICATE_FOUND;
 }
 
-/* The certificates that came with a PKCS#12 file. */
-static int import_ders(struct tlsg_set *set, const struct tlsg_key *k, struct tlsg_pair *pair)
+/* Parses the certificates that came with a PKCS#12 file. */
+static int chain_parse_pkcs12(struct tlsg_set *set, const struct tlsg_key *k, struct tlsg_pair *pair)
 {
 	struct tlsg_arena *previous = tlsg_scope_enter(set->arena);
-	gnutls_pcert_st *list = gnutls_calloc(TLSG_KEY_CERTS_MAX, sizeof(*list));
+	gnutls_pcert_st *list = gnutls_calloc(TLSG_KEY_FILE_CERTS_MAX, sizeof(*list));
 	int rc = list != NULL ? 0 : GNUTLS_E_MEMORY_ERROR;
 	unsigned i;
 
@@ -85,26 +80,27 @@ static enum tlsg_ret chain_result(const struct pair_settings *s, int rc, struct 
 	if(rc >= 0)
 		return TLSG_OK;
 	if(rc == GNUTLS_E_MEMORY_ERROR)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: shared memory exhausted", s->cert_name);
-	return tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" holds no certificate that can be used: %s", s->cert_name,
-			s->cert->s, gnutls_strerror(rc));
+		return tlsg_err_no_shm(err, s->cert_name, 0);
+	return tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" contains no usable certificate: %s", s->cert_name, s->cert->s,
+			gnutls_strerror(rc));
 }
 
 static enum tlsg_ret chain_from_pkcs12(
 		struct tlsg_prof *p, const struct pair_settings *s, struct tlsg_pair *pair, struct tlsg_err *err)
 {
-	struct tlsg_key_request r = {s->cert_name, s->cert, s->password};
+	struct tlsg_key_file_request r = {s->cert_name, s->cert, s->password};
 	struct tlsg_key *k;
 	enum tlsg_ret ret = tlsg_load_key(p->set, &r, &k, err);
 
 	if(ret != TLSG_OK)
 		return ret;
-	return chain_result(s, import_ders(p->set, k, pair), err);
+	return chain_result(s, chain_parse_pkcs12(p->set, k, pair), err);
 }
 
 static enum tlsg_ret chain_load(
 		struct tlsg_prof *p, const struct pair_settings *s, struct tlsg_pair *pair, struct tlsg_err *err)
 {
+	const struct tlsg_key_file_request r = {s->cert_name, s->cert, s->password};
 	gnutls_datum_t data = {NULL, 0};
 	bool is_pkcs12;
 	enum tlsg_ret ret;
@@ -112,30 +108,25 @@ static enum tlsg_ret chain_load(
 
 	if(tlsg_key_file_name_is_pkcs12(s->cert))
 		return chain_from_pkcs12(p, s, pair, err);
-	ret = tlsg_token_is(s->cert) ? tlsg_token_chain(p->set, s->cert_name, s->cert, s->password, &data, err)
-								 : tlsg_file_read(s->cert_name, s->cert->s, &data, err);
+	ret = tlsg_load_token_is_uri(s->cert) ? tlsg_load_token_chain(p->set, &r, &data, err)
+										  : tlsg_file_read(s->cert_name, s->cert->s, &data, err);
 	if(ret != TLSG_OK)
 		return ret;
 	is_pkcs12 = tlsg_key_file_data_is_pkcs12(&data);
 	if(!is_pkcs12)
-		rc = import_chain(p->set, &data, pair);
-	gnutls_memset(data.data, 0, data.size); /* the file may hold the key too */
-	gnutls_free(data.data);
+		rc = chain_parse(p->set, &data, pair);
+	tlsg_file_free(&data); /* wiped: the file may hold the key too */
 	return is_pkcs12 ? chain_from_pkcs12(p, s, pair, err) : chain_result(s, rc, err);
 }
 
 /* ---- the pair ---- */
 
-static bool is_equal(const str *a, const str *b)
-{
-	return a->len == b->len && (a->len <= 0 || memcmp(a->s, b->s, (size_t)a->len) == 0);
-}
-
-/* Whether a pair was loaded for these settings. One whose key needed a password is not taken for another password. */
+/* Whether a pair was loaded for these settings. If its key needed a password, it must be the same one. */
 static bool pair_is_for(const struct tlsg_pair *pair, const struct pair_settings *s)
 {
-	return is_equal(&pair->source, s->cert) && is_equal(&pair->key->setting, s->key)
-		   && (!pair->key->is_encrypted || pair->key->is_asked || is_equal(&pair->key->password, s->password));
+	return tlsg_value_is_same(&pair->source, s->cert) && tlsg_value_is_same(&pair->key->source, s->key)
+		   && (!pair->key->is_encrypted || pair->key->is_asked
+				   || tlsg_value_is_same(&pair->key->password, s->password));
 }
 
 static const struct tlsg_prof *find_in_list(
@@ -152,7 +143,7 @@ static const struct tlsg_prof *find_in_list(
 	return NULL;
 }
 
-/* The profile of the snapshot that has loaded the same settings: a file is read once. */
+/* Finds the profile of the snapshot that has loaded the same settings: a file is read once. */
 static const struct tlsg_prof *find_loaded(
 		const struct tlsg_set *set, const struct pair_settings *s, const struct tlsg_pair **pair)
 {
@@ -167,7 +158,7 @@ static const struct tlsg_prof *find_loaded(
 	return p;
 }
 
-/* Takes over what another profile has. What was warned about for the same role is not said again. */
+/* Copies the pair of another profile. A profile in the same role has had the warnings already. */
 static enum tlsg_ret pair_copy(struct tlsg_prof *p, const struct tlsg_prof *from, const struct tlsg_pair *loaded,
 		const struct pair_settings *s, struct tlsg_err *err)
 {
@@ -181,18 +172,17 @@ static enum tlsg_ret pair_copy(struct tlsg_prof *p, const struct tlsg_prof *from
 static enum tlsg_ret key_load(
 		struct tlsg_prof *p, const struct pair_settings *s, struct tlsg_pair *pair, struct tlsg_err *err)
 {
-	struct tlsg_key_request r = {s->key_name, s->key, s->password};
-	enum tlsg_ret ret = tlsg_token_is(s->key) ? tlsg_token_key(p, &r, pair, &pair->key, err)
-											  : tlsg_load_key(p->set, &r, &pair->key, err);
+	struct tlsg_key_file_request r = {s->key_name, s->key, s->password};
+	enum tlsg_ret ret = tlsg_load_token_is_uri(s->key)
+								? tlsg_load_token_key(p, &r, &pair->chain[0].cert, &pair->key, err)
+								: tlsg_load_key(p->set, &r, &pair->key, err);
 
 	if(ret != TLSG_OK)
 		return ret;
-	if(!pair->key->is_on_token)
+	if(!tlsg_key_is_on_token(pair->key))
 		ret = tlsg_pair_check_fit(s->key_name, s->cert, pair, err);
-	if(ret == TLSG_OK) {
-		pair->privkey = pair->key->ext;
+	if(ret == TLSG_OK)
 		pair->source = *s->cert;
-	}
 	return ret;
 }
 
@@ -252,17 +242,17 @@ enum tlsg_ret tlsg_load_pair(struct tlsg_prof *p, struct tlsg_err *err)
 
 	p->pairs = tlsg_arena_keep(p->set->arena, sizeof(*p->pairs) * TLSG_PAIRS_MAX);
 	if(p->pairs == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		return tlsg_err_no_shm(err, "certificate", sizeof(*p->pairs) * TLSG_PAIRS_MAX);
 	for(i = 0; i < 2; i++) {
 		struct pair_settings s = all[i];
 		enum tlsg_ret ret;
 
-		if(!is_set(s.cert) && !is_set(s.key))
+		if(!tlsg_value_is_set(s.cert) && !tlsg_value_is_set(s.key))
 			continue;
-		if(!is_set(s.cert))
+		if(!tlsg_value_is_set(s.cert))
 			return tlsg_err_set(err, TLSG_E_CONFIG, "%s \"%.*s\" is set without a %s", s.key_name, s.key->len, s.key->s,
 					s.cert_name);
-		if(!is_set(s.key))
+		if(!tlsg_value_is_set(s.key))
 			s.key = s.cert;
 		ret = load_list(p, &s, err);
 		if(ret != TLSG_OK)

@@ -1,40 +1,35 @@
 /*
- * tls_gnutls - settings that name objects on tokens: their PINs, keys, chains and trust anchors in a snapshot
+ * tls_gnutls - loads objects on tokens that settings name: their PINs, keys, chains and trust anchors
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: the builder of a snapshot; tlsg_token_again() in any process that steps a handshake.
- * Memory: the snapshot's arena (shm), wiped with it.  Lock: none.
+ * Runs in: the builder of a snapshot.  Memory: the snapshot's arena (shm), wiped with it.  Lock: none.
  */
 #include "profiles/load_token.h"
 
-#include <stdio.h>
-#include <time.h>
+#include <gnutls/crypto.h>
 
 #include "base/arena.h"
-#include "base/scope.h"
+#include "pkcs11/p11_certs.h"
 #include "pkcs11/p11_engine.h"
+#include "pkcs11/p11_key.h"
 #include "pkcs11/p11_look.h"
-#include "pkcs11/p11_module.h"
-#include "pkcs11/p11_probe.h"
 #include "profiles/isolate/client.h"
 #include "profiles/keys/password.h"
+#include "profiles/keys/path.h"
 #include "profiles/keys/pin.h"
-#include "profiles/creds.h"
 #include "profiles/list.h"
-#include "profiles/priority.h"
+#include "profiles/load_key.h"
+#include "profiles/value.h"
 
 #define LIST_SIZE 4096
-#define RESTARTS 3
-#define QUICK_MS 2000
-#define PAUSE_MS 15
 
-/* A setting that names an object, and what was taken out of it. In the arena: wiped when the snapshot goes. */
+/* An object that a setting names, with the PIN that stood there. In the arena: wiped when the snapshot goes. */
 struct tlsg_token
 {
 	struct tlsg_token *next;
 	struct tlsg_p11_uri uri;
 };
 
-/* Keys with the same PIN on the same token share the gate that keeps a wrong PIN from being tried by each process. */
+/* The gate of a PIN on a token, which keeps each process from trying a wrong one. */
 struct tlsg_token_gate
 {
 	struct tlsg_token_gate *next;
@@ -43,9 +38,9 @@ struct tlsg_token_gate
 	struct tlsg_p11_secret pin;
 };
 
-bool tlsg_token_is(const str *value)
+bool tlsg_load_token_is_uri(const str *value)
 {
-	return value->s != NULL && value->len > 0 && tlsg_p11_uri_is(value->s);
+	return tlsg_value_is_set(value) && tlsg_p11_uri_is(value->s);
 }
 
 /* ---- settings ---- */
@@ -70,7 +65,7 @@ static bool has_no_pin(const struct tlsg_p11_uri *u)
 	return !u->has_pin && u->pin_source[0] == '\0';
 }
 
-/* The same object with another PIN or module would be a mistake: which one counts? */
+/* Two settings name one object: a PIN in one of them serves both, two different PINs or modules are a mistake. */
 static enum tlsg_ret token_merge(struct tlsg_token *t, const struct tlsg_p11_uri *uri, struct tlsg_err *err)
 {
 	if(!is_same_place(&t->uri, uri))
@@ -95,20 +90,20 @@ static enum tlsg_ret token_add(struct tlsg_set *set, const struct tlsg_p11_uri *
 		return token_merge(t, uri, err);
 	t = tlsg_arena_keep(set->arena, sizeof(*t));
 	if(t == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		return tlsg_err_no_shm(err, NULL, sizeof(*t));
 	t->uri = *uri;
 	t->next = set->tokens;
 	set->tokens = t;
 	return TLSG_OK;
 }
 
-/* Writes the canonical URI for what was written. @return [arena], NULL: why is set. */
+/* Writes one value of a list as it will stand in the setting: the canonical URI of an object, or the path of a file. */
 static enum tlsg_ret take_one(struct tlsg_set *set, const str *value, char *out, size_t size, struct tlsg_err *why)
 {
 	struct tlsg_p11_uri uri;
 	enum tlsg_ret ret = TLSG_OK;
 
-	if(!tlsg_token_is(value) || token_find(set, value->s) != NULL) {
+	if(!tlsg_load_token_is_uri(value) || token_find(set, value->s) != NULL) {
 		if((size_t)value->len >= size)
 			return tlsg_err_set(why, TLSG_E_CONFIG, "the list of files is too long");
 		memcpy(out, value->s, (size_t)value->len + 1);
@@ -125,12 +120,12 @@ static enum tlsg_ret take_one(struct tlsg_set *set, const str *value, char *out,
 	return ret;
 }
 
-/* Whether a token is named anywhere in a list. */
+/* Whether a list names an object on a token. */
 static bool has_token(const str *value)
 {
 	const char *at;
 
-	if(value->s == NULL || value->len <= 0)
+	if(!tlsg_value_is_set(value))
 		return false;
 	for(at = value->s; *at != '\0'; at++)
 		if(tlsg_p11_uri_is(at))
@@ -138,7 +133,7 @@ static bool has_token(const str *value)
 	return false;
 }
 
-/* Replaces what was written, a URI or a list with URIs, by canonical ones. */
+/* Replaces a URI, or the URIs in a list, by canonical ones without PINs, and wipes what was written. */
 static enum tlsg_ret take_setting(struct tlsg_prof *p, const char *name, str *value, struct tlsg_err *err)
 {
 	char text[LIST_SIZE] = "";
@@ -165,157 +160,160 @@ static enum tlsg_ret take_setting(struct tlsg_prof *p, const char *name, str *va
 	value->len = (int)at;
 	value->s = tlsg_arena_keep_copy(p->set->arena, text, at);
 	if(ret == TLSG_OK && value->s == NULL)
-		ret = tlsg_err_set(&why, TLSG_E_RESOURCE, "shared memory exhausted");
+		ret = tlsg_err_no_shm(&why, NULL, at + 1);
 	return ret == TLSG_OK ? ret : tlsg_err_set(err, ret, "%s: %.400s", name, why.text);
 }
 
-enum tlsg_ret tlsg_token_settings(struct tlsg_prof *p, struct tlsg_err *err)
+enum tlsg_ret tlsg_load_token_settings(struct tlsg_prof *p, struct tlsg_err *err)
 {
-	const struct
-	{
-		const char *name;
-		str *value;
-	} all[] = {
-			{"certificate", &p->s.certificate},
-			{"private_key", &p->s.private_key},
-			{"certificate2", &p->s.certificate2},
-			{"private_key2", &p->s.private_key2},
-			{"ca_list", &p->s.ca_list},
-	};
+	const struct tlsg_prof_field *fields = tlsg_prof_fields();
 	enum tlsg_ret ret = TLSG_OK;
 	size_t i;
 
-	for(i = 0; i < sizeof(all) / sizeof(all[0]) && ret == TLSG_OK; i++)
-		ret = take_setting(p, all[i].name, all[i].value, err);
+	for(i = 0; i < TLSG_PROF_FIELDS && ret == TLSG_OK; i++)
+		if(fields[i].kind == TLSG_PROF_FIELD_OBJECT)
+			ret = take_setting(p, fields[i].name, tlsg_prof_value(&p->s, &fields[i]), err);
 	return ret;
 }
 
-/* ---- questions to tokens ---- */
+/* ---- requests about objects ---- */
 
-/* A PIN that was typed at start serves reloads too: the snapshot in use has it. */
+/* An object, and where its PIN may be found. To be wiped. */
+struct request
+{
+	struct tlsg_p11_query q;
+	struct tlsg_pin_sources from;
+	str password; /* the setting, a path in it is absolute */
+	char password_buf[TLSG_PASSWORD_SETTING_SIZE];
+};
+
+static bool pin_take(const struct tlsg_key *k, void *out)
+{
+	if(k->kind != TLSG_KEY_KIND_TOKEN)
+		return false;
+	*(struct tlsg_p11_secret *)out = k->object->pin;
+	return true;
+}
+
 static bool known_cb(const char *uri, struct tlsg_p11_secret *pin)
 {
-	struct tlsg_set *set = tlsg_set_get();
-	const struct tlsg_key *k;
-	bool found = false;
+	str source = {(char *)uri, (int)strlen(uri)};
 
-	for(k = set != NULL ? set->keys : NULL; k != NULL && !found; k = k->next)
-		if(k->token != NULL && strcmp(k->setting.s, uri) == 0) {
-			*pin = k->token->pin;
-			found = true;
-		}
-	tlsg_set_put(set);
-	return found;
+	return tlsg_load_key_in_use(&source, pin_take, pin);
 }
 
-/* Where the PIN may be. @param buf  TLSG_PASSWORD_SETTING_SIZE bytes. @param absolute  [out] for password. */
-static enum tlsg_ret places_fill(const struct tlsg_set *set, const str *password, char *buf, str *absolute,
-		struct tlsg_pin_sources *out, struct tlsg_err *err)
-{
-	out->engine = set->options.engine != NULL ? &set->options.engine->pin : NULL;
-	out->known = known_cb;
-	out->password = NULL;
-	if(password == NULL)
-		return TLSG_OK;
-	*absolute = *password;
-	out->password = absolute;
-	if(!tlsg_password_setting(&set->options.config_dir, password, buf, absolute))
-		return tlsg_err_set(err, TLSG_E_CONFIG, "private_key_password: the path of a file is too long");
-	return TLSG_OK;
-}
-
-/* All but the PIN. */
-static enum tlsg_ret query_fill(
-		const struct tlsg_set *set, const str *uri, struct tlsg_p11_query *q, struct tlsg_err *err)
+static enum tlsg_ret request_init(
+		const struct tlsg_set *set, const struct tlsg_key_file_request *r, struct request *out, struct tlsg_err *err)
 {
 	const struct tlsg_p11_engine *engine = set->options.engine;
-	const struct tlsg_token *t = token_find(set, uri->s);
+	const struct tlsg_token *t = token_find(set, r->file->s);
 
-	memset(q, 0, sizeof(*q));
+	memset(out, 0, sizeof(*out));
 	if(t == NULL)
-		return tlsg_err_set(err, TLSG_E_INTERNAL, "the setting was not taken apart");
-	q->uri = t->uri;
+		return tlsg_err_set(err, TLSG_E_INTERNAL, "the PIN was not moved out of the setting");
+	out->q.uri = t->uri;
+	out->from.known = known_cb;
 	if(engine != NULL) {
-		memcpy(q->module, engine->module, sizeof(q->module));
-		if(engine->has_slot && !q->uri.has_slot && !q->uri.has_token) {
-			q->uri.has_slot = true;
-			q->uri.slot = engine->slot;
+		out->from.engine = &engine->pin;
+		memcpy(out->q.module, engine->module, sizeof(out->q.module));
+		if(engine->has_slot && !out->q.uri.has_slot && !out->q.uri.has_token) {
+			out->q.uri.has_slot = true;
+			out->q.uri.slot = engine->slot;
 		}
 	}
+	if(r->password == NULL)
+		return TLSG_OK;
+	out->password = *r->password;
+	out->from.password = &out->password;
+	if(!tlsg_password_setting(&set->options.config_dir, r->password, out->password_buf, &out->password))
+		return tlsg_err_set(err, TLSG_E_CONFIG, "private_key_password: the path of a file is longer than %d bytes",
+				TLSG_PATH_SIZE - 1);
 	return TLSG_OK;
 }
 
-/* Whether a PIN may be needed and there may be one. */
-static bool has_pin(const struct tlsg_p11_query *q, const struct tlsg_pin_sources *from)
+static void request_wipe(struct request *r)
 {
-	return q->uri.has_pin || q->uri.pin_source[0] != '\0' || (from->engine != NULL && from->engine->is_set)
+	gnutls_memset(r, 0, sizeof(*r));
+}
+
+/* Whether a PIN may be needed, and one may be found. */
+static bool has_pin(const struct request *r)
+{
+	const struct tlsg_pin_sources *from = &r->from;
+
+	return r->q.uri.has_pin || r->q.uri.pin_source[0] != '\0' || (from->engine != NULL && from->engine->is_set)
 		   || (from->password != NULL && (from->password->s != NULL || tlsg_password_is_asked()));
 }
 
-/* With isolation PINs are for the token process alone. */
-static enum tlsg_ret look_there(const struct tlsg_set *set, enum tlsg_key_look what, const struct tlsg_p11_query *q,
-		const struct tlsg_pin_sources *from, gnutls_datum_t *pem, struct tlsg_err *err)
+/*
+ * Has the token process do it: with key_isolation no other process gets a PIN.
+ * @param leaf  of a key; otherwise NULL.
+ */
+static enum tlsg_ret ask_process(const struct tlsg_set *set, enum tlsg_wire_look_kind what, const struct request *r,
+		const gnutls_datum_t *leaf, struct tlsg_client_look_reply *reply, struct tlsg_err *err)
 {
-	struct tlsg_key_token_request r = {
-			.set_number = set->number, .what = what, .q = q, .engine_pin = from->engine, .password = from->password};
-	struct tlsg_key_token_answer a;
-	enum tlsg_ret ret = tlsg_client_token(&r, &a, err);
+	struct tlsg_client_look_request look = {.set_number = set->number,
+			.what = what,
+			.q = &r->q,
+			.engine_pin = r->from.engine,
+			.password = r->from.password,
+			.certificate = leaf};
 
-	if(ret == TLSG_OK)
-		*pem = a.pem;
-	return ret;
+	return tlsg_client_look(&look, reply, err);
 }
 
-static enum tlsg_ret look_here(enum tlsg_key_look what, struct tlsg_p11_query *q, const struct tlsg_pin_sources *from,
+static enum tlsg_ret certs_fetch(const struct tlsg_set *set, enum tlsg_wire_look_kind what, struct request *r,
 		gnutls_datum_t *pem, struct tlsg_err *err)
 {
-	enum tlsg_ret ret = tlsg_pin_find(from, q, err);
+	struct tlsg_client_look_reply reply;
+	enum tlsg_ret ret;
 
+	if(tlsg_client_has_token_process() && has_pin(r)) {
+		ret = ask_process(set, what, r, NULL, &reply, err);
+		if(ret == TLSG_OK)
+			*pem = reply.pem;
+		return ret;
+	}
+	ret = tlsg_pin_find(&r->from, &r->q, err);
 	if(ret != TLSG_OK)
 		return ret;
-	return what == TLSG_KEY_LOOK_CHAIN ? tlsg_p11_look_chain(q, pem, err) : tlsg_p11_look_anchors(q, pem, err);
+	return what == TLSG_WIRE_LOOK_CHAIN ? tlsg_p11_certs_chain(&r->q, pem, err)
+										: tlsg_p11_certs_anchors(&r->q, pem, err);
 }
 
-static enum tlsg_ret name_it(
-		const char *setting, const str *uri, enum tlsg_ret ret, const struct tlsg_err *why, struct tlsg_err *err)
+/* Puts setting and object in front of a cause. */
+static enum tlsg_ret err_name(
+		const struct tlsg_key_file_request *r, enum tlsg_ret ret, const struct tlsg_err *why, struct tlsg_err *err)
 {
-	return tlsg_err_set(err, ret, "%s: \"%.200s\": %.280s", setting, uri->s, why->text);
+	return tlsg_err_set(err, ret, "%s: \"%.200s\": %.280s", r->setting, r->file->s, why->text);
 }
 
-static enum tlsg_ret fetch(const struct tlsg_set *set, enum tlsg_key_look what, const struct tlsg_key_request *r,
-		gnutls_datum_t *pem, struct tlsg_err *err)
+static enum tlsg_ret certs_load(const struct tlsg_set *set, enum tlsg_wire_look_kind what,
+		const struct tlsg_key_file_request *r, gnutls_datum_t *pem, struct tlsg_err *err)
 {
-	char buf[TLSG_PASSWORD_SETTING_SIZE];
-	struct tlsg_pin_sources from;
-	struct tlsg_p11_query q;
+	struct request request;
 	struct tlsg_err why;
 	enum tlsg_ret ret;
-	str absolute;
 
 	tlsg_err_clear(&why);
-	ret = query_fill(set, r->file, &q, &why);
+	ret = request_init(set, r, &request, &why);
 	if(ret == TLSG_OK)
-		ret = places_fill(set, r->password, buf, &absolute, &from, &why);
-	if(ret == TLSG_OK)
-		ret = tlsg_client_has_tokens() && has_pin(&q, &from) ? look_there(set, what, &q, &from, pem, &why)
-															 : look_here(what, &q, &from, pem, &why);
-	gnutls_memset(&q, 0, sizeof(q));
-	return ret == TLSG_OK ? ret : name_it(r->setting, r->file, ret, &why, err);
+		ret = certs_fetch(set, what, &request, pem, &why);
+	request_wipe(&request);
+	return ret == TLSG_OK ? ret : err_name(r, ret, &why, err);
 }
 
-enum tlsg_ret tlsg_token_chain(struct tlsg_set *set, const char *setting, const str *uri, const str *password,
-		gnutls_datum_t *pem, struct tlsg_err *err)
+enum tlsg_ret tlsg_load_token_chain(
+		struct tlsg_set *set, const struct tlsg_key_file_request *r, gnutls_datum_t *pem, struct tlsg_err *err)
 {
-	struct tlsg_key_request r = {setting, uri, password};
-
-	return fetch(set, TLSG_KEY_LOOK_CHAIN, &r, pem, err);
+	return certs_load(set, TLSG_WIRE_LOOK_CHAIN, r, pem, err);
 }
 
-enum tlsg_ret tlsg_token_anchors(struct tlsg_set *set, const str *uri, gnutls_datum_t *pem, struct tlsg_err *err)
+enum tlsg_ret tlsg_load_token_anchors(struct tlsg_set *set, const str *uri, gnutls_datum_t *pem, struct tlsg_err *err)
 {
-	struct tlsg_key_request r = {"ca_list", uri, NULL};
+	struct tlsg_key_file_request r = {"ca_list", uri, NULL};
 
-	return fetch(set, TLSG_KEY_LOOK_ANCHORS, &r, pem, err);
+	return certs_load(set, TLSG_WIRE_LOOK_ANCHORS, &r, pem, err);
 }
 
 /* ---- keys ---- */
@@ -326,7 +324,7 @@ static struct tlsg_p11_gate *gate_get(
 	struct tlsg_token_gate *g;
 
 	for(g = set->gates; g != NULL; g = g->next)
-		if(strcmp(g->token, f->token) == 0 && strcmp(g->pin.value, pin->value) == 0)
+		if(tlsg_p11_gate_is_shared(g->token, &g->pin, f->token, pin))
 			return &g->gate;
 	g = tlsg_arena_keep(set->arena, sizeof(*g));
 	if(g == NULL || tlsg_p11_gate_init(&g->gate) != TLSG_OK)
@@ -352,283 +350,118 @@ static struct tlsg_p11_object *object_new(
 	return o->gate != NULL ? o : NULL;
 }
 
-static enum tlsg_ret key_fill(struct tlsg_prof *p, const str *uri, const struct tlsg_p11_facts *f, struct tlsg_key *k)
-{
-	char can[160];
-
-	k->setting.s = tlsg_arena_keep_copy(p->set->arena, uri->s, (size_t)uri->len);
-	k->setting.len = uri->len;
-	k->source = k->setting;
-	if(k->setting.s == NULL)
-		return TLSG_E_RESOURCE;
-	k->is_on_token = true;
-	k->pk = f->pk;
-	k->bits = f->bits;
-	k->can = f->can;
-	LM_INFO("%.*s: private_key: \"%s\" signs with %s%s\n", p->id.len, p->id.s, k->source.s,
-			tlsg_p11_key_describe(f->can, can, sizeof(can)), f->can & TLSG_P11_CAN_DECRYPT ? ", and decrypts" : "");
-	return TLSG_OK;
-}
-
 /* The key, if it is in the snapshot already and was tried with that certificate. */
-static struct tlsg_key *key_known(const struct tlsg_set *set, const str *uri, const struct tlsg_pair *pair)
+static struct tlsg_key *key_find(const struct tlsg_set *set, const str *uri, const gnutls_datum_t *leaf)
 {
 	struct tlsg_key *k;
 
 	for(k = set->keys; k != NULL; k = k->next)
-		if(k->is_on_token && strcmp(k->setting.s, uri->s) == 0 && k->leaf.size == pair->chain[0].cert.size
-				&& memcmp(k->leaf.data, pair->chain[0].cert.data, k->leaf.size) == 0)
+		if(tlsg_key_is_on_token(k) && tlsg_value_is_same(&k->source, uri) && k->leaf.size == leaf->size
+				&& memcmp(k->leaf.data, leaf->data, leaf->size) == 0)
 			return k;
 	return NULL;
 }
 
-/* The key stays here: each process that needs it logs in. */
-static enum tlsg_ret key_here(struct tlsg_set *set, struct tlsg_p11_query *q, const struct tlsg_pin_sources *from,
-		struct tlsg_key *k, struct tlsg_p11_facts *facts, struct tlsg_err *err)
+/* Each process that signs will log in. */
+static enum tlsg_ret key_try(struct tlsg_set *set, struct request *r, struct tlsg_key *k, struct tlsg_err *err)
 {
 	const gnutls_datum_t leaf = {k->leaf.data, k->leaf.size};
-	enum tlsg_ret ret = tlsg_pin_find(from, q, err);
+	struct tlsg_p11_facts facts;
+	enum tlsg_ret ret = tlsg_pin_find(&r->from, &r->q, err);
 
 	if(ret == TLSG_OK)
-		ret = tlsg_p11_look_key(q, &leaf, facts, err);
+		ret = tlsg_p11_look_key(&r->q, &leaf, &facts, err);
 	if(ret != TLSG_OK)
 		return ret;
-	k->token = object_new(set, facts, &q->pin);
-	return k->token != NULL ? TLSG_OK : tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+	k->kind = TLSG_KEY_KIND_TOKEN;
+	k->pk = facts.pk;
+	k->bits = facts.bits;
+	k->can = facts.can;
+	k->object = object_new(set, &facts, &r->q.pin);
+	return k->object != NULL ? TLSG_OK : tlsg_err_no_shm(err, NULL, sizeof(*k->object));
 }
 
-/* The token process has it. */
-static enum tlsg_ret key_there(const struct tlsg_set *set, const struct tlsg_p11_query *q,
-		const struct tlsg_pin_sources *from, struct tlsg_key *k, struct tlsg_p11_facts *facts, struct tlsg_err *err)
+/* Only the token process logs in. */
+static enum tlsg_ret key_try_there(
+		const struct tlsg_set *set, const struct request *r, struct tlsg_key *k, struct tlsg_err *err)
 {
 	const gnutls_datum_t leaf = {k->leaf.data, k->leaf.size};
-	struct tlsg_key_token_request r = {.set_number = set->number,
-			.what = TLSG_KEY_LOOK_KEY,
-			.q = q,
-			.engine_pin = from->engine,
-			.password = from->password,
-			.certificate = &leaf};
-	struct tlsg_key_token_answer a;
-	enum tlsg_ret ret = tlsg_client_token(&r, &a, err);
+	struct tlsg_client_look_reply reply;
+	enum tlsg_ret ret = ask_process(set, TLSG_WIRE_LOOK_KEY, r, &leaf, &reply, err);
 
 	if(ret != TLSG_OK)
 		return ret;
-	memset(facts, 0, sizeof(*facts));
-	facts->pk = a.pk;
-	facts->bits = a.bits;
-	facts->can = a.can;
-	k->remote = a.id;
+	k->kind = TLSG_KEY_KIND_TOKEN_PROCESS;
+	k->pk = reply.pk;
+	k->bits = reply.bits;
+	k->can = reply.can;
+	k->remote = reply.id;
 	return TLSG_OK;
 }
 
-static enum tlsg_ret key_make(struct tlsg_prof *p, const struct tlsg_key_request *r, const struct tlsg_pair *pair,
+static void key_log(const struct tlsg_prof *p, const struct tlsg_key *k, bool pin_was_written)
+{
+	char can[160];
+
+	if(k->kind == TLSG_KEY_KIND_TOKEN_PROCESS && pin_was_written && p->file.len == 0)
+		LM_WARN("private_key: \"%s\": a PIN in a module parameter stays in the memory of all processes, also with "
+				"key_isolation: use pin-source=file:/path\n",
+				k->source.s);
+	LM_INFO("%.*s: private_key: \"%s\" signs with %s%s\n", p->id.len, p->id.s, k->source.s,
+			tlsg_p11_key_describe(k->can, can, sizeof(can)), k->can & TLSG_P11_CAN_DECRYPT ? ", and decrypts" : "");
+}
+
+static enum tlsg_ret key_new(struct tlsg_prof *p, const struct tlsg_key_file_request *r, const gnutls_datum_t *leaf,
 		struct tlsg_key **out, struct tlsg_err *err)
 {
 	struct tlsg_key *k = tlsg_arena_keep(p->set->arena, sizeof(*k));
-	char buf[TLSG_PASSWORD_SETTING_SIZE];
-	struct tlsg_pin_sources from;
-	struct tlsg_p11_facts facts;
-	struct tlsg_p11_query q;
+	struct request request;
+	bool pin_was_written;
 	enum tlsg_ret ret;
-	str absolute;
 
 	if(k == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
-	k->leaf.data = pair->chain[0].cert.data;
-	k->leaf.size = pair->chain[0].cert.size;
-	ret = query_fill(p->set, r->file, &q, err);
+		return tlsg_err_no_shm(err, NULL, sizeof(*k));
+	k->leaf.data = leaf->data;
+	k->leaf.size = leaf->size;
+	k->source.s = tlsg_arena_keep_copy(p->set->arena, r->file->s, (size_t)r->file->len);
+	k->source.len = r->file->len;
+	if(k->source.s == NULL)
+		return tlsg_err_no_shm(err, NULL, (size_t)r->file->len + 1);
+	ret = request_init(p->set, r, &request, err);
 	if(ret == TLSG_OK)
-		ret = places_fill(p->set, r->password, buf, &absolute, &from, err);
-	if(ret == TLSG_OK)
-		ret = tlsg_client_has_tokens() ? key_there(p->set, &q, &from, k, &facts, err)
-									   : key_here(p->set, &q, &from, k, &facts, err);
-	if(ret == TLSG_OK && tlsg_client_has_tokens() && q.uri.has_pin && p->file.len == 0)
-		LM_WARN("private_key: \"%s\": a PIN in a module parameter stays in the memory of all processes, also with "
-				"key_isolation: "
-				"use pin-source=file:/path\n",
-				r->file->s);
-	gnutls_memset(&q, 0, sizeof(q));
-	if(ret == TLSG_OK && key_fill(p, r->file, &facts, k) != TLSG_OK)
-		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
-	if(ret == TLSG_OK)
-		ret = tlsg_load_key_add(p->set, k, err);
-	if(ret == TLSG_OK)
-		*out = k;
-	return ret;
+		ret = tlsg_client_has_token_process() ? key_try_there(p->set, &request, k, err)
+											  : key_try(p->set, &request, k, err);
+	pin_was_written = request.q.uri.has_pin;
+	request_wipe(&request);
+	if(ret != TLSG_OK)
+		return ret;
+	key_log(p, k, pin_was_written);
+	*out = k;
+	return tlsg_load_key_add(p->set, k, err);
 }
 
-enum tlsg_ret tlsg_token_key(struct tlsg_prof *p, const struct tlsg_key_request *r, const struct tlsg_pair *pair,
-		struct tlsg_key **out, struct tlsg_err *err)
+enum tlsg_ret tlsg_load_token_key(struct tlsg_prof *p, const struct tlsg_key_file_request *r,
+		const gnutls_datum_t *leaf, struct tlsg_key **out, struct tlsg_err *err)
 {
-	struct tlsg_key *k = key_known(p->set, r->file, pair);
 	struct tlsg_err why;
 	enum tlsg_ret ret;
 
-	if(k != NULL) {
-		*out = k;
+	*out = key_find(p->set, r->file, leaf);
+	if(*out != NULL)
 		return TLSG_OK;
-	}
 	tlsg_err_clear(&why);
-	ret = key_make(p, r, pair, out, &why);
-	return ret == TLSG_OK ? ret : name_it(r->setting, r->file, ret, &why, err);
+	ret = key_new(p, r, leaf, out, &why);
+	return ret == TLSG_OK ? ret : err_name(r, ret, &why, err);
 }
 
-void tlsg_token_pins_forget(struct tlsg_set *set)
+void tlsg_load_token_pins_forget(struct tlsg_set *set)
 {
 	struct tlsg_token *t;
 
-	if(!tlsg_client_has_tokens())
-		return; /* each process needs them */
+	if(!tlsg_client_has_token_process())
+		return; /* every process needs them */
 	for(t = set->tokens; t != NULL; t = t->next)
 		gnutls_memset(t->uri.pin, 0, sizeof(t->uri.pin));
 	if(set->options.engine != NULL) /* the snapshot's own copy */
 		gnutls_memset((void *)&set->options.engine->pin, 0, sizeof(set->options.engine->pin));
-}
-
-/* ---- what works ---- */
-
-static bool signs_tls13(const struct tlsg_pair *pair)
-{
-	return !pair->key->is_on_token || (pair->key->can & ~(TLSG_P11_CAN_PKCS1 | TLSG_P11_CAN_DECRYPT)) != 0;
-}
-
-enum tlsg_ret tlsg_token_limit(struct tlsg_prof *p, struct tlsg_err *err)
-{
-	unsigned i;
-
-	if(p->pairs_len == 0 || !(p->priority->list.versions & TLSG_VERSION_BIT(TLSG_TLS1_3)))
-		return TLSG_OK;
-	for(i = 0; i < p->pairs_len; i++)
-		if(signs_tls13(&p->pairs[i]))
-			return TLSG_OK;
-	if(p->priority->list.versions == TLSG_VERSION_BIT(TLSG_TLS1_3))
-		return tlsg_err_set(err, TLSG_E_CONFIG,
-				"private_key: \"%.200s\" makes no RSA-PSS signatures, which TLS 1.3 needs, and tls_method allows "
-				"nothing else",
-				p->pairs[0].key->source.s);
-	LM_INFO("%.*s: TLS 1.3 is left out: \"%s\" makes no RSA-PSS signatures\n", p->id.len, p->id.s,
-			p->pairs[0].key->source.s);
-	p->without_tls13 = true;
-	return tlsg_priority_compile(p, err);
-}
-
-/* ---- in the processes that use the keys ---- */
-
-static struct
-{
-	time_t failed_at; /* that key is not tried again within this second */
-	uint32_t set_number;
-	unsigned key;
-	bool told;
-	char text[TLSG_ERR_TEXT];
-} trouble = {.told = true};
-
-static uint32_t newest; /* number of the newest snapshot whose keys this process has opened */
-
-static gnutls_privkey_t fail(const struct tlsg_key *k, const struct tlsg_err *why)
-{
-	trouble.failed_at = time(NULL);
-	trouble.set_number = k->set_number;
-	trouble.key = k->index;
-	trouble.told = false;
-	snprintf(trouble.text, sizeof(trouble.text), "private_key \"%.200s\": %.280s", k->source.s, why->text);
-	return NULL;
-}
-
-/* Whether the key could not be opened a moment ago. */
-static bool is_in_trouble(const struct tlsg_key *k)
-{
-	return trouble.failed_at == time(NULL) && trouble.set_number == k->set_number && trouble.key == k->index;
-}
-
-/* Closes the keys on tokens that this process has open, and the modules: the next use starts them anew. */
-static void restart(void)
-{
-	tlsg_creds_forget_tokens();
-	tlsg_p11_module_stop();
-}
-
-/*
- * Many modules look for tokens only when they start, and SoftHSM overlooks one when another process logs in at that moment. A
- * module that takes its time to say no is not asked again: a worker waits.
- */
-static bool is_worth_a_restart(const struct tlsg_key *k, long began)
-{
-	return !tlsg_p11_key_is_refused(k->token) && tlsg_p11_probe_clock() - began < QUICK_MS;
-}
-
-gnutls_privkey_t tlsg_token_open(const struct tlsg_key *k)
-{
-	struct tlsg_err why;
-	gnutls_privkey_t key;
-	long began = tlsg_p11_probe_clock();
-	int tries;
-
-	/* A new configuration may mean new objects and PINs, which modules do not always notice while they run. */
-	if(newest < k->set_number && newest != 0)
-		restart();
-	if(newest < k->set_number)
-		newest = k->set_number;
-	if(is_in_trouble(k)) {
-		trouble.told = false; /* the same sentence for each handshake */
-		return NULL;
-	}
-	tlsg_err_clear(&why);
-	key = tlsg_p11_key_open(k->token, &why);
-	for(tries = 0; key == NULL && tries < RESTARTS && is_worth_a_restart(k, began); tries++) {
-		restart();
-		tlsg_p11_probe_pause(PAUSE_MS * (tries + 1));
-		began = tlsg_p11_probe_clock();
-		tlsg_err_clear(&why);
-		key = tlsg_p11_key_open(k->token, &why);
-	}
-	return key != NULL ? key : fail(k, &why);
-}
-
-/* What a bad ciphertext of a peer leads to must not make us open tokens again. */
-bool tlsg_token_is_gone(int code)
-{
-	switch(code) {
-		case GNUTLS_E_PKCS11_SESSION_ERROR:
-		case GNUTLS_E_PKCS11_TOKEN_ERROR:
-		case GNUTLS_E_PKCS11_DEVICE_ERROR:
-		case GNUTLS_E_PKCS11_SLOT_ERROR:
-		case GNUTLS_E_PKCS11_USER_ERROR:
-		case GNUTLS_E_PKCS11_KEY_ERROR:
-		case GNUTLS_E_PKCS11_PIN_ERROR:
-		case GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE:
-		case GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE:
-			return true;
-		default:
-			return false;
-	}
-}
-
-gnutls_privkey_t tlsg_token_again(const struct tlsg_key *k, int code, bool signing)
-{
-	gnutls_privkey_t key;
-
-	if((!signing && !tlsg_token_is_gone(code)) || is_in_trouble(k))
-		return NULL;
-	restart();
-	key = tlsg_creds_key(k);
-	if(key != NULL)
-		LM_WARN("private_key \"%s\": %s; the token was opened again\n", k->source.s, gnutls_strerror(code));
-	return key;
-}
-
-void tlsg_token_note(const struct tlsg_key *k, int code)
-{
-	if(!trouble.told)
-		return;
-	trouble.told = false;
-	snprintf(trouble.text, sizeof(trouble.text), "private_key \"%.200s\": %.200s", k->source.s, gnutls_strerror(code));
-}
-
-const char *tlsg_token_why(void)
-{
-	if(trouble.told)
-		return NULL;
-	trouble.told = true;
-	return trouble.text;
 }

@@ -19,8 +19,9 @@
 
 #include "base/arena.h"
 #include "base/scope.h"
-#include "profiles/keys/key_file.h"
+#include "profiles/keys/file.h"
 #include "profiles/load_token.h"
+#include "profiles/value.h"
 #include "profiles/verify/crt.h"
 
 #define HASH_DIGITS 8
@@ -72,8 +73,7 @@ static enum tlsg_ret out_of_memory(struct loader *l)
 
 static enum tlsg_ret out_of_shared_memory(struct loader *l, size_t wanted)
 {
-	return tlsg_err_set(
-			l->err, TLSG_E_RESOURCE, "%s: out of shared memory: %zu bytes wanted, raise -m", l->setting, wanted);
+	return tlsg_err_no_shm(l->err, l->setting, wanted);
 }
 
 
@@ -218,7 +218,7 @@ static enum tlsg_ret add_file(struct loader *l, const char *file, bool crls)
 	if(ret != TLSG_OK)
 		return ret;
 	ret = add_blocks(l, &data, file, crls);
-	gnutls_free(data.data);
+	tlsg_file_free(&data);
 	return ret;
 }
 
@@ -226,7 +226,7 @@ static enum tlsg_ret add_file(struct loader *l, const char *file, bool crls)
 static enum tlsg_ret add_token(struct loader *l, const str *uri)
 {
 	gnutls_datum_t pem = {NULL, 0};
-	enum tlsg_ret ret = tlsg_token_anchors(l->set, uri, &pem, l->err);
+	enum tlsg_ret ret = tlsg_load_token_anchors(l->set, uri, &pem, l->err);
 
 	if(ret != TLSG_OK)
 		return ret;
@@ -362,16 +362,10 @@ static enum tlsg_ret add_directory(struct loader *l, const char *path, bool crls
 	return ret;
 }
 
-static bool is_set(const str *s)
+/* For these settings an empty value is the same as none. */
+static bool is_same_setting(const str *a, const str *b)
 {
-	return s->s != NULL && s->len > 0;
-}
-
-static bool is_equal(const str *a, const str *b)
-{
-	int a_len = is_set(a) ? a->len : 0;
-
-	return a_len == (is_set(b) ? b->len : 0) && (a_len == 0 || memcmp(a->s, b->s, (size_t)a_len) == 0);
+	return tlsg_value_is_set(a) ? tlsg_value_is_same(a, b) : !tlsg_value_is_set(b);
 }
 
 static struct tlsg_trust *trust_find(const struct tlsg_set *set, const struct tlsg_prof_settings *s)
@@ -379,7 +373,8 @@ static struct tlsg_trust *trust_find(const struct tlsg_set *set, const struct tl
 	struct tlsg_trust *t;
 
 	for(t = set->trusts; t != NULL; t = t->next)
-		if(is_equal(&t->ca_list, &s->ca_list) && is_equal(&t->ca_path, &s->ca_path) && is_equal(&t->crl, &s->crl))
+		if(is_same_setting(&t->ca_list, &s->ca_list) && is_same_setting(&t->ca_path, &s->ca_path)
+				&& is_same_setting(&t->crl, &s->crl))
 			return t;
 	return NULL;
 }
@@ -387,18 +382,18 @@ static struct tlsg_trust *trust_find(const struct tlsg_set *set, const struct tl
 /* Reads the three settings in order. @param announced  [out] how many certificates are those of ca_list. */
 static enum tlsg_ret load_all(struct loader *l, const struct tlsg_prof_settings *s, unsigned *announced)
 {
-	bool crls = is_set(&s->crl);
+	bool crls = tlsg_value_is_set(&s->crl);
 	enum tlsg_ret ret = TLSG_OK;
 
 	*announced = 0;
-	if(is_set(&s->ca_list)) {
+	if(tlsg_value_is_set(&s->ca_list)) {
 		l->setting = "ca_list";
-		ret = tlsg_token_is(&s->ca_list) ? add_token(l, &s->ca_list) : add_file(l, s->ca_list.s, false);
+		ret = tlsg_load_token_is_uri(&s->ca_list) ? add_token(l, &s->ca_list) : add_file(l, s->ca_list.s, false);
 		if(ret == TLSG_OK && l->cas_len == 0)
 			ret = tlsg_err_set(l->err, TLSG_E_CONFIG, "ca_list: no certificate in \"%s\"", s->ca_list.s);
 		*announced = l->cas_len;
 	}
-	if(ret == TLSG_OK && is_set(&s->ca_path)) {
+	if(ret == TLSG_OK && tlsg_value_is_set(&s->ca_path)) {
 		l->setting = "ca_path";
 		ret = add_directory(l, s->ca_path.s, crls);
 	}
@@ -434,7 +429,7 @@ static enum tlsg_ret trust_fill(struct tlsg_trust *t, struct loader *l)
 
 static bool keep_str(struct tlsg_arena *arena, const str *from, str *to)
 {
-	if(!is_set(from))
+	if(!tlsg_value_is_set(from))
 		return true;
 	to->s = tlsg_arena_keep_copy(arena, from->s, (size_t)from->len);
 	to->len = from->len;
@@ -451,7 +446,7 @@ static enum tlsg_ret trust_read(struct loader *l, const struct tlsg_prof_setting
 	if(!keep_str(arena, &s->ca_list, &t->ca_list) || !keep_str(arena, &s->ca_path, &t->ca_path)
 			|| !keep_str(arena, &s->crl, &t->crl))
 		return out_of_shared_memory(l, (size_t)s->ca_list.len + (size_t)s->ca_path.len + (size_t)s->crl.len);
-	t->has_crl = is_set(&s->crl);
+	t->has_crl = tlsg_value_is_set(&s->crl);
 	ret = load_all(l, s, &t->cas_announced);
 	return ret == TLSG_OK ? trust_fill(t, l) : ret;
 }
@@ -470,8 +465,7 @@ enum tlsg_ret tlsg_load_trust(
 	}
 	t = tlsg_arena_keep(set->arena, sizeof(*t));
 	if(t == NULL)
-		return tlsg_err_set(
-				err, TLSG_E_RESOURCE, "ca_list: out of shared memory: %zu bytes wanted, raise -m", sizeof(*t));
+		return tlsg_err_no_shm(err, "ca_list", sizeof(*t));
 	/* what GnuTLS parses here is freed again, and must not take room in the snapshot's arena */
 	previous = tlsg_scope_enter(NULL);
 	ret = trust_read(&l, s, t);

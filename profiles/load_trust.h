@@ -7,7 +7,7 @@
 #ifndef TLSG_PROFILES_LOAD_TRUST_H
 #define TLSG_PROFILES_LOAD_TRUST_H
 
-#include "profiles/set.h"
+#include "profiles/prof.h"
 #include "profiles/verify/trust.h"
 
 /**

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - finds the profile for a connection
+ * tls_gnutls - finds the profile of a connection, by address, server name or server_id
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: none.  Lock: none (snapshots are immutable; the caller holds a reference).
  */
@@ -7,22 +7,14 @@
 
 #include <strings.h>
 
+#include "profiles/value.h"
+
 enum name_mode
 {
 	MODE_EXACT = 0,
 	MODE_WITH_SUBDOMAINS = 1,
 	MODE_SUBDOMAINS = 2
 };
-
-static bool is_set(const str *s)
-{
-	return s->s != NULL && s->len > 0;
-}
-
-static bool is_same(const str *a, const str *b)
-{
-	return a->len == b->len && strncasecmp(a->s, b->s, (size_t)a->len) == 0;
-}
 
 /* Whether name ends in '.' and domain. */
 static bool is_subdomain(const str *name, const str *domain)
@@ -36,7 +28,7 @@ static bool name_matches(const struct tlsg_prof *p, const str *name)
 {
 	int mode = p->s.server_name_mode;
 
-	if(mode != MODE_SUBDOMAINS && is_same(&p->s.server_name, name))
+	if(mode != MODE_SUBDOMAINS && tlsg_value_is_same_name(&p->s.server_name, name))
 		return true;
 	return (mode == MODE_WITH_SUBDOMAINS || mode == MODE_SUBDOMAINS) && is_subdomain(name, &p->s.server_name);
 }
@@ -50,11 +42,12 @@ static bool address_matches(const struct tlsg_prof *p, const struct tlsg_match_q
 
 static bool is_match(const struct tlsg_prof *p, const struct tlsg_match_query *q)
 {
-	if(is_set(&q->server_id) && is_set(&p->s.server_id) && is_same(&p->s.server_id, &q->server_id))
+	if(tlsg_value_is_set(&q->server_id) && tlsg_value_is_set(&p->s.server_id)
+			&& tlsg_value_is_same_name(&p->s.server_id, &q->server_id))
 		return true;
 	if(!address_matches(p, q))
 		return false;
-	if(is_set(&q->server_name) && is_set(&p->s.server_name))
+	if(tlsg_value_is_set(&q->server_name) && tlsg_value_is_set(&p->s.server_name))
 		return name_matches(p, &q->server_name);
 	return p->kind != TLSG_PROF_ANY;
 }
@@ -71,5 +64,5 @@ const struct tlsg_prof *tlsg_match_find(const struct tlsg_set *set, const struct
 
 bool tlsg_match_is_switchable(const struct tlsg_prof *p)
 {
-	return p->kind == TLSG_PROF_DEFAULT || is_set(&p->s.server_name);
+	return p->kind == TLSG_PROF_DEFAULT || tlsg_value_is_set(&p->s.server_name);
 }

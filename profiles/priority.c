@@ -10,6 +10,8 @@
 #include "base/scope.h"
 #include "profiles/cipher/cipher_string.h"
 #include "profiles/cipher/priority_string.h"
+#include "profiles/key.h"
+#include "profiles/value.h"
 
 static void note_cb(void *arg, const char *word, size_t len, const char *why)
 {
@@ -18,33 +20,26 @@ static void note_cb(void *arg, const char *word, size_t len, const char *why)
 	LM_WARN("%.*s: cipher_list: \"%.*s\": %s\n", p->id.len, p->id.s, (int)len, word, why);
 }
 
-static bool is_same(const str *a, const str *b)
-{
-	if(a->s == NULL || b->s == NULL)
-		return a->s == b->s;
-	return a->len == b->len && memcmp(a->s, b->s, (size_t)a->len) == 0;
-}
-
 static struct tlsg_priority *priority_find(const struct tlsg_prof *p)
 {
 	struct tlsg_priority *x;
 
 	for(x = p->set->priorities; x != NULL; x = x->next)
-		/* Where the list has to be enforced, the two roles need different things. */
+		/* where the list has to be enforced, each role has a priority of its own */
 		if(x->method == p->s.method && x->without_tls13 == p->without_tls13
 				&& (!x->list.surplus || (x->single == NULL) == (p->role == TLSG_CLIENT))
-				&& is_same(&x->cipher_list, &p->s.cipher_list))
+				&& tlsg_value_is_same(&x->cipher_list, &p->s.cipher_list))
 			return x;
 	return NULL;
 }
 
-/* In the scope of the snapshot. */
+/* Runs in the scope of the snapshot. */
 static int compile(const char *text, gnutls_priority_t *out)
 {
 	return gnutls_priority_init(out, text, NULL);
 }
 
-/* One priority per suite, for servers that may offer GnuTLS no more than that suite. */
+/* One priority for each suite, for servers that enable nothing else in GnuTLS once the suite is chosen. */
 static int compile_single(struct tlsg_priority *x)
 {
 	char text[TLSG_PRIORITY_SIZE];
@@ -65,7 +60,7 @@ static int compile_single(struct tlsg_priority *x)
 	return rc;
 }
 
-/* What clients offer. */
+/* The offer of a client. */
 static int compile_client(struct tlsg_priority *x)
 {
 	char text[TLSG_PRIORITY_SIZE];
@@ -77,10 +72,13 @@ static int compile_client(struct tlsg_priority *x)
 
 static enum tlsg_ret compile_all(struct tlsg_prof *p, struct tlsg_priority *x, struct tlsg_err *err)
 {
-	struct tlsg_arena *previous = tlsg_scope_enter(p->set->arena);
 	bool is_client = x->list.surplus && p->role == TLSG_CLIENT;
-	int rc = is_client ? compile_client(x) : compile(x->list.priority, &x->compiled);
+	struct tlsg_arena *previous;
+	int rc;
 
+	tlsg_scope_refresh(); /* the file may have changed since the string was evaluated */
+	previous = tlsg_scope_enter(p->set->arena);
+	rc = is_client ? compile_client(x) : compile(x->list.priority, &x->compiled);
 	if(rc >= 0 && x->list.surplus && !is_client)
 		rc = compile_single(x);
 	tlsg_scope_leave(previous);
@@ -100,9 +98,10 @@ static enum tlsg_ret evaluate(struct tlsg_prof *p, struct tlsg_priority *x, stru
 	enum tlsg_ret ret;
 
 	if(m == NULL)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "%.*s: tls_method %d cannot be had", p->id.len, p->id.s, p->s.method);
+		return tlsg_err_set(
+				err, TLSG_E_CONFIG, "%.*s: tls_method %d is not supported", p->id.len, p->id.s, p->s.method);
 	if(p->without_tls13) {
-		/* SSLv23 is what the library has; its versions below 1.3 that matter are one */
+		/* of the versions of SSLv23 below 1.3, only TLS 1.2 matters */
 		older = *tlsg_method_by_id(m->id == TLSG_METHOD_SSLV23 ? TLSG_METHOD_TLSV1_2 : m->id);
 		older.max = TLSG_TLS1_2;
 		m = &older;
@@ -127,7 +126,7 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err)
 	}
 	x = tlsg_arena_keep(p->set->arena, sizeof(*x));
 	if(x == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		return tlsg_err_no_shm(err, "cipher_list", sizeof(*x));
 	x->method = p->s.method;
 	x->without_tls13 = p->without_tls13;
 	x->cipher_list = p->s.cipher_list;
@@ -140,6 +139,26 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err)
 	p->set->priorities = x;
 	p->priority = x;
 	return TLSG_OK;
+}
+
+enum tlsg_ret tlsg_priority_fit_keys(struct tlsg_prof *p, struct tlsg_err *err)
+{
+	unsigned i;
+
+	if(p->pairs_len == 0 || !(p->priority->list.versions & TLSG_VERSION_BIT(TLSG_TLS1_3)))
+		return TLSG_OK;
+	for(i = 0; i < p->pairs_len; i++)
+		if(tlsg_key_signs_tls13(p->pairs[i].key))
+			return TLSG_OK;
+	if(p->priority->list.versions == TLSG_VERSION_BIT(TLSG_TLS1_3))
+		return tlsg_err_set(err, TLSG_E_CONFIG,
+				"private_key: \"%.200s\" makes no RSA-PSS signatures, which TLS 1.3 needs, and tls_method allows "
+				"nothing else",
+				p->pairs[0].key->source.s);
+	LM_INFO("%.*s: TLS 1.3 is left out: \"%s\" makes no RSA-PSS signatures\n", p->id.len, p->id.s,
+			p->pairs[0].key->source.s);
+	p->without_tls13 = true;
+	return tlsg_priority_compile(p, err);
 }
 
 unsigned tlsg_priority_key_of(gnutls_pk_algorithm_t pk)

@@ -8,9 +8,9 @@
 #define TLSG_PROFILES_PRIORITY_H
 
 #include "profiles/cipher/cipher_list.h"
-#include "profiles/set.h"
+#include "profiles/prof.h"
 
-/** One pair of method and cipher_list, as many profiles as use it. */
+/** One pair of method and cipher_list, shared by the profiles that set them. */
 struct tlsg_priority
 {
 	struct tlsg_priority *next;
@@ -26,18 +26,27 @@ struct tlsg_priority
 /**
  * Compiles method and cipher_list of a completed profile, or finds them compiled for another profile of the snapshot.
  * @param p  [in,out] priority is set.
- * @return TLSG_OK; TLSG_E_CONFIG: a method that cannot be had, a string that is invalid or selects nothing (err says which and
- *         where); TLSG_E_RESOURCE.
+ * @return TLSG_OK; TLSG_E_CONFIG: a method that is not supported, a string that is invalid or selects nothing (err says
+ *         which and where); TLSG_E_RESOURCE.
  * Source: gnutls_priority_init().
  */
 enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * What a server session must use for an offer, so that the suite list is kept exactly.
+ * Excludes TLS 1.3 from a profile whose keys make no signature for it, and logs that.
+ * @param p  [in,out] profile whose pairs are loaded; its priority is compiled again.
+ * @return TLSG_OK; TLSG_E_CONFIG: nothing but TLS 1.3 is configured; TLSG_E_RESOURCE.
+ * Source: RFC 8446 section 4.4.3: RSA signatures of TLS 1.3 are RSA-PSS.
+ */
+enum tlsg_ret tlsg_priority_fit_keys(struct tlsg_prof *p, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * Chooses the priority of a server session for an offer, where GnuTLS alone would not keep to the suite list.
  * @param p         profile.
- * @param offer     what the ClientHello offers; keys is what signatures the client takes; those that the profile has no
- *                  certificate for are taken out here. usable is filled in with the kinds of keys that the certificate may have.
- * @param compiled  [out] priority to set; NULL: leave the profile's.
+ * @param offer     [in,out] what the ClientHello offers; keys: the signatures that the client accepts, without those
+ *                  that the profile has no certificate for when this returns; usable: [out] the kinds of keys that the
+ *                  certificate may have.
+ * @param compiled  [out] priority to set; NULL: keep the profile's.
  * @return TLSG_OK; TLSG_E_PEER: no suite in common.
  */
 enum tlsg_ret tlsg_priority_for_offer(

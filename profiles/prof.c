@@ -7,6 +7,7 @@
 #include "profiles/prof.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -16,14 +17,13 @@
 
 #include "base/arena.h"
 #include "profiles/keys/key_file.h"
+#include "profiles/keys/path.h"
 #include "profiles/cipher/method.h"
 #include "profiles/set.h"
-#include "profiles/load_token.h"
-#include "profiles/value.h"
 
 #define CERT_FILE "cert.pem"
 
-/* Longest id: "TLSs<any:" and a server_name of any length; what does not fit is cut. */
+/* Of an id: "TLSs<any:" and a server_name of any length; longer ones are cut. */
 #define ID_SIZE 640
 
 static const struct tlsg_prof_settings defaults_of[TLSG_ROLES] = {
@@ -43,51 +43,57 @@ static const struct tlsg_prof_settings defaults_of[TLSG_ROLES] = {
 				},
 };
 
-enum field_kind
-{
-	FIELD_TEXT,
-	FIELD_PATH,	  /* relative ones lie in the directory of the main configuration file */
-	FIELD_SECRET, /* never logged */
-	FIELD_NUMBER
+#define AT(member) offsetof(struct tlsg_prof_settings, member)
+
+/* In the order in which settings are logged; those that are not follow. */
+static const struct tlsg_prof_field fields[] = {
+		{"tls_method", "method", TLSG_PROF_FIELD_METHOD, AT(method), 0, true},
+		{"certificate", "cert_file", TLSG_PROF_FIELD_OBJECT, AT(certificate), 0, true},
+		{"ca_list", "calist_file", TLSG_PROF_FIELD_OBJECT, AT(ca_list), 0, true},
+		{"ca_path", NULL, TLSG_PROF_FIELD_PATH, AT(ca_path), 0, true},
+		{"crl", NULL, TLSG_PROF_FIELD_PATH, AT(crl), 0, true},
+		{"require_certificate", "require_cert", TLSG_PROF_FIELD_BOOL, AT(require_certificate), 0, true},
+		{"cipher_list", NULL, TLSG_PROF_FIELD_TEXT, AT(cipher_list), 0, true},
+		{"private_key", "pkey_file", TLSG_PROF_FIELD_OBJECT, AT(private_key), 0, true},
+		{"verify_certificate", "verify_cert", TLSG_PROF_FIELD_BOOL, AT(verify_certificate), 0, true},
+		{"verify_depth", NULL, TLSG_PROF_FIELD_NUMBER, AT(verify_depth), INT_MAX, true},
+		{"verify_client", NULL, TLSG_PROF_FIELD_VERIFY_CLIENT, AT(verify_client), 0, true},
+		{"verify_name", NULL, TLSG_PROF_FIELD_NUMBER, AT(verify_name), 2, false},
+		{"server_name", NULL, TLSG_PROF_FIELD_TEXT, AT(server_name), 0, false},
+		{"server_name_mode", NULL, TLSG_PROF_FIELD_MODE, AT(server_name_mode), 2, false},
+		{"server_id", NULL, TLSG_PROF_FIELD_TEXT, AT(server_id), 0, false},
+		{"private_key_password", "pkey_password", TLSG_PROF_FIELD_SECRET, AT(private_key_password), 0, false},
+		{"certificate2", "cert_file2", TLSG_PROF_FIELD_OBJECT, AT(certificate2), 0, false},
+		{"private_key2", "pkey_file2", TLSG_PROF_FIELD_OBJECT, AT(private_key2), 0, false},
+		{"private_key_password2", "pkey_password2", TLSG_PROF_FIELD_SECRET, AT(private_key_password2), 0, false},
 };
 
-/* All settings but the method; those with a name are logged, in this order. */
-static const struct field
-{
-	const char *name;
-	size_t offset;
-	enum field_kind kind;
-} fields[] = {
-		{"certificate", offsetof(struct tlsg_prof_settings, certificate), FIELD_PATH},
-		{"ca_list", offsetof(struct tlsg_prof_settings, ca_list), FIELD_PATH},
-		{"ca_path", offsetof(struct tlsg_prof_settings, ca_path), FIELD_PATH},
-		{"crl", offsetof(struct tlsg_prof_settings, crl), FIELD_PATH},
-		{"require_certificate", offsetof(struct tlsg_prof_settings, require_certificate), FIELD_NUMBER},
-		{"cipher_list", offsetof(struct tlsg_prof_settings, cipher_list), FIELD_TEXT},
-		{"private_key", offsetof(struct tlsg_prof_settings, private_key), FIELD_PATH},
-		{"verify_certificate", offsetof(struct tlsg_prof_settings, verify_certificate), FIELD_NUMBER},
-		{"verify_depth", offsetof(struct tlsg_prof_settings, verify_depth), FIELD_NUMBER},
-		{"verify_client", offsetof(struct tlsg_prof_settings, verify_client), FIELD_NUMBER},
-		{NULL, offsetof(struct tlsg_prof_settings, verify_name), FIELD_NUMBER},
-		{NULL, offsetof(struct tlsg_prof_settings, server_name_mode), FIELD_NUMBER},
-		{NULL, offsetof(struct tlsg_prof_settings, server_name), FIELD_TEXT},
-		{NULL, offsetof(struct tlsg_prof_settings, server_id), FIELD_TEXT},
-		{NULL, offsetof(struct tlsg_prof_settings, private_key_password), FIELD_SECRET},
-		{NULL, offsetof(struct tlsg_prof_settings, certificate2), FIELD_PATH},
-		{NULL, offsetof(struct tlsg_prof_settings, private_key2), FIELD_PATH},
-		{NULL, offsetof(struct tlsg_prof_settings, private_key_password2), FIELD_SECRET},
-};
+_Static_assert(sizeof(fields) / sizeof(fields[0]) == TLSG_PROF_FIELDS, "TLSG_PROF_FIELDS is the length of the table");
 
-#define FIELDS (sizeof(fields) / sizeof(fields[0]))
-
-static str *text_of(struct tlsg_prof_settings *s, const struct field *f)
+const struct tlsg_prof_field *tlsg_prof_fields(void)
 {
-	return (str *)((char *)s + f->offset);
+	return fields;
 }
 
-static int *number_of(struct tlsg_prof_settings *s, const struct field *f)
+/* Whether a setting is a number, not a string. */
+static bool is_number(const struct tlsg_prof_field *f)
 {
-	return (int *)((char *)s + f->offset);
+	return f->kind < TLSG_PROF_FIELD_TEXT;
+}
+
+static int unset_number(const struct tlsg_prof_field *f)
+{
+	return f->kind == TLSG_PROF_FIELD_METHOD ? TLSG_METHOD_UNSET : -1;
+}
+
+static int *number_of(struct tlsg_prof_settings *s, const struct tlsg_prof_field *f)
+{
+	return tlsg_prof_value(s, f);
+}
+
+static str *text_of(struct tlsg_prof_settings *s, const struct tlsg_prof_field *f)
+{
+	return tlsg_prof_value(s, f);
 }
 
 const struct tlsg_prof_settings *tlsg_prof_defaults(enum tlsg_role role)
@@ -100,9 +106,9 @@ void tlsg_prof_settings_clear(struct tlsg_prof_settings *s)
 	size_t i;
 
 	memset(s, 0, sizeof(*s));
-	for(i = 0; i < FIELDS; i++)
-		if(fields[i].kind == FIELD_NUMBER)
-			*number_of(s, &fields[i]) = -1;
+	for(i = 0; i < TLSG_PROF_FIELDS; i++)
+		if(is_number(&fields[i]))
+			*number_of(s, &fields[i]) = unset_number(&fields[i]);
 }
 
 struct tlsg_prof *tlsg_prof_add(struct tlsg_set *set, enum tlsg_role role, enum tlsg_prof_kind kind,
@@ -156,14 +162,14 @@ static size_t id_print(const struct tlsg_prof *p, char *buf, size_t size)
 	return (size_t)n < size ? (size_t)n : size - 1;
 }
 
-static enum tlsg_ret text_fill(const struct tlsg_prof *p, const struct field *f, const str *from, str *to)
+static enum tlsg_ret text_fill(const struct tlsg_prof *p, const struct tlsg_prof_field *f, const str *from, str *to)
 {
 	char path[TLSG_PATH_SIZE];
 	const char *what = from->s;
 	int len = from->len;
 
-	if(f->kind == FIELD_PATH) {
-		len = tlsg_value_path(&p->set->options.config_dir, from, path);
+	if(f->kind == TLSG_PROF_FIELD_PATH || f->kind == TLSG_PROF_FIELD_OBJECT) {
+		len = tlsg_path_absolute(&p->set->options.config_dir, from, path);
 		what = path;
 	}
 	if(len < 0)
@@ -175,24 +181,22 @@ static enum tlsg_ret text_fill(const struct tlsg_prof *p, const struct field *f,
 	return TLSG_OK;
 }
 
-static enum tlsg_ret field_fill(struct tlsg_prof *p, const struct field *f, struct tlsg_prof_settings *defaults)
+static enum tlsg_ret field_fill(
+		struct tlsg_prof *p, const struct tlsg_prof_field *f, struct tlsg_prof_settings *defaults)
 {
-	str *to = text_of(&p->s, f);
-	const str *from = text_of(defaults, f);
-
-	if(f->kind == FIELD_NUMBER) {
-		if(*number_of(&p->s, f) == -1)
+	if(is_number(f)) {
+		if(*number_of(&p->s, f) == unset_number(f))
 			*number_of(&p->s, f) = *number_of(defaults, f);
 		return TLSG_OK;
 	}
-	if(to->s != NULL || from->s == NULL)
+	if(text_of(&p->s, f)->s != NULL || text_of(defaults, f)->s == NULL)
 		return TLSG_OK;
-	return text_fill(p, f, from, to);
+	return text_fill(p, f, text_of(defaults, f), text_of(&p->s, f));
 }
 
 /*
- * A server's default profile that nobody wrote takes the compiled-in certificate. When there is no such file, the profile goes
- * without: what selects it fails in the handshake, all else works.
+ * Without a [server:default] the default profile has the compiled-in certificate. If there is no such file, the profile
+ * has none: clients that select it fail in the handshake, all else works.
  */
 static void implied_certificate_check(const struct tlsg_prof *p, struct tlsg_prof_settings *d)
 {
@@ -200,7 +204,7 @@ static void implied_certificate_check(const struct tlsg_prof *p, struct tlsg_pro
 
 	if(p->role != TLSG_SERVER || p->kind != TLSG_PROF_DEFAULT || p->line != 0 || p->s.certificate.s != NULL)
 		return;
-	if(tlsg_value_path(&p->set->options.config_dir, &d->certificate, path) > 0
+	if(tlsg_path_absolute(&p->set->options.config_dir, &d->certificate, path) > 0
 			&& (access(path, F_OK) == 0 || errno != ENOENT))
 		return;
 	LM_WARN("%.*s: there is no [server:default] and no \"%s\": clients that no other profile serves will be refused\n",
@@ -209,39 +213,26 @@ static void implied_certificate_check(const struct tlsg_prof *p, struct tlsg_pro
 	memset(&d->private_key, 0, sizeof(d->private_key));
 }
 
-/* A PKCS#12 file brings its key: the compiled-in file name does not get in the way. */
+/* A PKCS#12 file contains its key: the compiled-in private_key does not apply. */
 static void implied_key_check(const struct tlsg_prof *p, struct tlsg_prof_settings *d)
 {
 	if(p->s.private_key.s == NULL && tlsg_key_file_name_is_pkcs12(&p->s.certificate))
 		memset(&d->private_key, 0, sizeof(d->private_key));
 }
 
-/* One line for each setting, as it is in the end: without PINs. */
-static void settings_log(struct tlsg_prof *p)
+const char *tlsg_prof_pair_algorithm(const struct tlsg_pair *pair)
 {
-	size_t i;
-
-	LM_INFO("%.*s: tls_method=%d\n", p->id.len, p->id.s, p->s.method);
-	for(i = 0; i < FIELDS && fields[i].name != NULL; i++) {
-		const str *text = text_of(&p->s, &fields[i]);
-
-		if(fields[i].kind == FIELD_NUMBER)
-			LM_INFO("%.*s: %s=%d\n", p->id.len, p->id.s, fields[i].name, *number_of(&p->s, &fields[i]));
-		else if(text->s == NULL)
-			LM_INFO("%.*s: %s='(null)'\n", p->id.len, p->id.s, fields[i].name);
-		else
-			LM_INFO("%.*s: %s='%.*s'\n", p->id.len, p->id.s, fields[i].name, text->len, text->s);
-	}
+	return gnutls_pk_algorithm_get_name(pair->pk);
 }
 
 void tlsg_prof_passwords_wipe(struct tlsg_prof *p)
 {
 	size_t i;
 
-	for(i = 0; i < FIELDS; i++) {
+	for(i = 0; i < TLSG_PROF_FIELDS; i++) {
 		str *text;
 
-		if(fields[i].kind != FIELD_SECRET)
+		if(fields[i].kind != TLSG_PROF_FIELD_SECRET)
 			continue;
 		text = text_of(&p->s, &fields[i]);
 		if(text->s != NULL)
@@ -253,35 +244,46 @@ void tlsg_prof_passwords_wipe(struct tlsg_prof *p)
 enum tlsg_ret tlsg_prof_complete(struct tlsg_prof *p, const struct tlsg_prof_settings *defaults, struct tlsg_err *err)
 {
 	struct tlsg_prof_settings d = *defaults;
-	bool first = p->id.s == NULL;
 	enum tlsg_ret ret;
 	char id[ID_SIZE];
 	size_t i, len;
 
-	if(first) {
+	if(p->id.s == NULL) {
 		len = id_print(p, id, sizeof(id));
 		p->id.s = tlsg_arena_keep_copy(p->set->arena, id, len);
 		if(p->id.s == NULL)
-			return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: shared memory exhausted", id);
+			return tlsg_err_no_shm(err, id, len + 1);
 		p->id.len = (int)len;
 	}
 	if(defaults == &defaults_of[TLSG_SERVER])
 		implied_certificate_check(p, &d);
 	implied_key_check(p, &d);
-	if(p->s.method == TLSG_METHOD_UNSET)
-		p->s.method = d.method;
-	for(i = 0; i < FIELDS; i++) {
+	for(i = 0; i < TLSG_PROF_FIELDS; i++) {
 		ret = field_fill(p, &fields[i], &d);
 		if(ret == TLSG_E_RESOURCE)
-			return tlsg_err_set(err, ret, "%s: shared memory exhausted", p->id.s);
+			return tlsg_err_no_shm(err, p->id.s, 0);
 		if(ret != TLSG_OK)
 			return tlsg_err_set(
 					err, ret, "%s: the path of a file is longer than %d bytes", p->id.s, TLSG_PATH_SIZE - 1);
 	}
-	ret = tlsg_token_settings(p, err);
-	if(ret != TLSG_OK)
-		return ret;
-	if(first)
-		settings_log(p);
 	return TLSG_OK;
+}
+
+void tlsg_prof_log(const struct tlsg_prof *p)
+{
+	struct tlsg_prof_settings s = p->s;
+	size_t i;
+
+	for(i = 0; i < TLSG_PROF_FIELDS; i++) {
+		const struct tlsg_prof_field *f = &fields[i];
+
+		if(!f->is_logged)
+			continue;
+		if(is_number(f))
+			LM_INFO("%.*s: %s=%d\n", p->id.len, p->id.s, f->name, *number_of(&s, f));
+		else if(text_of(&s, f)->s == NULL)
+			LM_INFO("%.*s: %s='(null)'\n", p->id.len, p->id.s, f->name);
+		else
+			LM_INFO("%.*s: %s='%.*s'\n", p->id.len, p->id.s, f->name, text_of(&s, f)->len, text_of(&s, f)->s);
+	}
 }

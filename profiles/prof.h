@@ -16,10 +16,9 @@
 #include "base/err.h"
 #include "base/host.h"
 #include "base/role.h"
+#include "profiles/addr.h"
+#include "profiles/set.h"
 #include "profiles/verify/verify_mode.h"
-
-struct tlsg_arena;
-struct tlsg_set;
 
 enum tlsg_prof_kind
 {
@@ -28,26 +27,13 @@ enum tlsg_prof_kind
 	TLSG_PROF_ADDR	   /**< [server:ip:port] */
 };
 
-/** Network address without a port. */
-struct tlsg_addr
-{
-	uint8_t len; /**< 4, 16, or 0 for none */
-	uint8_t bytes[16];
-};
-
-/** Whether two addresses are equal. Addresses without bytes are never equal to anything. */
-static inline bool tlsg_addr_is_equal(const struct tlsg_addr *a, const struct tlsg_addr *b)
-{
-	return a->len != 0 && a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
-}
-
 /**
  * The settings of a profile as written. Strings: {NULL, 0} is "not set"; {non-NULL, 0} is "set, empty"; all are
  * zero-terminated. Numbers: -1 is "not set". Paths are already absolute (or a URI) when the parser hands them over.
  */
 struct tlsg_prof_settings
 {
-	int method; /**< numeric id of spec section 4 (TLSG_METHOD_*, profiles/cipher/method.h); 0 not set */
+	int method; /**< enum tlsg_method_id (cipher/method.h); 0 not set */
 	str certificate;
 	str private_key;
 	str private_key_password;
@@ -68,9 +54,33 @@ struct tlsg_prof_settings
 	int verify_name; /**< 0 off, 1 RFC 5922, 2 RFC 5922 and wildcards */
 };
 
-struct tlsg_key;	  /* profiles/load_key.h */
-struct tlsg_trust;	  /* profiles/verify/trust.h */
-struct tlsg_priority; /* profiles/priority.h */
+/** How a setting is written in tls.cfg, and what it means. Numbers come first. */
+enum tlsg_prof_field_kind
+{
+	TLSG_PROF_FIELD_METHOD, /**< name of a TLS method */
+	TLSG_PROF_FIELD_BOOL,
+	TLSG_PROF_FIELD_NUMBER,
+	TLSG_PROF_FIELD_MODE, /**< number; an unknown one means 0 */
+	TLSG_PROF_FIELD_VERIFY_CLIENT,
+	TLSG_PROF_FIELD_TEXT,
+	TLSG_PROF_FIELD_PATH,	/**< relative to the directory of the main configuration file */
+	TLSG_PROF_FIELD_OBJECT, /**< the same, or the URI of an object on a token; a list of them */
+	TLSG_PROF_FIELD_SECRET	/**< never logged, wiped when the snapshot is built */
+};
+
+/** One setting of a profile. */
+struct tlsg_prof_field
+{
+	const char *name;
+	const char *alias; /**< another name; NULL: none */
+	enum tlsg_prof_field_kind kind;
+	size_t offset;	/**< in struct tlsg_prof_settings, of an int or a str */
+	int max;		/**< of a number in a file */
+	bool is_logged; /**< at INFO, when its profile is built */
+};
+
+/** Length of the table of settings. */
+#define TLSG_PROF_FIELDS 19
 
 /** A certificate chain and its key. */
 struct tlsg_pair
@@ -79,7 +89,6 @@ struct tlsg_pair
 	unsigned chain_len;
 	str source;				  /**< borrowed from the profile: the certificate setting that it was loaded for */
 	struct tlsg_key *key;	  /**< [arena] */
-	gnutls_privkey_t privkey; /**< [arena] external key whose callbacks find this process's real key */
 	gnutls_pk_algorithm_t pk; /**< of the leaf */
 	unsigned bits;			  /**< of the leaf's key */
 	time_t not_after;		  /**< of the leaf */
@@ -91,14 +100,14 @@ struct tlsg_pair
 
 struct tlsg_prof
 {
-	struct tlsg_prof *next; /**< in lookup order: last section of the file first, spec 3.7 */
+	struct tlsg_prof *next; /**< in lookup order: last section of the file first */
 	struct tlsg_set *set;	/**< the snapshot it belongs to */
 	enum tlsg_role role;
 	enum tlsg_prof_kind kind;
 	struct tlsg_addr addr; /**< TLSG_PROF_ADDR only */
 	uint16_t port;		   /**< host order, 0 any port */
 	unsigned index;		   /**< position in the snapshot, for per-process tables */
-	str id;				   /**< spec 3.6: TLSs<default>, TLSc<any:name>, TLSs<ip:port> */
+	str id;				   /**< for messages and logs: TLSs<default>, TLSc<any:name>, TLSs<ip:port> */
 	str file;			   /**< where it was configured, {NULL,0} for module parameters */
 	int line;			   /**< of its header, 0 for module parameters */
 	struct tlsg_prof_settings s;
@@ -106,40 +115,61 @@ struct tlsg_prof
 	/* compiled by tlsg_build_set() */
 	enum tlsg_verify_mode verify_mode;
 	bool verify_no_ca;	/**< optional_no_ca: verified, recorded, never enforced */
-	bool without_tls13; /**< no key of the profile makes a signature for TLS 1.3 */
+	bool without_tls13; /**< no key of the profile makes a signature for TLS 1.3: its versions end with TLS 1.2 */
 	struct tlsg_pair *pairs;
 	unsigned pairs_len;
 	struct tlsg_trust
 			*trust; /**< CA certificates and CRLs, shared by profiles that name the same files; may be empty */
 	const struct tlsg_priority *priority; /**< method and cipher_list compiled, shared by profiles that set the same */
-	/** what tells this profile's tickets from others': hash over session_id, id, certificates, trust and verification */
+	/**
+	 * tells this profile's tickets from those of others: hash over session_id, id, certificates, trust and verification
+	 */
 	unsigned char ticket_context[TLSG_TICKET_CONTEXT_SIZE];
 };
 
-/** The compiled-in settings that fill what a profile leaves open, spec 3.6. @param role  which table. */
+/** @return the compiled-in settings that fill what profiles of a role leave open, static. */
 const struct tlsg_prof_settings *tlsg_prof_defaults(enum tlsg_role role);
+
+/** @return the table of all settings, TLSG_PROF_FIELDS long. */
+const struct tlsg_prof_field *tlsg_prof_fields(void);
+
+/** @return where settings have the value of a field: an int or a str, by its kind. */
+static inline void *tlsg_prof_value(struct tlsg_prof_settings *s, const struct tlsg_prof_field *f)
+{
+	return (char *)s + f->offset;
+}
 
 /** Settings with nothing set. @param s [out]. */
 void tlsg_prof_settings_clear(struct tlsg_prof_settings *s);
 
 /**
- * Appends a profile with nothing set to a snapshot that is being built, in front of its list (default profiles replace the
- * one before).
+ * Appends a profile with nothing set to a snapshot that is being built, in front of its list (default profiles replace
+ * the one before).
  * @param set   snapshot, not yet published.
  * @param addr  NULL unless kind is TLSG_PROF_ADDR.
- * @return the profile, owned by the snapshot; NULL when shared memory is exhausted.
+ * @return the profile, owned by the snapshot; NULL: out of shared memory.
  */
 struct tlsg_prof *tlsg_prof_add(struct tlsg_set *set, enum tlsg_role role, enum tlsg_prof_kind kind,
 		const struct tlsg_addr *addr, uint16_t port);
+
+/** @return name of the algorithm of a pair's certificate, as GnuTLS writes it, e.g. "RSA", "EC/ECDSA"; static. */
+const char *tlsg_prof_pair_algorithm(const struct tlsg_pair *pair);
 
 /** Overwrites the passwords in the settings of a profile; they are "not set" then. */
 void tlsg_prof_passwords_wipe(struct tlsg_prof *p);
 
 /**
- * Computes the id (spec 3.6) and fills what is not set from the compiled-in defaults.
- * @return TLSG_OK, TLSG_E_RESOURCE.
+ * Computes the id and fills what is not set.
+ * @param defaults  what fills the gaps; strings are copied.
+ * @return TLSG_OK; TLSG_E_CONFIG: a path that is too long; TLSG_E_RESOURCE.
  */
 enum tlsg_ret tlsg_prof_complete(
 		struct tlsg_prof *p, const struct tlsg_prof_settings *defaults, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * Logs the settings of a completed profile, without passwords, one line each at INFO. PINs must be moved out of them
+ * before.
+ */
+void tlsg_prof_log(const struct tlsg_prof *p);
 
 #endif

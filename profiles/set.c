@@ -125,7 +125,7 @@ struct tlsg_set *tlsg_set_get(void)
 	return s;
 }
 
-/* Takes a snapshot out of the list of living ones. */
+/* Removes a snapshot from the list of those in use. */
 static void unlink_alive(struct tlsg_set *set)
 {
 	struct tlsg_set **at;
@@ -142,7 +142,9 @@ static void unlink_alive(struct tlsg_set *set)
 
 void tlsg_set_put(struct tlsg_set *set)
 {
-	/* The current one holds a reference of its own, so the count of a snapshot that can still be got never falls to 0. */
+	/*
+	 * The current snapshot has a reference of its own: the count of one that tlsg_set_get() returns never falls to 0.
+	 */
 	if(set == NULL || __atomic_sub_fetch(&set->refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
 	unlink_alive(set);

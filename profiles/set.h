@@ -7,19 +7,28 @@
 #ifndef TLSG_PROFILES_SET_H
 #define TLSG_PROFILES_SET_H
 
-#include "profiles/prof.h"
+#include <stdbool.h>
+#include <stdint.h>
 
+#include "base/err.h"
+#include "base/host.h"
+#include "base/role.h"
+
+struct tlsg_arena;
 struct tlsg_p11_engine; /* pkcs11/p11_engine.h */
+struct tlsg_prof;		/* profiles/prof.h */
+struct tlsg_key;		/* profiles/key.h */
+struct tlsg_trust;		/* profiles/verify/trust.h */
+struct tlsg_priority;	/* profiles/priority.h */
 struct tlsg_token;		/* profiles/load_token.c */
 struct tlsg_token_gate; /* profiles/load_token.c */
 
-/** What the module parameters say about all profiles together. Read when a snapshot is built. */
+/** Settings of all profiles together, from the module parameters. Read when a snapshot is built. */
 struct tlsg_set_options
 {
 	str session_id;						  /**< context of resumption: goes into the ticket keys */
-	bool session_cache;					  /**< tickets are issued and taken */
+	bool session_cache;					  /**< tickets are issued and accepted */
 	str config_dir;						  /**< directory of the main configuration file, ends in '/' */
-	unsigned log_level;					  /**< of informational lines */
 	const struct tlsg_p11_engine *engine; /**< what engine and engine_config say; NULL: nothing */
 };
 
@@ -42,43 +51,45 @@ struct tlsg_set
 	struct tlsg_set_options options;  /**< copied into the arena */
 };
 
-/** Sets up the lock and the master ticket key in shared memory. Before the forks. @return TLSG_OK, TLSG_E_RESOURCE. */
+/** Sets up the list of snapshots in shared memory. Before the forks. @return TLSG_OK, TLSG_E_RESOURCE. */
 enum tlsg_ret tlsg_set_global_init(void) TLSG_MUST_CHECK;
 
-/** Drops the current snapshot's own reference and frees what is left. Attendant, at shutdown, after all connections are freed. */
+/**
+ * Drops the current snapshot's own reference and frees what is left. Attendant, at shutdown, after all connections are
+ * freed.
+ */
 void tlsg_set_global_deinit(void);
 
-/** Makes an empty snapshot. @return owned by the caller until published or tlsg_set_drop(); NULL out of shared memory. */
+/**
+ * Makes an empty snapshot.
+ * @return owned by the caller until tlsg_set_publish() or tlsg_set_drop(); NULL: out of shared memory.
+ */
 struct tlsg_set *tlsg_set_new(const struct tlsg_set_options *o);
 
 /** Drops a snapshot that was not published. NULL allowed. */
 void tlsg_set_drop(struct tlsg_set *set);
 
-/**
- * Completes, loads, checks and compiles every profile: files are read, keys are matched with certificates, chains, dates and
- * priority strings checked. Missing defaults are created. Nothing is published.
- * @param err [out] first cause: names the profile, the setting and the file.
- * @return TLSG_OK; TLSG_E_CONFIG; TLSG_E_RESOURCE. On failure the caller drops the snapshot.
- * Process: any single one; takes the scope of the snapshot's arena. Lock: none.
- */
-enum tlsg_ret tlsg_build_set(struct tlsg_set *set, struct tlsg_err *err) TLSG_MUST_CHECK;
-
-/** Makes a built snapshot the current one; takes it. The one before goes when its last connection goes. */
+/** Makes a built snapshot the current one and owns it. The one before is freed with its last connection. */
 void tlsg_set_publish(struct tlsg_set *set);
 
 /** @return the current snapshot with a reference for the caller (tlsg_set_put); NULL before the first is published. */
 struct tlsg_set *tlsg_set_get(void);
 
-/** Gives a reference back; the last one frees a snapshot that is no longer current. Any process; never enters GnuTLS. NULL allowed. */
+/**
+ * Gives a reference back; the last one frees a snapshot that is no longer current. Any process; never enters GnuTLS.
+ * NULL allowed.
+ */
 void tlsg_set_put(struct tlsg_set *set);
 
 /** @return snapshots alive, the current one included. */
 unsigned tlsg_set_alive(void);
 
-/** Whether the snapshot with that number is published and referenced: a process frees what it made for one that is not. */
+/**
+ * Whether the snapshot with that number is published and referenced: a process frees what it made for one that is not.
+ */
 bool tlsg_set_is_alive(uint32_t number);
 
-/** @return how many published snapshots have gone: changes when a process may have something to free. */
+/** @return how many published snapshots were freed: changes when a process may have something to free for them. */
 uint32_t tlsg_set_gone(void);
 
 #endif

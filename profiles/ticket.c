@@ -1,7 +1,8 @@
 /*
  * tls_gnutls - keys that encrypt session tickets, the same in every process
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process that steps a server handshake.  Memory: one master in shm.  Lock: its own, for a copy or a rotation.
+ * Runs in: any process that steps a server handshake.  Memory: one master in shm.  Lock: its own, for a copy or a
+ * rotation.
  */
 #include "profiles/ticket.h"
 
@@ -50,7 +51,7 @@ void tlsg_ticket_global_deinit(void)
 	master = NULL;
 }
 
-/* Replaces the master as often as its time has passed, at most once a call: a long pause costs nothing. */
+/* Replaces the master when its time is over; once, however long ago that was. */
 static int rotate_unsafe(time_t now)
 {
 	static const char label[] = "tls_gnutls ticket master, next";

@@ -1,10 +1,11 @@
 /*
- * tls_gnutls - reads one file of profiles
+ * tls_gnutls - reads the sections of one file
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: start-up or the RPC process that reloads.  Memory: the snapshot's arena, pkg while parsing.  Lock: none.
  *
- * Words are cut by the core's lexer, so that the file means what it meant. What the core would only log (values, headers) is read
- * here, so that the caller is told too; errors inside a word are logged by the core, in a line of its own.
+ * The core's lexer splits the file into words, so that a file means what it means to `tls`. Section headers and values
+ * are parsed here: the core would log their errors and not return them. Errors inside a word are logged by the core, in
+ * a line of its own.
  */
 #include "profiles/tlscfg.h"
 
@@ -19,63 +20,11 @@
 
 #include "base/arena.h"
 #include "profiles/cipher/method.h"
+#include "profiles/keys/path.h"
+#include "profiles/prof.h"
 #include "profiles/value.h"
 
-enum key_kind
-{
-	KEY_METHOD,
-	KEY_BOOL,
-	KEY_NUMBER,
-	KEY_MODE, /* number; strange ones mean 0 */
-	KEY_VERIFY_CLIENT,
-	KEY_TEXT,
-	KEY_PATH,
-	KEY_SECRET
-};
-
-struct key
-{
-	char *name;
-	enum key_kind kind;
-	size_t offset; /* in struct tlsg_prof_settings */
-	int max;	   /* of a number */
-};
-
-#define AT(member) offsetof(struct tlsg_prof_settings, member)
-
-static const struct key keys[] = {
-		{"method", KEY_METHOD, AT(method), 0},
-		{"tls_method", KEY_METHOD, AT(method), 0},
-		{"verify_certificate", KEY_BOOL, AT(verify_certificate), 0},
-		{"verify_cert", KEY_BOOL, AT(verify_certificate), 0},
-		{"verify_depth", KEY_NUMBER, AT(verify_depth), INT_MAX},
-		{"require_certificate", KEY_BOOL, AT(require_certificate), 0},
-		{"require_cert", KEY_BOOL, AT(require_certificate), 0},
-		{"verify_client", KEY_VERIFY_CLIENT, AT(verify_client), 0},
-		{"verify_name", KEY_NUMBER, AT(verify_name), 2},
-		{"private_key", KEY_PATH, AT(private_key), 0},
-		{"pkey_file", KEY_PATH, AT(private_key), 0},
-		{"private_key_password", KEY_SECRET, AT(private_key_password), 0},
-		{"pkey_password", KEY_SECRET, AT(private_key_password), 0},
-		{"certificate", KEY_PATH, AT(certificate), 0},
-		{"cert_file", KEY_PATH, AT(certificate), 0},
-		{"ca_list", KEY_PATH, AT(ca_list), 0},
-		{"calist_file", KEY_PATH, AT(ca_list), 0},
-		{"ca_path", KEY_PATH, AT(ca_path), 0},
-		{"crl", KEY_PATH, AT(crl), 0},
-		{"cipher_list", KEY_TEXT, AT(cipher_list), 0},
-		{"server_name", KEY_TEXT, AT(server_name), 0},
-		{"server_name_mode", KEY_MODE, AT(server_name_mode), 2},
-		{"server_id", KEY_TEXT, AT(server_id), 0},
-		{"certificate2", KEY_PATH, AT(certificate2), 0},
-		{"cert_file2", KEY_PATH, AT(certificate2), 0},
-		{"private_key2", KEY_PATH, AT(private_key2), 0},
-		{"pkey_file2", KEY_PATH, AT(private_key2), 0},
-		{"private_key_password2", KEY_SECRET, AT(private_key_password2), 0},
-		{"pkey_password2", KEY_SECRET, AT(private_key_password2), 0},
-};
-
-#define KEYS (sizeof(keys) / sizeof(keys[0]))
+#define OPTIONS (2 * TLSG_PROF_FIELDS) /* each by its name and its alias */
 
 static cfg_option_t role_words[] = {
 		{.name = "server", .val = TLSG_SERVER},
@@ -97,11 +46,11 @@ static cfg_option_t domain_words[] = {
 
 struct parse;
 
-/* What the core hands to the function of a key. */
+/* What the core passes to option_cb(). */
 struct binding
 {
 	struct parse *parse;
-	const struct key *key; /* NULL: none of ours */
+	const struct tlsg_prof_field *field; /* NULL: an unknown option */
 };
 
 /* One file being read. */
@@ -114,8 +63,8 @@ struct parse
 	struct tlsg_prof *p; /* profile of the section, NULL before the first */
 	bool has_secret;
 	char text[4096]; /* of the file, as it is read: may hold a password or a PIN */
-	struct binding bindings[KEYS + 1];
-	cfg_option_t options[KEYS + 1];
+	struct binding bindings[OPTIONS + 1];
+	cfg_option_t options[OPTIONS + 1];
 };
 
 /* What a section header says. */
@@ -129,9 +78,9 @@ struct header
 };
 
 /* Records "<file>:<line>:<column>: <what>". @return -1. */
-static int fail(struct parse *c, int line, int col, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+static int err_at(struct parse *c, int line, int col, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-static int fail(struct parse *c, int line, int col, const char *fmt, ...)
+static int err_at(struct parse *c, int line, int col, const char *fmt, ...)
 {
 	char what[TLSG_ERR_TEXT];
 	va_list args;
@@ -143,18 +92,18 @@ static int fail(struct parse *c, int line, int col, const char *fmt, ...)
 	return -1;
 }
 
-static int fail_at(struct parse *c, const cfg_token_t *t, const char *what)
+static int err_token(struct parse *c, const cfg_token_t *t, const char *what)
 {
-	return fail(c, t->start.line, t->start.col, "%s", what);
+	return err_at(c, t->start.line, t->start.col, "%s", what);
 }
 
-static int fail_memory(struct parse *c)
+static int err_memory(struct parse *c)
 {
-	c->ret = tlsg_err_set(c->err, TLSG_E_RESOURCE, "%.*s: shared memory exhausted", c->file.len, c->file.s);
+	c->ret = tlsg_err_no_shm(c->err, c->file.s, 0);
 	return -1;
 }
 
-/* Takes the next word. @return 0; 1 at the end of the file; -1 when it is none, with the error recorded. */
+/* Reads the next word. @return 0; 1: end of the file; -1: not a word, the error is recorded. */
 static int word_get(struct parse *c, cfg_parser_t *st, cfg_token_t *t, unsigned flags)
 {
 	const char *what = "Invalid character or unsupported escape";
@@ -169,23 +118,23 @@ static int word_get(struct parse *c, cfg_parser_t *st, cfg_token_t *t, unsigned 
 		what = "Token too long";
 	else if(feof(st->f))
 		what = "Premature end of file, missing closing quote or escaped character";
-	return fail(c, st->line, st->col, "%s", what);
+	return err_at(c, st->line, st->col, "%s", what);
 }
 
 /*
- * The core's lexer keeps one character in a static variable, which stays there when a parser gives up. Reading one word of a text that
- * ends quietly whatever that character was takes it out.
+ * The core's lexer keeps one character in a static variable, also after a parser has failed. Reading one word of this
+ * text consumes it: the text is valid after any character.
  */
 static void lexer_reset(void)
 {
-	static char quiet[] = "\"\"\n";
-	cfg_parser_t st = {.f = fmemopen(quiet, sizeof(quiet) - 1, "r"), .file = "", .line = 1};
+	static char text[] = "\"\"\n";
+	cfg_parser_t st = {.f = fmemopen(text, sizeof(text) - 1, "r"), .file = "", .line = 1};
 	cfg_token_t t;
 
 	if(st.f == NULL)
 		return;
 	if(cfg_get_token(&t, &st, 0) < 0)
-		LM_DBG("nothing to take\n");
+		LM_DBG("the lexer kept no character\n");
 	fclose(st.f);
 }
 
@@ -199,11 +148,11 @@ static int line_end(struct parse *c, cfg_parser_t *st)
 	if(rc != 0)
 		return rc < 0 ? -1 : 0;
 	if(t.type != '\n')
-		return fail_at(c, &t, "End of line expected");
+		return err_token(c, &t, "End of line expected");
 	return 0;
 }
 
-/* Takes `= value` and the end of the line. */
+/* Reads `= value` and the end of the line. */
 static int value_get(struct parse *c, cfg_parser_t *st, cfg_token_t *t)
 {
 	int rc = word_get(c, st, t, 0);
@@ -211,32 +160,32 @@ static int value_get(struct parse *c, cfg_parser_t *st, cfg_token_t *t)
 	if(rc < 0)
 		return -1;
 	if(rc > 0)
-		return fail(c, st->line, st->col, "Delimiter '=' missing");
+		return err_at(c, st->line, st->col, "Delimiter '=' missing");
 	if(t->type != '=')
-		return fail_at(c, t, "Syntax error, '=' expected");
+		return err_token(c, t, "Syntax error, '=' expected");
 	rc = word_get(c, st, t, CFG_EXTENDED_ALPHA);
 	if(rc < 0)
 		return -1;
 	if(rc > 0 || (t->type != CFG_TOKEN_ALPHA && t->type != CFG_TOKEN_STRING))
-		return fail_at(c, t, "Option value missing");
+		return err_token(c, t, "Option value missing");
 	if(memchr(t->val.s, 0, (size_t)t->val.len) != NULL)
-		return fail_at(c, t, "Invalid character 0x0 in a value");
+		return err_token(c, t, "Invalid character 0x0 in a value");
 	return line_end(c, st);
 }
 
-static int number_set(struct parse *c, const struct key *k, const cfg_token_t *t, int *out)
+static int number_set(struct parse *c, const struct tlsg_prof_field *f, const cfg_token_t *t, int *out)
 {
 	int n;
 
 	if(!tlsg_value_number(&t->val, &n))
-		return fail(c, t->start.line, t->start.col, "Invalid integer value '%.*s'", t->val.len, t->val.s);
-	if(n >= 0 && n <= k->max) {
+		return err_at(c, t->start.line, t->start.col, "Invalid integer value '%.*s'", t->val.len, t->val.s);
+	if(n >= 0 && n <= f->max) {
 		*out = n;
 		return 0;
 	}
-	if(k->kind != KEY_MODE)
-		return fail(c, t->start.line, t->start.col, "Value %d of '%s' is not allowed (allowed: 0 to %d)", n, k->name,
-				k->max);
+	if(f->kind != TLSG_PROF_FIELD_MODE)
+		return err_at(c, t->start.line, t->start.col, "Value %d of '%s' is not allowed (allowed: 0 to %d)", n, f->name,
+				f->max);
 	LM_WARN("%.*s:%d: server_name_mode %d is unknown and means 0\n", c->file.len, c->file.s, t->start.line, n);
 	*out = 0;
 	return 0;
@@ -249,7 +198,7 @@ static int method_set(struct parse *c, const cfg_token_t *t, int *out)
 
 	tlsg_err_clear(&why);
 	if(tlsg_method_parse(t->val.s, (size_t)t->val.len, &m, &why) != TLSG_OK)
-		return fail(c, t->start.line, t->start.col, "Unsupported enum value '%.*s': %s",
+		return err_at(c, t->start.line, t->start.col, "Unsupported enum value '%.*s': %s",
 				t->val.len > 64 ? 64 : t->val.len, t->val.s, why.text);
 	*out = m->id;
 	return 0;
@@ -260,7 +209,7 @@ static int verify_client_set(struct parse *c, const cfg_token_t *t, int *out)
 	enum tlsg_verify_client v;
 
 	if(!tlsg_value_verify_client(&t->val, &v))
-		return fail(c, t->start.line, t->start.col,
+		return err_at(c, t->start.line, t->start.col,
 				"Unsupported enum value '%.*s' (allowed: off, on, optional, optional_no_ca)", t->val.len, t->val.s);
 	*out = (int)v;
 	return 0;
@@ -271,63 +220,64 @@ static int bool_set(struct parse *c, cfg_token_t *t, int *out)
 	const cfg_option_t *o = cfg_lookup_token(cfg_bool_values, &t->val);
 
 	if(o == NULL)
-		return fail(
+		return err_at(
 				c, t->start.line, t->start.col, "Invalid option value '%.*s', boolean expected", t->val.len, t->val.s);
 	*out = o->val;
 	return 0;
 }
 
-static int text_set(struct parse *c, const struct key *k, const cfg_token_t *t, str *out)
+static int text_set(struct parse *c, const struct tlsg_prof_field *f, const cfg_token_t *t, str *out)
 {
 	char path[TLSG_PATH_SIZE];
 	str v = t->val;
 
-	if(k->kind == KEY_PATH) {
-		v.len = tlsg_value_path(&c->set->options.config_dir, &t->val, path);
+	if(f->kind == TLSG_PROF_FIELD_PATH || f->kind == TLSG_PROF_FIELD_OBJECT) {
+		v.len = tlsg_path_absolute(&c->set->options.config_dir, &t->val, path);
 		v.s = path;
 		if(v.len < 0)
-			return fail_at(c, t, "Path too long");
+			return err_token(c, t, "Path too long");
 	}
 	out->s = tlsg_arena_keep_copy(c->set->arena, v.s, (size_t)v.len);
 	if(out->s == NULL)
-		return fail_memory(c);
+		return err_memory(c);
 	out->len = v.len;
 	return 0;
 }
 
-/* A secret that was replaced by a later line does not wait for the end of the snapshot. */
-static int secret_set(struct parse *c, const struct key *k, const cfg_token_t *t, str *out)
+/* A secret that a later line replaces is wiped now, not at the end of the snapshot. */
+static int secret_set(struct parse *c, const struct tlsg_prof_field *f, const cfg_token_t *t, str *out)
 {
 	c->has_secret = true;
 	if(out->s != NULL)
 		gnutls_memset(out->s, 0, (size_t)out->len);
-	return text_set(c, k, t, out);
+	return text_set(c, f, t, out);
 }
 
-static int value_set(struct parse *c, const struct key *k, cfg_token_t *t)
+static int value_set(struct parse *c, const struct tlsg_prof_field *f, cfg_token_t *t)
 {
-	void *out = (char *)&c->p->s + k->offset;
+	void *out = tlsg_prof_value(&c->p->s, f);
 
-	switch(k->kind) {
-		case KEY_METHOD:
+	switch(f->kind) {
+		case TLSG_PROF_FIELD_METHOD:
 			return method_set(c, t, out);
-		case KEY_BOOL:
+		case TLSG_PROF_FIELD_BOOL:
 			return bool_set(c, t, out);
-		case KEY_NUMBER:
-		case KEY_MODE:
-			return number_set(c, k, t, out);
-		case KEY_VERIFY_CLIENT:
+		case TLSG_PROF_FIELD_NUMBER:
+		case TLSG_PROF_FIELD_MODE:
+			return number_set(c, f, t, out);
+		case TLSG_PROF_FIELD_VERIFY_CLIENT:
 			return verify_client_set(c, t, out);
-		case KEY_SECRET:
-			return secret_set(c, k, t, out);
-		case KEY_TEXT:
-		case KEY_PATH:
+		case TLSG_PROF_FIELD_SECRET:
+			return secret_set(c, f, t, out);
+		case TLSG_PROF_FIELD_TEXT:
+		case TLSG_PROF_FIELD_PATH:
+		case TLSG_PROF_FIELD_OBJECT:
 			break;
 	}
-	return text_set(c, k, t, out);
+	return text_set(c, f, t, out);
 }
 
-/* The core found a word at the start of a line. */
+/* Called by the core for a word at the start of a line. */
 static int option_cb(void *param, cfg_parser_t *st, unsigned int flags)
 {
 	const struct binding *b = param;
@@ -337,12 +287,12 @@ static int option_cb(void *param, cfg_parser_t *st, unsigned int flags)
 	int rc;
 
 	(void)flags;
-	if(c->p == NULL || b->key == NULL)
-		return fail(c, name->start.line, name->start.col, "Unsupported option '%.*s'%s", name->val.len, name->val.s,
+	if(c->p == NULL || b->field == NULL)
+		return err_at(c, name->start.line, name->start.col, "Unsupported option '%.*s'%s", name->val.len, name->val.s,
 				c->p == NULL ? " before the first section" : "");
 	rc = value_get(c, st, &t);
 	if(rc == 0)
-		rc = value_set(c, b->key, &t);
+		rc = value_set(c, b->field, &t);
 	gnutls_memset(&t, 0, sizeof(t));
 	return rc;
 }
@@ -359,17 +309,17 @@ static int ipv4_read(struct parse *c, cfg_parser_t *st, const cfg_token_t *first
 	t.val.s = t.buf;
 	for(i = 0; i < 4; i++) {
 		if(t.type != CFG_TOKEN_ALPHA || !tlsg_value_decimal(&t.val, 255, &octet))
-			return fail_at(c, first, "Invalid IPv4 address");
+			return err_token(c, first, "Invalid IPv4 address");
 		h->addr.bytes[i] = (uint8_t)octet;
 		if(i == 3)
 			break;
 		rc = word_get(c, st, &t, 0);
 		if(rc == 0 && t.type != '.')
-			return fail_at(c, first, "Invalid IPv4 address");
+			return err_token(c, first, "Invalid IPv4 address");
 		if(rc == 0)
 			rc = word_get(c, st, &t, 0);
 		if(rc != 0)
-			return rc < 0 ? -1 : fail_at(c, first, "Invalid IPv4 address");
+			return rc < 0 ? -1 : err_token(c, first, "Invalid IPv4 address");
 	}
 	h->addr.len = 4;
 	return 0;
@@ -390,13 +340,13 @@ static int ipv6_read(struct parse *c, cfg_parser_t *st, const cfg_token_t *brack
 		if(rc == 0 && t.type == ']')
 			break;
 		if(rc > 0 || (t.type != CFG_TOKEN_ALPHA && t.type != ':') || len + (size_t)t.val.len >= sizeof(text))
-			return fail_at(c, bracket, "Invalid IPv6 address");
+			return err_token(c, bracket, "Invalid IPv6 address");
 		memcpy(text + len, t.val.s, (size_t)t.val.len);
 		len += (size_t)t.val.len;
 	}
 	text[len] = '\0';
 	if(inet_pton(AF_INET6, text, h->addr.bytes) != 1)
-		return fail_at(c, bracket, "Invalid IPv6 address");
+		return err_token(c, bracket, "Invalid IPv6 address");
 	h->addr.len = 16;
 	return 0;
 }
@@ -411,26 +361,26 @@ static int port_read(struct parse *c, cfg_parser_t *st, struct header *h)
 	if(rc < 0)
 		return -1;
 	if(rc > 0 || t.type != ':')
-		return fail_at(c, &t, "Syntax error, ':' expected");
+		return err_token(c, &t, "Syntax error, ':' expected");
 	rc = word_get(c, st, &t, 0);
 	if(rc < 0)
 		return -1;
 	if(rc > 0)
-		return fail_at(c, &t, "Premature end of file, port number missing");
+		return err_token(c, &t, "Premature end of file, port number missing");
 	if(t.type == '*') {
 		h->port = 0;
 		return 0;
 	}
 	if(t.type == '\n')
-		return fail_at(c, &t, "Invalid port number: the line ends before it");
+		return err_token(c, &t, "Invalid port number: the line ends before it");
 	if(t.type != CFG_TOKEN_ALPHA || !tlsg_value_decimal(&t.val, 65535, &port))
-		return fail(c, t.start.line, t.start.col, "Invalid port number '%.*s' (allowed: 0 to 65535, or *)", t.val.len,
+		return err_at(c, t.start.line, t.start.col, "Invalid port number '%.*s' (allowed: 0 to 65535, or *)", t.val.len,
 				t.val.s);
 	h->port = (uint16_t)port;
 	return 0;
 }
 
-/* What stands behind "[role:". */
+/* What follows "[role:". */
 static int domain_read(struct parse *c, cfg_parser_t *st, struct header *h)
 {
 	const cfg_option_t *word;
@@ -440,9 +390,9 @@ static int domain_read(struct parse *c, cfg_parser_t *st, struct header *h)
 	if(rc < 0)
 		return -1;
 	if(rc > 0)
-		return fail_at(c, &t, "Missing IP address");
+		return err_token(c, &t, "Missing IP address");
 	if(t.type != '[' && t.type != CFG_TOKEN_ALPHA)
-		return fail_at(c, &t, "Syntax error, IP address expected");
+		return err_token(c, &t, "Syntax error, IP address expected");
 	if(t.type == CFG_TOKEN_ALPHA && (word = cfg_lookup_token(domain_words, &t.val)) != NULL) {
 		h->kind = (enum tlsg_prof_kind)word->val;
 		return 0;
@@ -452,7 +402,7 @@ static int domain_read(struct parse *c, cfg_parser_t *st, struct header *h)
 	return rc < 0 ? -1 : port_read(c, st, h);
 }
 
-/* Everything behind the '[' of a section, up to the end of the line. */
+/* What follows the '[' of a section, up to the end of the line. */
 static int header_read(struct parse *c, cfg_parser_t *st, struct header *h)
 {
 	const cfg_option_t *word;
@@ -462,9 +412,9 @@ static int header_read(struct parse *c, cfg_parser_t *st, struct header *h)
 	if(rc < 0)
 		return -1;
 	if(rc > 0)
-		return fail_at(c, &t, "TLS domain type missing");
+		return err_token(c, &t, "TLS domain type missing");
 	if(t.type != CFG_TOKEN_ALPHA || (word = cfg_lookup_token(role_words, &t.val)) == NULL)
-		return fail(c, t.start.line, t.start.col, "Invalid TLS domain type %d:'%.*s'", t.type,
+		return err_at(c, t.start.line, t.start.col, "Invalid TLS domain type %d:'%.*s'", t.type,
 				t.type == '\n' ? 0 : t.val.len, t.val.s);
 	h->role = (enum tlsg_role)word->val;
 	h->line = t.start.line;
@@ -472,22 +422,22 @@ static int header_read(struct parse *c, cfg_parser_t *st, struct header *h)
 	if(rc < 0)
 		return -1;
 	if(rc > 0)
-		return fail_at(c, &t, "TLS domain IP address missing");
+		return err_token(c, &t, "TLS domain IP address missing");
 	if(t.type != ':')
-		return fail_at(c, &t, "Syntax error, ':' expected");
+		return err_token(c, &t, "Syntax error, ':' expected");
 	if(domain_read(c, st, h) < 0)
 		return -1;
 	rc = word_get(c, st, &t, 0);
 	if(rc < 0)
 		return -1;
 	if(rc > 0)
-		return fail_at(c, &t, "Closing ']' missing");
+		return err_token(c, &t, "Closing ']' missing");
 	if(t.type != ']')
-		return fail_at(c, &t, "Syntax error, ']' expected");
+		return err_token(c, &t, "Syntax error, ']' expected");
 	return line_end(c, st);
 }
 
-/* The core found a '[' at the start of a line. */
+/* Called by the core for a '[' at the start of a line. */
 static int section_cb(void *param, cfg_parser_t *st, unsigned int flags)
 {
 	struct parse *c = param;
@@ -503,7 +453,7 @@ static int section_cb(void *param, cfg_parser_t *st, unsigned int flags)
 				before->file.len, before->file.s, before->line);
 	c->p = tlsg_prof_add(c->set, h.role, h.kind, h.kind == TLSG_PROF_ADDR ? &h.addr : NULL, h.port);
 	if(c->p == NULL)
-		return fail_memory(c);
+		return err_memory(c);
 	c->p->file = c->file;
 	c->p->line = h.line;
 	return 0;
@@ -511,27 +461,37 @@ static int section_cb(void *param, cfg_parser_t *st, unsigned int flags)
 
 /* ---- the file ---- */
 
-static void options_bind(struct parse *c)
+/* name  of an option; NULL: the entry that takes all others. */
+static void option_bind(struct parse *c, size_t at, const char *name, const struct tlsg_prof_field *f)
 {
-	size_t i;
-
-	for(i = 0; i <= KEYS; i++) {
-		c->bindings[i].parse = c;
-		c->bindings[i].key = i < KEYS ? &keys[i] : NULL;
-		c->options[i].name = i < KEYS ? keys[i].name : NULL;
-		c->options[i].flags = i < KEYS ? 0 : CFG_DEFAULT;
-		c->options[i].param = &c->bindings[i];
-		c->options[i].f = option_cb;
-	}
+	c->bindings[at].parse = c;
+	c->bindings[at].field = f;
+	c->options[at].name = (char *)name;
+	c->options[at].flags = name != NULL ? 0 : CFG_DEFAULT;
+	c->options[at].param = &c->bindings[at];
+	c->options[at].f = option_cb;
 }
 
-static enum tlsg_ret file_refuse(struct parse *c, const char *what, int error)
+static void options_bind(struct parse *c)
+{
+	const struct tlsg_prof_field *fields = tlsg_prof_fields();
+	size_t i, n = 0;
+
+	for(i = 0; i < TLSG_PROF_FIELDS; i++) {
+		option_bind(c, n++, fields[i].name, &fields[i]);
+		if(fields[i].alias != NULL)
+			option_bind(c, n++, fields[i].alias, &fields[i]);
+	}
+	option_bind(c, n, NULL, NULL);
+}
+
+static enum tlsg_ret err_file(struct parse *c, const char *what, int error)
 {
 	return tlsg_err_set(c->err, TLSG_E_CONFIG, "%.*s: %s%s%s", c->file.len, c->file.s, what, error != 0 ? ": " : "",
 			error != 0 ? strerror(error) : "");
 }
 
-/* Opens through the core, which names a file by its last part; ours are named in full. */
+/* Opens a file with the core's parser, which names files by their last part in messages; here the path is named. */
 static cfg_parser_t *parser_open(struct parse *c)
 {
 	str none = STR_NULL;
@@ -552,7 +512,7 @@ static cfg_parser_t *parser_open(struct parse *c)
 	return st;
 }
 
-/* The core's parser leaves words on the stack, and processes that are forked later inherit them. */
+/* The core's parser leaves words on the stack, which processes that are forked later would inherit. */
 static __attribute__((noinline)) void stack_wipe(void)
 {
 	char below[32 * 1024];
@@ -567,17 +527,17 @@ enum tlsg_ret tlsg_tlscfg_parse(struct tlsg_set *set, const char *path, bool is_
 	FILE *probe = fopen(path, "r");
 
 	if(probe == NULL)
-		return file_refuse(&c, "cannot be opened", errno);
+		return err_file(&c, "cannot be opened", errno);
 	fclose(probe);
 	options_bind(&c);
 	st = parser_open(&c);
 	if(st == NULL)
-		return file_refuse(&c, "cannot be opened by the core's parser", 0);
+		return err_file(&c, "cannot be opened by the core's parser", 0);
 	lexer_reset();
 	if(sr_cfg_parse(st) < 0 && c.ret == TLSG_OK)
-		fail(&c, st->line, st->col, "Syntax error");
+		err_at(&c, st->line, st->col, "Syntax error");
 	if(c.ret == TLSG_OK && ferror(st->f))
-		c.ret = file_refuse(&c, "cannot be read to its end", 0);
+		c.ret = err_file(&c, "cannot be read to its end", 0);
 	lexer_reset();
 	cfg_parser_close(st);
 	gnutls_memset(c.text, 0, sizeof(c.text));

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - reads the files that make the profiles, and checks them together
+ * tls_gnutls - reads tls.cfg: one file, or all files of a directory, and checks their profiles together
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: start-up or the RPC process that reloads.  Memory: the snapshot's arena.  Lock: none.
  */
@@ -14,6 +14,8 @@
 #include "base/arena.h"
 #include "profiles/tlscfg.h"
 #include "profiles/value.h"
+#include "profiles/keys/path.h"
+#include "profiles/prof.h"
 
 /* A file of a directory, in the arena. */
 struct entry
@@ -58,7 +60,7 @@ static enum tlsg_ret dir_list(struct tlsg_set *set, const char *path, struct ent
 	if(ret == TLSG_E_CONFIG)
 		return tlsg_err_set(err, ret, "%s: holds a file whose path is longer than %d bytes", path, TLSG_PATH_SIZE - 1);
 	if(ret != TLSG_OK)
-		return tlsg_err_set(err, ret, "%s: shared memory exhausted", path);
+		return tlsg_err_no_shm(err, path, 0);
 	return TLSG_OK;
 }
 
@@ -71,7 +73,7 @@ static enum tlsg_ret dir_read(struct tlsg_set *set, const char *path, struct tls
 
 	for(e = list; e != NULL && ret == TLSG_OK; e = e->next) {
 		if(stat(e->path, &info) != 0)
-			return tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot be looked at: %s", e->path, strerror(errno));
+			return tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot be accessed: %s", e->path, strerror(errno));
 		if(S_ISREG(info.st_mode))
 			ret = tlsg_tlscfg_parse(set, e->path, (info.st_mode & S_IROTH) != 0, err);
 	}
@@ -80,12 +82,7 @@ static enum tlsg_ret dir_read(struct tlsg_set *set, const char *path, struct tls
 
 /* ---- all files together ---- */
 
-static bool is_same_name(const str *a, const str *b)
-{
-	return a->len == b->len && strncasecmp(a->s, b->s, (size_t)a->len) == 0;
-}
-
-/* Whether nothing can tell two profiles of one address apart. Names that are equal are allowed: the later one wins. */
+/* Whether two profiles of one address cannot be told apart. Equal server names are allowed: the later profile wins. */
 static bool is_duplicate(const struct tlsg_prof *a, const struct tlsg_prof *b)
 {
 	if(a->kind != TLSG_PROF_ADDR || b->kind != TLSG_PROF_ADDR || a->port != b->port
@@ -93,7 +90,8 @@ static bool is_duplicate(const struct tlsg_prof *a, const struct tlsg_prof *b)
 		return false;
 	if(a->s.server_name.len > 0 && b->s.server_name.len > 0)
 		return false;
-	return a->s.server_id.len == 0 || b->s.server_id.len == 0 || is_same_name(&a->s.server_id, &b->s.server_id);
+	return a->s.server_id.len == 0 || b->s.server_id.len == 0
+		   || tlsg_value_is_same_name(&a->s.server_id, &b->s.server_id);
 }
 
 static enum tlsg_ret list_check(const struct tlsg_prof *list, struct tlsg_err *err)
@@ -128,14 +126,15 @@ enum tlsg_ret tlsg_tlscfg_file_parse(struct tlsg_set *set, const char *path, str
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the path of the profiles' file is empty or longer than %d bytes",
 				TLSG_PATH_SIZE - 1);
 	if(stat(path, &info) != 0)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot be looked at: %s", path, strerror(errno));
+		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot be accessed: %s", path, strerror(errno));
 	if(S_ISDIR(info.st_mode)) {
 		ret = dir_read(set, path, err);
 	} else if(S_ISREG(info.st_mode)) {
-		path = tlsg_arena_keep_copy(set->arena, path, strlen(path));
-		if(path == NULL)
-			return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
-		ret = tlsg_tlscfg_parse(set, path, (info.st_mode & S_IROTH) != 0, err);
+		const char *kept = tlsg_arena_keep_copy(set->arena, path, strlen(path));
+
+		if(kept == NULL)
+			return tlsg_err_no_shm(err, path, strlen(path) + 1);
+		ret = tlsg_tlscfg_parse(set, kept, (info.st_mode & S_IROTH) != 0, err);
 	} else {
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: is neither a file nor a directory", path);
 	}

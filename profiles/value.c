@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - what values mean that are written the same way in tls.cfg and in module parameters
+ * tls_gnutls - reads values that are written the same way in tls.cfg and in module parameters; compares strings
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: the caller's; nothing is allocated.  Lock: none.
  */
@@ -12,21 +12,32 @@
 
 static const struct
 {
-	const char *token;
+	str token;
 	enum tlsg_verify_client value;
 } verify_client_tokens[] = {
-		{"off", TLSG_VERIFY_CLIENT_OFF},
-		{"on", TLSG_VERIFY_CLIENT_ON},
-		{"optional", TLSG_VERIFY_CLIENT_OPTIONAL},
-		{"optional_no_ca", TLSG_VERIFY_CLIENT_OPTIONAL_NO_CA},
+		{STR_STATIC_INIT("off"), TLSG_VERIFY_CLIENT_OFF},
+		{STR_STATIC_INIT("on"), TLSG_VERIFY_CLIENT_ON},
+		{STR_STATIC_INIT("optional"), TLSG_VERIFY_CLIENT_OPTIONAL},
+		{STR_STATIC_INIT("optional_no_ca"), TLSG_VERIFY_CLIENT_OPTIONAL_NO_CA},
 };
 
-static const char *const uri_prefixes[] = {"pkcs11:", "tpmkey:", "/engine:", "/uri:"};
-
-static bool token_is(const str *token, const char *name)
+bool tlsg_value_is_set(const str *s)
 {
-	return token->s != NULL && token->len > 0 && (size_t)token->len == strlen(name)
-		   && strncasecmp(token->s, name, (size_t)token->len) == 0;
+	return s->s != NULL && s->len > 0;
+}
+
+bool tlsg_value_is_same(const str *a, const str *b)
+{
+	if(a->s == NULL || b->s == NULL)
+		return a->s == b->s;
+	return a->len == b->len && memcmp(a->s, b->s, (size_t)a->len) == 0;
+}
+
+bool tlsg_value_is_same_name(const str *a, const str *b)
+{
+	if(a->s == NULL || b->s == NULL)
+		return a->s == b->s;
+	return a->len == b->len && strncasecmp(a->s, b->s, (size_t)a->len) == 0;
 }
 
 bool tlsg_value_verify_client(const str *token, enum tlsg_verify_client *out)
@@ -34,7 +45,7 @@ bool tlsg_value_verify_client(const str *token, enum tlsg_verify_client *out)
 	size_t i;
 
 	for(i = 0; i < sizeof(verify_client_tokens) / sizeof(verify_client_tokens[0]); i++)
-		if(token_is(token, verify_client_tokens[i].token)) {
+		if(tlsg_value_is_same_name(token, &verify_client_tokens[i].token)) {
 			*out = verify_client_tokens[i].value;
 			return true;
 		}
@@ -76,41 +87,4 @@ bool tlsg_value_decimal(const str *text, unsigned max, unsigned *out)
 	}
 	*out = n;
 	return true;
-}
-
-bool tlsg_value_is_uri(const str *value)
-{
-	size_t i, len;
-
-	if(value->s == NULL || value->len <= 0)
-		return false;
-	for(i = 0; i < sizeof(uri_prefixes) / sizeof(uri_prefixes[0]); i++) {
-		len = strlen(uri_prefixes[i]);
-		if((size_t)value->len >= len && strncasecmp(value->s, uri_prefixes[i], len) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool tlsg_value_is_relative(const str *path)
-{
-	if(path->s == NULL || path->len <= 0)
-		return false;
-	return path->s[0] != '/' && path->s[0] != '.' && !tlsg_value_is_uri(path);
-}
-
-int tlsg_value_path(const str *dir, const str *path, char *buf)
-{
-	size_t dir_len = tlsg_value_is_relative(path) ? (size_t)dir->len : 0;
-	size_t path_len = path->len > 0 ? (size_t)path->len : 0;
-
-	buf[0] = '\0';
-	if(dir_len + path_len >= TLSG_PATH_SIZE)
-		return -1;
-	if(dir_len > 0)
-		memcpy(buf, dir->s, dir_len);
-	if(path_len > 0)
-		memcpy(buf + dir_len, path->s, path_len);
-	buf[dir_len + path_len] = '\0';
-	return (int)(dir_len + path_len);
 }

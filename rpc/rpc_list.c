@@ -1,9 +1,9 @@
 /*
- * tls_gnutls - RPC tls.list: the TLS connections that are open
+ * tls_gnutls - RPC tls.list: open TLS connections
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any RPC process.  Memory: static buffer of this process.  Lock: TCPCONN_LOCK, held while a few records are copied.
+ * Runs in: any RPC process.  Memory: static buffer of this process.  Lock: TCPCONN_LOCK, while records are copied.
  */
-#include "rpc/rpc_list.h"
+#include "rpc/rpc.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -11,19 +11,14 @@
 #include "core/ip_addr.h"
 #include "core/tcp_conn.h"
 
-#include "rpc/rpc_export.h"
+#include "rpc/rpc_source.h"
 #include "transport/conn.h"
 
-/* In the core, but in none of its headers. */
-extern gen_lock_t *tcpconn_lock;
-extern struct tcp_connection **tcpconn_id_hash;
-
 #define BATCH_RECORDS 64
-#define BATCH_BUCKETS 64
 #define TEXT_BYTES 256
 #define DESCRIPTION_BYTES 128
 
-/** What is copied of a connection while the lock is held. */
+/** Copy of what is shown of a connection. */
 struct record
 {
 	int id;
@@ -34,22 +29,22 @@ struct record
 	int dst_port;
 	bool has_state;
 	struct tlsg_conn_status status; /* without profile and sni */
-	const struct tlsg_suite *suite; /* static; NULL unknown */
+	const struct tlsg_suite *suite; /* static; NULL: unknown */
 	char sni[TEXT_BYTES];
 	char profile[TEXT_BYTES];
 };
 
-/** Where the walk through the hash table is: before a bucket, or inside of one. */
-struct cursor
+/** What the walk through the connections carries. */
+struct listing
 {
-	unsigned bucket;
-	bool is_inside;
-	int last_id; /* of the connection looked at last, inside */
+	rpc_t *rpc;
+	void *ctx;
+	unsigned used; /* of records */
 };
 
 static struct record records[BATCH_RECORDS];
 
-/** Copies a text, cut to the room there is. @param from  NULL: "N/A". */
+/** Copies a text, truncated to TEXT_BYTES. @param from  NULL or empty: "N/A". */
 static void text_copy(char *to, const char *from)
 {
 	snprintf(to, TEXT_BYTES, "%s", from != NULL && from[0] != '\0' ? from : "N/A");
@@ -62,10 +57,11 @@ static int seconds_left(const struct tcp_connection *c)
 	return left > 0 ? (int)TICKS_TO_S((ticks_t)left) : 0;
 }
 
-/** Copies a connection. Lock held. */
-static void record_copy(struct record *r, const struct tcp_connection *c)
+/** Copies a connection. TCPCONN_LOCK is held. */
+static void record_copy(const struct tcp_connection *c, const struct tlsg_conn *conn, void *param)
 {
-	const struct tlsg_conn *conn = tlsg_rpc_source_get()->conn(c);
+	struct listing *l = param;
+	struct record *r = &records[l->used++];
 	const struct tlsg_peer *peer = tlsg_peer_get(conn);
 
 	memset(r, 0, sizeof(*r));
@@ -81,57 +77,6 @@ static void record_copy(struct record *r, const struct tcp_connection *c)
 	text_copy(r->sni, r->status.sni);
 	text_copy(r->profile, r->status.profile);
 	r->suite = peer != NULL ? peer->suite : NULL;
-}
-
-/**
- * The connection to go on with. New connections are put at the head of a bucket and have higher ids; the one that was looked at last may
- * be gone. Lock held.
- */
-static const struct tcp_connection *cursor_resume(const struct cursor *at)
-{
-	const struct tcp_connection *first = tcpconn_id_hash[at->bucket];
-	const struct tcp_connection *c;
-
-	if(!at->is_inside)
-		return first;
-	for(c = first; c != NULL; c = c->id_next)
-		if(c->id == at->last_id)
-			return c->id_next;
-	for(c = first; c != NULL; c = c->id_next)
-		if((int)((unsigned)c->id - (unsigned)at->last_id) < 0) /* ids wrap around */
-			return c;
-	return NULL;
-}
-
-/** Copies the connections of a bucket from the cursor on. Lock held. @return number of records used in total. */
-static unsigned bucket_copy(struct cursor *at, unsigned used)
-{
-	const struct tcp_connection *c = cursor_resume(at);
-
-	for(; c != NULL && used < BATCH_RECORDS; c = c->id_next) {
-		at->is_inside = true;
-		at->last_id = c->id;
-		if(c->rcv.proto == PROTO_TLS || c->rcv.proto == PROTO_WSS)
-			record_copy(&records[used++], c);
-	}
-	if(c == NULL) {
-		at->bucket++;
-		at->is_inside = false;
-	}
-	return used;
-}
-
-/** Copies the next connections; takes the lock. @return number of records. */
-static unsigned batch_copy(struct cursor *at)
-{
-	unsigned used = 0;
-	unsigned buckets;
-
-	lock_get(tcpconn_lock);
-	for(buckets = 0; buckets < BATCH_BUCKETS && used < BATCH_RECORDS && at->bucket < TCP_ID_HASH_SIZE; buckets++)
-		used = bucket_copy(at, used);
-	lock_release(tcpconn_lock);
-	return used;
 }
 
 static void address_format(char *to, struct ip_addr *from)
@@ -152,7 +97,7 @@ static void description_format(char *to, const struct tlsg_suite *suite)
 		to[len - 1] = '\0';
 }
 
-/** Local time of creation. */
+/** Writes the local time at which the TLS state was made. */
 static void timestamp_format(char *to, const struct record *r)
 {
 	struct tm tm;
@@ -162,7 +107,7 @@ static void timestamp_format(char *to, const struct record *r)
 		snprintf(to, DESCRIPTION_BYTES, "N/A");
 }
 
-/** The fields that hosts from 5.7 on have after the id, and older ones get at the end. */
+/** Adds the fields that clients of Kamailio 5.7 and later expect after the id; for older ones they are last. */
 static void late_fields_add(rpc_t *rpc, void *handle, const struct record *r)
 {
 	char timestamp[DESCRIPTION_BYTES];
@@ -201,14 +146,20 @@ static void record_add(rpc_t *rpc, void *ctx, struct record *r)
 		rpc->struct_add(handle, "s", "dom", r->profile);
 }
 
+/** Adds the records that were copied to the reply. */
+static void records_add(void *param)
+{
+	struct listing *l = param;
+	unsigned i;
+
+	for(i = 0; i < l->used; i++)
+		record_add(l->rpc, l->ctx, &records[i]);
+	l->used = 0;
+}
+
 void tlsg_rpc_list(rpc_t *rpc, void *ctx)
 {
-	struct cursor at = {0, false, 0};
-	unsigned used, i;
+	struct listing l = {rpc, ctx, 0};
 
-	while(at.bucket < TCP_ID_HASH_SIZE) {
-		used = batch_copy(&at);
-		for(i = 0; i < used; i++)
-			record_add(rpc, ctx, &records[i]);
-	}
+	tlsg_rpc_source_get()->walk(BATCH_RECORDS, record_copy, records_add, &l);
 }

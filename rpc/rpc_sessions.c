@@ -3,7 +3,7 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any RPC process.  Memory: none.  Lock: none.
  */
-#include "rpc/rpc_sessions.h"
+#include "rpc/rpc.h"
 
 #include "base/arena.h"
 #include "base/arena_pool.h"

@@ -58,6 +58,28 @@ const struct tlsg_method *tlsg_method_by_id(int id)
 	return NULL;
 }
 
+const char *tlsg_method_version_name(int version)
+{
+	switch(version) {
+		case GNUTLS_SSL3:
+			return "SSLv3";
+		case GNUTLS_TLS1_0:
+			return "TLSv1";
+		case GNUTLS_TLS1_1:
+			return "TLSv1.1";
+		case GNUTLS_TLS1_2:
+			return "TLSv1.2";
+		case GNUTLS_TLS1_3:
+			return "TLSv1.3";
+		case GNUTLS_DTLS1_0:
+			return "DTLSv1";
+		case GNUTLS_DTLS1_2:
+			return "DTLSv1.2";
+		default:
+			return "unknown";
+	}
+}
+
 /** The versions that GnuTLS's default priorities, hence the system's policy, enable. */
 static enum tlsg_ret default_versions(unsigned *versions, struct tlsg_err *err)
 {

@@ -59,6 +59,12 @@ enum tlsg_ret tlsg_method_parse(
 const struct tlsg_method *tlsg_method_by_id(int id);
 
 /**
+ * @param version  gnutls_protocol_t.
+ * @return name of a protocol version as OpenSSL writes it: "TLSv1.3", "DTLSv1.2"; "unknown"; static.
+ */
+const char *tlsg_method_version_name(int version);
+
+/**
  * The versions that a method stands for. For SSLv23 they are those that GnuTLS's default priorities, hence the system's
  * policy, enable.
  * @param m         a method; not NULL.

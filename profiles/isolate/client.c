@@ -1,8 +1,8 @@
 /*
- * tls_gnutls - key isolation: asks the processes that hold keys; wire.h has the design
+ * tls_gnutls - key isolation: requests to the processes that hold keys; wire.h has the design
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: the builder of a snapshot, any process that steps a handshake.
- * Memory: one buffer of this process; nothing of a key.  Lock: none.
+ * Memory: one buffer of this process; no private key.  Lock: none.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* ppoll */
@@ -21,22 +21,23 @@
 
 #include "base/buf.h"
 #include "base/host.h"
-#include "profiles/keys/password.h"
+#include "profiles/isolate/timeouts.h"
 #include "profiles/isolate/wire.h"
+#include "profiles/keys/password.h"
 
-/* How this process reaches one of the two that hold keys. */
-struct line
+/* One of the two processes that hold keys, as this process reaches it. */
+struct server
 {
-	const char *whom; /* for messages */
-	int door;
-	int fd;		 /* the connection */
-	pid_t owner; /* a forked process has one of its own */
+	const char *name; /* for messages */
+	int attach;
+	int fd;		 /* connection */
+	pid_t owner; /* a forked process makes a connection of its own */
 	uint32_t serial;
-	bool overdue; /* the answer to `serial` has not come in time */
+	bool is_overdue; /* the reply to `serial` has not arrived in time */
 };
 
-static struct line files = {"the process that holds the keys", -1, -1, 0, 0, false};
-static struct line tokens = {"the process that holds the keys on tokens", -1, -1, 0, 0, false};
+static struct server key_process = {"the key process", -1, -1, 0, 0, false};
+static struct server token_process = {"the token process", -1, -1, 0, 0, false};
 
 static struct tlsg_wire_message message;
 
@@ -46,24 +47,24 @@ static struct
 	char text[TLSG_ERR_TEXT];
 } why;
 
-void tlsg_client_set(int fd)
+void tlsg_client_set_key_process(int attach)
 {
-	files.door = fd;
+	key_process.attach = attach;
 }
 
-void tlsg_client_set_tokens(int fd)
+void tlsg_client_set_token_process(int attach)
 {
-	tokens.door = fd;
+	token_process.attach = attach;
 }
 
-bool tlsg_client_is_on(void)
+bool tlsg_client_has_key_process(void)
 {
-	return files.door >= 0;
+	return key_process.attach >= 0;
 }
 
-bool tlsg_client_has_tokens(void)
+bool tlsg_client_has_token_process(void)
 {
-	return tokens.door >= 0;
+	return token_process.attach >= 0;
 }
 
 const char *tlsg_client_why(void)
@@ -74,64 +75,36 @@ const char *tlsg_client_why(void)
 	return why.text;
 }
 
-static enum tlsg_ret trouble(const struct line *l, const char *what)
+static enum tlsg_ret why_set(const struct server *s, const char *what)
 {
 	why.is_set = true;
-	snprintf(why.text, sizeof(why.text), "%s %s", l->whom, what);
+	snprintf(why.text, sizeof(why.text), "%s %s", s->name, what);
 	return TLSG_E_RESOURCE;
 }
 
 /* ---- the connection ---- */
 
-static void line_close(struct line *l)
+static void connection_close(struct server *s)
 {
-	if(l->fd >= 0)
-		close(l->fd);
-	l->fd = -1;
-	l->overdue = false;
+	if(s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+	s->is_overdue = false;
 }
 
-/* Sends one end of a new pair through the door. */
-static bool knock(const struct line *l, int fd)
+static enum tlsg_ret connection_open(struct server *s)
 {
-	char byte = 0;
-	struct iovec part = {&byte, 1};
-	union
-	{
-		struct cmsghdr head;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct msghdr msg = {
-			.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
-	struct cmsghdr *c;
+	enum tlsg_ret ret;
 
-	memset(&control, 0, sizeof(control));
-	c = CMSG_FIRSTHDR(&msg);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	return sendmsg(l->door, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
-}
-
-static enum tlsg_ret line_open(struct line *l)
-{
-	int pair[2];
-	bool sent;
-
-	if(l->fd >= 0 && l->owner == getpid())
+	if(s->fd >= 0 && s->owner == getpid())
 		return TLSG_OK;
-	line_close(l);
-	if(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return trouble(l, "cannot be reached: too many open files");
-	sent = knock(l, pair[1]);
-	close(pair[1]);
-	if(!sent) {
-		close(pair[0]);
-		return trouble(l, "takes no connections");
-	}
-	l->fd = pair[0];
-	l->owner = getpid();
+	connection_close(s);
+	ret = tlsg_wire_attach(s->attach, &s->fd);
+	if(ret == TLSG_E_RESOURCE)
+		return why_set(s, "cannot be reached: too many open files, raise the limit");
+	if(ret != TLSG_OK)
+		return why_set(s, "accepts no connection");
+	s->owner = getpid();
 	return TLSG_OK;
 }
 
@@ -144,10 +117,10 @@ static int64_t now_ms(void)
 }
 
 /* Waits until there is something to receive. @return false: not in time. */
-static bool wait_until(const struct line *l, int64_t deadline_ms)
+static bool wait_until(const struct server *s, int64_t deadline_ms)
 {
 	for(;;) {
-		struct pollfd p = {.fd = l->fd, .events = POLLIN};
+		struct pollfd p = {.fd = s->fd, .events = POLLIN};
 		int64_t left = deadline_ms - now_ms();
 		struct timespec t = {left > 0 ? left / 1000 : 0, left > 0 ? left % 1000 * 1000000 : 0};
 		int n = ppoll(&p, 1, &t, NULL);
@@ -159,102 +132,87 @@ static bool wait_until(const struct line *l, int64_t deadline_ms)
 	}
 }
 
-/* Takes one message if there is one. @return 1; 0 none; -1 the connection is gone or talks nonsense. */
-static int receive(const struct line *l)
-{
-	ssize_t n = recv(l->fd, &message, sizeof(message), MSG_DONTWAIT);
-
-	if(n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -1;
-	if((size_t)n < sizeof(message.head) || (size_t)n != sizeof(message.head) + message.head.size)
-		return -1;
-	return 1;
-}
-
-/* Waits for the answer to the last question, and throws away late ones. */
-static enum tlsg_ret answer(struct line *l, int64_t deadline_ms)
+/* Waits for the reply to the last request; late ones to earlier requests are dropped. */
+static enum tlsg_ret reply_wait(struct server *s, int64_t deadline_ms)
 {
 	for(;;) {
-		int n = receive(l);
+		enum tlsg_ret ret = tlsg_wire_recv(s->fd, &message, MSG_DONTWAIT);
 
-		if(n < 0) {
-			line_close(l);
-			return trouble(l, "has closed the connection");
+		if(ret == TLSG_EOF) {
+			connection_close(s);
+			return why_set(s, "has closed the connection");
 		}
-		if(n > 0 && message.head.serial == l->serial) {
-			l->overdue = false;
+		if(ret == TLSG_OK && message.head.serial == s->serial) {
+			s->is_overdue = false;
 			return TLSG_OK;
 		}
-		if(n == 0 && !wait_until(l, deadline_ms)) {
-			l->overdue = true;
-			return trouble(l, "did not answer in time");
+		if(ret == TLSG_AGAIN && !wait_until(s, deadline_ms)) {
+			s->is_overdue = true;
+			return why_set(s, "did not answer in time");
 		}
 	}
 }
 
-/* Sends what is in the buffer and gets the answer there. */
-static enum tlsg_ret ask(struct line *l, enum tlsg_wire_question question, int timeout_ms)
+/* Sends the request in the buffer and receives the reply there. */
+static enum tlsg_ret call(struct server *s, enum tlsg_wire_request request, int timeout_ms)
 {
-	size_t size = sizeof(message.head) + message.head.size;
-	enum tlsg_ret ret = line_open(l);
-	ssize_t n;
+	enum tlsg_ret ret = connection_open(s);
 
 	if(ret != TLSG_OK)
 		return ret;
-	message.head.question = question;
-	message.head.serial = ++l->serial;
-	n = send(l->fd, &message, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-	gnutls_memset(message.payload, 0, message.head.size);
-	if(n == (ssize_t)size)
-		return answer(l, now_ms() + timeout_ms);
-	if(n < 0 && errno == EAGAIN)
-		return trouble(l, "does not keep up");
-	line_close(l);
-	return trouble(l, "has closed the connection");
+	message.head.request = request;
+	message.head.serial = ++s->serial;
+	ret = tlsg_wire_send(s->fd, &message, MSG_DONTWAIT);
+	tlsg_wire_payload_wipe(&message);
+	if(ret == TLSG_OK)
+		return reply_wait(s, now_ms() + timeout_ms);
+	if(ret == TLSG_AGAIN)
+		return why_set(s, "is overloaded");
+	connection_close(s);
+	return why_set(s, "has closed the connection");
 }
 
-/* Whether an earlier answer is still missing. */
-static bool is_overdue(struct line *l)
+/* Whether an earlier reply is still missing. */
+static bool is_still_overdue(struct server *s)
 {
-	int n = 1;
+	enum tlsg_ret ret = TLSG_OK;
 
-	if(l->fd < 0 || l->owner != getpid() || !l->overdue)
+	if(s->fd < 0 || s->owner != getpid() || !s->is_overdue)
 		return false;
-	while(n > 0 && l->overdue) {
-		n = receive(l);
-		if(n > 0 && message.head.serial == l->serial)
-			l->overdue = false;
-		if(n > 0)
-			gnutls_memset(message.payload, 0, message.head.size);
+	while(ret == TLSG_OK && s->is_overdue) {
+		ret = tlsg_wire_recv(s->fd, &message, MSG_DONTWAIT);
+		if(ret != TLSG_OK)
+			break;
+		if(message.head.serial == s->serial)
+			s->is_overdue = false;
+		tlsg_wire_payload_wipe(&message);
 	}
-	if(n < 0)
-		line_close(l);
-	return l->overdue;
+	if(ret == TLSG_EOF)
+		connection_close(s);
+	return s->is_overdue;
 }
 
-/* ---- questions ---- */
+/* ---- requests ---- */
 
-int tlsg_client_do(
+int tlsg_client_op(
 		uint64_t id, enum tlsg_op op, gnutls_sign_algorithm_t algo, const gnutls_datum_t *in, gnutls_datum_t *made)
 {
-	struct line *l = id & TLSG_KEY_ON_TOKEN ? &tokens : &files;
+	struct server *s = id & TLSG_WIRE_KEY_ON_TOKEN ? &token_process : &key_process;
 	int rc;
 
-	if(is_overdue(l)) {
-		(void)trouble(l, "does not answer");
+	if(is_still_overdue(s)) {
+		(void)why_set(s, "does not answer");
 		return GNUTLS_E_TIMEDOUT;
 	}
 	if(in->size > sizeof(message.payload))
 		return GNUTLS_E_INVALID_REQUEST;
 	memset(&message.head, 0, sizeof(message.head));
 	message.head.key = id;
-	message.head.until_ms = now_ms() + TLSG_KEY_DO_MS;
+	message.head.until_ms = now_ms() + TLSG_TIMEOUT_OP_MS;
 	message.head.op = (int32_t)op;
 	message.head.algo = (int32_t)algo;
-	message.head.size = in->size;
-	if(in->size > 0)
-		memcpy(message.payload, in->data, in->size);
-	if(ask(l, TLSG_KEY_Q_DO, TLSG_KEY_DO_MS) != TLSG_OK)
+	tlsg_wire_payload_set(&message, in->data, in->size);
+	if(call(s, TLSG_WIRE_OP, TLSG_TIMEOUT_OP_MS) != TLSG_OK)
 		return GNUTLS_E_TIMEDOUT;
 	rc = message.head.code;
 	if(rc >= 0) {
@@ -264,54 +222,75 @@ int tlsg_client_do(
 			rc = GNUTLS_E_MEMORY_ERROR;
 		else
 			memcpy(made->data, message.payload, message.head.size);
-	} else if(message.head.size > 0) { /* about a token there may be something to say */
+	} else if(message.head.size > 0) { /* the token process says more */
 		why.is_set = true;
 		snprintf(why.text, sizeof(why.text), "%.*s", (int)message.head.size, (const char *)message.payload);
 	}
-	gnutls_memset(message.payload, 0, message.head.size);
+	tlsg_wire_payload_wipe(&message);
 	return rc;
 }
 
-static bool take(struct tlsg_buf *b, size_t size, gnutls_datum_t *out)
+static enum tlsg_ret take(struct tlsg_buf *b, size_t size, gnutls_datum_t *out)
 {
 	if(size == 0)
-		return true;
+		return TLSG_OK;
 	if(size > tlsg_buf_filled(b))
-		return false;
+		return TLSG_E_INTERNAL;
 	out->data = gnutls_malloc(size);
 	if(out->data == NULL)
-		return false;
+		return TLSG_E_RESOURCE;
 	out->size = (unsigned)tlsg_buf_take(b, out->data, size);
-	return true;
+	return TLSG_OK;
 }
 
-static bool loaded_read(struct tlsg_key_content *out)
+/* @return TLSG_OK; TLSG_E_INTERNAL: malformed; TLSG_E_RESOURCE: out of memory. */
+static enum tlsg_ret load_reply_read(struct tlsg_key_file_content *out)
 {
-	struct tlsg_wire_loaded l;
+	struct tlsg_wire_load_reply l;
 	struct tlsg_buf b;
+	enum tlsg_ret ret;
 	unsigned i;
 
 	tlsg_buf_init_filled(&b, message.payload, message.head.size);
-	if(tlsg_buf_take(&b, &l, sizeof(l)) != sizeof(l) || l.certs_len > TLSG_KEY_CERTS_MAX)
-		return false;
+	if(message.head.key == 0 || tlsg_buf_take(&b, &l, sizeof(l)) != sizeof(l) || l.certs_len > TLSG_KEY_FILE_CERTS_MAX)
+		return TLSG_E_INTERNAL;
 	out->pk = (gnutls_pk_algorithm_t)l.pk;
 	out->bits = l.bits;
 	out->is_encrypted = l.is_encrypted != 0;
 	memcpy(out->digest, l.digest, sizeof(out->digest));
-	if(!take(&b, l.spki_len, &out->spki))
-		return false;
-	for(i = 0; i < l.certs_len; i++) {
-		if(!take(&b, l.cert_len[i], &out->certs[i]))
-			return false;
+	ret = take(&b, l.spki_len, &out->spki);
+	for(i = 0; i < l.certs_len && ret == TLSG_OK; i++) {
+		ret = take(&b, l.cert_len[i], &out->certs[i]);
 		out->certs_len = i + 1;
 	}
-	return true;
+	return ret;
 }
 
-static bool load_write(uint32_t set_number, const struct tlsg_key_request *r)
+/* The sentence for a reply that was received but not understood or stored. */
+static enum tlsg_ret reply_refuse(struct tlsg_err *err, enum tlsg_ret ret, const struct server *s, const char *about)
+{
+	return tlsg_err_set(err, TLSG_E_RESOURCE, "%s%s%s", about, s->name,
+			ret == TLSG_E_RESOURCE ? " has answered, but this process is out of memory for it"
+								   : " has sent a malformed reply");
+}
+
+/* The sentence that came instead of a result. */
+static enum tlsg_ret refusal_read(struct tlsg_err *err)
+{
+	return tlsg_err_set(err, message.head.code == TLSG_E_RESOURCE ? TLSG_E_RESOURCE : TLSG_E_CONFIG, "%.*s",
+			(int)message.head.size, (const char *)message.payload);
+}
+
+/* How long the builder waits: longer while somebody types passwords. */
+static int build_timeout_ms(int otherwise_ms)
+{
+	return tlsg_password_is_asked() && !tlsg_password_is_out_of_reach() ? TLSG_TIMEOUT_PASSWORD_MS : otherwise_ms;
+}
+
+static bool load_request_write(uint32_t set_number, const struct tlsg_key_file_request *r)
 {
 	const str *p = r->password;
-	struct tlsg_wire_load l = {.set_number = set_number,
+	struct tlsg_wire_load_request l = {.set_number = set_number,
 			.setting_len = (uint32_t)strlen(r->setting),
 			.file_len = (uint32_t)r->file->len,
 			.password_len = p->s != NULL ? (uint32_t)p->len : 0,
@@ -327,34 +306,36 @@ static bool load_write(uint32_t set_number, const struct tlsg_key_request *r)
 	return true;
 }
 
-enum tlsg_ret tlsg_client_load(uint32_t set_number, const struct tlsg_key_request *r, uint64_t *id,
-		struct tlsg_key_content *out, struct tlsg_err *err)
+enum tlsg_ret tlsg_client_load(uint32_t set_number, const struct tlsg_key_file_request *r, uint64_t *id,
+		struct tlsg_key_file_content *out, struct tlsg_err *err)
 {
-	int timeout_ms = tlsg_password_is_asked() && !tlsg_password_is_out_of_reach() ? TLSG_KEY_ASK_MS : TLSG_KEY_LOAD_MS;
+	char about[TLSG_ERR_TEXT];
 	enum tlsg_ret ret;
 
 	memset(out, 0, sizeof(*out));
-	if(!load_write(set_number, r))
-		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\": the names are too long", r->setting, r->file->s);
-	ret = ask(&files, TLSG_KEY_Q_LOAD, timeout_ms);
+	if(!load_request_write(set_number, r))
+		return tlsg_err_set(
+				err, TLSG_E_CONFIG, "%s: \"%s\": file name or password is too long", r->setting, r->file->s);
+	ret = call(&key_process, TLSG_WIRE_LOAD, build_timeout_ms(TLSG_TIMEOUT_LOAD_MS));
 	if(ret != TLSG_OK)
 		return tlsg_err_set(err, ret, "%s: \"%s\": %s", r->setting, r->file->s, tlsg_client_why());
 	if(message.head.code != TLSG_OK)
-		return tlsg_err_set(err, message.head.code == TLSG_E_RESOURCE ? TLSG_E_RESOURCE : TLSG_E_CONFIG, "%.*s",
-				(int)message.head.size, (const char *)message.payload);
-	*id = message.head.key;
-	if(*id != 0 && loaded_read(out))
+		return refusal_read(err);
+	ret = load_reply_read(out);
+	if(ret == TLSG_OK) {
+		*id = message.head.key;
 		return TLSG_OK;
+	}
 	tlsg_key_file_content_free(out);
-	return tlsg_err_set(
-			err, TLSG_E_RESOURCE, "%s: \"%s\": no memory, or an answer that is none", r->setting, r->file->s);
+	snprintf(about, sizeof(about), "%s: \"%s\": ", r->setting, r->file->s);
+	return reply_refuse(err, ret, &key_process, about);
 }
 
-static bool token_write(const struct tlsg_key_token_request *r)
+static bool look_request_write(const struct tlsg_client_look_request *r)
 {
 	const str *p = r->password;
 	bool has_password = p != NULL && p->s != NULL;
-	struct tlsg_key_token_question t;
+	struct tlsg_wire_look_request t;
 	struct tlsg_buf b;
 	bool fits;
 
@@ -377,61 +358,59 @@ static bool token_write(const struct tlsg_key_token_request *r)
 	return fits;
 }
 
-static bool token_read(const struct tlsg_key_token_request *r, struct tlsg_key_token_answer *out)
+/* @return as load_reply_read(). */
+static enum tlsg_ret look_reply_read(const struct tlsg_client_look_request *r, struct tlsg_client_look_reply *out)
 {
-	struct tlsg_key_token_facts f;
+	struct tlsg_wire_look_reply l;
 
-	if(r->what != TLSG_KEY_LOOK_KEY) {
+	if(r->what != TLSG_WIRE_LOOK_KEY) {
 		out->pem.data = gnutls_malloc((size_t)message.head.size + 1);
 		if(out->pem.data == NULL)
-			return false;
+			return TLSG_E_RESOURCE;
 		memcpy(out->pem.data, message.payload, message.head.size);
 		out->pem.data[message.head.size] = '\0';
 		out->pem.size = message.head.size;
-		return true;
+		return TLSG_OK;
 	}
-	if(message.head.size != sizeof(f) || !(message.head.key & TLSG_KEY_ON_TOKEN))
-		return false;
-	memcpy(&f, message.payload, sizeof(f));
+	if(message.head.size != sizeof(l) || !(message.head.key & TLSG_WIRE_KEY_ON_TOKEN))
+		return TLSG_E_INTERNAL;
+	memcpy(&l, message.payload, sizeof(l));
 	out->id = message.head.key;
-	out->pk = (gnutls_pk_algorithm_t)f.pk;
-	out->bits = f.bits;
-	out->can = f.can;
-	return true;
+	out->pk = (gnutls_pk_algorithm_t)l.pk;
+	out->bits = l.bits;
+	out->can = l.can;
+	return TLSG_OK;
 }
 
-enum tlsg_ret tlsg_client_token(
-		const struct tlsg_key_token_request *r, struct tlsg_key_token_answer *out, struct tlsg_err *err)
+enum tlsg_ret tlsg_client_look(
+		const struct tlsg_client_look_request *r, struct tlsg_client_look_reply *out, struct tlsg_err *err)
 {
-	int timeout_ms = tlsg_password_is_asked() && !tlsg_password_is_out_of_reach() ? TLSG_KEY_ASK_MS : TLSG_KEY_TOKEN_MS;
 	enum tlsg_ret ret;
 
 	memset(out, 0, sizeof(*out));
-	if(!token_write(r))
+	if(!look_request_write(r))
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the certificate or the password is too long");
-	ret = ask(&tokens, TLSG_KEY_Q_TOKEN, timeout_ms);
+	ret = call(&token_process, TLSG_WIRE_LOOK, build_timeout_ms(TLSG_TIMEOUT_LOOK_MS));
 	if(ret != TLSG_OK)
 		return tlsg_err_set(err, ret, "%s", tlsg_client_why());
 	if(message.head.code != TLSG_OK)
-		return tlsg_err_set(err, message.head.code == TLSG_E_RESOURCE ? TLSG_E_RESOURCE : TLSG_E_CONFIG, "%.*s",
-				(int)message.head.size, (const char *)message.payload);
-	if(token_read(r, out))
-		return TLSG_OK;
-	return tlsg_err_set(err, TLSG_E_RESOURCE, "no memory, or an answer that is none");
+		return refusal_read(err);
+	ret = look_reply_read(r, out);
+	return ret == TLSG_OK ? ret : reply_refuse(err, ret, &token_process, "");
 }
 
-static void over(struct line *l)
+static void started_send(struct server *s)
 {
+	if(s->attach < 0)
+		return;
 	memset(&message.head, 0, sizeof(message.head));
-	if(ask(l, TLSG_KEY_Q_OVER, TLSG_KEY_DO_MS) != TLSG_OK)
-		LM_WARN("%s\n", tlsg_client_why());
-	line_close(l);
+	if(call(s, TLSG_WIRE_STARTED, TLSG_TIMEOUT_OP_MS) != TLSG_OK)
+		LM_WARN("key_isolation: %s when start-up ended\n", tlsg_client_why());
+	connection_close(s);
 }
 
 void tlsg_client_startup_done(void)
 {
-	if(files.door >= 0)
-		over(&files);
-	if(tokens.door >= 0)
-		over(&tokens);
+	started_send(&key_process);
+	started_send(&token_process);
 }

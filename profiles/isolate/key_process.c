@@ -1,12 +1,8 @@
 /*
- * tls_gnutls - key isolation: the process that holds the keys; wire.h has the design
+ * tls_gnutls - key isolation: the process that holds keys in files; wire.h has the design
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: the key process.  Memory: its heap.  Lock: none.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* MSG_CMSG_CLOEXEC */
-#endif
-
 #include "profiles/isolate/key_process.h"
 
 #include <errno.h>
@@ -19,25 +15,25 @@
 
 #include "base/buf.h"
 #include "base/host.h"
+#include "profiles/isolate/wire.h"
 #include "profiles/keys/op.h"
 #include "profiles/keys/password.h"
-#include "profiles/isolate/wire.h"
-#include "profiles/set.h"
 
 #define EVENTS 16
 
-/* A key that was read. */
+/* A key that was loaded. */
 struct entry
 {
 	struct entry *next;
 	uint64_t id;
 	uint32_t set_number;
 	char *file;
-	struct tlsg_key_content content;
+	struct tlsg_key_file_content content;
 	gnutls_privkey_t key;
 };
 
 static struct entry *entries;
+static tlsg_wire_is_alive set_is_alive;
 static uint64_t last_id;
 static struct tlsg_wire_message message;
 
@@ -52,13 +48,13 @@ static void entry_free(struct entry *e)
 	gnutls_free(e);
 }
 
-/* Drops what belongs to no snapshot any more. Only one is built at a time: that of the question. */
+/* Drops keys of snapshots that are gone. Only one snapshot is built at a time: that of the request. */
 static void collect(uint32_t building)
 {
 	struct entry **at = &entries, *e;
 
 	while((e = *at) != NULL) {
-		if(e->set_number == building || tlsg_set_is_alive(e->set_number)) {
+		if(e->set_number == building || set_is_alive(e->set_number)) {
 			at = &e->next;
 			continue;
 		}
@@ -77,15 +73,15 @@ static struct entry *entry_find(uint64_t id)
 	return NULL;
 }
 
-/* An encrypted file that has not changed since it was read needs no password. */
-static bool known_cb(const unsigned char *digest, void *param, struct tlsg_key_content *out)
+/* An encrypted file that has not changed since it was loaded needs no password. */
+static bool known_cb(const unsigned char *digest, void *param, struct tlsg_key_file_content *out)
 {
 	const char *file = param;
 	const struct entry *e;
 	bool found = false;
 
 	for(e = entries; e != NULL && !found; e = e->next)
-		found = strcmp(e->file, file) == 0 && memcmp(e->content.digest, digest, TLSG_KEY_DIGEST_SIZE) == 0
+		found = strcmp(e->file, file) == 0 && memcmp(e->content.digest, digest, TLSG_KEY_FILE_DIGEST_SIZE) == 0
 				&& tlsg_key_file_content_copy(&e->content, out);
 	if(!found)
 		tlsg_key_file_content_free(out);
@@ -102,8 +98,11 @@ static bool key_open(struct entry *e)
 
 /* ---- LOAD ---- */
 
-/* One text of a question. @return heap, zero-terminated; NULL: not there, or a zero byte in it. */
-static char *text_take(struct tlsg_buf *b, size_t len)
+/*
+ * Reads one text of a request.
+ * @return [heap], zero-terminated; NULL: too short, a zero byte in it, or out of memory.
+ */
+static char *text_read(struct tlsg_buf *b, size_t len)
 {
 	char *text = len <= tlsg_buf_filled(b) ? gnutls_malloc(len + 1) : NULL;
 
@@ -117,10 +116,10 @@ static char *text_take(struct tlsg_buf *b, size_t len)
 	return NULL;
 }
 
-static void loaded_write(const struct entry *e)
+static void load_reply_write(const struct entry *e)
 {
-	const struct tlsg_key_content *c = &e->content;
-	struct tlsg_wire_loaded l = {.pk = (uint32_t)c->pk,
+	const struct tlsg_key_file_content *c = &e->content;
+	struct tlsg_wire_load_reply l = {.pk = (uint32_t)c->pk,
 			.bits = c->bits,
 			.is_encrypted = c->is_encrypted,
 			.spki_len = c->spki.size,
@@ -143,23 +142,20 @@ static void loaded_write(const struct entry *e)
 
 static void refusal_write(enum tlsg_ret ret, const char *text)
 {
-	size_t len = strlen(text);
-
-	memcpy(message.payload, text, len);
+	tlsg_wire_payload_set(&message, text, strlen(text));
 	message.head.code = ret;
-	message.head.size = (uint32_t)len;
 }
 
-static enum tlsg_ret entry_make(uint32_t set_number, const struct tlsg_key_request *r, struct tlsg_err *err)
+static enum tlsg_ret entry_load(uint32_t set_number, const struct tlsg_key_file_request *r, struct tlsg_err *err)
 {
 	struct entry *e = gnutls_calloc(1, sizeof(*e));
 	enum tlsg_ret ret;
 
 	if(e == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: no memory in the key process", r->setting);
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: the key process is out of memory", r->setting);
 	e->set_number = set_number;
 	e->file = gnutls_strdup(r->file->s);
-	ret = e->file == NULL ? tlsg_err_set(err, TLSG_E_RESOURCE, "%s: no memory in the key process", r->setting)
+	ret = e->file == NULL ? tlsg_err_set(err, TLSG_E_RESOURCE, "%s: the key process is out of memory", r->setting)
 						  : tlsg_key_file_load(r, known_cb, r->file->s, &e->content, err);
 	if(ret == TLSG_OK && !key_open(e))
 		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: the key in \"%s\" cannot be used", r->setting, r->file->s);
@@ -173,52 +169,52 @@ static enum tlsg_ret entry_make(uint32_t set_number, const struct tlsg_key_reque
 	return TLSG_OK;
 }
 
-static void load_texts(const struct tlsg_wire_load *l, const char *setting, char *file, char *password)
+static void file_load(const struct tlsg_wire_load_request *l, const char *setting, char *file, char *password)
 {
 	str path = {file, (int)l->file_len};
 	str word = {l->has_password ? password : NULL, l->has_password ? (int)l->password_len : 0};
-	struct tlsg_key_request r = {setting, &path, &word};
+	struct tlsg_key_file_request r = {setting, &path, &word};
 	struct tlsg_err err;
 	enum tlsg_ret ret;
 
 	tlsg_err_clear(&err);
 	collect(l->set_number);
-	ret = entry_make(l->set_number, &r, &err);
+	ret = entry_load(l->set_number, &r, &err);
 	if(ret == TLSG_OK)
-		loaded_write(entries);
+		load_reply_write(entries);
 	else
 		refusal_write(ret, err.text);
 }
 
-/* @return false: not a question. */
-static bool load(void)
+/* @return false: malformed. */
+static bool load_handle(void)
 {
-	struct tlsg_wire_load l;
+	struct tlsg_wire_load_request l;
 	struct tlsg_buf b;
 	char *setting, *file, *password;
-	bool good;
+	bool is_good;
 
 	tlsg_buf_init_filled(&b, message.payload, message.head.size);
 	if(tlsg_buf_take(&b, &l, sizeof(l)) != sizeof(l))
 		return false;
-	setting = text_take(&b, l.setting_len);
-	file = text_take(&b, l.file_len);
-	password = text_take(&b, l.password_len);
-	good = setting != NULL && file != NULL && password != NULL && tlsg_buf_filled(&b) == 0;
-	gnutls_memset(message.payload, 0, message.head.size);
-	if(good)
-		load_texts(&l, setting, file, password);
+	setting = text_read(&b, l.setting_len);
+	file = text_read(&b, l.file_len);
+	password = text_read(&b, l.password_len);
+	is_good = setting != NULL && file != NULL && password != NULL && tlsg_buf_filled(&b) == 0;
+	tlsg_wire_payload_wipe(&message);
+	if(is_good)
+		file_load(&l, setting, file, password);
 	if(password != NULL)
 		gnutls_memset(password, 0, l.password_len);
 	gnutls_free(password);
 	gnutls_free(file);
 	gnutls_free(setting);
-	return good;
+	return is_good;
 }
 
-/* ---- DO ---- */
+/* ---- OP ---- */
 
-/* What the answer carries is in `made`. @return GnuTLS's code. */
+/* @return GnuTLS's code; a signature that does not fit is an error. */
 static int sign(const struct entry *e, const gnutls_datum_t *in, gnutls_datum_t *made)
 {
 	int rc = tlsg_op_sign(e->key, (enum tlsg_op)message.head.op, (gnutls_sign_algorithm_t)message.head.algo, in, made);
@@ -226,7 +222,7 @@ static int sign(const struct entry *e, const gnutls_datum_t *in, gnutls_datum_t 
 	return rc >= 0 && made->size > sizeof(message.payload) ? GNUTLS_E_SHORT_MEMORY_BUFFER : rc;
 }
 
-static void work(void)
+static void op_handle(void)
 {
 	const struct entry *e = entry_find(message.head.key);
 	gnutls_datum_t in = {message.payload, message.head.size};
@@ -234,12 +230,10 @@ static void work(void)
 	int rc = GNUTLS_E_NO_CERTIFICATE_FOUND;
 
 	if(e != NULL)
-		rc = message.head.op == TLSG_KEY_DECRYPT ? tlsg_op_decrypt(e->key, &in, &made, NULL) : sign(e, &in, &made);
-	gnutls_memset(message.payload, 0, message.head.size);
+		rc = message.head.op == TLSG_OP_DECRYPT ? tlsg_op_decrypt(e->key, &in, &made, NULL) : sign(e, &in, &made);
+	tlsg_wire_payload_wipe(&message);
 	message.head.code = rc < 0 ? rc : 0;
-	message.head.size = rc < 0 ? 0 : made.size;
-	if(rc >= 0)
-		memcpy(message.payload, made.data, made.size);
+	tlsg_wire_payload_set(&message, made.data, rc < 0 ? 0 : made.size);
 	if(made.data != NULL)
 		gnutls_memset(made.data, 0, made.size);
 	gnutls_free(made.data);
@@ -247,35 +241,39 @@ static void work(void)
 
 /* ---- connections ---- */
 
-/* Answers one question. @return false: the other side is gone, or does not talk as it must. */
-static bool answer(int fd)
+/* @return false: the request is malformed or unknown. */
+static bool request_handle(void)
 {
-	ssize_t n = recv(fd, &message, sizeof(message), MSG_DONTWAIT);
-	size_t size;
-
-	if(n < 0)
-		return errno == EAGAIN || errno == EINTR;
-	if((size_t)n < sizeof(message.head) || (size_t)n != sizeof(message.head) + message.head.size)
-		return false;
-	switch(message.head.question) {
-		case TLSG_KEY_Q_LOAD:
-			if(!load())
-				return false;
-			break;
-		case TLSG_KEY_Q_DO:
-			work();
-			break;
-		case TLSG_KEY_Q_OVER:
+	switch(message.head.request) {
+		case TLSG_WIRE_LOAD:
+			return load_handle();
+		case TLSG_WIRE_OP:
+			op_handle();
+			return true;
+		case TLSG_WIRE_STARTED:
 			tlsg_password_mode_set(tlsg_password_is_asked(), NULL);
 			message.head.size = 0;
-			break;
+			return true;
 		default:
 			return false;
 	}
-	size = sizeof(message.head) + message.head.size;
-	n = send(fd, &message, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-	gnutls_memset(message.payload, 0, message.head.size);
-	return n == (ssize_t)size; /* who does not take answers gets no more */
+}
+
+/*
+ * Receives one request and replies.
+ * @return false: the connection is to be closed. A client that does not read its replies loses it.
+ */
+static bool client_handle(int fd)
+{
+	enum tlsg_ret ret = tlsg_wire_recv(fd, &message, MSG_DONTWAIT);
+
+	if(ret != TLSG_OK)
+		return ret == TLSG_AGAIN;
+	if(!request_handle())
+		return false;
+	ret = tlsg_wire_send(fd, &message, MSG_DONTWAIT);
+	tlsg_wire_payload_wipe(&message);
+	return ret == TLSG_OK;
 }
 
 static bool watch(int epoll, int fd)
@@ -285,72 +283,52 @@ static bool watch(int epoll, int fd)
 	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) == 0;
 }
 
-enum tlsg_ret tlsg_key_process_accept(int door, int *fd)
+/* close() alone does not end events while a client has a copy. */
+static void unwatch_and_close(int epoll, int fd)
 {
-	char byte;
-	struct iovec part = {&byte, 1};
-	union
-	{
-		struct cmsghdr head;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct msghdr msg = {
-			.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
-	ssize_t n = recvmsg(door, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *c;
-
-	if(n == 0)
-		return TLSG_EOF;
-	c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-	if(c == NULL || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
-		return TLSG_AGAIN;
-	memcpy(fd, CMSG_DATA(c), sizeof(int));
-	return TLSG_OK;
+	(void)epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
+	close(fd);
 }
 
-/* @return false: nobody is outside any more. */
-static bool let_in(int epoll, int door)
+/* @return false: no other process is left. */
+static bool listener_handle(int epoll, int listener)
 {
 	int fd;
-	enum tlsg_ret ret = tlsg_key_process_accept(door, &fd);
+	enum tlsg_ret ret = tlsg_wire_accept(listener, &fd);
 
 	if(ret == TLSG_OK && !watch(epoll, fd))
 		close(fd);
 	return ret != TLSG_EOF;
 }
 
-enum tlsg_ret tlsg_key_process_socket(int *ours, int *theirs)
+static enum tlsg_ret loop(int epoll, int listener)
 {
-	int pair[2];
+	struct epoll_event events[EVENTS];
+	bool is_open = true;
 
-	if(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return TLSG_E_RESOURCE;
-	*ours = pair[0];
-	*theirs = pair[1];
+	while(is_open) {
+		int i, n = epoll_wait(epoll, events, EVENTS, -1);
+
+		if(n < 0 && errno != EINTR)
+			return TLSG_E_RESOURCE;
+		for(i = 0; i < n && is_open; i++) {
+			if(events[i].data.fd == listener)
+				is_open = listener_handle(epoll, listener);
+			else if(!client_handle(events[i].data.fd))
+				unwatch_and_close(epoll, events[i].data.fd);
+		}
+	}
 	return TLSG_OK;
 }
 
-enum tlsg_ret tlsg_key_process_run(int door)
+enum tlsg_ret tlsg_key_process_run(int listener, tlsg_wire_is_alive is_alive)
 {
-	struct epoll_event events[EVENTS];
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
-	bool open = epoll >= 0 && watch(epoll, door);
-	enum tlsg_ret ret = open ? TLSG_OK : TLSG_E_RESOURCE;
+	enum tlsg_ret ret = TLSG_E_RESOURCE;
 
-	while(open) {
-		int i, n = epoll_wait(epoll, events, EVENTS, -1);
-
-		if(n < 0 && errno != EINTR) {
-			ret = TLSG_E_RESOURCE;
-			break;
-		}
-		for(i = 0; i < n && open; i++) {
-			if(events[i].data.fd == door)
-				open = let_in(epoll, door);
-			else if(!answer(events[i].data.fd))
-				close(events[i].data.fd);
-		}
-	}
+	set_is_alive = is_alive;
+	if(epoll >= 0 && watch(epoll, listener))
+		ret = loop(epoll, listener);
 	if(epoll >= 0)
 		close(epoll);
 	while(entries != NULL) {

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - key isolation: a child of the token process, which alone loads a module; token_process.h has the design
+ * tls_gnutls - key isolation: a child of the token process, where the PKCS#11 module of one key runs
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: children of the token process.  Memory: its heap.  Lock: the gate, around a login.
  */
@@ -16,14 +16,12 @@
 #include <gnutls/crypto.h>
 
 #include "base/host.h"
+#include "pkcs11/p11_certs.h"
 #include "pkcs11/p11_module.h"
+#include "pkcs11/p11_probe.h"
+#include "pkcs11/p11_retry.h"
 #include "profiles/isolate/token_modules.h"
 #include "profiles/keys/op.h"
-#include "profiles/load_token.h"
-
-#define RESTARTS 3
-#define QUICK_MS 2000
-#define PAUSE_MS 15
 
 static struct tlsg_wire_message message;
 
@@ -32,7 +30,7 @@ static struct
 {
 	const struct tlsg_p11_object *object;
 	gnutls_privkey_t key;
-} mine;
+} own;
 
 void tlsg_token_child_init(void)
 {
@@ -47,20 +45,25 @@ void tlsg_token_child_init(void)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
-/* Sends the head with a payload that is in the message or fits in. @return false: the token process is gone. */
-static bool tell(int fd, const void *payload, size_t size)
+/* Sends the head in the message with a payload, and wipes that. @return false: the token process is gone. */
+static bool report(int fd, const void *payload, size_t size)
 {
-	bool gone;
+	enum tlsg_ret ret;
 
-	if(size > 0 && payload != message.payload)
-		memcpy(message.payload, payload, size);
-	message.head.size = (uint32_t)size;
-	gone = send(fd, &message, sizeof(message.head) + size, MSG_NOSIGNAL) < 0;
-	gnutls_memset(message.payload, 0, size);
-	return !gone;
+	tlsg_wire_payload_set(&message, payload, size);
+	ret = tlsg_wire_send(fd, &message, 0);
+	tlsg_wire_payload_wipe(&message);
+	return ret == TLSG_OK;
 }
 
-static enum tlsg_ret look(enum tlsg_key_look what, const struct tlsg_p11_query *q, const gnutls_datum_t *cert,
+static bool report_text(int fd, const char *text)
+{
+	return report(fd, text, strlen(text));
+}
+
+/* ---- looking an object up ---- */
+
+static enum tlsg_ret look(enum tlsg_wire_look_kind what, const struct tlsg_p11_query *q, const gnutls_datum_t *cert,
 		struct tlsg_p11_facts *f, gnutls_datum_t *pem, struct tlsg_err *err)
 {
 	enum tlsg_ret ret = tlsg_token_modules_check(q, err);
@@ -68,24 +71,25 @@ static enum tlsg_ret look(enum tlsg_key_look what, const struct tlsg_p11_query *
 	if(ret != TLSG_OK)
 		return ret;
 	switch(what) {
-		case TLSG_KEY_LOOK_KEY:
+		case TLSG_WIRE_LOOK_KEY:
 			ret = tlsg_p11_look_key(q, cert, f, err);
 			return ret == TLSG_OK ? tlsg_token_modules_file_check(f->module, err) : ret;
-		case TLSG_KEY_LOOK_CHAIN:
-			ret = tlsg_p11_look_chain(q, pem, err);
+		case TLSG_WIRE_LOOK_CHAIN:
+			ret = tlsg_p11_certs_chain(q, pem, err);
 			break;
 		default:
-			ret = tlsg_p11_look_anchors(q, pem, err);
+			ret = tlsg_p11_certs_anchors(q, pem, err);
 			break;
 	}
 	if(ret == TLSG_OK && pem->size > sizeof(message.payload))
-		ret = tlsg_err_set(err, TLSG_E_CONFIG, "key_isolation: more than %d KB of certificates need a PIN",
-				TLSG_KEY_MESSAGE_BYTES / 1024);
+		ret = tlsg_err_set(err, TLSG_E_CONFIG,
+				"key_isolation: more than %d KB of certificates come from the token; store them in a file",
+				TLSG_WIRE_MESSAGE_BYTES / 1024);
 	return ret;
 }
 
-bool tlsg_token_child_look(int fd, enum tlsg_key_look what, const struct tlsg_p11_query *q, const gnutls_datum_t *cert,
-		struct tlsg_p11_facts *out)
+bool tlsg_token_child_look(int fd, enum tlsg_wire_look_kind what, const struct tlsg_p11_query *q,
+		const gnutls_datum_t *cert, struct tlsg_p11_facts *out)
 {
 	gnutls_datum_t pem = {NULL, 0};
 	struct tlsg_err err;
@@ -95,51 +99,41 @@ bool tlsg_token_child_look(int fd, enum tlsg_key_look what, const struct tlsg_p1
 	tlsg_err_clear(&err);
 	ret = look(what, q, cert, out, &pem, &err);
 	memset(&message.head, 0, sizeof(message.head));
-	message.head.question = TLSG_KEY_Q_TOKEN;
+	message.head.request = TLSG_WIRE_LOOK;
 	message.head.code = ret;
 	if(ret != TLSG_OK)
-		return tell(fd, err.text, strlen(err.text)) && false;
-	if(what != TLSG_KEY_LOOK_KEY)
-		return tell(fd, pem.data, pem.size) && false;
-	return tell(fd, out, sizeof(*out));
+		return report_text(fd, err.text) && false;
+	if(what != TLSG_WIRE_LOOK_KEY)
+		return report(fd, pem.data, pem.size) && false;
+	return report(fd, out, sizeof(*out));
 }
 
 /* ---- the key ---- */
 
 static void key_close(void)
 {
-	if(mine.key != NULL)
-		gnutls_privkey_deinit(mine.key);
-	mine.key = NULL;
-	tlsg_p11_module_stop();
+	if(own.key != NULL)
+		gnutls_privkey_deinit(own.key);
+	own.key = NULL;
 }
 
-/* Many modules look for tokens only when they start: what failed at once is tried again with a module that starts anew. */
 static bool key_open(struct tlsg_err *why)
 {
-	int tries;
-
-	for(tries = 0;; tries++) {
-		long began = tlsg_p11_probe_clock();
-
-		tlsg_err_clear(why);
-		mine.key = tlsg_p11_key_open(mine.object, why);
-		if(mine.key != NULL)
-			return true;
-		if(tries == RESTARTS || tlsg_p11_key_is_refused(mine.object) || tlsg_p11_probe_clock() - began > QUICK_MS)
-			return false;
-		key_close();
-		tlsg_p11_probe_pause(PAUSE_MS * (tries + 1));
-	}
+	own.key = tlsg_p11_retry_open(own.object, key_close, why);
+	return own.key != NULL;
 }
 
-static int once(const gnutls_datum_t *in, gnutls_datum_t *made, int *code)
+/*
+ * Performs the operation in the message.
+ * @param code  [out] what the token said, also where the result is a random premaster secret.
+ */
+static int op_try(const gnutls_datum_t *in, gnutls_datum_t *made, int *code)
 {
 	int rc;
 
-	if(message.head.op == TLSG_KEY_DECRYPT)
-		return tlsg_op_decrypt(mine.key, in, made, code);
-	rc = tlsg_op_sign(mine.key, (enum tlsg_op)message.head.op, (gnutls_sign_algorithm_t)message.head.algo, in, made);
+	if(message.head.op == TLSG_OP_DECRYPT)
+		return tlsg_op_decrypt(own.key, in, made, code);
+	rc = tlsg_op_sign(own.key, (enum tlsg_op)message.head.op, (gnutls_sign_algorithm_t)message.head.algo, in, made);
 	if(rc >= 0 && made->size > sizeof(message.payload))
 		rc = GNUTLS_E_SHORT_MEMORY_BUFFER;
 	*code = rc;
@@ -155,60 +149,68 @@ static void wipe(gnutls_datum_t *d)
 	d->size = 0;
 }
 
-/* What failed is tried once more with a new session: a signature always, a decryption only when the token is the reason. */
-static enum tlsg_ret work(const gnutls_datum_t *in, gnutls_datum_t *made, int *rc, struct tlsg_err *why)
+/*
+ * Performs the operation; if it fails, once more with a new session: a signature always, a decryption only when the
+ * token was lost.
+ * @return false: the key cannot be opened any more, why is set.
+ */
+static bool op_perform(const gnutls_datum_t *in, gnutls_datum_t *made, int *rc, struct tlsg_err *why)
 {
 	int code = 0, first;
 
-	*rc = once(in, made, &code);
-	if(code >= 0 || (message.head.op == TLSG_KEY_DECRYPT && !tlsg_token_is_gone(code)))
-		return TLSG_OK;
+	*rc = op_try(in, made, &code);
+	if(code >= 0 || (message.head.op == TLSG_OP_DECRYPT && !tlsg_p11_retry_is_token_lost(code)))
+		return true;
 	first = code;
 	wipe(made);
 	key_close();
+	tlsg_p11_module_stop();
 	if(!key_open(why))
-		return TLSG_E_CONFIG;
-	LM_WARN("private_key \"%s\": %s; the token was opened again\n", mine.object->uri, gnutls_strerror(first));
-	*rc = once(in, made, &code);
-	return TLSG_OK;
+		return false;
+	LM_WARN("private_key \"%s\": %s; the token was opened again\n", own.object->uri, gnutls_strerror(first));
+	*rc = op_try(in, made, &code);
+	return true;
 }
 
-/* Answers the question in the message. @return false: the key cannot be used any more. */
-static bool answer(int fd, struct tlsg_err *why)
+/*
+ * Handles the request in the message.
+ * @return false: the child is done; why is set if the key cannot be opened any more.
+ */
+static bool op_handle(int fd, struct tlsg_err *why)
 {
 	gnutls_datum_t in = {message.payload, message.head.size};
 	gnutls_datum_t made = {NULL, 0};
 	int rc = GNUTLS_E_TIMEDOUT;
-	bool told;
+	bool is_sent;
 
-	if(message.head.until_ms < tlsg_p11_probe_clock())
-		in.size = 0; /* nobody waits any more: the token is not bothered */
-	else if(work(&in, &made, &rc, why) != TLSG_OK)
+	/* the client does not wait for a late result: the token is spared */
+	if(message.head.until_ms >= tlsg_p11_probe_clock() && !op_perform(&in, &made, &rc, why))
 		return false;
+	tlsg_wire_payload_wipe(&message);
 	message.head.code = rc < 0 ? rc : 0;
-	told = rc < 0 ? tell(fd, gnutls_strerror(rc), strlen(gnutls_strerror(rc))) : tell(fd, made.data, made.size);
+	is_sent = rc < 0 ? report_text(fd, gnutls_strerror(rc)) : report(fd, made.data, made.size);
 	wipe(&made);
-	return told;
+	return is_sent;
 }
 
 void tlsg_token_child_run(int fd, const struct tlsg_p11_object *o)
 {
+	enum tlsg_ret ret = TLSG_AGAIN;
 	struct tlsg_err why;
-	bool good;
+	bool is_open;
 
-	mine.object = o;
-	good = key_open(&why);
-	while(good) {
-		ssize_t n = recv(fd, &message, sizeof(message), 0);
-
-		if(n < (ssize_t)sizeof(message.head) || (size_t)n != sizeof(message.head) + message.head.size)
-			break; /* gone; it does not talk nonsense */
-		good = answer(fd, &why);
+	own.object = o;
+	is_open = key_open(&why);
+	while(is_open && ret != TLSG_EOF) {
+		ret = tlsg_wire_recv(fd, &message, 0);
+		if(ret == TLSG_OK)
+			is_open = op_handle(fd, &why);
 	}
-	if(!good && why.text[0] != '\0') {
+	if(!is_open && why.text[0] != '\0') {
 		memset(&message.head, 0, sizeof(message.head));
-		message.head.question = TLSG_KEY_Q_OVER;
-		(void)tell(fd, why.text, strlen(why.text));
+		message.head.request = TLSG_WIRE_CLOSED;
+		(void)report_text(fd, why.text);
 	}
 	key_close();
+	tlsg_p11_module_stop();
 }

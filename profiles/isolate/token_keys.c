@@ -1,11 +1,13 @@
 /*
- * tls_gnutls - key isolation: keys on tokens and the children that work with them; token_process.h has the design
+ * tls_gnutls - key isolation: the keys that the token process holds, and their children; token_process.h has the design
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: the token process.  Memory: its heap; gates in memory shared with its children.  Lock: none.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+
+#include "profiles/isolate/token_keys.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -18,11 +20,10 @@
 
 #include "base/host.h"
 #include "profiles/isolate/token_child.h"
-#include "profiles/isolate/token_keys.h"
-#include "profiles/set.h"
+#include "profiles/isolate/token_pending.h"
 
 #define GATES 256
-#define DYING 16
+#define KILLED_MAX 16
 
 /* Memory that children see too. */
 struct gates
@@ -33,68 +34,86 @@ struct gates
 static struct gates *gates; /* [mapped, shared with children] */
 static const struct tlsg_token_keys_entry *gate_users[GATES];
 static struct tlsg_token_keys_entry *entries;
-static pid_t dying[DYING];
+static tlsg_wire_is_alive set_is_alive;
+static pid_t killed[KILLED_MAX]; /* children that were not reaped yet; 0: free */
 static uint64_t last_id;
 
-bool tlsg_token_keys_init(void)
+bool tlsg_token_keys_init(tlsg_wire_is_alive is_alive)
 {
+	set_is_alive = is_alive;
 	gates = mmap(NULL, sizeof(*gates), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return gates != MAP_FAILED;
 }
 
 /* ---- children ---- */
 
-static void bury(pid_t pid)
+static int status_wait(pid_t pid)
+{
+	int status = 0;
+
+	while(waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+int tlsg_token_keys_child_wait(struct tlsg_token_keys_entry *e)
+{
+	tlsg_token_source_close(e->child);
+	e->child = NULL;
+	return status_wait(e->pid);
+}
+
+static void kill_now_reap_later(pid_t pid)
 {
 	size_t i;
 
-	for(i = 0; i < DYING; i++)
-		if(dying[i] == 0) {
-			dying[i] = pid;
+	(void)kill(pid, SIGKILL);
+	for(i = 0; i < KILLED_MAX; i++)
+		if(killed[i] == 0) {
+			killed[i] = pid;
 			return;
 		}
-	while(waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	(void)status_wait(pid);
 }
 
 void tlsg_token_keys_child_reap(void)
 {
 	size_t i;
 
-	for(i = 0; i < DYING; i++)
-		if(dying[i] != 0 && waitpid(dying[i], NULL, WNOHANG) != 0)
-			dying[i] = 0;
+	for(i = 0; i < KILLED_MAX; i++)
+		if(killed[i] != 0 && waitpid(killed[i], NULL, WNOHANG) != 0)
+			killed[i] = 0;
 }
 
 static void child_kill(struct tlsg_token_keys_entry *e)
 {
 	if(e->child == NULL)
 		return;
-	tlsg_token_process_source_close(e->child);
+	tlsg_token_source_close(e->child);
 	e->child = NULL;
-	(void)kill(e->pid, SIGKILL);
-	bury(e->pid);
+	kill_now_reap_later(e->pid);
 }
 
-/* Nothing of others goes along. */
-static void leave_the_rest(const struct tlsg_token_keys_entry *mine)
+/* In a new child: no sockets and PINs of other keys are left. */
+static void others_forget(const struct tlsg_token_keys_entry *own)
 {
 	struct tlsg_token_keys_entry *e;
 
-	tlsg_token_process_detach();
+	tlsg_token_source_detach();
 	for(e = entries; e != NULL; e = e->next)
-		if(e != mine) {
+		if(e != own) {
 			gnutls_memset(&e->q, 0, sizeof(e->q));
 			gnutls_memset(&e->object, 0, sizeof(e->object));
 		}
 }
 
-/* Waits to be told which gate is the key's. */
-static bool gate_wait(int fd, struct tlsg_p11_object *o)
+/* In a new child: waits for the number of its gate. */
+static bool gate_recv(int fd, struct tlsg_p11_object *o)
 {
 	struct tlsg_wire_head head;
 
-	if(recv(fd, &head, sizeof(head), 0) != sizeof(head) || head.op < 0 || head.op >= GATES)
+	if(recv(fd, &head, sizeof(head), 0) != sizeof(head) || head.request != TLSG_WIRE_GATE || head.op < 0
+			|| head.op >= GATES)
 		return false;
 	o->gate = &gates->gate[head.op];
 	return true;
@@ -105,14 +124,14 @@ static void child_run(struct tlsg_token_keys_entry *e, int fd)
 	struct tlsg_p11_facts facts;
 
 	tlsg_token_child_init();
-	leave_the_rest(e);
-	if(!e->ready) {
+	others_forget(e);
+	if(!e->is_ready) {
 		if(!tlsg_token_child_look(fd, e->what, &e->q, &e->cert, &facts))
 			return;
 		memcpy(e->object.uri, facts.uri, sizeof(e->object.uri));
 		memcpy(e->object.module, facts.module, sizeof(e->object.module));
 		e->object.pin = e->q.pin;
-		if(!gate_wait(fd, &e->object))
+		if(!gate_recv(fd, &e->object))
 			return;
 	}
 	tlsg_token_child_run(fd, &e->object);
@@ -131,18 +150,16 @@ bool tlsg_token_keys_child_start(struct tlsg_token_keys_entry *e)
 		_exit(0);
 	}
 	close(pair[1]);
-	e->hung = false;
+	e->is_hung = false;
 	e->failed_ms = 0;
 	e->why[0] = '\0';
 	if(e->pid > 0)
-		e->child = tlsg_token_process_source_add(pair[0], TLSG_KEY_CHILD, e);
+		e->child = tlsg_token_source_add(pair[0], TLSG_TOKEN_SOURCE_CHILD, e);
 	if(e->child != NULL)
 		return true;
 	close(pair[0]);
-	if(e->pid > 0) {
-		(void)kill(e->pid, SIGKILL);
-		bury(e->pid);
-	}
+	if(e->pid > 0)
+		kill_now_reap_later(e->pid);
 	return false;
 }
 
@@ -153,7 +170,7 @@ void tlsg_token_keys_free(struct tlsg_token_keys_entry *e)
 	struct tlsg_token_keys_entry **at;
 	size_t i;
 
-	tlsg_token_process_fail_all(e, "the configuration that the key belongs to is gone");
+	tlsg_token_pending_refuse_all(e, e->q.uri.uri, "the configuration it belongs to is not in use any more");
 	child_kill(e);
 	for(i = 0; i < GATES; i++)
 		if(gate_users[i] == e)
@@ -168,14 +185,14 @@ void tlsg_token_keys_free(struct tlsg_token_keys_entry *e)
 	gnutls_free(e);
 }
 
-/* Drops what belongs to no snapshot any more. Only one is built at a time: that of the question. */
+/* Only one snapshot is built at a time: that of the request. */
 void tlsg_token_keys_collect(uint32_t building)
 {
 	struct tlsg_token_keys_entry *e, *next;
 
 	for(e = entries; e != NULL; e = next) {
 		next = e->next;
-		if(e->set_number != building && !tlsg_set_is_alive(e->set_number))
+		if(e->set_number != building && !set_is_alive(e->set_number))
 			tlsg_token_keys_free(e);
 	}
 }
@@ -185,7 +202,7 @@ struct tlsg_token_keys_entry *tlsg_token_keys_find(uint64_t id)
 	struct tlsg_token_keys_entry *e;
 
 	for(e = entries; e != NULL; e = e->next)
-		if(e->ready && e->id == id)
+		if(e->is_ready && e->id == id)
 			return e;
 	return NULL;
 }
@@ -195,7 +212,7 @@ bool tlsg_token_keys_known(const char *uri, struct tlsg_p11_secret *pin)
 	const struct tlsg_token_keys_entry *e;
 
 	for(e = entries; e != NULL; e = e->next)
-		if(e->ready && e->q.pin.is_set && strcmp(e->q.uri.uri, uri) == 0) {
+		if(e->is_ready && e->q.pin.is_set && strcmp(e->q.uri.uri, uri) == 0) {
 			*pin = e->q.pin;
 			return true;
 		}
@@ -204,47 +221,45 @@ bool tlsg_token_keys_known(const char *uri, struct tlsg_p11_secret *pin)
 
 static bool shares_gate(const struct tlsg_token_keys_entry *a, const struct tlsg_token_keys_entry *b)
 {
-	return a->set_number == b->set_number && strcmp(a->token, b->token) == 0 && a->q.pin.is_set == b->q.pin.is_set
-		   && strcmp(a->q.pin.value, b->q.pin.value) == 0;
+	return a->set_number == b->set_number && tlsg_p11_gate_is_shared(a->token, &a->q.pin, b->token, &b->q.pin);
 }
 
-/* Keys with the same PIN on the same token in one snapshot share a gate. */
 static int gate_get(struct tlsg_token_keys_entry *e)
 {
 	const struct tlsg_token_keys_entry *other;
 	int i;
 
 	for(other = entries; other != NULL; other = other->next)
-		if(other != e && other->ready && other->object.gate != NULL && shares_gate(e, other)) {
+		if(other != e && other->is_ready && other->object.gate != NULL && shares_gate(e, other)) {
 			e->object.gate = other->object.gate;
 			return (int)(e->object.gate - gates->gate);
 		}
 	for(i = 0; i < GATES; i++)
 		if(gate_users[i] == NULL && tlsg_p11_gate_init(&gates->gate[i]) == TLSG_OK) {
-			gate_users[i] = e; /* all of a snapshot go together */
+			gate_users[i] = e; /* all keys of a snapshot are dropped together */
 			e->object.gate = &gates->gate[i];
 			return i;
 		}
 	return -1;
 }
 
-struct tlsg_token_keys_entry *tlsg_token_keys_new(const struct tlsg_key_token_question *t, const unsigned char *cert)
+struct tlsg_token_keys_entry *tlsg_token_keys_new(const struct tlsg_wire_look_request *r, const unsigned char *cert)
 {
 	struct tlsg_token_keys_entry *e = gnutls_calloc(1, sizeof(*e));
 
 	if(e == NULL)
 		return NULL;
-	e->cert.data = gnutls_malloc((size_t)t->cert_len + 1);
+	e->cert.data = gnutls_malloc((size_t)r->cert_len + 1);
 	if(e->cert.data == NULL) {
 		gnutls_free(e);
 		return NULL;
 	}
-	if(t->cert_len > 0)
-		memcpy(e->cert.data, cert, t->cert_len);
-	e->cert.size = t->cert_len;
-	e->set_number = t->set_number;
-	e->what = (enum tlsg_key_look)t->what;
-	e->q = t->q;
+	if(r->cert_len > 0)
+		memcpy(e->cert.data, cert, r->cert_len);
+	e->cert.size = r->cert_len;
+	e->set_number = r->set_number;
+	e->what = (enum tlsg_wire_look_kind)r->what;
+	e->q = r->q;
 	memset(&e->q.pin, 0, sizeof(e->q.pin));
 	e->next = entries;
 	entries = e;
@@ -262,8 +277,8 @@ int tlsg_token_keys_settle(struct tlsg_token_keys_entry *e, const struct tlsg_p1
 	gate = gate_get(e);
 	if(gate < 0)
 		return -1;
-	e->id = ++last_id | TLSG_KEY_ON_TOKEN;
-	e->ready = true;
+	e->id = ++last_id | TLSG_WIRE_KEY_ON_TOKEN;
+	e->is_ready = true;
 	return gate;
 }
 

@@ -1,7 +1,7 @@
 /*
- * tls_gnutls - key isolation: the parts of the token process; token_process.h has the design
+ * tls_gnutls - key isolation: the keys that the token process holds, and their children; token_process.h has the design
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: the token process.  Memory: its heap.  Lock: none.
+ * Runs in: the token process.  Memory: its heap; gates in memory shared with its children.  Lock: none.
  */
 #ifndef TLSG_PROFILES_ISOLATE_TOKEN_KEYS_H
 #define TLSG_PROFILES_ISOLATE_TOKEN_KEYS_H
@@ -9,26 +9,7 @@
 #include <sys/types.h>
 
 #include "pkcs11/p11_key.h"
-#include "profiles/isolate/wire.h"
-
-/** What a source is. */
-enum tlsg_key_source_kind
-{
-	TLSG_KEY_DOOR,
-	TLSG_KEY_CLIENT, /**< another process of Kamailio */
-	TLSG_KEY_CHILD
-};
-
-/** Something that can be read from. */
-struct tlsg_key_source
-{
-	struct tlsg_key_source *next;
-	enum tlsg_key_source_kind kind;
-	int fd;
-	struct tlsg_token_keys_entry *entry; /**< of a child */
-	unsigned waiting;					 /**< of a client: questions without an answer */
-	bool gone;							 /**< freed when all events of this turn are done */
-};
+#include "profiles/isolate/token_source.h"
 
 /** A key, or certificates that are being fetched. */
 struct tlsg_token_keys_entry
@@ -36,67 +17,61 @@ struct tlsg_token_keys_entry
 	struct tlsg_token_keys_entry *next;
 	uint64_t id;
 	uint32_t set_number;
-	enum tlsg_key_look what;
-	bool ready; /**< the key was looked at */
+	enum tlsg_wire_look_kind what;
+	bool is_ready; /**< the key was found: it has a number, an object and a gate */
 	struct tlsg_p11_query q;
 	gnutls_datum_t cert;
 	char token[TLSG_P11_URI_SIZE];
 	struct tlsg_p11_object object;
-	struct tlsg_key_source *child; /**< NULL: none now */
+	struct tlsg_token_source *child; /**< NULL: not running */
 	pid_t pid;
-	bool hung;
-	int64_t failed_ms;
-	char why[TLSG_ERR_TEXT]; /**< it could not be opened */
+	bool is_hung;			 /**< the child was killed because it did not reply */
+	int64_t failed_ms;		 /**< when the key could last not be opened; 0: it could */
+	char why[TLSG_ERR_TEXT]; /**< why not */
 };
 
-/** Watches something. @return [heap], for tlsg_token_process_source_close(); NULL: not watched, fd is the caller's. */
-struct tlsg_key_source *tlsg_token_process_source_add(
-		int fd, enum tlsg_key_source_kind kind, struct tlsg_token_keys_entry *entry);
-
-/** Closes it; the object itself goes when all events of this turn are done. */
-void tlsg_token_process_source_close(struct tlsg_key_source *s);
-
-/** Answers all who wait for a key. @param text  sentence, without the key's name. */
-void tlsg_token_process_fail_all(const struct tlsg_token_keys_entry *e, const char *text);
-
-/** In a new child: closes what the token process listens to, forgets the question that it has. */
-void tlsg_token_process_detach(void);
-
-/** Maps the gates. Before anything else. @return false: no memory. */
-bool tlsg_token_keys_init(void);
+/**
+ * Maps the gates. Before anything else.
+ * @param is_alive  whether a snapshot is in use.
+ * @return false: out of memory.
+ */
+bool tlsg_token_keys_init(tlsg_wire_is_alive is_alive);
 
 /**
- * Makes an entry for a question. Its PIN is not found yet.
- * @param cert  certificate of the question.
- * @return [heap], for tlsg_token_keys_free(); NULL no memory.
+ * Makes an entry for a request. Its PIN is not found yet.
+ * @param cert  certificate of the request, copied.
+ * @return [heap], for tlsg_token_keys_free(); NULL: out of memory.
  */
-struct tlsg_token_keys_entry *tlsg_token_keys_new(const struct tlsg_key_token_question *t, const unsigned char *cert);
+struct tlsg_token_keys_entry *tlsg_token_keys_new(const struct tlsg_wire_look_request *r, const unsigned char *cert);
 
-/** Ends the child, answers who waits, wipes. */
+/** Kills the child, replies to pending requests, wipes and frees. */
 void tlsg_token_keys_free(struct tlsg_token_keys_entry *e);
 
-/** Drops what belongs to no snapshot any more. @param building  number of the one that is being built. */
+/** Drops keys of snapshots that are gone. @param building  number of the snapshot that is being built. */
 void tlsg_token_keys_collect(uint32_t building);
 
-/** Drops all. */
+/** Drops all keys. */
 void tlsg_token_keys_free_all(void);
 
-/** @return the key with that number; NULL: none, or it was not looked at yet. */
+/** @return the key with that number; NULL: there is none, or it was not found yet. */
 struct tlsg_token_keys_entry *tlsg_token_keys_find(uint64_t id);
 
-/** The PIN of a key that is held. @param pin  [out] set when it is known. @return whether it is. */
+/** Finds the PIN of a key that is held. @param pin  [out] set if it is known. @return whether it is known. */
 bool tlsg_token_keys_known(const char *uri, struct tlsg_p11_secret *pin);
 
 /**
- * Makes a key that was looked at one of the snapshot: gives it a number and a gate.
- * @return number of the gate, which keys with the same PIN on the same token share; -1: there are too many.
+ * The key was found: gives it a number and a gate.
+ * @return number of the gate, which keys with the same PIN on the same token share; -1: no gate is free.
  */
 int tlsg_token_keys_settle(struct tlsg_token_keys_entry *e, const struct tlsg_p11_facts *f);
 
-/** Forks a child that looks, or that opens the key if it was looked at. @return false: errno says why. */
+/** Forks a child that looks the object up, or opens the key if it was found before. @return false: errno says why. */
 bool tlsg_token_keys_child_start(struct tlsg_token_keys_entry *e);
 
-/** Waits for children that were killed, without waiting. */
+/** The child has closed its connection: waits for its end. @return status of waitpid(2). */
+int tlsg_token_keys_child_wait(struct tlsg_token_keys_entry *e);
+
+/** Reaps children that were killed, as far as they have ended, without waiting. */
 void tlsg_token_keys_child_reap(void);
 
 #endif

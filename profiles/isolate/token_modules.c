@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - key isolation: which PKCS#11 modules the token process loads
+ * tls_gnutls - key isolation: which PKCS#11 modules children of the token process may load
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: the token process and its children.  Memory: its heap.  Lock: none.
  */
@@ -15,7 +15,7 @@
 
 #define NAMED_MAX 16
 
-static char named[NAMED_MAX][TLSG_P11_PATH_SIZE]; /* by the configuration at start */
+static char named[NAMED_MAX][TLSG_P11_PATH_SIZE]; /* by the configuration, at start-up */
 static unsigned named_len;
 
 enum tlsg_ret tlsg_token_modules_init(void)
@@ -60,8 +60,8 @@ static bool is_registered(const char *path)
 		   && realpath(path, b) != NULL && strcmp(a, b) == 0;
 }
 
-/* A folder that others can write to serves as long as they cannot rename what is not theirs. */
-static bool is_roots(const struct stat *st)
+/* A directory that others can write to is safe if it is sticky: they cannot rename what they do not own. */
+static bool is_only_roots(const struct stat *st)
 {
 	bool others_write = (st->st_mode & (S_IWGRP | S_IWOTH)) != 0;
 
@@ -78,11 +78,10 @@ enum tlsg_ret tlsg_token_modules_file_check(const char *path, struct tlsg_err *e
 		return tlsg_err_set(
 				err, TLSG_E_CONFIG, "the PKCS#11 module \"%.200s\" cannot be loaded: %s", path, strerror(errno));
 	for(;;) {
-		if(lstat(real, &st) < 0 || !is_roots(&st))
+		if(lstat(real, &st) < 0 || !is_only_roots(&st))
 			return tlsg_err_set(err, TLSG_E_CONFIG,
 					"key_isolation: the PKCS#11 module \"%.150s\" is not loaded: \"%.150s\" does not belong to root, "
-					"or others can "
-					"write to it",
+					"or others can write to it",
 					path, real);
 		end = strrchr(real, '/');
 		if(end == NULL || real[1] == '\0')
@@ -96,14 +95,13 @@ enum tlsg_ret tlsg_token_modules_check(const struct tlsg_p11_query *q, struct tl
 	const char *name = name_of(q);
 
 	if(strchr(name, '/') == NULL)
-		return TLSG_OK; /* all that are registered, or one of them */
+		return TLSG_OK; /* all registered modules, or one of them by name */
 	if(name[0] != '/')
 		return tlsg_err_set(err, TLSG_E_CONFIG, "key_isolation: the path of the PKCS#11 module is not absolute");
 	if(!was_named(name) && !is_registered(name))
 		return tlsg_err_set(err, TLSG_E_CONFIG,
 				"key_isolation: the PKCS#11 module \"%.200s\" was not named when Kamailio started, and is not "
-				"registered with "
-				"p11-kit: restart",
+				"registered with p11-kit: restart",
 				name);
 	return tlsg_token_modules_file_check(name, err);
 }

@@ -1,7 +1,7 @@
 /*
  * tls_gnutls - reads private keys, and PKCS#12 files, from disk
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: whoever reads key files: the builder of a snapshot, the key process.
+ * Runs in: the builder of a snapshot, the key process.
  * Memory: this process's heap, without a scope; secrets are wiped before they are freed.  Lock: none.
  */
 #ifndef _GNU_SOURCE
@@ -9,56 +9,16 @@
 #endif
 #include "profiles/keys/key_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <pwd.h>
-#include <stdio.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <gnutls/pkcs12.h>
 #include <gnutls/x509.h>
 
+#include "profiles/keys/file.h"
 #include "profiles/keys/password.h"
-
-#define FILE_MAX_BYTES (16 * 1024 * 1024)
-
-/* ---- files ---- */
-
-/* Reads all of an open file; returns bytes read, -1 with errno. */
-static ssize_t read_all(int fd, unsigned char *to, size_t size)
-{
-	size_t done = 0;
-
-	while(done < size) {
-		ssize_t n = read(fd, to + done, size - done);
-
-		if(n < 0 && errno == EINTR)
-			continue;
-		if(n < 0)
-			return -1;
-		if(n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
-}
-
-enum tlsg_ret tlsg_file_unreadable(const char *setting, const char *file, bool is_dir, int error, struct tlsg_err *err)
-{
-	struct passwd entry, *found = NULL;
-	char buf[2048];
-
-	if(getpwuid_r(geteuid(), &entry, buf, sizeof(buf), &found) != 0)
-		found = NULL;
-	if(err != NULL)
-		err->sys_errno = error;
-	return tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot read %s\"%s\" as user %s (uid %d): %s", setting,
-			is_dir ? "the directory " : "", file, found != NULL ? found->pw_name : "without a name", (int)geteuid(),
-			strerror(error));
-}
 
 static void wipe_free(gnutls_datum_t *d)
 {
@@ -70,49 +30,7 @@ static void wipe_free(gnutls_datum_t *d)
 	d->size = 0;
 }
 
-/* The bytes of a regular file that is open. */
-static enum tlsg_ret file_take(
-		const char *setting, const char *file, int fd, size_t size, gnutls_datum_t *out, struct tlsg_err *err)
-{
-	gnutls_datum_t d = {gnutls_malloc(size + 1), (unsigned)size};
-	ssize_t n;
-
-	if(d.data == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: no memory to read \"%s\"", setting, file);
-	n = read_all(fd, d.data, size);
-	if(n != (ssize_t)size) {
-		tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot read \"%s\": %s", setting, file,
-				n < 0 ? strerror(errno) : "it changed while it was read");
-		wipe_free(&d);
-		return TLSG_E_CONFIG;
-	}
-	d.data[size] = '\0';
-	*out = d;
-	return TLSG_OK;
-}
-
-enum tlsg_ret tlsg_file_read(const char *setting, const char *file, gnutls_datum_t *out, struct tlsg_err *err)
-{
-	struct stat st;
-	enum tlsg_ret ret;
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-	if(fd < 0 || fstat(fd, &st) < 0)
-		ret = tlsg_file_unreadable(setting, file, false, errno, err);
-	else if(!S_ISREG(st.st_mode))
-		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" is not a regular file", setting, file);
-	else if(st.st_size == 0)
-		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" is empty", setting, file);
-	else if(st.st_size > FILE_MAX_BYTES)
-		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" is larger than 16 MiB", setting, file);
-	else
-		ret = file_take(setting, file, fd, (size_t)st.st_size, out, err);
-	if(fd >= 0)
-		close(fd);
-	return ret;
-}
-
-/* ---- what kind of file it is ---- */
+/* ---- kinds of files ---- */
 
 bool tlsg_key_file_name_is_pkcs12(const str *name)
 {
@@ -152,15 +70,15 @@ static bool is_encrypted(const gnutls_datum_t *data)
 			return true;
 	if(is_pem(data))
 		return false;
-	/* too small a buffer for the salt is an answer too: what follows the header was understood */
+	/* no room for the salt means that the header was parsed */
 	rc = gnutls_pkcs8_info(data, GNUTLS_X509_FMT_DER, &schema, &cipher, NULL, &salt_size, &iterations, NULL);
 	return rc >= 0 || rc == GNUTLS_E_SHORT_MEMORY_BUFFER;
 }
 
-/* ---- what is in it ---- */
+/* ---- content ---- */
 
-static enum tlsg_ret fill_key(
-		const struct tlsg_key_request *r, gnutls_x509_privkey_t key, struct tlsg_key_content *out, struct tlsg_err *err)
+static enum tlsg_ret content_fill(const struct tlsg_key_file_request *r, gnutls_x509_privkey_t key,
+		struct tlsg_key_file_content *out, struct tlsg_err *err)
 {
 	gnutls_privkey_t abstract = NULL;
 	gnutls_pubkey_t pub = NULL;
@@ -191,8 +109,9 @@ static enum tlsg_ret fill_key(
 	return TLSG_OK;
 }
 
-/* The sentence for a file that cannot be opened. */
-static enum tlsg_ret closed(const struct tlsg_key_request *r, const struct tlsg_password *p, struct tlsg_err *err)
+/* The error for a file that is encrypted and was not decrypted. */
+static enum tlsg_ret undecrypted(
+		const struct tlsg_key_file_request *r, const struct tlsg_password *p, struct tlsg_err *err)
 {
 	if(p->is_set)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" is encrypted and the password %s does not open it",
@@ -202,8 +121,8 @@ static enum tlsg_ret closed(const struct tlsg_key_request *r, const struct tlsg_
 			r->setting, r->file->s);
 }
 
-/* GnuTLS does not wipe what it decodes from PEM, so keys that are not encrypted are decoded here. @return false: none found. */
-static bool decode(const gnutls_datum_t *data, gnutls_datum_t *der)
+/* GnuTLS does not wipe what it decodes from PEM, so unencrypted keys are decoded here. @return false: no key found. */
+static bool pem_decode(const gnutls_datum_t *data, gnutls_datum_t *der)
 {
 	static const char *const headers[] = {"PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"};
 	size_t i;
@@ -214,34 +133,34 @@ static bool decode(const gnutls_datum_t *data, gnutls_datum_t *der)
 	return false;
 }
 
-static int import(gnutls_x509_privkey_t key, const gnutls_datum_t *data, const char *password, bool is_closed)
+static int import(gnutls_x509_privkey_t key, const gnutls_datum_t *data, const char *password, bool is_encrypted_key)
 {
 	gnutls_datum_t der = {NULL, 0};
 	int rc;
 
 	if(!is_pem(data))
 		return gnutls_x509_privkey_import2(key, data, GNUTLS_X509_FMT_DER, password, 0);
-	if(is_closed || !decode(data, &der))
+	if(is_encrypted_key || !pem_decode(data, &der))
 		return gnutls_x509_privkey_import2(key, data, GNUTLS_X509_FMT_PEM, password, 0);
 	rc = gnutls_x509_privkey_import2(key, &der, GNUTLS_X509_FMT_DER, NULL, 0);
 	wipe_free(&der);
 	return rc;
 }
 
-static enum tlsg_ret load_plain(const struct tlsg_key_request *r, const gnutls_datum_t *data,
-		const struct tlsg_password *p, struct tlsg_key_content *out, struct tlsg_err *err)
+static enum tlsg_ret load_plain(const struct tlsg_key_file_request *r, const gnutls_datum_t *data,
+		const struct tlsg_password *p, struct tlsg_key_file_content *out, struct tlsg_err *err)
 {
 	gnutls_x509_privkey_t key = NULL;
 	enum tlsg_ret ret;
 	int rc = gnutls_x509_privkey_init(&key);
 
 	if(rc < 0)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: no memory for \"%s\"", r->setting, r->file->s);
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: out of memory for \"%s\"", r->setting, r->file->s);
 	rc = import(key, data, p->is_set ? p->text : NULL, out->is_encrypted);
 	if(rc >= 0)
-		ret = fill_key(r, key, out, err);
+		ret = content_fill(r, key, out, err);
 	else if(out->is_encrypted)
-		ret = closed(r, p, err);
+		ret = undecrypted(r, p, err);
 	else
 		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" holds no private key that can be used: %s", r->setting,
 				r->file->s, gnutls_strerror(rc));
@@ -251,20 +170,20 @@ static enum tlsg_ret load_plain(const struct tlsg_key_request *r, const gnutls_d
 
 /* ---- PKCS#12 ---- */
 
-static int take_certs(gnutls_x509_crt_t *chain, unsigned len, struct tlsg_key_content *out)
+static int certs_copy(gnutls_x509_crt_t *chain, unsigned len, struct tlsg_key_file_content *out)
 {
 	unsigned i;
 	int rc = 0;
 
-	for(i = 0; i < len && i < TLSG_KEY_CERTS_MAX && rc >= 0; i++) {
+	for(i = 0; i < len && i < TLSG_KEY_FILE_CERTS_MAX && rc >= 0; i++) {
 		rc = gnutls_x509_crt_export2(chain[i], GNUTLS_X509_FMT_DER, &out->certs[i]);
 		out->certs_len = i + 1;
 	}
 	return rc;
 }
 
-static enum tlsg_ret unpack(const struct tlsg_key_request *r, gnutls_pkcs12_t p12, const char *password,
-		struct tlsg_key_content *out, struct tlsg_err *err)
+static enum tlsg_ret pkcs12_read(const struct tlsg_key_file_request *r, gnutls_pkcs12_t p12, const char *password,
+		struct tlsg_key_file_content *out, struct tlsg_err *err)
 {
 	gnutls_x509_privkey_t key = NULL;
 	gnutls_x509_crt_t *chain = NULL;
@@ -273,7 +192,7 @@ static enum tlsg_ret unpack(const struct tlsg_key_request *r, gnutls_pkcs12_t p1
 	int rc = gnutls_pkcs12_simple_parse(p12, password, &key, &chain, &len, NULL, NULL, NULL, 0);
 
 	if(rc >= 0)
-		rc = take_certs(chain, len, out);
+		rc = certs_copy(chain, len, out);
 	if(rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE || (rc >= 0 && key == NULL))
 		ret = tlsg_err_set(
 				err, TLSG_E_CONFIG, "%s: the PKCS#12 file \"%s\" holds no private key", r->setting, r->file->s);
@@ -281,7 +200,7 @@ static enum tlsg_ret unpack(const struct tlsg_key_request *r, gnutls_pkcs12_t p1
 		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: the PKCS#12 file \"%s\" cannot be used: %s", r->setting, r->file->s,
 				gnutls_strerror(rc));
 	else
-		ret = fill_key(r, key, out, err);
+		ret = content_fill(r, key, out, err);
 	if(key != NULL)
 		gnutls_x509_privkey_deinit(key);
 	for(i = 0; chain != NULL && i < len; i++)
@@ -290,8 +209,8 @@ static enum tlsg_ret unpack(const struct tlsg_key_request *r, gnutls_pkcs12_t p1
 	return ret;
 }
 
-static enum tlsg_ret load_pkcs12(const struct tlsg_key_request *r, const gnutls_datum_t *data,
-		const struct tlsg_password *p, struct tlsg_key_content *out, struct tlsg_err *err)
+static enum tlsg_ret load_pkcs12(const struct tlsg_key_file_request *r, const gnutls_datum_t *data,
+		const struct tlsg_password *p, struct tlsg_key_file_content *out, struct tlsg_err *err)
 {
 	const char *password = p->is_set ? p->text : NULL;
 	gnutls_pkcs12_t p12 = NULL;
@@ -299,26 +218,27 @@ static enum tlsg_ret load_pkcs12(const struct tlsg_key_request *r, const gnutls_
 	int rc = gnutls_pkcs12_init(&p12);
 
 	if(rc < 0)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: no memory for \"%s\"", r->setting, r->file->s);
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: out of memory for \"%s\"", r->setting, r->file->s);
 	rc = gnutls_pkcs12_import(p12, data, GNUTLS_X509_FMT_DER, 0);
 	if(rc < 0) {
-		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" is no PKCS#12 file that can be read: %s", r->setting,
-				r->file->s, gnutls_strerror(rc));
+		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" is not a readable PKCS#12 file: %s", r->setting, r->file->s,
+				gnutls_strerror(rc));
 		goto done;
 	}
 	rc = gnutls_pkcs12_verify_mac(p12, password);
-	if(rc < 0 && !p->is_set) { /* files without a password come in two kinds */
+	if(rc < 0 && !p->is_set) { /* no password is NULL to some programs and the empty one to others */
 		password = "";
 		rc = gnutls_pkcs12_verify_mac(p12, password);
 	}
-	ret = rc < 0 ? closed(r, p, err) : unpack(r, p12, password, out, err);
+	ret = rc < 0 ? undecrypted(r, p, err) : pkcs12_read(r, p12, password, out, err);
 done:
 	gnutls_pkcs12_deinit(p12);
 	return ret;
 }
 
-/* A PKCS#12 file may open without a password: nobody is asked for one then. */
-static bool opens_without(const struct tlsg_key_request *r, const gnutls_datum_t *data, struct tlsg_key_content *out)
+/* Tries a PKCS#12 file without a password first, so that nobody is asked for one that is not needed. */
+static bool pkcs12_load_without(
+		const struct tlsg_key_file_request *r, const gnutls_datum_t *data, struct tlsg_key_file_content *out)
 {
 	struct tlsg_password none = {.is_set = false};
 
@@ -328,13 +248,14 @@ static bool opens_without(const struct tlsg_key_request *r, const gnutls_datum_t
 	return false;
 }
 
-/* ---- both ---- */
+/* ---- all kinds ---- */
 
-typedef enum tlsg_ret (*load_f)(const struct tlsg_key_request *r, const gnutls_datum_t *data,
-		const struct tlsg_password *p, struct tlsg_key_content *out, struct tlsg_err *err);
+/* Loads one kind of file with a password or without. */
+typedef enum tlsg_ret (*load_f)(const struct tlsg_key_file_request *r, const gnutls_datum_t *data,
+		const struct tlsg_password *p, struct tlsg_key_file_content *out, struct tlsg_err *err);
 
-static enum tlsg_ret load(const struct tlsg_key_request *r, const gnutls_datum_t *data, load_f how,
-		struct tlsg_key_content *out, struct tlsg_err *err)
+static enum tlsg_ret load_with_password(const struct tlsg_key_file_request *r, const gnutls_datum_t *data, load_f how,
+		struct tlsg_key_file_content *out, struct tlsg_err *err)
 {
 	struct tlsg_password p = {.is_set = false};
 	enum tlsg_ret ret = TLSG_OK;
@@ -347,8 +268,8 @@ static enum tlsg_ret load(const struct tlsg_key_request *r, const gnutls_datum_t
 	return ret;
 }
 
-/* A password keeps the key from those who can read the file. */
-static void warn_readable(const struct tlsg_key_request *r, const struct tlsg_key_content *c)
+/* An encrypted key is safe from those who can read the file. */
+static void warn_readable(const struct tlsg_key_file_request *r, const struct tlsg_key_file_content *c)
 {
 	struct stat info;
 
@@ -356,10 +277,10 @@ static void warn_readable(const struct tlsg_key_request *r, const struct tlsg_ke
 		LM_WARN("%s: \"%s\" holds a private key and can be read by everybody\n", r->setting, r->file->s);
 }
 
-enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_request *r, tlsg_key_known_f known, void *param,
-		struct tlsg_key_content *out, struct tlsg_err *err)
+enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_file_request *r, tlsg_key_file_known_f known, void *param,
+		struct tlsg_key_file_content *out, struct tlsg_err *err)
 {
-	unsigned char digest[TLSG_KEY_DIGEST_SIZE];
+	unsigned char digest[TLSG_KEY_FILE_DIGEST_SIZE];
 	gnutls_datum_t data = {NULL, 0};
 	bool is_pkcs12;
 	enum tlsg_ret ret;
@@ -369,11 +290,11 @@ enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_request *r, tlsg_key_know
 	if(data.data == NULL) /* set on TLSG_OK only */
 		return ret;
 	if(gnutls_hash_fast(GNUTLS_DIG_SHA256, data.data, data.size, digest) < 0) {
-		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "%s: \"%s\" cannot be hashed", r->setting, r->file->s);
+		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "%s: cannot hash \"%s\"", r->setting, r->file->s);
 		goto done;
 	}
 	is_pkcs12 = tlsg_key_file_data_is_pkcs12(&data);
-	if(is_pkcs12 && opens_without(r, &data, out))
+	if(is_pkcs12 && pkcs12_load_without(r, &data, out))
 		goto done;
 	out->is_encrypted = is_pkcs12 || is_encrypted(&data);
 	if(out->is_encrypted && tlsg_password_is_out_of_reach() && known != NULL) {
@@ -381,7 +302,7 @@ enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_request *r, tlsg_key_know
 			goto done;
 		out->is_encrypted = true;
 	}
-	ret = load(r, &data, is_pkcs12 ? load_pkcs12 : load_plain, out, err);
+	ret = load_with_password(r, &data, is_pkcs12 ? load_pkcs12 : load_plain, out, err);
 done:
 	memcpy(out->digest, digest, sizeof(digest));
 	if(ret != TLSG_OK)
@@ -404,7 +325,7 @@ static bool datum_copy(const gnutls_datum_t *from, gnutls_datum_t *to)
 	return true;
 }
 
-bool tlsg_key_file_content_copy(const struct tlsg_key_content *from, struct tlsg_key_content *to)
+bool tlsg_key_file_content_copy(const struct tlsg_key_file_content *from, struct tlsg_key_file_content *to)
 {
 	unsigned i;
 
@@ -417,7 +338,7 @@ bool tlsg_key_file_content_copy(const struct tlsg_key_content *from, struct tlsg
 	return datum_copy(&from->pkcs8, &to->pkcs8) && datum_copy(&from->spki, &to->spki);
 }
 
-void tlsg_key_file_content_free(struct tlsg_key_content *c)
+void tlsg_key_file_content_free(struct tlsg_key_file_content *c)
 {
 	unsigned i;
 
@@ -426,9 +347,4 @@ void tlsg_key_file_content_free(struct tlsg_key_content *c)
 	for(i = 0; i < c->certs_len; i++)
 		wipe_free(&c->certs[i]);
 	memset(c, 0, sizeof(*c));
-}
-
-void tlsg_file_free(gnutls_datum_t *data)
-{
-	wipe_free(data);
 }

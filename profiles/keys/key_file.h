@@ -1,97 +1,79 @@
 /*
  * tls_gnutls - reads private keys, and PKCS#12 files, from disk
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: whoever reads key files: the builder of a snapshot, the key process.
+ * Runs in: the builder of a snapshot, the key process.
  * Memory: this process's heap, without a scope; secrets are wiped before they are freed.  Lock: none.
  */
 #ifndef TLSG_PROFILES_KEYS_KEY_FILE_H
 #define TLSG_PROFILES_KEYS_KEY_FILE_H
 
-#include "profiles/prof.h"
+#include <gnutls/gnutls.h>
 
-#define TLSG_KEY_DIGEST_SIZE 32 /**< SHA-256 */
-#define TLSG_KEY_CERTS_MAX 32
+#include "base/err.h"
+#include "base/host.h"
 
-/** What a file of a key holds. Empty with all bytes zero; free with tlsg_key_file_content_free(). */
-struct tlsg_key_content
+#define TLSG_KEY_FILE_DIGEST_SIZE 32 /**< SHA-256 */
+#define TLSG_KEY_FILE_CERTS_MAX 32
+
+/** Content of a key file. Empty if all bytes are zero; free with tlsg_key_file_content_free(). */
+struct tlsg_key_file_content
 {
 	gnutls_pk_algorithm_t pk;
 	unsigned bits;
-	gnutls_datum_t pkcs8;					  /**< [heap] secret: the key, unencrypted PKCS#8 in DER */
-	gnutls_datum_t spki;					  /**< [heap] its public key, SubjectPublicKeyInfo in DER */
-	gnutls_datum_t certs[TLSG_KEY_CERTS_MAX]; /**< [heap] chain of a PKCS#12 file in DER, leaf first */
+	gnutls_datum_t pkcs8;						   /**< [heap] secret: the key as unencrypted PKCS#8 in DER */
+	gnutls_datum_t spki;						   /**< [heap] its public key, SubjectPublicKeyInfo in DER */
+	gnutls_datum_t certs[TLSG_KEY_FILE_CERTS_MAX]; /**< [heap] chain of a PKCS#12 file in DER, leaf first */
 	unsigned certs_len;
-	bool is_encrypted;							/**< a password was needed */
-	unsigned char digest[TLSG_KEY_DIGEST_SIZE]; /**< SHA-256 of the file as it is on disk */
+	bool is_encrypted;								 /**< a password was needed */
+	unsigned char digest[TLSG_KEY_FILE_DIGEST_SIZE]; /**< SHA-256 of the file on disk */
 };
 
-/** What is to be read. */
-struct tlsg_key_request
+/** What to read. */
+struct tlsg_key_file_request
 {
 	const char *setting; /**< name of the parameter, for messages */
 	const str *file;	 /**< path, zero-terminated */
-	const str *password; /**< setting private_key_password, see tlsg_password_get(); {NULL,0} none */
+	const str *password; /**< setting private_key_password, see tlsg_password_get(); {NULL,0}: none */
 };
 
 /**
- * Looks whether a file that is encrypted was opened before, when nobody can be asked for its password.
+ * Looks up an encrypted file that was decrypted before; asked when nobody can type its password now.
  * @param digest  SHA-256 of the file.
- * @param out     [out] what it held.
+ * @param out     [out] its content.
  * @return true: found, out is set.
  */
-typedef bool (*tlsg_key_known_f)(const unsigned char *digest, void *param, struct tlsg_key_content *out);
+typedef bool (*tlsg_key_file_known_f)(const unsigned char *digest, void *param, struct tlsg_key_file_content *out);
 
 /**
- * Reads a key: PKCS#1, PKCS#8, SEC1, in PEM or DER, plain or encrypted (PKCS#8, and PEM as OpenSSL encrypted it in the past); or a
- * PKCS#12 file with its key and certificates. PEM files may hold other things before the key.
- * A key that is not encrypted and that everybody can read is warned about.
- * @param known  asked instead of a person when passwords can be asked for at start only; NULL: nothing is known.
- * @param param  handed to known.
+ * Reads a key: PKCS#1, PKCS#8, SEC1, in PEM or DER, plain or encrypted (PKCS#8, and PEM as OpenSSL encrypted it in the
+ * past); or a PKCS#12 file with its key and certificates. PEM files may hold other things before the key. Logs a
+ * warning about an unencrypted key that everybody can read.
+ * @param known  asked for encrypted files when nobody can type a password now; NULL: no file is known.
+ * @param param  passed to known.
  * @param out    [out] to be freed by the caller after TLSG_OK only.
  * @param err    [out] names setting, file and reason; no part of the content.
  * @return TLSG_OK; TLSG_E_CONFIG: unreadable, empty, not a key, damaged, password missing or wrong; TLSG_E_RESOURCE.
  * Source: gnutls_x509_privkey_import2(), gnutls_pkcs12_simple_parse().
  */
-enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_request *r, tlsg_key_known_f known, void *param,
-		struct tlsg_key_content *out, struct tlsg_err *err) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_file_request *r, tlsg_key_file_known_f known, void *param,
+		struct tlsg_key_file_content *out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * Copies kind, size, key, public key and certificates, not the digest. Counts as encrypted.
+ * Copies everything but the digest; the copy counts as encrypted.
  * @param from  borrowed.
  * @param to    [out] zeroed before; to be freed by the caller, also when it fails.
- * @return false: no memory.
+ * @return false: out of memory.
  */
-bool tlsg_key_file_content_copy(const struct tlsg_key_content *from, struct tlsg_key_content *to) TLSG_MUST_CHECK;
+bool tlsg_key_file_content_copy(
+		const struct tlsg_key_file_content *from, struct tlsg_key_file_content *to) TLSG_MUST_CHECK;
 
 /** Wipes and frees. Idempotent. */
-void tlsg_key_file_content_free(struct tlsg_key_content *c);
+void tlsg_key_file_content_free(struct tlsg_key_file_content *c);
 
-/** Whether a name ends like that of a PKCS#12 file: .p12 or .pfx, in any case. */
+/** Whether a file name has the suffix of PKCS#12, .p12 or .pfx, in any case. */
 bool tlsg_key_file_name_is_pkcs12(const str *name);
 
 /** Whether bytes are a PKCS#12 file: DER of a PFX. @param data  what tlsg_file_read() gave. */
 bool tlsg_key_file_data_is_pkcs12(const gnutls_datum_t *data);
-
-/**
- * Records that something cannot be read, and by which user it was tried.
- * @param is_dir  it is a directory.
- * @param error   errno.
- * @return TLSG_E_CONFIG.
- */
-enum tlsg_ret tlsg_file_unreadable(const char *setting, const char *file, bool is_dir, int error, struct tlsg_err *err);
-
-/**
- * Reads a file of bounded size into this process's heap.
- * @param setting  name of the parameter, for the error text.
- * @param file     path, zero-terminated.
- * @param out      [out] to be freed with gnutls_free() after wiping if secret; zero byte behind the end.
- * @return TLSG_OK; TLSG_E_CONFIG: cannot be read (with the reason and the user it was tried as), empty, larger than 16 MiB;
- *         TLSG_E_RESOURCE.
- */
-enum tlsg_ret tlsg_file_read(
-		const char *setting, const char *file, gnutls_datum_t *out, struct tlsg_err *err) TLSG_MUST_CHECK;
-
-/** Wipes and frees what tlsg_file_read() gave. */
-void tlsg_file_free(gnutls_datum_t *data);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * tls_gnutls - passwords of encrypted keys: as written, from a file, from the environment, or asked for
+ * tls_gnutls - passwords of encrypted keys: from the setting, a file or the environment, or typed
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: whoever reads key files: the builder of a snapshot, the key process.  Memory: the caller's.  Lock: none.
+ * Runs in: the builder of a snapshot, the key process, the token process.  Memory: the caller's.  Lock: none.
  */
 #include "profiles/keys/password.h"
 
@@ -10,8 +10,8 @@
 
 #include <gnutls/crypto.h>
 
-#include "profiles/keys/key_file.h"
-#include "profiles/value.h"
+#include "profiles/keys/file.h"
+#include "profiles/keys/path.h"
 
 #define FROM_FILE "file:"
 #define FROM_ENVIRONMENT "env:"
@@ -52,7 +52,7 @@ bool tlsg_password_setting(const str *dir, const str *setting, char *buf, str *o
 	path.s = setting->s + prefix;
 	path.len = setting->len - (int)prefix;
 	memcpy(buf, FROM_FILE, prefix + 1);
-	len = tlsg_value_path(dir, &path, buf + prefix);
+	len = tlsg_path_absolute(dir, &path, buf + prefix);
 	if(len < 0)
 		return false;
 	out->s = buf;
@@ -60,10 +60,11 @@ bool tlsg_password_setting(const str *dir, const str *setting, char *buf, str *o
 	return true;
 }
 
-static enum tlsg_ret take(const char *text, size_t len, struct tlsg_password *out, struct tlsg_err *err)
+static enum tlsg_ret password_set(const char *text, size_t len, struct tlsg_password *out, struct tlsg_err *err)
 {
 	if(len >= sizeof(out->text) || memchr(text, 0, len) != NULL)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "private_key_password: longer than %d bytes, or holds a zero byte",
+		return tlsg_err_set(err, TLSG_E_CONFIG,
+				"private_key_password: the password is longer than %d bytes or holds a zero byte",
 				TLSG_PASSWORD_SIZE - 1);
 	memcpy(out->text, text, len);
 	out->text[len] = '\0';
@@ -71,7 +72,7 @@ static enum tlsg_ret take(const char *text, size_t len, struct tlsg_password *ou
 	return TLSG_OK;
 }
 
-/* The first line, without its end. */
+/* The password is the first line. */
 static enum tlsg_ret from_file(const char *path, struct tlsg_password *out, struct tlsg_err *err)
 {
 	gnutls_datum_t data = {NULL, 0};
@@ -86,9 +87,8 @@ static enum tlsg_ret from_file(const char *path, struct tlsg_password *out, stru
 	if(len == 0)
 		ret = tlsg_err_set(err, TLSG_E_CONFIG, "private_key_password: the first line of \"%s\" is empty", path);
 	else
-		ret = take((const char *)data.data, len, out, err);
-	gnutls_memset(data.data, 0, data.size);
-	gnutls_free(data.data);
+		ret = password_set((const char *)data.data, len, out, err);
+	tlsg_file_free(&data);
 	if(ret == TLSG_OK && stat(path, &info) == 0 && (info.st_mode & S_IROTH))
 		LM_WARN("private_key_password: \"%s\" holds a password and can be read by everybody\n", path);
 	return ret;
@@ -99,8 +99,9 @@ static enum tlsg_ret from_environment(const char *name, struct tlsg_password *ou
 	const char *value = getenv(name);
 
 	if(value == NULL)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "private_key_password: there is no environment variable \"%s\"", name);
-	return take(value, strlen(value), out, err);
+		return tlsg_err_set(
+				err, TLSG_E_CONFIG, "private_key_password: the environment variable \"%s\" is not set", name);
+	return password_set(value, strlen(value), out, err);
 }
 
 static enum tlsg_ret from_person(const char *file, struct tlsg_password *out, struct tlsg_err *err)
@@ -110,8 +111,7 @@ static enum tlsg_ret from_person(const char *file, struct tlsg_password *out, st
 	out->is_asked = true;
 	if(mode_ask == NULL)
 		return tlsg_err_set(err, TLSG_E_CONFIG,
-				"private_key: \"%s\" is encrypted and its password can be asked for at start only (key_password_mode "
-				"is 1)",
+				"private_key: \"%s\" is encrypted and its password can be typed at start only (key_password_mode is 1)",
 				file);
 	ret = mode_ask(file, out->text, sizeof(out->text), err);
 	out->is_set = ret == TLSG_OK;
@@ -129,5 +129,5 @@ enum tlsg_ret tlsg_password_get(const str *setting, const char *file, struct tls
 		return from_file(setting->s + strlen(FROM_FILE), out, err);
 	if(strncmp(setting->s, FROM_ENVIRONMENT, strlen(FROM_ENVIRONMENT)) == 0)
 		return from_environment(setting->s + strlen(FROM_ENVIRONMENT), out, err);
-	return take(setting->s, (size_t)setting->len, out, err);
+	return password_set(setting->s, (size_t)setting->len, out, err);
 }

@@ -1,7 +1,7 @@
 /*
- * tls_gnutls - the PIN of a token: which of the places that may have it counts
+ * tls_gnutls - the PIN of a token: the order of the places that it may come from
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: whoever logs in to tokens: the builder of a snapshot, the token process.  Memory: the caller's.  Lock: none.
+ * Runs in: the builder of a snapshot, the token process.  Memory: the caller's.  Lock: none.
  */
 #include "profiles/keys/pin.h"
 
@@ -12,7 +12,7 @@ static enum tlsg_ret pin_set(struct tlsg_p11_secret *pin, const char *text, stru
 	size_t len = strlen(text);
 
 	if(len >= sizeof(pin->value))
-		return tlsg_err_set(err, TLSG_E_CONFIG, "the PIN is too long");
+		return tlsg_err_set(err, TLSG_E_CONFIG, "the PIN is longer than %d bytes", (int)sizeof(pin->value) - 1);
 	memcpy(pin->value, text, len + 1);
 	pin->is_set = true;
 	return TLSG_OK;

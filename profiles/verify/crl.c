@@ -230,7 +230,7 @@ static void read_key_id(gnutls_x509_crl_t crl, struct tlsg_crl *out)
 
 static enum tlsg_ret out_of_memory(size_t wanted, struct tlsg_err *err)
 {
-	return tlsg_err_set(err, TLSG_E_RESOURCE, "out of shared memory: %zu bytes wanted, raise -m", wanted);
+	return tlsg_err_no_shm(err, NULL, wanted);
 }
 
 static enum tlsg_ret index_serials(

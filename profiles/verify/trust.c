@@ -75,7 +75,7 @@ enum tlsg_ret tlsg_trust_index(struct tlsg_trust *t, struct tlsg_arena *arena, s
 
 	t->names = tlsg_arena_keep(arena, size);
 	if(t->names == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "out of shared memory: %zu bytes wanted, raise -m", size);
+		return tlsg_err_no_shm(err, NULL, size);
 	for(i = 0; i < t->cas_len; i++) {
 		t->names[i].ca = i;
 		if(!name_of(&t->cas[i], &t->names[i].dn))

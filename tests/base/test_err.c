@@ -257,6 +257,21 @@ static void test_set_never_succeeds(void **state)
 	assert_int_equal(tlsg_err_set(NULL, TLSG_E_PEER, "nobody listens"), TLSG_E_PEER);
 }
 
+static void test_out_of_shared_memory(void **state)
+{
+	struct tlsg_err e;
+
+	(void)state;
+	tlsg_err_clear(&e);
+	assert_int_equal(tlsg_err_no_shm(&e, "ca_list", 4096), TLSG_E_RESOURCE);
+	assert_string_equal(e.text, "ca_list: out of shared memory: 4096 bytes wanted, raise -m");
+	assert_int_equal(e.class, TLSG_CLASS_RESOURCE);
+	tlsg_err_clear(&e);
+	assert_int_equal(tlsg_err_no_shm(&e, NULL, 0), TLSG_E_RESOURCE);
+	assert_string_equal(e.text, "out of shared memory, raise -m");
+	assert_int_equal(tlsg_err_no_shm(NULL, NULL, 1), TLSG_E_RESOURCE);
+}
+
 static void test_long_text_is_cut(void **state)
 {
 	struct tlsg_err e;
@@ -297,6 +312,7 @@ int main(void)
 			cmocka_unit_test(test_no_code_is_lost),
 			cmocka_unit_test(test_first_cause_wins),
 			cmocka_unit_test(test_set_never_succeeds),
+			cmocka_unit_test(test_out_of_shared_memory),
 			cmocka_unit_test(test_long_text_is_cut),
 			cmocka_unit_test(test_errno_is_kept_where_it_means_something),
 	};

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # tls_gnutls - benchmark: the same Kamailio with tls.so and with tls_gnutls.so, paired and repeated, in one run
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""Usage: see --help. What is measured and how is said in doc/benchmarks.md.
+"""Usage: see --help. doc/benchmarks.md explains what is measured, and how.
 
-One Kamailio per contestant runs at a time of a stage; they are loaded one after the other, in an order that turns
-round with every repetition, so that what the machine does besides falls on both alike.
+Within a stage, one Kamailio per contestant runs; they are loaded one after the other, in an order that is reversed
+with every repetition, so that other load of the machine affects both alike.
 """
 
 import argparse
@@ -73,12 +73,13 @@ WORKS = (
 	Work("open1", "2 KB OPTIONS on an open connection, 1 in flight", "open", 10000, body=2048, plain="open1",
 		goals=(0.97, 0.92)),
 	Work("rsa13", "full handshake + OPTIONS, RSA-2048, TLS 1.3", "full", 400, kind="rsa", goal_floor=1.15),
-	Work("rsa12", "full handshake + OPTIONS, RSA-2048, TLS 1.2", "full", 400, kind="rsa", version="1.2", goal_floor=1.15),
+	Work("rsa12", "full handshake + OPTIONS, RSA-2048, TLS 1.2", "full", 400, kind="rsa", version="1.2",
+		goal_floor=1.15),
 )
 IDLE_VERSIONS = ("1.3", "1.2")
 IDLE_GOAL = 0.27
 IDLE_S = 1.0
-BUSY_PERCENT = 15  # of the machine's CPU time; beyond it a result carries a warning
+BUSY_PERCENT = 15  # of the machine's CPU time; above it a report carries a warning
 BARE_PRIORITY = "NORMAL:-VERS-ALL:+VERS-TLS{version}:-GROUP-ALL:+GROUP-X25519:-CIPHER-ALL:+AES-256-GCM"
 
 
@@ -131,7 +132,7 @@ class Bench:
 		return {"plain": "plain TCP", "stock": "tls.so", "ours": self.args.title}[name]
 
 	def sample(self, host, work):
-		"""Server CPU of one load, in µs per operation; and the client's account of it."""
+		"""Server CPU of one load, in µs per operation; and the client's report."""
 		count = self._count(work)
 		client = Client(os.path.join(PROGRAMS, "bench_client"), host, work.mode, version=work.version, count=count,
 			warmup=max(count // 20, 20), connections=work.connections, body=work.body,
@@ -192,7 +193,7 @@ class Bench:
 				self._repetition(memory, works, hosts, number)
 
 	def _idle_sample(self, name, memory, version):
-		"""Bytes of shared memory per idle connection, and what is left of them after they were closed."""
+		"""Bytes of shared memory per idle connection, and what is left allocated after they were closed."""
 		count = self.args.idle
 		with contextlib.ExitStack() as stack:
 			host = self._start(stack, name, memory, "ecdsa")
@@ -205,7 +206,8 @@ class Bench:
 			held = host.shared_bytes() - before
 			client.close()
 			left = self._left(host, before)
-		say(f"  {memory} idle, {self.title(name)}{' ' + version if version else ''}: {held / count:.0f} bytes each, {left} left")
+		say(f"  {memory} idle, {self.title(name)}{' ' + version if version else ''}: {held / count:.0f} bytes each,"
+			f" {left} left")
 		return held / count, left
 
 	@staticmethod
@@ -262,19 +264,19 @@ def busy_s():
 
 
 def own_s():
-	"""CPU time used by this program and all that it has started and that has ended."""
+	"""CPU time used by this program and its finished children."""
 	used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
 	return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def disturbance(args):
-	"""Which part of the machine's CPU time others took during the run, in percent."""
+	"""Share of the machine's CPU time that other processes took during the run, in percent."""
 	others = busy_s() - args.busy - (own_s() - args.own)
 	return max(0.0, 100 * others / (os.cpu_count() * (time.monotonic() - args.started)))
 
 
 def machine(args, others):
-	"""What the figures were taken on, as a Markdown list; nothing that names the machine."""
+	"""The machine that the figures were taken on, as a Markdown list; nothing that identifies it."""
 	cpu = "unknown"
 	with open("/proc/cpuinfo", encoding="utf-8") as file:
 		for line in file:
@@ -318,7 +320,8 @@ def report(bench):
 	others = disturbance(bench.args)
 	parts = [machine(bench.args, others)]
 	if others > BUSY_PERCENT:
-		parts.append("**The machine was busy with other work: the CPU figures and verdicts of this run say little.**")
+		parts.append("**The machine was busy with other work: the CPU figures and verdicts of this run are "
+			"unreliable.**")
 	if rows:
 		parts.append(bench_report.cpu_table(rows, bench.args.title, bench.args.self_check))
 	if bench.idle_rows:
@@ -333,14 +336,14 @@ def report(bench):
 def write_document(part):
 	with open(DOCUMENT, encoding="utf-8") as file:
 		text = file.read()
-	text = bench_report.replace_part(text, part)
+	text = bench_report.replace_part(text, bench_report.wrap(part))
 	with open(DOCUMENT + ".new", "w", encoding="utf-8") as file:
 		file.write(text)
 	os.replace(DOCUMENT + ".new", DOCUMENT)
 
 
 def parameter(text):
-	"""NAME=NUMBER of the command line, taken apart."""
+	"""Splits NAME=NUMBER of the command line."""
 	name, sign, number = text.partition("=")
 	if not (name.isidentifier() and sign):
 		raise argparse.ArgumentTypeError(f"'{text}' is not NAME=NUMBER")
@@ -354,7 +357,7 @@ def arguments(words):
 	parser.add_argument("--quick", action="store_true", help="one to two minutes, rough figures")
 	parser.add_argument("--write", action="store_true", help="put the result into doc/benchmarks.md as well")
 	parser.add_argument("--memory", choices=MANAGERS, help="only one of Kamailio's memory managers")
-	parser.add_argument("--only", metavar="WORK,...", help="only these kinds of work (the start of the name is enough): "
+	parser.add_argument("--only", metavar="WORK,...", help="only these kinds of work (by the start of the name): "
 		+ ", ".join(work.key for work in WORKS) + ", idle")
 	parser.add_argument("--param", metavar="NAME=NUMBER", action="append", type=parameter, default=[],
 		help="a parameter for the module that is compared, for example key_isolation=1")
@@ -381,7 +384,8 @@ def arguments(words):
 
 
 def programs_build():
-	subprocess.run(["make", "-s", "-C", os.path.dirname(os.path.abspath(__file__)), "BENCH_BUILD=" + PROGRAMS], check=True)
+	here = os.path.dirname(os.path.abspath(__file__))
+	subprocess.run(["make", "-s", "-C", here, "BENCH_BUILD=" + PROGRAMS], check=True)
 
 
 def ended(_number, _frame):

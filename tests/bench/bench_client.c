@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - benchmark client: SIP OPTIONS over TCP or OpenSSL's TLS, in the amounts and order asked for
+ * tls_gnutls - benchmark client: SIP OPTIONS over TCP or OpenSSL's TLS, as the command line says
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: its own process, started by bench.py.   Memory: heap.   Lock: none, one thread.
  *
@@ -186,7 +186,7 @@ static void negotiated_note(struct bench *bench, SSL *ssl)
 		bench->resumed++;
 }
 
-/* OpenSSL spoils a TLS 1.3 session that has been offered once, so a copy of it is offered. */
+/* OpenSSL invalidates a TLS 1.3 session that has been offered once, so a copy is offered. */
 static void session_offer(struct bench *bench, SSL *ssl)
 {
 	SSL_SESSION *copy = SSL_SESSION_dup(bench->session);
@@ -335,7 +335,7 @@ static void phase_warmup(struct bench *bench)
 {
 	switch(bench->opt.mode) {
 		case MODE_RESUMED:
-			/* at least one, to have a session to offer */
+			/* at least one, so that there is a session to offer */
 			run_connections(bench, bench->opt.warmup > 0 ? bench->opt.warmup : 1);
 			break;
 		case MODE_FULL:
@@ -405,7 +405,7 @@ static enum mode mode_parse(const char *text)
 	for(int i = 0; i < 4; i++)
 		if(strcmp(text, names[i]) == 0)
 			return (enum mode)i;
-	die("--mode: '%s' is none of full, resumed, open, idle", text);
+	die("--mode: '%s' is not one of full, resumed, open, idle", text);
 }
 
 static int version_parse(const char *text)

@@ -1,8 +1,8 @@
 # tls_gnutls - benchmark: certificates, a Kamailio under measurement, and the client that loads it
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""What bench.py and profile.py share: nothing here decides what is measured.
+"""What bench.py and bench_profile.py share; nothing here decides what is measured.
 
-Everything lives in a temporary folder of the caller, listens on loopback, and ends with its `close()`.
+Everything uses a temporary folder of the caller, listens on loopback, and ends with its `close()`.
 """
 
 import json
@@ -53,11 +53,11 @@ modparam("tls", "session_id", "bench")
 
 
 class BenchError(Exception):
-	"""Something the measurement needs did not work; the text says what."""
+	"""Something that the measurement needs failed; the text says what."""
 
 
 def run_tool(args, **options):
-	"""Runs a short command; returns its output, raises BenchError with its complaint."""
+	"""Runs a short command; returns its output, raises BenchError with its error output."""
 	try:
 		done = subprocess.run(args, capture_output=True, text=True, timeout=60, check=False, **options)
 	except (OSError, subprocess.TimeoutExpired) as error:
@@ -107,7 +107,7 @@ def port_free():
 
 
 def family_of(pid):
-	"""The process and all the processes below it."""
+	"""The process and all its descendants."""
 	found = [pid]
 	for parent in found:
 		for thread in os.listdir(f"/proc/{parent}/task"):
@@ -130,7 +130,7 @@ class Kamailio:
 
 	module: None for plain TCP, "tls.so" for Kamailio's own, or the path of a module.
 	memory: "qm" or "fm", used for shared and private memory alike.
-	wrapper: words to put before the command line (a profiler), or empty.
+	wrapper: a command to run Kamailio under (a profiler), or empty.
 	params: further parameters of the TLS module, (name, number) each.
 	"""
 
@@ -217,10 +217,10 @@ class Kamailio:
 		try:
 			return sum(cpu_ns_of(pid) for pid in self.pids())
 		except OSError as error:
-			raise BenchError(f"a process of Kamailio ({self.label}) has gone:\n{self.log_tail()}") from error
+			raise BenchError(f"a process of Kamailio ({self.label}) is gone:\n{self.log_tail()}") from error
 
 	def settle(self):
-		"""Waits until what the last connections left to do is done: two quiet 10 ms in a row, at most 1 s."""
+		"""Waits until the work after the last connections is done: two idle 10 ms in a row, at most 1 s."""
 		quiet = 0
 		before = self.cpu_ns()
 		for _ in range(100):
@@ -280,12 +280,12 @@ class Client:
 		self.process.wait()
 
 	def work(self):
-		"""Runs the measured phase; returns the client's account of it (a dict)."""
+		"""Runs the measured phase; returns the client's report (a dict)."""
 		self.process.stdin.write("go\n")
 		return json.loads(self._line("result"))
 
 	def close(self):
-		"""Lets the client close its connections and end."""
+		"""Makes the client close its connections and exit."""
 		self.process.stdin.close()
 		try:
 			code = self.process.wait(timeout=60)

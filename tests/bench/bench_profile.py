@@ -30,7 +30,7 @@ def work_of(name):
 	for work in bench.WORKS:
 		if work.key == name:
 			return work
-	raise argparse.ArgumentTypeError(f"'{name}' is none of " + ", ".join(work.key for work in bench.WORKS))
+	raise argparse.ArgumentTypeError(f"'{name}' is not one of " + ", ".join(work.key for work in bench.WORKS))
 
 
 def arguments():
@@ -39,10 +39,12 @@ def arguments():
 		help="the module's file, 'tls.so' for Kamailio's own, 'plain' for plain TCP")
 	parser.add_argument("--work", type=work_of, default="full13", help="kind of load, as in bench.py (default: full13)")
 	parser.add_argument("--memory", choices=bench.MANAGERS, default="fm")
-	parser.add_argument("--count", type=int, help="operations; default: 5 times those of the benchmark, callgrind: a fifth")
-	parser.add_argument("--tool", choices=("perf", "callgrind"), default="perf" if shutil.which("perf") else "callgrind")
+	parser.add_argument("--count", type=int, help="operations; default: 5 times those of the benchmark, callgrind: 1/5")
+	parser.add_argument("--tool", choices=("perf", "callgrind"),
+		default="perf" if shutil.which("perf") else "callgrind")
 	parser.add_argument("--top", type=int, default=40, help="lines of each list")
-	parser.add_argument("--callers", metavar="NAME", help="callgrind only: also who calls functions with NAME in their name")
+	parser.add_argument("--callers", metavar="NAME",
+		help="callgrind only: also the callers of functions with NAME in their name")
 	parser.add_argument("--call-graph", choices=("fp", "dwarf"), default="fp",
 		help="perf only: dwarf also sees through libraries built without frame pointers, and costs more")
 	args = parser.parse_args()
@@ -53,7 +55,7 @@ def arguments():
 		if not os.path.isfile(args.module):
 			parser.error(f"there is no {os.path.basename(args.module)}; run make first")
 	if args.module is None and args.work.mode == "resumed":
-		parser.error("plain TCP resumes nothing")
+		parser.error("plain TCP has no resumption")
 	if args.count is None:
 		args.count = args.work.count * 5 if args.tool == "perf" else max(args.work.count // 5, 50)
 	return args
@@ -77,7 +79,7 @@ def perf_report(data, *options):
 
 
 def perf_symbols(data):
-	"""(percent, "library function") by own time; functions without a name are summed up by library."""
+	"""(percent, "library function") by own time; functions without a name are added up by library."""
 	totals = {}
 	output = run_tool(["perf", "report", "-i", data, "--stdio", "-g", "none", "--no-children", "--sort", "dso,symbol",
 		"-t", ";"])
@@ -141,7 +143,7 @@ def with_callgrind(args, folder, certificates):
 		host.close()
 	files = sorted(glob.glob(output + ".*"), key=totals_of, reverse=True)
 	if not files or totals_of(files[0]) == 0:
-		raise BenchError("callgrind has counted nothing")
+		raise BenchError("callgrind counted nothing")
 	total = sum(totals_of(file) for file in files)
 	heading(args, account, f"{total / account['ops']:.0f} instructions of all processes each, kernel excluded")
 	print(f"\nof the process that did {100 * totals_of(files[0]) / total:.0f} % of them:")
@@ -154,7 +156,7 @@ def with_callgrind(args, folder, certificates):
 
 
 def totals_of(path):
-	"""The instructions a callgrind file counts in all."""
+	"""Total number of instructions in a callgrind file."""
 	with open(path, encoding="utf-8", errors="replace") as file:
 		return sum(int(line.split()[1]) for line in file if line.startswith(("totals:", "summary:")))
 
@@ -167,7 +169,7 @@ def annotated(path, inclusive, top):
 
 
 def callers(path, name):
-	"""Who calls the functions whose name contains `name`, with the instructions spent on each one's behalf."""
+	"""The callers of functions whose name contains `name`, with the instructions spent on behalf of each."""
 	output = run_tool(["callgrind_annotate", "--auto=no", "--inclusive=yes", "--tree=caller", path])
 	found = []
 	for block in output.split("\n\n"):

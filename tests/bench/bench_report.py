@@ -3,6 +3,7 @@
 """Pure functions: no process, no network, no clock. tests/bench/test_bench_report.py covers them."""
 
 import statistics
+import textwrap
 from dataclasses import dataclass, field
 
 BEGIN = "<!-- bench:begin (this part is written by `make bench BENCH_ARGS=--write`) -->"
@@ -20,8 +21,8 @@ class Row:
 	bare: list = field(default_factory=list)
 	stock: list = field(default_factory=list)
 	ours: list = field(default_factory=list)
-	goal: float = None  # the ratio ours / stock must not exceed it; None: no such goal
-	goal_floor: float = None  # ours must not exceed this times (bare + plain); None: no such goal
+	goal: float = None  # upper limit of the ratio ours / stock; None: no such goal
+	goal_floor: float = None  # upper limit of ours / (bare + plain); None: no such goal
 	note: str = ""
 
 	def ratios(self):
@@ -86,7 +87,7 @@ def cpu_table(rows, name, self_check=False):
 
 
 def memory_table(rows, name, self_check=False):
-	"""Shared memory per idle connection in KB (1000 bytes); what TLS adds is the figure less that of plain TCP."""
+	"""Shared memory per idle connection in KB (1000 bytes); what TLS adds is the figure minus that of plain TCP."""
 	heads = ["idle connection (KB of shared memory)", "memory", "plain TCP", "tls.so adds", name + " adds", "ratio"]
 	lines = []
 	if not self_check:
@@ -108,6 +109,18 @@ def summary(rows):
 	if missed:
 		text += " Missed: " + "; ".join(missed) + "."
 	return text
+
+
+def wrap(text, columns=100):
+	"""Breaks lines of prose and of lists at blanks, for a document; the rows of tables stay as they are."""
+	out = []
+	for line in text.splitlines():
+		if line.startswith("|") or not line:
+			out.append(line)
+		else:
+			out += textwrap.wrap(line, columns, subsequent_indent="  " if line.startswith("- ") else "",
+				break_long_words=False, break_on_hyphens=False)
+	return "\n".join(out)
 
 
 def replace_part(text, part):

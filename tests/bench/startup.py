@@ -1,16 +1,17 @@
 #!/usr/bin/python3
 # tls_gnutls - benchmark: start-up and reload with many profiles and CAs, beside tls.so
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""Prints a Markdown table. Each contestant is started anew for every repetition, in turn.
+"""Prints a Markdown table. Each contestant is restarted for every repetition, in turn.
 
 The configuration has one profile for each of --profiles server names, with a certificate and key of its own, all with
 the same CA file of --cas certificates and verify_client=optional.
 
-time until served   from the start of the program until the first TLS handshake is done (its client tries without a pause)
+time until served   from the start of the program until the first TLS handshake is done (the client retries
+                    without a pause)
 CPU                 user and system time of all processes up to then
 shared memory       real_used of core.shmmem
-private memory      anonymous memory of all processes, after the start, and after clients have asked for every name in every
-                    worker
+private memory      anonymous memory of all processes, after the start, and after clients have asked every worker
+                    for every name
 reload              time of one tls.reload, and the shared memory after it, without connections
 """
 
@@ -118,7 +119,8 @@ class Host:
 		self.port = port_free()
 		os.makedirs(folder)
 		tls = f'loadmodule "{module}"\nmodparam("tls", "config", "{files.config}")' if self.tls else ""
-		transport = f"{'enable_tls=yes' if self.tls else ''}\nlisten={'tls' if self.tls else 'tcp'}:127.0.0.1:{self.port}"
+		transport = (f"{'enable_tls=yes' if self.tls else ''}\n"
+			f"listen={'tls' if self.tls else 'tcp'}:127.0.0.1:{self.port}")
 		config = os.path.join(folder, "kamailio.cfg")
 		with open(config, "w", encoding="ascii") as file:
 			file.write(CONFIG.format(workers=WORKERS, transport=transport, folder=folder, tls=tls))
@@ -128,8 +130,8 @@ class Host:
 		begin = time.monotonic()
 		with open(self.log, "wb") as log:
 			self.process = subprocess.Popen(["kamailio", "-f", config, "-DD", "-E", "-Y", folder, "-w", folder, "-m",
-				str(shared_mb), "-M", "64", "-x", memory, "-X", memory], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-				start_new_session=True, cwd=folder)
+				str(shared_mb), "-M", "64", "-x", memory, "-X", memory],
+				stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=folder)
 		try:
 			self._wait_served(begin)
 		except BaseException:
@@ -161,8 +163,9 @@ class Host:
 
 	def visit(self, name):
 		"""One connection, with a handshake and a request that is answered."""
-		request = (f"OPTIONS sip:{name} SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"
-			"To: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n").encode()
+		request = (f"OPTIONS sip:{name} SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bK1\r\n"
+			"From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n"
+			"Content-Length: 0\r\n\r\n").encode()
 		with socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT_S) as raw:
 			sock = self.context.wrap_socket(raw, server_hostname=name) if self.tls else raw
 			sock.sendall(request)
@@ -223,7 +226,7 @@ FIGURES = (
 
 
 def measure(host, got, with_reload):
-	"""Fills in the figures of one start, one after the other; raises BenchError."""
+	"""Fills in the figures of one start; raises BenchError."""
 	time.sleep(1)	# the last processes are forked
 	got["start_s"] = host.start_s
 	got["cpu_s"] = host.cpu_s
@@ -231,7 +234,7 @@ def measure(host, got, with_reload):
 	got["private"] = host.private_bytes() / MB
 	if not host.tls:
 		return
-	for _ in range(WORKERS + 1):	# workers take turns, and not by name
+	for _ in range(WORKERS + 1):	# workers take turns, independently of the name
 		for name in ("localhost", *host.files.names):
 			host.visit(name)
 	got["private_used"] = host.private_bytes() / MB
@@ -289,8 +292,9 @@ def main():
 					problems[name] = str(error)
 				print(f"  {samples[name][-1]}", file=sys.stderr, flush=True)
 	version = run_tool(["kamailio", "-v"]).splitlines()[0].removeprefix("version: ").strip()
-	print(f"{args.profiles} profiles with a certificate each, a CA file of {args.cas} certificates, verify_client=optional, "
-		f"memory manager {args.memory}, {args.shared_mb} MB of shared memory; {version}; medians of {args.repetitions}.\n")
+	print(f"{args.profiles} profiles with a certificate each, a CA file of {args.cas} certificates, "
+		f"verify_client=optional, memory manager {args.memory}, {args.shared_mb} MB of shared memory; {version}; "
+		f"medians of {args.repetitions}.\n")
 	print(table(list(contestants), samples, problems))
 	for name, why in problems.items():
 		print(f"\n{name}: {why}")

@@ -41,10 +41,11 @@ verdict $map 's/^### `profiles.keys.`/### `profiles\/secrets\/`/' \
 params=gnutls_mod/mod_params.c
 verdict $params 's/{"xavp_cfg",/{"xavp_name",/' 'the parameter xavp_name is not documented'
 verdict $params 's/{"xavp_cfg",/{"xavp_name",/' 'the parameter xavp_cfg is documented and does not exist'
-verdict $params 's/DEF_INT("log",/DEF_INT("loud",/' 'the variable of the group tls loud is not documented'
+verdict gnutls_mod/mod_group.c 's/DEF_INT("log",/DEF_INT("loud",/' \
+	'the variable of the group tls loud is not documented'
 verdict doc/rpc.md '$a modparam("tls", "certifcate", "a.pem")' 'modparam of certifcate, which does not exist'
-verdict profiles/tlscfg.c 's/{"pkey_file",/{"keyfile",/' 'the key of tls.cfg keyfile is not documented'
-verdict rpc/rpc_export.c 's/{"tls.info",/{"tls.infos",/' 'the command tls.infos is not documented'
+verdict profiles/prof.c 's/"pkey_file"/"keyfile"/' 'the key of tls.cfg keyfile is not documented'
+verdict rpc/rpc.c 's/{"tls.info",/{"tls.infos",/' 'the command tls.infos is not documented'
 verdict doc/rpc.md '$a Run `kamcmd tls.everything`.' 'kamcmd tls.everything, which does not exist'
 verdict gnutls_mod/mod_vars.c 's/"tls_peer_expired"/"tls_peer_old"/' 'the variable tls_peer_old is not documented'
 verdict doc/variables.md '$a `$tls_peer_colour`' '$tls_peer_colour, which does not exist'

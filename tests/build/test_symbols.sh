@@ -71,13 +71,30 @@ file base/buf 'int tlsg_buf_len(void) { return 0; }' ''
 file base/err 'int tlsg_err_set(void) { return 0; }' 'int tlsg_err_set(void); int tlsg_buf_len(void);'
 verdict 'base/buf.c: tlsg_buf_len is not declared in base/buf.h'
 
+# commands: rpc/rpc.h declares those that have no header of their own
+file rpc/rpc 'int tlsg_rpc_register(void) { return 0; }' 'int tlsg_rpc_register(void); int tlsg_rpc_list(void);'
+file rpc/rpc_list 'int tlsg_rpc_list(void) { return 0; }' ''
+rm "$tree/rpc/rpc_list.h"
+verdict -
+file rpc/rpc 'int tlsg_rpc_register(void) { return 0; }' 'int tlsg_rpc_register(void);'
+file rpc/rpc_list 'int tlsg_rpc_list(void) { return 0; }' ''
+rm "$tree/rpc/rpc_list.h"
+verdict 'rpc/rpc_list.c: tlsg_rpc_list is not declared in rpc/rpc.h'
+file rpc/rpc 'int tlsg_rpc_register(void) { return 0; }' 'int tlsg_rpc_register(void); int tlsg_rpc_list(void);'
+file rpc/rpc_list 'int tlsg_rpc_list(void) { return 0; }' '/* nothing */'
+verdict 'rpc/rpc_list.c: tlsg_rpc_list is not declared in rpc/rpc_list.h'
+file gnutls_mod/mod_rpc 'int tlsg_mod_rpc_start(void) { return 0; }' ''
+rm "$tree/gnutls_mod/mod_rpc.h"
+file rpc/rpc 'int tlsg_rpc_register(void) { return 0; }' 'int tlsg_rpc_register(void); int tlsg_mod_rpc_start(void);'
+verdict 'gnutls_mod/mod_rpc.c: tlsg_mod_rpc_start is not declared in gnutls_mod/mod_rpc.h'
+
 # what Kamailio's loader looks up
 file gnutls_mod/mod_main \
 	'int exports, module_version, module_flags, module_interface_ver; int mod_register(void) { return 0; }
 	int tlsg_main_x(void) { return 0; }' 'int tlsg_main_x(void);'
 verdict -
-file rpc/rpc_export 'int exports;' ''
-verdict 'rpc/rpc_export.c: exports does not begin with tlsg_'
+file rpc/rpc_list 'int exports;' ''
+verdict 'rpc/rpc_list.c: exports does not begin with tlsg_'
 
 # variables: not for other folders
 file base/buf 'int tlsg_buf_count = 1;' 'extern int tlsg_buf_count;'

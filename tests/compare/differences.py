@@ -1,4 +1,4 @@
-# tls_gnutls - where this module answers otherwise than tls.so, and why: the whole list
+# tls_gnutls - all known differences from tls.so, with reasons
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 """The suite fails for a difference that is not in LIST; doc/differences.md is printed from it.
 
@@ -9,21 +9,21 @@ from dataclasses import dataclass
 
 # Kinds of reasons
 DEFECT = "defect of tls.so"         # not worth reproducing
-MORE = "more than tls.so"           # tls.so of this version has no answer
+MORE = "more than tls.so"           # this version of tls.so lacks it
 LIBRARY = "another library"         # GnuTLS does it in another way, or cannot know
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One way to differ: for these subjects, `applies(case, theirs, ours)` says whether it is it."""
+    """One difference: for these subjects, `applies(case, theirs, ours)` says whether it explains a pair of answers."""
 
     title: str
-    subjects: tuple                 # probes, RPC commands, log lines... it is about
+    subjects: tuple                 # probes, RPC commands, log lines it is about
     theirs: str                     # in words
     ours: str
     kind: str
     reason: str
-    applies: object = None          # None: what the test of its own says
+    applies: object = None          # None: it has a test of its own
 
 
 def _is_new(_case, theirs, ours):
@@ -39,37 +39,37 @@ LIST = (
         "tls.so fills these variables from 6.1 on.", _is_new),
     Difference(
         "Suites with CBC and SHA-2 without cipher_list", ("handshake",),
-        "takes ECDHE-ECDSA-AES256-SHA384 and the like", "refuses them unless cipher_list names them", LIBRARY,
+        "accepts ECDHE-ECDSA-AES256-SHA384 and the like", "refuses them unless cipher_list names them", LIBRARY,
         "Without cipher_list the priorities of the system's GnuTLS decide, and these leave the suites out.",
         lambda case, theirs, ours: case == "suite ECDHE-ECDSA-AES256-SHA384" and ours.refused),
     Difference(
         "Ephemeral Diffie-Hellman without cipher_list", ("handshake",),
-        "refuses clients that have nothing but DHE suites, unless cipher_list is set", "takes them", DEFECT,
+        "refuses clients that offer only DHE suites, unless cipher_list is set", "accepts them", DEFECT,
         "tls.so installs Diffie-Hellman parameters only when cipher_list is set.",
         lambda case, theirs, ours: case.startswith("suite DHE-") and theirs.refused),
     Difference(
         "Several faults of one certificate, not enforced", ("$tls_peer_selfsigned", "@tls.peer.self_signed", "log"),
-        "the fault that was found last counts: a self-signed certificate that is not yet valid is not reported "
-        "as self-signed", "the fault that scripts can ask about counts: revoked before expired before self-signed "
-        "before all others", DEFECT, "What a script is told does not depend on the order of checks.",
+        "the fault found last counts: a self-signed certificate that is not yet valid is not reported "
+        "as self-signed", "faults that scripts can query take precedence: revoked before expired before self-signed "
+        "before all others", DEFECT, "What a script sees does not depend on the order of checks.",
         lambda case, theirs, ours: case == "selfsigned-notyet" and ours == b"1"),
     Difference(
         "Last fields of tls.list", ("tls.list",), "ends with `state`",
         "has `sni`, `timestamp` and `dom` behind `state`", MORE,
-        "Later versions of tls.so have these fields; on older hosts they come last, so that what reads by "
-        "position goes on working."),
+        "Later versions of tls.so have these fields; on older hosts they come last, so that code that reads by "
+        "position keeps working."),
     Difference(
         "tls.reload without a configuration file", ("tls.reload",),
         "fault 500 `No TLS configuration file configured`",
-        "reads certificates, keys, CAs and CRLs of the module parameters anew", MORE,
+        "rereads certificates, keys, CAs and CRLs of the module parameters", MORE,
         "Certificates are renewed without a restart in this mode too."),
     Difference(
         "Text of the fault of tls.reload", ("tls.reload",), "one of three sentences",
         "the same sentence, followed by `: ` and the cause", MORE,
-        "Code and beginning are the same; who runs the command sees what is wrong without reading the log."),
+        "Code and beginning are the same; the operator sees the cause without reading the log."),
     Difference(
         "Commands", ("tls.kill", "tls.profiles", "tls.sessions"), "`command not found` (tls.kill: from 5.8 on)",
-        "there", MORE, "See doc/rpc.md."),
+        "available", MORE, "See doc/rpc.md."),
     Difference(
         "Statistics", ("group tls",), "none (three from 6.0 on)", "the three of 6.0 and more", MORE,
         "See doc/rpc.md."),
@@ -83,8 +83,8 @@ LIST = (
         "They count in tls.info on every version."),
     Difference(
         "event_route[tls:connection-out] and event_callback", ("outgoing connections",), "never run (before 6.2)",
-        "run once for each outgoing connection, before what waits is sent; `drop` closes it", DEFECT,
-        "They are documented, but what they depend on is not there in the process that ends the handshake."),
+        "run once for each outgoing connection, before queued data is sent; `drop` closes it", DEFECT,
+        "They are documented, but depend on state that the process that completes the handshake does not have."),
     Difference(
         "KSR.tls.cget()", ("cget of names with a parameter block",),
         "null and a line at BUG for all but four names", "the value of every variable without an inner name",
@@ -92,31 +92,32 @@ LIST = (
     Difference(
         "Variables and selects of later versions", (
             "$(tls_peer_san_hostname[1])", "$tls_peer_san_count(DNS)", "@tls.peer.host[1]",
-            '@tls.peer.count["DNS"]'), "unknown: the configuration does not load", "there", MORE,
+            '@tls.peer.count["DNS"]'), "unknown: the configuration does not load", "available", MORE,
         "tls.so has them from 5.7 on."),
     Difference(
         "Selects as `$sel(...)` outside of strings", ("$sel(tls.version)",),
-        "unknown when the script is parsed: the configuration does not load; in strings, and as `@tls.version`, they work",
-        "there", DEFECT, "tls.so registers its selects after the script has been parsed."),
+        "unknown when the script is parsed: the configuration does not load; in strings, and as `@tls.version`, "
+        "they work",
+        "available", DEFECT, "tls.so registers its selects after the script has been parsed."),
     Difference(
         "Log lines about missing certificates", ("log",),
         "ERROR `Unable to retrieve peer TLS certificate from SSL structure`",
         "INFO, naming the connection", DEFECT,
-        "A peer without a certificate is no error of this host; the script sees null in both cases."),
+        "A peer without a certificate is not an error of this host; the script sees null in both cases."),
     Difference(
         "Log lines about failed handshakes and records", ("log",),
         "four or more lines at ERROR, with OpenSSL's text of the error",
-        "one line at WARNING that begins with `protocol level error` and holds the same parts: `TLS accept:` and the like, "
-        "GnuTLS's text, `(sni: ...)`, `src addr: ...`, `dst addr: ...`", DEFECT,
-        "A peer's mistake is no error of this host; one line is what fail2ban and the like can take as a whole."),
+        "one line at WARNING that begins with `protocol level error` and contains the same parts: `TLS accept:` and "
+        "the like, GnuTLS's text, `(sni: ...)`, `src addr: ...`, `dst addr: ...`", DEFECT,
+        "A peer's mistake is not an error of this host; fail2ban and the like can match one line as a whole."),
     Difference(
         "Log lines about resumed sessions", ("log",), "as for other sessions",
         "` (resumed)` at the end of the line `new connection`", MORE,
-        "Whether resumption works is seen at a glance; with `session_cache=0` the line is the same."),
+        "The log shows at a glance whether resumption works; with `session_cache=0` the line is the same."),
     Difference(
         "Whole names beyond 8 KB", ("$tls(p_subject_line)", "log"),
-        "cut in variables, whole in the log", "null with a line at ERROR; the log says that the name is not shown", DEFECT,
-        "A name that is cut can look like another name.",
+        "cut in variables, whole in the log", "null with a line at ERROR; the log says that the name is not shown",
+        DEFECT, "A name that is cut can look like another name.",
         lambda case, theirs, ours: case == "longest" and ours is None),
     Difference(
         "Certificates with an empty subject alternative name", ("handshake",), "accepted, null",
@@ -136,7 +137,7 @@ def _explains(difference, subject, case, theirs, ours):
 
 
 def explained(subject, case, theirs, ours):
-    """Whether the list knows this difference."""
+    """Whether the list has this difference."""
     return any(_explains(entry, subject, case, theirs, ours) for entry in LIST)
 
 
@@ -145,11 +146,11 @@ def _short(value):
 
 
 def check(case, theirs, ours):
-    """Fail for every difference between two answers that the list does not know."""
+    """Fail for every difference between two answers that the list does not have."""
     if theirs.refused != ours.refused:
         assert explained("handshake", case, theirs, ours), (
-            f"{case}: tls.so {'refuses' if theirs.refused else 'takes'} the client, "
-            f"ours {'refuses' if ours.refused else 'takes'} it")
+            f"{case}: tls.so {'refuses' if theirs.refused else 'accepts'} the client, "
+            f"ours {'refuses' if ours.refused else 'accepts'} it")
         return
     unknown = [
         f"{probe}: tls.so {_short(value)}, ours {_short(ours.values[probe])}"

@@ -75,7 +75,7 @@ ROWS = {
     "longest": (_name(*(_ava(OU, f"{n}" * 1000) for n in range(9)), _ava(CN, "longest")), [], 10),
 }
 
-# the content of a subject alternative name extension that says nothing, or nonsense
+# the content of a subject alternative name extension that is empty or malformed
 MALFORMED = {
     "no-names": b"\x30\x00", "empty-name": b"\x30\x02\x82\x00", "empty-address": b"\x30\x02\x87\x00",
     "odd-address": b"\x30\x05\x87\x03\x01\x02\x03", "zero-in-name": b"\x30\x05\x82\x03a\x00b",
@@ -84,7 +84,7 @@ MALFORMED = {
 }
 
 
-# name -> who signs it (None: itself; "" nobody known), days of validity from now
+# name -> who signs it (None: itself; "" an unknown issuer), days of validity from now
 UNTRUSTED = {
     "stranger": ("", (-2, 9)),
     "stranger-expired": ("", (-9, -1)),

@@ -1,4 +1,4 @@
-# tls_gnutls - two Kamailios that differ in their TLS module alone, and what each of them answers
+# tls_gnutls - two Kamailios that differ only in their TLS module, and the answers of both
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 import ssl
 from contextlib import ExitStack
@@ -19,14 +19,14 @@ REFUSED = (ssl.SSLError, ConnectionResetError, EOFError)
 
 @dataclass(frozen=True)
 class Answer:
-    """What one Kamailio made of a client: refused, or the value of each probe."""
+    """The answer of one Kamailio to a client: refused, or the value of each probe."""
 
     refused: bool
     values: dict = field(default_factory=dict)
 
 
 class Pair:
-    """`theirs` runs tls.so, `ours` the module of this project; all else is the same."""
+    """`theirs` runs tls.so, `ours` the module of this project; everything else is the same."""
 
     def __init__(self, our_module, **settings):
         settings.setdefault("script", probes.script())
@@ -49,12 +49,12 @@ class Pair:
         return self._stack.__exit__(*exception)
 
     def both(self, question):
-        """question(kamailio) asked of both: (their answer, our answer)."""
+        """question(kamailio) asked of both; returns (their answer, our answer)."""
         return question(self.theirs), question(self.ours)
 
 
 def ask(kam, context, name="localhost", listen="tls"):
-    """Send one OPTIONS and give what the script saw of the connection."""
+    """Send one OPTIONS and return what the script saw of the connection."""
     mark = kam.log.mark()
     call = sip.new_id()
     try:
@@ -68,7 +68,7 @@ def ask(kam, context, name="localhost", listen="tls"):
 
 
 def _reply(sender):
-    """The status of the next final reply, None if none comes soon."""
+    """The status of the next final reply, or None if none arrives soon."""
     try:
         status = sip.parse(sender.sock.recv(65536)).status
     except TimeoutError:
@@ -77,7 +77,7 @@ def _reply(sender):
 
 
 def relay(kam, agent):
-    """Send one MESSAGE that Kamailio relays to a TlsAgent; what the route of the reply saw."""
+    """Send one MESSAGE that Kamailio relays to a TlsAgent; returns what the route of the reply saw."""
     mark = kam.log.mark()
     call = sip.new_id()
     failed = len(agent.failures)

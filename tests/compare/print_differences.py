@@ -3,15 +3,17 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 import importlib.util
 import sys
+import textwrap
 from pathlib import Path
 
 HEAD = """# Differences from tls.so
 
 <!-- printed by tests/compare/print_differences.py: change the list there -->
 
-The suite in `tests/compare` runs the same script, certificates and clients against Kamailio with `tls.so` and with
-`tls_gnutls.so` and compares all variables, selects, functions, RPC replies and log lines of interest. It fails for every
-difference that is not in this list. Versions: the `tls.so` of the installed Kamailio 5.6.3 with OpenSSL 3.0.
+The suite in `tests/compare` runs the same script, certificates and clients against Kamailio with
+`tls.so` and with `tls_gnutls.so` and compares all variables, selects, functions, RPC replies and
+the log lines about connections. It fails for every difference that is not in this list. Versions:
+the `tls.so` of the installed Kamailio 5.6.3 with OpenSSL 3.0.
 """
 
 
@@ -24,10 +26,15 @@ def _load():
     return module
 
 
+def _wrapped(text, indent=""):
+    return textwrap.fill(text, width=100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
 def _section(entry):
     about = ", ".join(f"`{subject}`" for subject in entry.subjects)
-    return (f"\n## {entry.title}\n\nAbout: {about}\n\n* `tls.so`: {entry.theirs}\n"
-            f"* `tls_gnutls.so`: {entry.ours}\n* Why ({entry.kind}): {entry.reason}\n")
+    items = (f"* `tls.so`: {entry.theirs}", f"* `tls_gnutls.so`: {entry.ours}", f"* Why ({entry.kind}): {entry.reason}")
+    return (f"\n## {entry.title}\n\n{_wrapped(f'About: {about}')}\n\n"
+            + "".join(_wrapped(item, "  ") + "\n" for item in items))
 
 
 def text():

@@ -74,7 +74,7 @@ def _pseudo_variable(probe):
 
 
 def _statement(number, probe):
-    """What logs one probe; Y or N for a function."""
+    """The statement that logs one probe; Y or N for a function."""
     log = f'xlog("L_NOTICE", "PROBE $ci {number} '
     if probe.endswith("()"):
         return f'\tif ({probe}) {{ {log}=59=\\n"); }} else {{ {log}=4e=\\n"); }}'
@@ -83,7 +83,7 @@ def _statement(number, probe):
 
 
 def _statements(functions):
-    """All probes; with or without those that only request routes may have."""
+    """All probes, with or without those that are allowed in request routes only."""
     return [_statement(number, probe) for number, probe in enumerate(PROBES)
             if functions or not probe.endswith("()")]
 
@@ -94,7 +94,7 @@ def script():
 
 
 def relay_script():
-    """Relays each request; the reply's route logs the probes, of the connection it came over."""
+    """Relays each request; the route of the reply logs the probes, for the connection it came over."""
     return "\n".join([
         "request_route {", '\tt_on_reply("PROBES");', "\tt_relay();", "}",
         "onreply_route[PROBES] {", *_statements(False), "}"])
@@ -103,7 +103,7 @@ def relay_script():
 def values(log_lines, call):
     """{probe: value as bytes, or None for null} of one request."""
     found = {}
-    for match in _LINE.finditer("\n".join(log_lines)):     # a zero in a value ends its line too early
+    for match in _LINE.finditer("\n".join(log_lines)):     # a zero in a value ends its line early
         if match["call"] == call:
             is_null = match["null"] and not match["hex"]
             value = None if is_null else bytes.fromhex(match["hex"])

@@ -63,7 +63,7 @@ def test_with_revocation_lists(revoking, pki, row):
     _compare(revoking, client_context(cert=pki.cert(row), key=pki.key(row)))
 
 
-# the rows whose lines differ are in differences.py
+# the rows whose lines differ are listed in differences.py
 @pytest.mark.parametrize("row", sorted(set(UNTRUSTED) - {"selfsigned-notyet"}))
 def test_untrusted_clients(pair, odd, row):
     _compare(pair, client_context(cert=odd.cert(row), key=odd.key(row)))

@@ -1,4 +1,4 @@
-# tls_gnutls - comparison: outgoing connections, what the reply's route sees and what the log tells
+# tls_gnutls - comparison: outgoing connections, what the route of the reply sees and what is logged
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 import re
 
@@ -72,14 +72,14 @@ def test_usual_servers(tolerant, pki, row, version):
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("row", (*ODD_ROWS, *UNTRUSTED))
 def test_odd_servers(tolerant, odd, row, version):
-    # the rows whose lines differ are in differences.py
+    # the rows whose lines differ are listed in differences.py
     _compare(tolerant, row, server_context(odd.cert(row), odd.key(row), version),
              lines=row not in ("selfsigned-notyet", "longest"))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("row", USUAL)
-def test_which_servers_are_believed(strict, pki, row, version):
+def test_which_servers_are_accepted(strict, pki, row, version):
     _compare(strict, row, server_context(pki.cert(row), pki.key(row), version))
 
 
@@ -91,7 +91,7 @@ def test_with_revocation_lists(revoking, pki, row):
 @pytest.mark.parametrize("trust", ("ca.pem", "ca-stranger.pem"))
 @pytest.mark.parametrize("version", VERSIONS)
 def test_servers_that_ask_for_a_certificate(tolerant, pki, trust, version):
-    """The second one refuses ours: with TLS 1.3 after the client's side of the handshake has ended."""
+    """The second one refuses ours: with TLS 1.3 after the handshake has completed on the client's side."""
     context = server_context(pki.cert("server-ec"), pki.key("server-ec"), version,
                              client_trust=pki.path(trust))
     _compare(tolerant, f"asks {trust}", context, lines=trust == "ca.pem")

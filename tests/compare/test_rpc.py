@@ -12,7 +12,7 @@ from .pair import Pair
 
 SCRIPT = 'request_route { sl_send_reply("200", "OK"); }'
 LATE_FIELDS = ["sni", "timestamp", "dom"]
-VARYING = ("src_port", "dst_port")      # chosen by the test's host
+VARYING = ("src_port", "dst_port")      # chosen by the host of the test
 PARAMS = (
     {},
     {"verify_client": "on", "verify_depth": 3, "session_cache": 1, "session_id": "other",
@@ -57,7 +57,7 @@ def test_info(pair):
 
 
 def _compare_entry(theirs, ours):
-    """One connection in tls.list: same fields, order, types and values, then the late ones."""
+    """One connection in tls.list: same fields, order, types and values, then the additional ones."""
     assert list(ours) == list(theirs) + LATE_FIELDS
     for name, value in theirs.items():
         assert type(ours[name]) is type(value), name
@@ -85,7 +85,7 @@ def test_list(pair, version):
 
 
 def test_list_of_a_connection_without_tls(pair):
-    """A client that has connected and is silent."""
+    """A client that has connected and sends nothing."""
     def ask(kam):
         with socket.create_connection(kam.address()):
             until(lambda: kam.connections() == 1, "one connection")
@@ -113,7 +113,7 @@ method = TLSv1.2+
 certificate = {cert}
 private_key = {key}
 """
-# what is appended to the file -> begin of the fault, None: the reload succeeds
+# what is appended to the file -> beginning of the fault, None: the reload succeeds
 RELOADS = {
     "nothing": ("", None),
     "syntax": ("[server:default\n", "Error while loading TLS configuration file (consult server log)"),
@@ -128,7 +128,7 @@ RELOADS = {
 
 
 def _reload(kam):
-    """(the text of success or of the fault, is it a fault?)"""
+    """(text of the success or of the fault, is it a fault?)"""
     try:
         return kam.rpc("tls.reload"), False
     except RuntimeError as fault:

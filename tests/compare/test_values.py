@@ -25,7 +25,7 @@ def _modparams(pki, odd, server, **more):
 
 @pytest.fixture(scope="module", params=SERVERS)
 def tolerant(request, our_module, pki, odd):
-    """Every client certificate gets through; the script sees the verdict."""
+    """Every client certificate is accepted; the script sees the result of the verification."""
     params = _modparams(pki, odd, request.param, verify_client="optional_no_ca")
     with Pair(our_module, modparams=params) as pair:
         yield pair
@@ -72,7 +72,7 @@ def test_with_revocation_lists(revoking, pki, row):
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("row", (None, *USUAL))
-def test_who_is_let_in(strict, pki, row, version):
+def test_which_clients_are_accepted(strict, pki, row, version):
     cert = (pki.cert(row), pki.key(row)) if row else (None, None)
     _compare(strict, row or "no certificate",
              client_context(version=version, cert=cert[0], key=cert[1]))

@@ -1,7 +1,7 @@
 # tls_gnutls - options and fixtures of the end-to-end tests
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""The module under test is build/tls_gnutls.so, or what --tls-module or TLSG_MODULE names;
-the word `stock` means the tls.so of the installed Kamailio, with which the suite proves itself."""
+"""The module under test is build/tls_gnutls.so unless --tls-module or TLSG_MODULE names another one;
+the word `stock` selects the tls.so of the installed Kamailio, which checks the suite itself."""
 
 import os
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Module:
 
     @property
     def sanitized(self):
-        """Built with AddressSanitizer, which keeps freed memory: private memory says nothing."""
+        """Built with AddressSanitizer, which delays frees: figures of private memory mean nothing then."""
         return b"libasan.so" in Path(self.path).read_bytes()
 
 
@@ -38,7 +38,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes a minute or more; runs only with --long")
     config.addinivalue_line(
-        "markers", "ours_only(reason): the stock tls.so is known to behave otherwise")
+        "markers", "ours_only(reason): the stock tls.so is known to behave differently")
     config.addinivalue_line(
         "markers", "stock_may_crash: under this load the stock tls.so has been seen to crash")
 
@@ -73,7 +73,7 @@ def pytest_report_header(config):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """A failing test shows the end of the log of every Kamailio that runs."""
+    """Attach the end of the log of every running Kamailio to the report of a failing test."""
     outcome = yield
     report = outcome.get_result()
     if report.failed:
@@ -89,7 +89,7 @@ def tls_module(request):
 
 @pytest.fixture(scope="session")
 def pki(tmp_path_factory):
-    """The certificates, made once for the run of this process."""
+    """The certificates, made once per test process."""
     return Pki(tmp_path_factory.mktemp("pki"))
 
 
@@ -110,13 +110,13 @@ def settings(tls_module, pki):
 
 @pytest.fixture(scope="session")
 def stock_settings(pki):
-    """Settings of a Kamailio with the stock tls.so, the peer in tests of two."""
+    """Settings of a Kamailio with the stock tls.so, the peer in tests that run two."""
     return _settings(STOCK, pki)
 
 
 @pytest.fixture
 def start():
-    """start(settings) gives a running Kamailio that is stopped, and checked, after the test."""
+    """start(settings) returns a running Kamailio, which is stopped and checked after the test."""
     running = []
 
     def begin(settings):

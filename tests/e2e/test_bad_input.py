@@ -1,8 +1,8 @@
-# tls_gnutls - end to end: questions that have no answer, again and again
+# tls_gnutls - end to end: queries that fail, repeated many times
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""Each wrong question gives null or its documented fault, a known number of log lines, and leaves no memory behind.
+"""Each bad query returns null or its documented fault, logs a known number of lines, and leaks no memory.
 
-Each is asked COUNT times, with --long TEN_THOUSAND times. Private memory is that of the process that answers.
+Each is repeated COUNT times, TEN_THOUSAND times with --long. Private memory is that of the process that replies.
 """
 
 import json
@@ -17,17 +17,17 @@ from .lib.tls import TlsClient, client_context
 from .lib.uas import UdpSender
 from .lib.wait import until
 
-pytestmark = pytest.mark.ours_only("leaks at each of these questions are known for tls.so")
+pytestmark = pytest.mark.ours_only("tls.so is known to leak at each of these queries")
 
 COUNT = 300
 TEN_THOUSAND = 10000
 COUNTS = (COUNT, pytest.param(TEN_THOUSAND, marks=pytest.mark.long, id="ten thousand times"))
-RSS_KB = 512            # the allocator of the C library keeps what it likes
-NOBODY = 9              # a port on which no one answers
-# no warning about expiry comes in between
+RSS_KB = 512            # the C library's allocator keeps freed memory
+NOBODY = 9              # a port on which nobody listens
+# expiry warnings must not interfere
 TOLERANT = {"verify_client": "optional_no_ca", "certificate_warn_days": "1"}
 
-# what over TLS with a certificate has no answer -> log lines of each question by level
+# what has no value over TLS with a certificate -> log lines of each query by level
 NO_ANSWER = {
     "$(tls_peer_san_hostname[99])": {}, "$(tls_peer_san_hostname[-1])": {}, "$(tls_my_san_ip[2147483647])": {},
     "$(tls_peer_san_uri[*])": {}, "$(tls_peer_san_email[$var(n)])": {}, "$tls_peer_san_count(dns)": {},
@@ -36,7 +36,7 @@ NO_ANSWER = {
     "$sel(tls.peer.verified_cert_chain[99])": {}, "$sel(tls.my.verified)": {}, "$sel(tls.me.revoked)": {},
     "$sel(tls.peer.subject.ou)": {}, "$sel(tls.peer.issuer.uid)": {},
 }
-# what has no answer without a certificate, or without a connection
+# what has no value without a certificate, or without a connection
 ANY = ("$tls_peer_subject_cn", "$tls_peer_serial", "$tls_peer_raw_cert", "$tls_peer_urlencoded_cert",
        "$tls_peer_notAfter", "$tls_peer_san_hostname", "$tls_peer_san_count(DNS)", "$tls(p_subject_line)",
        "$tls_peer_subject", "$sel(tls.peer)", "$sel(tls.peer.issuer.cn)", "$sel(tls.peer.raw_cert)",
@@ -53,12 +53,12 @@ WHERE = {
     "gone": dict.fromkeys(("$tls_version", "$tls_peer_subject_cn", "$tls_peer_raw_cert", "$sel(tls.peer)",
                            '$sel(tls.peer.count["DNS"])'), {"INFO": 1}),
 }
-QUESTIONS = [(where, question) for where, table in WHERE.items() for question in table]
+QUERIES = [(where, query) for where, table in WHERE.items() for query in table]
 
 
-def _route(number, question):
-    """Asks as often as the header X-Count says, and counts how often there was no answer."""
-    condition = question if question.startswith("!") else f"{question} == $null"
+def _route(number, query):
+    """A route that runs a query as often as the header X-Count says, and counts the nulls."""
+    condition = query if query.startswith("!") else f"{query} == $null"
     return "\n".join([
         f"route[CASE{number}] {{", "\t$var(n) = $(hdr(X-Count){s.int});", "\t$var(nulls) = 0;",
         f"\twhile ($var(n) > 0) {{\n\t\tif ({condition}) {{ $var(nulls) = $var(nulls) + 1; }}",
@@ -81,7 +81,7 @@ request_route {
 failure_route[GONE] {
 	route("CASE" + $hdr(X-Case));
 }
-""" % NOBODY, *(_route(number, question) for number, (_, question) in enumerate(QUESTIONS))])
+""" % NOBODY, *(_route(number, query) for number, (_, query) in enumerate(QUERIES))])
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +108,8 @@ def _send(kam, pki, where, request):
 
 
 def _ask(kam, pki, number, count):
-    """Ask `count` times in one request; (process, answers that were null)."""
-    where, _ = QUESTIONS[number]
+    """Run a query `count` times in one request; returns (process, number of nulls)."""
+    where, _ = QUERIES[number]
     call, mark = sip.new_id(), kam.log.mark()
     _send(kam, pki, where, {"call_id": call, "headers": (
         f"X-Where: {where}", f"X-Case: {number}", f"X-Count: {count}")})
@@ -134,7 +134,7 @@ def _memory(kam, pid):
 
 
 def _settled(kam, ask):
-    """Memory when what processes keep at hand does not grow any more."""
+    """Memory once the caches of the processes have stopped growing."""
     before = None
     for _ in range(30):
         pid = ask(3)
@@ -157,17 +157,17 @@ def assert_nothing_left(tls_module):
 
 
 @pytest.mark.parametrize("count", COUNTS)
-@pytest.mark.parametrize("number", range(len(QUESTIONS)), ids=["{} {}".format(*case) for case in QUESTIONS])
-def test_questions_without_an_answer(kam, pki, assert_nothing_left, number, count):
-    where, question = QUESTIONS[number]
+@pytest.mark.parametrize("number", range(len(QUERIES)), ids=["{} {}".format(*case) for case in QUERIES])
+def test_queries_without_a_value(kam, pki, assert_nothing_left, number, count):
+    where, query = QUERIES[number]
     pid, before = _settled(kam, lambda few: _ask(kam, pki, number, few)[0])
     mark = kam.log.mark()
     assert _ask(kam, pki, number, count) == (pid, count)
     assert_nothing_left(kam, pid, before)
-    told = {level: len([text for module, text in kam.log.at_level(level, since=mark) if module == "tls"])
-            for level in ("ERROR", "WARNING", "NOTICE", "INFO")}
-    expected = {level: count * lines for level, lines in WHERE[where][question].items()}
-    assert {level: lines for level, lines in told.items() if lines} == expected
+    logged = {level: len([text for module, text in kam.log.at_level(level, since=mark) if module == "tls"])
+              for level in ("ERROR", "WARNING", "NOTICE", "INFO")}
+    expected = {level: count * lines for level, lines in WHERE[where][query].items()}
+    assert {level: lines for level, lines in logged.items() if lines} == expected
 
 
 LUA = """
@@ -188,7 +188,7 @@ UNKNOWN = ("tls", "tls_peer_san_count", "no_such_variable", "TLS_VERSION", "", "
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("name", (*UNKNOWN, "tls_peer_subject_unit", "tls_peer_san_uri"))
 def test_cget_of_unknown_names(start, settings, tmp_path, assert_nothing_left, count, name):
-    """A line at WARNING for each name that is none; without a certificate one at INFO."""
+    """A line at WARNING for each unknown name; without a certificate one at INFO."""
     script = tmp_path / "route.lua"
     script.write_text(LUA % f'if KSR.tls.cget("{name}") == "" then nulls = nulls + 1 end')
     kam = start(settings.but(
@@ -214,7 +214,7 @@ def test_cget_of_unknown_names(start, settings, tmp_path, assert_nothing_left, c
     assert not [1 for module, _ in kam.log.at_level(other, since=mark) if module == "tls"]
 
 
-# -- RPC commands, through the two transports that a process of their own answers ---------------------------
+# -- RPC commands, through the two transports that have a process of their own -------------------------------
 
 def _packed(value):
     """One record of binrpc: a number, or a text."""
@@ -273,8 +273,8 @@ class Datagram:
         self._sock.settimeout(20)
 
     def ask(self, method, *params):
-        question = {"jsonrpc": "2.0", "method": method, "params": list(params), "id": 1}
-        self._sock.sendto(json.dumps(question).encode(), self._server)
+        query = {"jsonrpc": "2.0", "method": method, "params": list(params), "id": 1}
+        self._sock.sendto(json.dumps(query).encode(), self._server)
         return "error" not in json.loads(self._sock.recv(1 << 20))
 
     def close(self):
@@ -282,7 +282,7 @@ class Datagram:
         self._path.unlink()
 
 
-# command and arguments -> is it answered?
+# command and arguments -> does it succeed?
 COMMANDS = {
     ("tls.kill",): False, ("tls.kill", "x"): False, ("tls.kill", ""): False, ("tls.kill", 0): False,
     ("tls.kill", 2**31 - 1): True, ("tls.kill", 5, "x"): True, ("tls.list", "x", 1): True,
@@ -300,9 +300,9 @@ def test_commands_with_wrong_arguments(start, settings, assert_nothing_left, way
         asker = way(kam)
         try:
             def ask(count):
-                for question, answered in COMMANDS.items():
+                for query, answered in COMMANDS.items():
                     for _ in range(count):
-                        assert asker.ask(*question) == answered, question
+                        assert asker.ask(*query) == answered, query
                 return pid
 
             _, before = _settled(kam, ask)
@@ -331,7 +331,7 @@ MISTAKES = ("verify_depht = 1", "method", "[nonsense]", "ca_list = /no/such/file
 @pytest.mark.parametrize("count", (100, pytest.param(TEN_THOUSAND, marks=pytest.mark.long, id="ten thousand times")))
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_reload_with_a_mistake(start, settings, pki, tmp_path, assert_nothing_left, mistake, count):
-    """One line at ERROR each; what was loaded until then is given back."""
+    """One line at ERROR each; what was loaded until then is freed."""
     config = tmp_path / "tls.cfg"
     files = {"cert": pki.cert("server-ec"), "key": pki.key("server-ec"), "ca": pki.path("ca.pem")}
     config.write_text(CONFIG.format(more="", **files))

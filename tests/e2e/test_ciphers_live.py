@@ -22,7 +22,7 @@ pytestmark = pytest.mark.ours_only("lists are OpenSSL's")
 
 TOOL = os.environ.get("TLSG_CIPHERS_TOOL", ROOT / "build" / "tls-gnutls-ciphers")
 
-# (method, cipher string); "" is none
+# (method, cipher string); "": cipher_list is not set
 STRINGS = (
     ("TLSv1.2+", ""),
     ("TLSv1.2+", "DEFAULT"),
@@ -41,7 +41,7 @@ STRINGS = (
     ("TLSv1.2", "SECURE256:-ECDHE-ECDSA"),
     ("TLSv1.2+", "NORMAL:-AES-256-GCM:-RSA"),
 )
-# those of the normal set
+# those that run without --long
 SHORT = ("ALL:@SECLEVEL=0", "ECDHE-RSA-AES256-GCM-SHA384:AES128-SHA:ECDHE-ECDSA-CHACHA20-POLY1305", "AES128-SHA",
          "TLS_AES_128_GCM_SHA256:TLS_AES_128_CCM_SHA256", "NORMAL:-AES-256-GCM:-RSA")
 TLS13 = ("TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256", "TLS_AES_128_CCM_SHA256",
@@ -58,9 +58,10 @@ def _suites():
 def _listed(method, string):
     """The suites that the tool prints."""
     if not os.access(TOOL, os.X_OK):
-        pytest.skip(f"{TOOL} is not there: make builds it")
+        pytest.skip(f"{TOOL} is missing; run make first")
     for text in (string,) if string else ("@SYSTEM", "NORMAL"):
-        done = subprocess.run([TOOL, "--enforced", "--method", method, text], capture_output=True, text=True, check=False)
+        done = subprocess.run([TOOL, "--enforced", "--method", method, text],
+                              capture_output=True, text=True, check=False)
         if done.returncode == 0:
             break
     assert done.returncode == 0, done.stderr
@@ -68,8 +69,9 @@ def _listed(method, string):
 
 
 def _accepted(address, name, suite):
-    """Whether a handshake that offers one suite alone is done."""
-    offer = ["-tls1_3", "-ciphersuites", suite] if suite.startswith("TLS_") else ["-tls1_2", "-cipher", f"{suite}:@SECLEVEL=0"]
+    """Whether a handshake that offers one suite alone succeeds."""
+    offer = (["-tls1_3", "-ciphersuites", suite] if suite.startswith("TLS_")
+             else ["-tls1_2", "-cipher", f"{suite}:@SECLEVEL=0"])
     done = subprocess.run(["openssl", "s_client", "-connect", "{}:{}".format(*address), "-servername", name, *offer],
                           input="", capture_output=True, text=True, timeout=60, check=False)
     found = re.search(r"^New, (?:TLS|SSL)v[\d.]+, Cipher is (\S+)", done.stdout, re.MULTILINE)
@@ -81,7 +83,8 @@ def _accepted(address, name, suite):
 def kam(settings, pki, tmp_path_factory):
     """One section for each string, with keys for both kinds of suites."""
     strong = make_leaf(pki, "rsa-3072", [("dns", "localhost")], key=rsa.generate_private_key(65537, 3072))
-    keys = {"certificate": strong[0], "private_key": strong[1], "certificate2": pki.cert("server-ec"), "private_key2": pki.key("server-ec")}
+    keys = {"certificate": strong[0], "private_key": strong[1],
+            "certificate2": pki.cert("server-ec"), "private_key2": pki.key("server-ec")}
     text = section("server:default", **keys)
     for number, (method, string) in enumerate(STRINGS):
         ciphers = {"cipher_list": string} if string else {}
@@ -113,9 +116,10 @@ ECDSA_FIRST = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"
 
 
 @pytest.mark.parametrize("rows", (("server-rsa", "server-ec"), ("server-ec", "server-rsa")))
-@pytest.mark.parametrize("string", (None, "HIGH", "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:AES128-SHA"))
+@pytest.mark.parametrize("string", (
+    None, "HIGH", "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:AES128-SHA"))
 def test_client_decides_between_two_certificates(start, settings, pki, rows, string):
-    """By its suites before TLS 1.3, by its signatures always; if both will do it is ECDSA."""
+    """By its suites before TLS 1.3, by its signature algorithms always; ECDSA if both are possible."""
     kam = start(settings.but(modparams={
         "certificate": pki.cert(rows[0]), "private_key": pki.key(rows[0]),
         "certificate2": pki.cert(rows[1]), "private_key2": pki.key(rows[1]), "cipher_list": string}))
@@ -139,7 +143,7 @@ def test_client_decides_between_two_certificates(start, settings, pki, rows, str
 
 # ---- outgoing connections --------------------------------------------------------------------------------------------
 
-# what a server may pick: some that are in the lists below, some that only the priority string would admit
+# suites a server may pick: some are in the lists below, some only the priority string would allow
 PICKED = ("ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA", "AES256-SHA",
           "ECDHE-RSA-CHACHA20-POLY1305", "ECDHE-RSA-AES128-SHA")
 

@@ -27,7 +27,7 @@ GROUP = (
     ("ct_wq_blk_size", 4096), ("send_close_notify", 0),
 )
 
-# Variable, lowest, highest value that can be set; value read after setting it, if another.
+# Variable, lowest, highest value that can be set; value read after setting it, if it differs.
 WRITABLE = (
     ("log", 0, 1000), ("debug", 0, 1000),
     ("low_mem_threshold1", -1, 1 << 30), ("low_mem_threshold2", -1, 1 << 30),
@@ -108,7 +108,7 @@ def test_variables_with_a_conversion_cannot_be_read(kam, name):
 
 @OURS
 def test_connection_timeout_of_idle_connections(kam):
-    """tls.list shows it once the worker has given the connection back, after 5 s."""
+    """tls.list shows it once the worker has returned the connection to tcp main, after 5 s."""
     never = 134217727           # the most seconds whose ticks fit in an int
     wanted = {1000: 1000, 600: 600, never: never, never + 1: never, 2147483647: never, -1: never}
     opened = {}
@@ -124,8 +124,8 @@ def test_connection_timeout_of_idle_connections(kam):
             shown = {int(entry["src_port"]): int(entry["timeout"]) for entry in kam.rpc("tls.list")}
             return {seconds: shown[port] for port, seconds in opened.items()}
 
-        until(lambda: min(timeouts().values()) > 60, "all connections are given back", 30)
-        # what counts is the value when a connection was made: later ones are for later connections
+        until(lambda: min(timeouts().values()) > 60, "all connections are returned", 30)
+        # the value when a connection is made counts: later values are for later connections
         for seconds, shown in timeouts().items():
             assert wanted[seconds] - 60 <= shown <= wanted[seconds], (seconds, shown)
 
@@ -179,7 +179,7 @@ def test_thresholds_are_kb_and_minus_one_is_the_default(start, settings, name):
 
 
 def test_clear_text_queue_limits_take_effect_at_once(start, settings, pki):
-    """What waits for the end of an outgoing handshake is refused when nothing may wait."""
+    """Clear text that waits for the end of an outgoing handshake is refused when nothing may wait."""
     kam = start(settings.but(listen=("tls", "udp")))
     context = server_context(pki.cert("server-ec"), pki.key("server-ec"))
 
@@ -217,7 +217,7 @@ def test_close_notify_takes_effect_at_once(start, settings, value):
     ("profiles.cfg", "{dir}/profiles.cfg"), ("/nowhere/tls.cfg", "/nowhere/tls.cfg"),
     ("./nowhere.cfg", "./nowhere.cfg")))
 def test_config_set_at_runtime_is_read_by_the_next_reload(start, settings, written, read):
-    """A name without a leading dot or slash lies beside the main file; the old profiles stay."""
+    """A name without a leading dot or slash is relative to the main file; the old profiles stay."""
     kam = start(settings)
     kam.rpc("cfg.set_now_string", "tls", "config", written)
     mark = kam.log.mark()
@@ -248,8 +248,8 @@ NO_EFFECT = {"tls_disable_compression": 0, "ssl_release_buffers": 0, "ssl_freeli
 
 LATER = {"private_key_password": "unused", "key_password_mode": 0, "certificate2": "", "private_key2": "",
          "private_key_password2": "", "keylog_mode": 0, "keylog_file": "/tmp/none", "keylog_peer": "udp:127.0.0.1:9",
-         "handshake_timeout": 30, "handshakes_max": 1000, "handshakes_per_address": 100, "verify_name": 0, "outgoing_sni": 1, "certificate_warn_days": "30,7,1",
-         "key_isolation": 0, "engine": "NONE", "send_timeout": 10}
+         "handshake_timeout": 30, "handshakes_max": 1000, "handshakes_per_address": 100, "verify_name": 0,
+         "outgoing_sni": 1, "certificate_warn_days": "30,7,1", "key_isolation": 0, "engine": "NONE", "send_timeout": 10}
 
 
 @OURS
@@ -262,14 +262,14 @@ def test_settings_without_effect_are_named_once(start, settings):
 
 
 @OURS
-def test_settings_left_alone_are_not_named(kam):
+def test_unset_settings_are_not_named(kam):
     assert not kam.log.find("has no effect")
 
 
 @OURS
 def test_later_and_own_parameters_are_accepted(start, settings):
     kam = start(settings.but(modparams=LATER))
-    assert len(kam.log.find('WARNING.*parameter "send_timeout": 10 has no effect: obsolete')) == 1
+    assert len(kam.log.find('WARNING.*parameter "send_timeout": 10 has no effect: remove it')) == 1
     with TlsClient(kam.address(), client_context()) as client:
         assert client.ask().status == 200
 
@@ -311,7 +311,7 @@ def test_numbers_out_of_range_are_refused(settings, name, value, allowed):
     ("certificate_warn_days", ",30", "is not allowed"), ("certificate_warn_days", "4000", "is not allowed"),
     ("certificate_warn_days", "1,2,3,4,5,6,7,8,9", "up to 8 numbers"),
 ))
-def test_texts_that_mean_nothing_are_refused(settings, name, value, sentence):
+def test_invalid_texts_are_refused(settings, name, value, sentence):
     output = refused(settings.but(modparams={name: value}))
     line = [l for l in output.splitlines() if f'parameter "{name}"' in l]
     assert line and sentence in line[0], output
@@ -352,14 +352,14 @@ def test_tls_1_0_alone_is_warned_about(start, settings):
 
 
 def test_relative_paths_are_in_the_folder_of_the_main_file(settings):
-    """Names without a leading dot or slash; the default of both is cert.pem there."""
+    """Names without a leading dot or slash; the default of both is cert.pem in that folder."""
     assert re.search(r"ERROR.*/tlsg-\w+/missing\.pem", refused(settings.but(modparams={"certificate": "missing.pem"})))
     changed = {"certificate": None, "private_key": None}
     assert re.search(r"ERROR.*/tlsg-\w+/cert\.pem", refused(settings.but(modparams=changed)))
 
 
 def refused(settings):
-    """The end of the log of a Kamailio that must not start."""
+    """The end of the log of a Kamailio whose start must fail."""
     kam = Kamailio(settings)
     with pytest.raises(StartFailed) as failure:
         with kam:

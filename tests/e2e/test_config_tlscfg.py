@@ -1,4 +1,4 @@
-# tls_gnutls - end to end: tls.cfg, which profile a connection gets, what keeps a file from being accepted
+# tls_gnutls - end to end: tls.cfg, the profile that a connection gets, files that are refused
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 import re
 import shutil
@@ -17,7 +17,7 @@ OURS = pytest.mark.ours_only("documented in doc/compatibility.md")
 
 @pytest.fixture
 def with_file(settings, tmp_path):
-    """with_file(text) gives settings of a Kamailio that reads it as tls.cfg."""
+    """with_file(text) returns settings of a Kamailio that reads it as tls.cfg."""
     def make(text, **changes):
         path = tmp_path / "tls.cfg"
         path.write_text(text)
@@ -27,14 +27,14 @@ def with_file(settings, tmp_path):
 
 
 def served(address, name=None, **context):
-    """Common name of the certificate that a server shows for a server name."""
+    """Common name of the certificate that a server presents for a server name."""
     with TlsClient(address, client_context(**context), name=name) as client:
         assert client.ask().status == 200
         return client.shown()
 
 
 def refused(settings):
-    """The end of the log of a Kamailio that must not start."""
+    """The end of the log of a Kamailio whose start must fail."""
     with pytest.raises(StartFailed) as failure:
         with Kamailio(settings):
             pass
@@ -84,10 +84,10 @@ def test_name_selects_the_profile(kam, name, row, version):
 @pytest.mark.parametrize("host,name,row", (
     ("127.0.0.2", None, "server-deep"),
     ("127.0.0.2", "exact.example", "server-deep"),      # a profile without a name takes every name
-    ("127.0.0.3", None, "server-deep"),                 # no name: the address decides
+    ("127.0.0.3", None, "server-deep"),                 # no name: the address selects
     ("127.0.0.3", "three.example", "server-deep"),
     ("127.0.0.3", "exact.example", "server-rsa"),
-    ("127.0.0.3", "unknown.example", "server-ec"),      # no profile fits: the default one, no alert
+    ("127.0.0.3", "unknown.example", "server-ec"),      # no profile matches: the default one, no alert
 ))
 def test_address_selects_the_profile(kam, host, name, row):
     with TlsClient((host, kam.second), client_context(), name=name) as client:
@@ -96,7 +96,7 @@ def test_address_selects_the_profile(kam, host, name, row):
 
 @OURS
 def test_whole_profile_of_the_name_is_applied(start, with_file, pki):
-    """Versions, suites, certificate, verification and depth; `tls.so` keeps versions and depth of the first."""
+    """Versions, suites, certificate, verification and depth; `tls.so` keeps versions and depth of the first profile."""
     trust = {"ca_list": pki.path("ca.pem")}
     kam = start(with_file("".join((
         section("server:default", method="TLSv1.2+", **pair(pki, "server-ec")),
@@ -104,7 +104,8 @@ def test_whole_profile_of_the_name_is_applied(start, with_file, pki):
         section("server:any", server_name="new.example", method="TLSv1.3", **pair(pki, "server-rsa")),
         section("server:any", server_name="suite.example", method="TLSv1.2",
                 cipher_list="ECDHE-RSA-AES256-GCM-SHA384", **pair(pki, "server-rsa")),
-        section("server:any", server_name="must.example", require_certificate="yes", **trust, **pair(pki, "server-rsa")),
+        section("server:any", server_name="must.example", require_certificate="yes", **trust,
+                **pair(pki, "server-rsa")),
         section("server:any", server_name="flat.example", require_certificate="yes", verify_depth=0, **trust,
                 **pair(pki, "server-rsa")),
     ))))
@@ -231,14 +232,15 @@ def test_profiles_are_listed_at_start(start, with_file, pki):
     kam = start(with_file(
         section("server:default", **pair(pki, "server-ec")) +
         section("server:127.0.0.1:0", verify_client="optional", verify_depth=3, **pair(pki, "server-rsa"))))
-    for line in ("tls_method=20", f"certificate='{pki.cert('server-rsa')}'", r"ca_list='\(null\)'", "require_certificate=0",
+    for line in ("tls_method=20", f"certificate='{pki.cert('server-rsa')}'", r"ca_list='\(null\)'",
+                 "require_certificate=0",
                  f"private_key='{pki.key('server-rsa')}'", "verify_certificate=0", "verify_depth=3", "verify_client=2"):
         assert len(kam.log.find(rf"INFO.*TLSs<127\.0\.0\.1:0>: {line}$")) == 1, line
     assert kam.log.find(r"INFO.*TLSc<default>: certificate='\(null\)'$")
 
 
 def test_relative_paths_are_in_the_folder_of_the_main_file(settings, pki, tmp_path):
-    """Not in that of tls.cfg."""
+    """Not in the folder of tls.cfg."""
     (tmp_path / "tls.cfg").write_text(
         section("server:default", certificate="sub/server.pem", private_key=pki.key("server-ec")))
     none = {"certificate": None, "private_key": None, "ca_list": None}
@@ -283,7 +285,8 @@ def test_errors_that_tls_so_does_not_find(with_file, text, position, what):
 
 
 def test_section_without_listen_socket(with_file, pki):
-    text = section("server:default", **pair(pki, "server-ec")) + section("server:127.0.0.77:5061", **pair(pki, "server-ec"))
+    text = (section("server:default", **pair(pki, "server-ec"))
+            + section("server:127.0.0.77:5061", **pair(pki, "server-ec")))
     assert re.search(r"(?i)ERROR.*127\.0\.0\.77:5061|ERROR.*no.*listen", refused(with_file(text)))
 
 
@@ -332,7 +335,7 @@ def test_missing_file(with_file, tmp_path):
 
 @OURS
 def test_broken_file_changes_nothing(start, with_file, pki, tmp_path):
-    """Nor does what the lexer has left of it; `tls.so` then refuses the next good file."""
+    """Neither does what the lexer has left of it; `tls.so` then refuses the next good file."""
     kam = start(with_file(section("server:default", **pair(pki, "server-ec"))))
     for text in ("[server:default]\nnonsense=1\n", "[server:default]\ncertificate=", "nonsense["):
         (tmp_path / "tls.cfg").write_text(text)

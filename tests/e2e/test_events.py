@@ -111,7 +111,8 @@ end
 
 EXPIRING = """
 event_route[tls:certificate-expiring] {
-	xlog("L_NOTICE", "EXPIRING $xavp(tls_expiring=>kind) $xavp(tls_expiring=>profile) $xavp(tls_expiring=>days) $xavp(tls_expiring=>file)\\n");
+	xlog("L_NOTICE", "EXPIRING $xavp(tls_expiring=>kind) $xavp(tls_expiring=>profile) \
+$xavp(tls_expiring=>days) $xavp(tls_expiring=>file)\\n");
 }
 """
 
@@ -129,7 +130,7 @@ def test_expiring_certificate_is_reported_once(settings, start, pki):
     assert len(kam.log.find("EXPIRING certificate")) == first
 
 
-def test_each_certificate_of_a_list_is_looked_at(settings, start, pki):
+def test_each_certificate_of_a_list_is_checked(settings, start, pki):
     rows = ("server-ec", "server-expired")
     kam = start(settings.but(script=DEFAULT_SCRIPT + EXPIRING, modparams={
         "certificate": ",".join(str(pki.cert(row)) for row in rows),
@@ -166,7 +167,7 @@ def test_each_item_is_reported_once_and_a_new_one_again(settings, start, pki, tm
     assert len(kam.log.find(r"WARNING: tls .* (expires|has expired) on ")) == 3
 
 
-def test_certificate_that_lasts_is_not_reported(settings, start):
+def test_certificate_far_from_expiry_is_not_reported(settings, start):
     kam = start(settings.but(script=DEFAULT_SCRIPT + EXPIRING,
                              modparams={"certificate_warn_days": "1"}))
     clock = kam.rpc("core.uptime")["uptime"]
@@ -193,7 +194,7 @@ def test_keylog_file_is_private_and_complete(settings, start, tmp_path):
                            for line in secrets), lines
 
 
-def test_keylog_file_that_others_can_read_is_warned_of(settings, start, tmp_path):
+def test_keylog_file_readable_by_others_causes_a_warning(settings, start, tmp_path):
     path = tmp_path / "keys"
     path.touch(0o644)
     path.chmod(0o644)
@@ -264,7 +265,7 @@ def test_tshark_decrypts_with_the_key_log(settings, start, tmp_path):
                 if "Capturing on" in line:
                     break
             else:
-                pytest.skip("this machine lets nobody capture on its loopback interface")
+                pytest.skip("no permission to capture on the loopback interface")
             until(capture.exists, "the capture")
             _one_request(kam, settings)
             until(lambda: capture.stat().st_size > 3000, "the packets")

@@ -23,18 +23,18 @@ def kam(request, settings, pki):
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("version", VERSIONS)
 def test_options_is_answered(kam, pki, client, version):
-    talk = CLIENTS[client](kam.address(), trust=pki.path("ca.pem"), version=version)
-    assert talk.reply is not None, talk.output
-    assert talk.reply.status == 200
-    assert talk.reply["X-Proto"] == "tls"
-    assert talk.version == version
+    run = CLIENTS[client](kam.address(), trust=pki.path("ca.pem"), version=version)
+    assert run.reply is not None, run.output
+    assert run.reply.status == 200
+    assert run.reply["X-Proto"] == "tls"
+    assert run.version == version
 
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_client_that_trusts_another_authority_gets_nothing(kam, pki, client):
-    talk = CLIENTS[client](kam.address(), trust=pki.path("ca-stranger.pem"))
-    assert talk.reply is None
-    assert talk.status > 0, talk.output
+    run = CLIENTS[client](kam.address(), trust=pki.path("ca-stranger.pem"))
+    assert run.reply is None
+    assert run.status > 0, run.output
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -53,7 +53,7 @@ def test_tls_info_and_list_show_the_connection(kam, version):
 
 
 def test_each_connection_has_a_state_of_its_own(kam):
-    """A connection that ends badly leaves the one beside it alone."""
+    """A connection that fails does not affect the one beside it."""
     with TlsClient(kam.address(), client_context()) as good:
         assert good.ask().status == 200
         bad = TlsClient(kam.address(), client_context())

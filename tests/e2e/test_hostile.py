@@ -1,7 +1,7 @@
-# tls_gnutls - end to end: clients that are broken or mean
+# tls_gnutls - end to end: broken and malicious clients
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 """Whatever a client sends: its connection ends, the log gets one line about it, no process dies,
-the next client is served, and nothing stays behind."""
+the next client is served, and nothing leaks."""
 
 import random
 import socket
@@ -21,15 +21,15 @@ DEADLINE_S = 4
 
 @pytest.fixture(scope="module")
 def kam(settings, tls_module):
-    """Closes handshakes that take long, where the module can."""
+    """A Kamailio with a deadline for handshakes, where the module has one."""
     more = {"handshake_timeout": DEADLINE_S} if tls_module.ours else {}
     with Kamailio(settings.but(modparams=more)) as kamailio:
         yield kamailio
 
 
 @pytest.fixture(scope="module")
-def patient(settings, tls_module):
-    """Does not close handshakes that take long."""
+def no_deadline(settings, tls_module):
+    """A Kamailio without a deadline for handshakes."""
     more = {"handshake_timeout": 0} if tls_module.ours else {}
     with Kamailio(settings.but(modparams=more)) as kamailio:
         yield kamailio
@@ -42,7 +42,7 @@ def _connect(kam):
 
 
 def _send(sock, data):
-    """The server may close while we still send."""
+    """Send; the server may close meanwhile."""
     try:
         sock.sendall(data)
     except (BrokenPipeError, ConnectionResetError):
@@ -50,7 +50,7 @@ def _send(sock, data):
 
 
 def _wait_end(sock):
-    """Read until the server closes; gives what it sent.  Raises TimeoutError."""
+    """Read until the server closes; returns what it sent.  Raises TimeoutError."""
     received = b""
     try:
         while data := sock.recv(65536):
@@ -76,7 +76,7 @@ def _assert_unharmed(kam):
 
 
 def _assert_quiet(kam, mark, tls_module, lines=(0, 1), port=None, core_lines=1):
-    """How many lines the bad connection may leave in the log, and of whom.
+    """Assert how many log lines the bad connection caused, and which module wrote them.
 
     The core adds one line of its own at ERROR when a read fails or the module gives up the
     connection, and two when the peer resets it, as it does without TLS.
@@ -84,44 +84,44 @@ def _assert_quiet(kam, mark, tls_module, lines=(0, 1), port=None, core_lines=1):
     if not tls_module.ours:
         return
     errors = kam.log.at_level("ERROR", since=mark)
-    told = [text for module, text in errors + kam.log.at_level("WARNING", since=mark)
-            if module == "tls"]
+    logged = [text for module, text in errors + kam.log.at_level("WARNING", since=mark)
+              if module == "tls"]
     core = [text for module, text in errors if module != "tls"]
-    assert lines[0] <= len(told) <= lines[1], told
+    assert lines[0] <= len(logged) <= lines[1], logged
     assert len(core) <= core_lines, core
     assert not kam.log.find(r"CRITICAL|ALERT|\bBUG\b", since=mark)
-    if port and told:
-        assert f"127.0.0.1:{port}" in told[0], told
+    if port and logged:
+        assert f"127.0.0.1:{port}" in logged[0], logged
 
 
 @pytest.mark.parametrize("name", hostile.WRONG)
-def test_wrong_opening_is_closed(patient, tls_module, name):
-    mark = patient.log.mark()
-    with _connect(patient) as sock:
+def test_wrong_opening_is_closed(no_deadline, tls_module, name):
+    mark = no_deadline.log.mark()
+    with _connect(no_deadline) as sock:
         port = sock.getsockname()[1]
         _send(sock, hostile.WRONG[name])
         _wait_end(sock)
-    _assert_unharmed(patient)
-    _assert_quiet(patient, mark, tls_module, lines=(1, 1), port=port)
+    _assert_unharmed(no_deadline)
+    _assert_quiet(no_deadline, mark, tls_module, lines=(1, 1), port=port)
 
 
 @pytest.mark.parametrize("name", hostile.RANDOM)
-def test_noise(patient, tls_module, name):
-    mark = patient.log.mark()
-    with _connect(patient) as sock:
+def test_noise(no_deadline, tls_module, name):
+    mark = no_deadline.log.mark()
+    with _connect(no_deadline) as sock:
         _send(sock, hostile.RANDOM[name])
         _no_more(sock)
         _wait_end(sock)
-    _assert_unharmed(patient)
-    _assert_quiet(patient, mark, tls_module)
+    _assert_unharmed(no_deadline)
+    _assert_quiet(no_deadline, mark, tls_module)
 
 
 @pytest.mark.parametrize("ending", ("FIN", "RST"))
 @pytest.mark.parametrize("name", hostile.UNFINISHED)
-def test_unfinished_opening_and_end(patient, tls_module, name, ending):
+def test_unfinished_opening_and_end(no_deadline, tls_module, name, ending):
     """A client that goes away in the middle of the handshake."""
-    mark = patient.log.mark()
-    sock = _connect(patient)
+    mark = no_deadline.log.mark()
+    sock = _connect(no_deadline)
     _send(sock, hostile.UNFINISHED[name])
     if ending == "FIN":
         with sock:
@@ -129,13 +129,13 @@ def test_unfinished_opening_and_end(patient, tls_module, name, ending):
             _wait_end(sock)
     else:
         reset(sock)
-    _assert_unharmed(patient)
-    _assert_quiet(patient, mark, tls_module, core_lines=2 if ending == "RST" else 1)
+    _assert_unharmed(no_deadline)
+    _assert_quiet(no_deadline, mark, tls_module, core_lines=2 if ending == "RST" else 1)
 
 
 @pytest.mark.ours_only("no deadline for handshakes")
 def test_unfinished_openings_meet_the_deadline(kam, tls_module):
-    """All of them at once; each one is ended by the server, with one line at most."""
+    """All of them at once; each one is closed by the server, with one line at most."""
     mark = kam.log.mark()
     socks = {name: _connect(kam) for name in hostile.UNFINISHED}
     try:
@@ -153,7 +153,7 @@ def test_unfinished_openings_meet_the_deadline(kam, tls_module):
 @pytest.mark.ours_only("no deadline for handshakes")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_trickling_meets_the_deadline(kam, version):
-    """A byte of a perfect ClientHello now and then: closed long before it is complete."""
+    """A byte of a valid ClientHello now and then: closed long before it is complete."""
     mark = kam.log.mark()
     client = BioClient(kam.address(), client_context(version=version))
     with client:
@@ -182,7 +182,7 @@ def test_silence_after_the_first_flight_meets_the_deadline(kam, version):
     with BioClient(kam.address(), client_context(version=version)) as client:
         client.step()
         client.sock.sendall(client.outgoing())
-        assert _wait_end(client.sock), "the server answered nothing"
+        assert _wait_end(client.sock), "the server sent nothing"
     _assert_unharmed(kam)
 
 
@@ -194,9 +194,9 @@ def test_deadline_is_for_the_handshake_only(kam, version):
         assert client.ask().status == 200
 
 
-def test_slow_handshake_without_deadline(patient):
+def test_slow_handshake_without_deadline(no_deadline):
     """handshake_timeout 0 turns the deadline off."""
-    with BioClient(patient.address(), client_context()) as client:
+    with BioClient(no_deadline.address(), client_context()) as client:
         client.step()
         hello = client.outgoing()
         client.sock.sendall(hello[:30])
@@ -204,7 +204,7 @@ def test_slow_handshake_without_deadline(patient):
         client.sock.sendall(hello[30:])
         assert client.pump()
         client.handshake()
-        client.sock.sendall(client.seal(sip.options(patient.port())))
+        client.sock.sendall(client.seal(sip.options(no_deadline.port())))
         assert client.receive().status == 200
 
 
@@ -219,23 +219,23 @@ def _after_first_flight(kam, version):
 
 @pytest.mark.parametrize("level", (hostile.WARNING, hostile.FATAL, 77))
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_alert_in_the_handshake(patient, tls_module, version, level):
-    """In the place of the client's second flight, not encrypted."""
+def test_every_alert_in_the_handshake(no_deadline, tls_module, version, level):
+    """Sent in place of the client's second flight, not encrypted."""
     for description in hostile.ALERTS:
-        mark = patient.log.mark()
-        with _after_first_flight(patient, version) as client:
+        mark = no_deadline.log.mark()
+        with _after_first_flight(no_deadline, version) as client:
             _send(client.sock, hostile.alert(level, description))
             _no_more(client.sock)
             _wait_end(client.sock)
-        patient.wait_connections(0)
-        _assert_quiet(patient, mark, tls_module)
-    _assert_unharmed(patient)
+        no_deadline.wait_connections(0)
+        _assert_quiet(no_deadline, mark, tls_module)
+    _assert_unharmed(no_deadline)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("answer", (
     "noise", "application data", "wrong finished", "hello again", "oversized", "SIP"))
-def test_wrong_second_flight(patient, tls_module, version, answer):
+def test_wrong_second_flight(no_deadline, tls_module, version, answer):
     data = {
         "noise": hostile.noise(30, 100),
         "application data": hostile.record(hostile.APPLICATION_DATA, hostile.noise(31, 60)),
@@ -243,15 +243,15 @@ def test_wrong_second_flight(patient, tls_module, version, answer):
                           + hostile.record(hostile.HANDSHAKE, hostile.message(20, bytes(12))),
         "hello again": hostile.record(hostile.HANDSHAKE, hostile.client_hello()),
         "oversized": hostile.record(hostile.HANDSHAKE, hostile.noise(32, 18500)),
-        "SIP": sip.options(patient.port()),
+        "SIP": sip.options(no_deadline.port()),
     }[answer]
-    mark = patient.log.mark()
-    with _after_first_flight(patient, version) as client:
+    mark = no_deadline.log.mark()
+    with _after_first_flight(no_deadline, version) as client:
         _send(client.sock, data)
         _no_more(client.sock)
         _wait_end(client.sock)
-    _assert_unharmed(patient)
-    _assert_quiet(patient, mark, tls_module)
+    _assert_unharmed(no_deadline)
+    _assert_quiet(no_deadline, mark, tls_module)
 
 
 def _flipped(data, position):
@@ -260,7 +260,7 @@ def _flipped(data, position):
     return bytes(changed)
 
 
-# name -> (what follows a good handshake and a good request, does the server end by itself?)
+# name -> (what follows a good handshake and a good request, does the server close by itself?)
 AFTER_HANDSHAKE = {
     "flipped bit in a record": (lambda sealed: _flipped(sealed, -5), True),
     "flipped bit in the length": (lambda sealed: _flipped(sealed, 3), False),
@@ -283,20 +283,20 @@ AFTER_HANDSHAKE = {
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("name", AFTER_HANDSHAKE)
-def test_broken_record_after_the_handshake(patient, tls_module, version, name):
+def test_broken_record_after_the_handshake(no_deadline, tls_module, version, name):
     break_it, ends_by_itself = AFTER_HANDSHAKE[name]
-    mark = patient.log.mark()
-    with BioClient(patient.address(), client_context(version=version)) as client:
+    mark = no_deadline.log.mark()
+    with BioClient(no_deadline.address(), client_context(version=version)) as client:
         client.handshake()
-        client.sock.sendall(client.seal(sip.options(patient.port())))
+        client.sock.sendall(client.seal(sip.options(no_deadline.port())))
         assert client.receive().status == 200
-        _send(client.sock, break_it(client.seal(sip.options(patient.port()))))
+        _send(client.sock, break_it(client.seal(sip.options(no_deadline.port()))))
         if not ends_by_itself:
             _no_more(client.sock)
         _wait_end(client.sock)
-    _assert_unharmed(patient)
-    # "record twice": the reply to the good first one cannot be sent any more, says the core
-    _assert_quiet(patient, mark, tls_module, core_lines=2)
+    _assert_unharmed(no_deadline)
+    # "record twice": the core logs that it cannot send the reply to the good first one any more
+    _assert_quiet(no_deadline, mark, tls_module, core_lines=2)
 
 
 def test_wrong_premaster_secrets(start, settings, pki, tls_module):
@@ -324,12 +324,12 @@ def test_wrong_premaster_secrets(start, settings, pki, tls_module):
 
 
 @pytest.mark.stock_may_crash
-def test_mutated_client_hellos(patient):
+def test_mutated_client_hellos(no_deadline):
     """300 ClientHellos of OpenSSL with a few bytes changed, seeded."""
     chance = random.Random(hostile.SEED)
     print(f"seed {hostile.SEED}")
     for _ in range(300):
-        client = BioClient(patient.address(), client_context())
+        client = BioClient(no_deadline.address(), client_context())
         with client:
             client.step()
             hello = bytearray(client.outgoing())
@@ -343,13 +343,13 @@ def test_mutated_client_hellos(patient):
                 except OSError:
                     pass
             reset(client.sock)
-    _assert_unharmed(patient)
+    _assert_unharmed(no_deadline)
 
 
 @pytest.mark.parametrize("renegotiation", (
     0, pytest.param(1, marks=pytest.mark.ours_only("OpenSSL 3 refuses it by default"))))
 def test_renegotiation(start, settings, pki, renegotiation):
-    """openssl asks for a new handshake in the middle of TLS 1.2: allowed or the end."""
+    """openssl asks for a new handshake within TLS 1.2: it is allowed, or ends the connection."""
     kam = start(settings.but(modparams={"renegotiation": renegotiation}))
     process = subprocess.Popen(
         ["openssl", "s_client", "-connect", "127.0.0.1:%d" % kam.port(), "-tls1_2",

@@ -1,6 +1,6 @@
 # tls_gnutls - end to end: keys, certificates and authorities on PKCS#11 tokens
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""SoftHSM 2 in a folder of the test; the PIN is searched for in everything that comes out."""
+"""SoftHSM 2 in a folder of the test; all output is searched for the PIN."""
 
 import os
 
@@ -75,7 +75,7 @@ def test_server_key(start, settings, pki, token, row):
     assert not kam.log.find(PIN)
 
 
-# -- where the PIN comes from, and that nobody sees it ----------------------------------------
+# -- where the PIN comes from, and that it is never shown -------------------------------------
 
 def _pin_file(tmp_path, text=PIN + "\n", mode=0o600):
     path = tmp_path / "pin"
@@ -86,7 +86,7 @@ def _pin_file(tmp_path, text=PIN + "\n", mode=0o600):
 
 @pytest.fixture
 def engine_config(tmp_path):
-    """engine_config(section) writes an OpenSSL configuration and gives its path."""
+    """engine_config(section) writes an OpenSSL configuration and returns its path."""
     def write(section, engine="pkcs11"):
         path = tmp_path / "engine.cnf"
         path.write_text("# the key kamailio is mandatory\n"
@@ -109,7 +109,7 @@ def test_pin_from_a_file(start, settings, pki, token, tmp_path, source):
     assert not kam.log.find("everybody")
 
 
-def test_pin_file_that_everybody_reads(start, settings, pki, token, tmp_path):
+def test_pin_file_readable_by_everybody(start, settings, pki, token, tmp_path):
     params = _key(pki, token, "server-ec")
     params["private_key"] = token.uri("server-ec", pin=False,
                                       pin_source=_pin_file(tmp_path, mode=0o644))
@@ -144,7 +144,7 @@ ENGINES = {
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_engine(start, settings, pki, token, engine_config, name):
-    """What was written for an OpenSSL engine works as it is."""
+    """A configuration for an OpenSSL engine works unchanged."""
     engine, section, key = ENGINES[name]
     token.add_key("server-ec", pki.key("server-ec"))
     kam = start(settings.but(debug=3, modparams={
@@ -169,7 +169,7 @@ def test_engine_slot_of_the_key(start, settings, pki, token, engine_config):
 @pytest.mark.parametrize("section,words", (
     ("PIN = $secret", "$variable"),
     ("PIN", '"=" is missing'),
-    ("ENGINE_INIT = 0:1:2", "ENGINE_INIT is not understood"),
+    ("ENGINE_INIT = 0:1:2", "ENGINE_INIT is malformed"),
     ("MODULE_PATH = /nowhere/x.so", 'module "/nowhere/x.so" cannot be loaded'),
     (f"MODULE_PATH = {tokens.MODULE}", "asks for a PIN and none is configured"),
 ))
@@ -181,7 +181,7 @@ def test_engine_config_that_is_wrong(settings, pki, token, engine_config, sectio
     assert words in log
 
 
-def test_pin_is_seen_nowhere(start, settings, pki, token, tmp_path):
+def test_pin_is_shown_nowhere(start, settings, pki, token, tmp_path):
     """With debug=4, in tls.cfg too, after a reload and a failed one: not in log, RPC or options."""
     params = _key(pki, token, "server-ec")
     token.add_certificate("server-ec", pki.cert("server-ec"), "0001")
@@ -217,7 +217,7 @@ def test_pin_is_seen_nowhere(start, settings, pki, token, tmp_path):
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("row", ("client-ok", "client-rsa"))
 def test_client_role(start, settings, pki, token, row, version):
-    """The client's key on the token; the far end demands a certificate."""
+    """The client's key on the token; the far end requires a certificate."""
     kam = start(settings.but(listen=("tls", "udp"), modparams={
         **_key(pki, token, row), "verify_certificate": 1, "require_certificate": 1}))
     context = server_context(pki.cert("server-ec"), pki.key("server-ec"), version,
@@ -253,7 +253,7 @@ def test_two_pairs(start, settings, pki, token):
 
 
 def test_chain_on_the_token(start, settings, pki, token):
-    """The leaf names itself; the intermediate comes from the token too."""
+    """The configuration names the leaf; the intermediate comes from the token too."""
     number = token.add_key("server-ec", pki.key("server-ec"))
     token.add_certificate("server-ec", pki.cert("server-ec"), number)
     token.add_certificate("inter", pki.cert("inter"), "f001")
@@ -270,7 +270,7 @@ def test_chain_on_the_token(start, settings, pki, token):
 
 
 def test_authorities_on_the_token(start, settings, pki, hsm, token):
-    """ca_list: all CA certificates of a token; a leaf beside them is no authority."""
+    """ca_list: all CA certificates of a token; a leaf beside them is not a CA."""
     token.add_certificate("root", pki.cert("root"), "f002")
     token.add_certificate("client-stranger", pki.cert("client-stranger"), "f003")
     kam = start(settings.but(modparams={
@@ -285,8 +285,8 @@ def test_authorities_on_the_token(start, settings, pki, hsm, token):
 
 WRONG = {
     "malformed": ("pkcs11:token=%ZZ;object=k?pin-value={pin}", "is not a PKCS#11 URI"),
-    "unknown attribute": ("pkcs11:tokn=sip?pin-value={pin}", "attribute that is not known"),
-    "pin among the path": ("pkcs11:token=sip;pin-value={pin};x-key=1", "attribute that is not known"),
+    "unknown attribute": ("pkcs11:tokn=sip?pin-value={pin}", "has an unknown attribute"),
+    "pin among the path": ("pkcs11:token=sip;pin-value={pin};x-key=1", "has an unknown attribute"),
     "two PINs": ("pkcs11:token=sip?pin-value={pin}&pin-source=/x", "both a pin-value and a pin-source"),
     "no such token": ("pkcs11:token=sap;object=k?module-path={module}&pin-value={pin}",
                       'pkcs11:token=sap;object=k": there is no such token'),
@@ -295,15 +295,15 @@ WRONG = {
     "type": ("pkcs11:token=sip;object=server-ec;type=cert?module-path={module}&pin-value={pin}",
              "type=cert is wrong here: type=private is needed"),
     "no key": ("pkcs11:token=sip;object=crt?module-path={module}&pin-value={pin}",
-               "the object is no private key"),
+               "the object is not a private key"),
     "several": ("pkcs11:token=sip?module-path={module}&pin-value={pin}",
-                "3 private keys go by that name"),
+                "3 private keys match the URI"),
     "two of a name": ("pkcs11:token=sip;object=twin?module-path={module}&pin-value={pin}",
-                      "2 private keys go by that name"),
+                      "2 private keys match the URI"),
     "other key": ("pkcs11:token=sip;object=twin;id=%00%02?module-path={module}&pin-value={pin}",
                   "the key does not belong to the certificate"),
     "two tokens": ("pkcs11:object=server-ec?module-path={module}&pin-value={pin}",
-                   "2 tokens go by that name"),
+                   "2 tokens match the URI"),
     "no PIN": ("pkcs11:token=sip;object=server-ec?module-path={module}",
                "asks for a PIN and none is configured"),
     "PIN file": ("pkcs11:token=sip;object=server-ec?module-path={module}&pin-source=/nowhere/pin",
@@ -332,7 +332,7 @@ def full_token(hsm, token, pki):
     return token
 
 
-def test_what_is_wrong_is_refused(settings, pki, full_token):
+def test_wrong_object_is_refused(settings, pki, full_token):
     for name, (uri, words) in WRONG.items():
         log = _refusal(settings.but(modparams={
             "certificate": pki.cert("server-ec"),
@@ -343,7 +343,7 @@ def test_what_is_wrong_is_refused(settings, pki, full_token):
 
 def test_wrong_certificate_is_refused(settings, pki, full_token):
     for label, words in (("none", "the token has no such certificate"),
-                         ("twin", "the object is no certificate")):
+                         ("twin", "the object is not a certificate")):
         log = _refusal(settings.but(modparams={
             "certificate": full_token.uri(label, kind=None, pin=False),
             "private_key": full_token.uri("server-ec")}))
@@ -351,7 +351,7 @@ def test_wrong_certificate_is_refused(settings, pki, full_token):
 
 
 @pytest.mark.parametrize("name", ("module-path", "registered", "module-name"))
-def test_where_the_module_is(start, settings, pki, token, name):
+def test_ways_to_name_the_module(start, settings, pki, token, name):
     token.add_key("server-ec", pki.key("server-ec"))
     uri = {"module-path": token.uri("server-ec"),
            "registered": token.uri("server-ec", module_path=None),
@@ -360,7 +360,7 @@ def test_where_the_module_is(start, settings, pki, token, name):
     assert _asks(kam) == "server-ec"
     maps = [open(f"/proc/{pid}/maps", encoding="utf-8").read() for pid in kam.pids()]
     assert any("libsofthsm2.so" in text for text in maps)
-    assert not any("opensc" in text for text in maps), "a module that nobody needs"
+    assert not any("opensc" in text for text in maps), "an unneeded module is loaded"
 
 
 TRUST_MODULE = os.environ.get(
@@ -383,8 +383,8 @@ def test_authorities_of_the_system(start, settings):
 
 
 @pytest.mark.parametrize("daemon", (False, True))
-def test_pin_is_asked_for(settings, pki, token, daemon):
-    """key_password_mode=1: one question, no echo; reloads go on with what was typed."""
+def test_pin_is_prompted_for(settings, pki, token, daemon):
+    """key_password_mode=1: one prompt, no echo; reloads use what was typed."""
     token.add_key("server-ec", pki.key("server-ec"))
     one = Terminal(settings.but(modparams={
         "private_key": token.uri("server-ec", pin=False), "key_password_mode": 1}), daemon)
@@ -403,7 +403,7 @@ def test_pin_is_asked_for(settings, pki, token, daemon):
         one.close()
 
 
-def test_pin_is_not_asked_for_when_there_is_one(settings, pki, token):
+def test_pin_is_not_prompted_for_when_configured(settings, pki, token):
     one = Terminal(settings.but(modparams={
         **_key(pki, token, "server-ec"), "key_password_mode": 1}), True)
     try:

@@ -22,7 +22,7 @@ pytestmark = [
 
 
 class Shell:
-    """One bash that goes on from block to block."""
+    """One bash that runs all blocks."""
 
     def __init__(self, folder):
         self._bash = subprocess.Popen(
@@ -86,7 +86,7 @@ def test_walk_through(start, settings, tmp_path, monkeypatch):
 
 
 def test_messages_of_the_table_exist():
-    """What the table of messages quotes is what the sources say."""
+    """Each message quoted in the table is in the sources."""
     root = DOC.parents[1]
     sources = "".join(path.read_text(encoding="utf-8") for folder in ("pkcs11", "profiles")
                       for path in sorted((root / folder).glob("*.c")))

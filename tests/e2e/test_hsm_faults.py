@@ -1,6 +1,6 @@
-# tls_gnutls - end to end: tokens that are slow, go away, come back, lock themselves, or crash
+# tls_gnutls - end to end: tokens that are slow, vanish, come back, lock their PIN, or crash
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""A module with SoftHSM behind it fails on demand; see lib/p11_fault.c."""
+"""A PKCS#11 module on top of SoftHSM fails on demand; see lib/p11_fault.c."""
 
 import shutil
 import ssl
@@ -40,7 +40,7 @@ def faults(tmp_path, monkeypatch):
 
 @pytest.fixture
 def token(tmp_path, monkeypatch, faults, pki):
-    """A token with a key, behind the module with faults."""
+    """A token with a key, behind the faulty module."""
     hsm = tokens.SoftHsm(tmp_path / "hsm", monkeypatch)
     token = hsm.token("sip", PIN)
     token.add_key("server-ec", pki.key("server-ec"))
@@ -87,7 +87,7 @@ def _refusal(settings):
 # -- each process has its own login -----------------------------------------------------------
 
 def test_nothing_is_open_before_the_fork(start, on_token, faults):
-    """Whoever signs has logged in itself; the attendant has not even loaded the module."""
+    """Each process that signs has logged in itself; the main process has not even loaded the module."""
     kam = start(on_token.but(tcp_children=8))
     with ThreadPoolExecutor(24) as pool:
         faults.set(slow=100)
@@ -170,8 +170,8 @@ def test_token_goes_and_comes_back(start, on_token, faults, fault):
     assert not kam.log.find(PIN)
 
 
-def test_token_that_signs_no_more(start, on_token, faults):
-    """It is there, one can log in, but signatures fail: the line names the object all the same."""
+def test_token_that_no_longer_signs(start, on_token, faults):
+    """Login works, but signatures fail: the line still names the object."""
     kam = start(on_token)
     assert _is_served(kam)
     faults.set(sign=CKR_GENERAL_ERROR)
@@ -184,7 +184,7 @@ def test_token_that_signs_no_more(start, on_token, faults):
 
 
 def test_tokens_are_taken_away_and_put_back(start, settings, pki, tmp_path, monkeypatch):
-    """The files of SoftHSM itself."""
+    """By moving the files of SoftHSM itself."""
     hsm = tokens.SoftHsm(tmp_path / "plain", monkeypatch)
     token = hsm.token("sip", PIN)
     token.add_key("server-ec", pki.key("server-ec"))
@@ -225,7 +225,7 @@ def test_wrong_pin_is_tried_once(on_token, faults):
 
 
 def test_wrong_pin_is_tried_once_by_all_workers_together(start, on_token, faults):
-    """The PIN was right at start; then it is not. Only tls.reload makes anybody try again."""
+    """The PIN is right at start and wrong later. Only tls.reload makes a process try again."""
     kam = start(on_token.but(tcp_children=8))
     logins = faults.count("login")
     faults.set(login=CKR_PIN_INCORRECT)
@@ -240,15 +240,15 @@ def test_wrong_pin_is_tried_once_by_all_workers_together(start, on_token, faults
         assert _is_served(kam)
 
 
-def test_wrong_pin_is_wrong_for_the_token(settings, token, pki):
-    """With SoftHSM's own answer, and two keys of one token."""
+def test_wrong_pin_is_known_for_the_whole_token(settings, token, pki):
+    """With SoftHSM's own error, and two keys on one token."""
     log = _refusal(settings.but(modparams={"private_key": token.uri("server-ec", pin="no-such-pin")}))
     assert "the PIN is wrong" in log
     assert "no-such-pin" not in log
 
 
 @pytest.mark.parametrize("flags,words", (
-    (CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY, "the last try before it locks itself"),
+    (CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY, "another failure would lock the token"),
     (CKF_USER_PIN_LOCKED, "the token has locked its PIN"),
 ))
 def test_pin_that_could_lock_the_token_is_not_tried(on_token, faults, flags, words):
@@ -257,7 +257,7 @@ def test_pin_that_could_lock_the_token_is_not_tried(on_token, faults, flags, wor
     assert faults.count("login") == 0
 
 
-def test_locked_pin_is_told(on_token, faults):
+def test_locked_pin_is_reported(on_token, faults):
     faults.set(login=CKR_PIN_LOCKED)
     assert "the token has locked its PIN" in _refusal(on_token)
 
@@ -268,7 +268,7 @@ def test_final_try_in_workers(start, on_token, faults):
     faults.set(flags=CKF_USER_PIN_FINAL_TRY)
     assert not any(_is_served(kam) for _ in range(6))
     assert faults.count("login") == logins
-    assert kam.log.wait("ERROR.*last try before it locks itself")
+    assert kam.log.wait("ERROR.*another failure would lock the token")
     faults.set()
     until(lambda: _is_served(kam), "the token is used again")
 
@@ -288,7 +288,7 @@ def test_module_that_fails_at_start(on_token, faults, how, words):
 def test_module_that_hangs_on_reload(start, on_token, faults):
     """The reload gives up after 30 s; connections are served all the time."""
     kam = start(on_token)
-    with ThreadPoolExecutor(48) as pool:        # each worker has the module
+    with ThreadPoolExecutor(48) as pool:        # so that each worker has loaded the module
         assert all(pool.map(lambda _: _is_served(kam), range(96)))
     faults.set(init="hang")
     with ThreadPoolExecutor(1) as pool:
@@ -304,7 +304,7 @@ def test_module_that_hangs_on_reload(start, on_token, faults):
 
 
 def test_module_that_crashes_on_reload(start, on_token, faults):
-    """The process that reloads lives on, and the configuration that works stays."""
+    """The process that reloads survives, and the active configuration stays."""
     kam = start(on_token)
     assert _is_served(kam)
     faults.set(init="crash")

@@ -56,7 +56,7 @@ def _make(tmp_path, kind, name="made"):
     cert, key = tmp_path / f"{name}.crt", tmp_path / f"{name}.key"
     tokens.run("openssl", "req", "-x509", "-nodes", "-newkey", *KINDS[kind][0],
                "-subj", f"/CN={name}", "-days", "10", "-keyout", str(key), "-out", str(cert))
-    if kind == "rsa-pss":       # SoftHSM takes RSA keys only; the certificate stays restricted
+    if kind == "rsa-pss":       # SoftHSM accepts RSA keys only; the certificate stays restricted
         at = tokens.run("openssl", "asn1parse", "-in", str(key))
         (offset,) = (line.split(":")[0].strip() for line in at.splitlines()
                      if "OCTET STRING" in line)
@@ -82,7 +82,7 @@ def test_kind(start, settings, token, tmp_path, kind):
 
 
 def test_only_the_private_object_is_there(start, settings, pki, token):
-    """Then a signature shows whether key and certificate fit."""
+    """A test signature then shows whether key and certificate match."""
     for row in ("server-ec", "server-rsa"):
         token.add_key(row, pki.key(row))
         token.delete(row, "pubkey")
@@ -97,7 +97,7 @@ def test_only_the_private_object_is_there(start, settings, pki, token):
 
 
 def test_key_made_on_the_token(start, settings, token, tmp_path):
-    """A key that never was in a file, as in the walk-through."""
+    """A key that was never in a file, as in the walk-through."""
     tokens.run("pkcs11-tool", "--module", tokens.MODULE, "--token-label", "sip", "--login",
                "--pin", PIN, "--keypairgen", "--key-type", "EC:prime256v1", "--label", "born",
                "--id", "77")
@@ -154,7 +154,7 @@ def test_reload_to_another_key(reloading, pki, token):
 
 
 def test_reload_with_a_rotated_key(reloading, pki, token):
-    """The object of the same name is another key, with another certificate."""
+    """The object of the same name now holds another key, with another certificate."""
     token.add_key("live", pki.key("server-ec"))
     kam = reloading(pki.cert("server-ec"), token.uri("live"))
     for _ in range(8):

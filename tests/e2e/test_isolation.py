@@ -66,7 +66,7 @@ def holder(kam):
     return pid
 
 
-# ---- it works --------------------------------------------------------------------------------------------------------
+# ---- handshakes ------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("version", ("TLSv1.2", "TLSv1.3"))
 @pytest.mark.parametrize("row", ("server-ec", "server-rsa", "server-ec384"))
@@ -75,10 +75,10 @@ def test_handshake(start, isolated, pki, row, version):
 
 
 def test_static_rsa(start, isolated, pki):
-    """The key process decrypts too; a wrong ciphertext is no more than a failed handshake."""
+    """The key process decrypts too; a wrong ciphertext only fails the handshake."""
     kam = start(with_key(isolated, pki, "server-rsa", cipher_list="AES128-GCM-SHA256"))
-    talk = cli.openssl(kam.address(), "-cipher", "AES128-GCM-SHA256", trust=pki.path("ca.pem"), version="TLSv1.2")
-    assert talk.reply.status == 200 and talk.cipher == "AES128-GCM-SHA256", talk.output
+    run = cli.openssl(kam.address(), "-cipher", "AES128-GCM-SHA256", trust=pki.path("ca.pem"), version="TLSv1.2")
+    assert run.reply.status == 200 and run.cipher == "AES128-GCM-SHA256", run.output
 
 
 @pytest.mark.parametrize("form", ("encrypted", "pkcs12", "both in one file"))
@@ -103,7 +103,7 @@ def test_forms_of_files(start, isolated, pki, tmp_path, form):
 
 
 def test_client_certificate(start, isolated, pki):
-    """The other role: our key proves who we are to a server."""
+    """The client role: the key authenticates Kamailio to a server."""
     kam = start(with_key(isolated, pki, "client-rsa").but(listen=("tls", "udp")))
     context = server_context(pki.cert("server-ec"), pki.key("server-ec"), client_trust=pki.path("ca.pem"))
     with TlsAgent(context) as agent, UdpSender(kam.address("udp")) as sender:
@@ -122,7 +122,7 @@ def test_many_at_once(start, isolated, pki):
 
 
 def test_two_profiles_and_reload(tls_module, start, isolated, pki, tmp_path):
-    """A changed key is there after the reload; the old one is dropped from the key process with the one after."""
+    """A changed key is used after the reload; the key process drops the old one at the next reload."""
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
 
     def show(row):
@@ -142,11 +142,11 @@ def test_two_profiles_and_reload(tls_module, start, isolated, pki, tmp_path):
     assert tls_module.sanitized or not holds(holder(kam), pki.key("server-ec"))
 
 
-# ---- what it is for --------------------------------------------------------------------------------------------------
+# ---- which process holds what ----------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("row", ("server-ec", "server-rsa"))
-def test_nobody_else_holds_the_key(start, settings, isolated, pki, row):
-    """Without isolation a worker has it, so the search finds what is there."""
+def test_only_the_key_process_holds_the_key(start, settings, isolated, pki, row):
+    """Without isolation a worker holds it too, which proves the search."""
     kam = start(with_key(settings, pki, row))
     serves(kam, pki, row)
     assert any(holds(pid, pki.key(row)) for pid in kam.workers())
@@ -160,7 +160,7 @@ def test_nobody_else_holds_the_key(start, settings, isolated, pki, row):
 
 
 def test_key_that_only_root_can_read(isolated, pki):
-    """The key process keeps the privileges that the others give up; it still ends with them."""
+    """The key process keeps the privileges that the others drop; it still ends with them."""
     if os.geteuid() != 0:
         pytest.skip("only root can start Kamailio as another user")
     kam = Kamailio(isolated)
@@ -186,9 +186,11 @@ def test_key_that_only_root_can_read(isolated, pki):
 # ---- refusals --------------------------------------------------------------------------------------------------------
 
 REFUSED = {
-    "missing": ({"private_key": "/nowhere.key"}, r'private_key: cannot read "/nowhere\.key" as user \S+ .*: No such file'),
+    "missing": (
+        {"private_key": "/nowhere.key"}, r'private_key: cannot read "/nowhere\.key" as user \S+ .*: No such file'),
     "encrypted": ({"private_key": "{enc}"}, "private_key: .* is encrypted; set private_key_password"),
-    "wrong password": ({"private_key": "{enc}", "private_key_password": "nonsense"}, "the password given does not open it"),
+    "wrong password": (
+        {"private_key": "{enc}", "private_key_password": "nonsense"}, "the password given does not open it"),
     "another key": ({"private_key": "{other}"}, "does not belong to the certificate"),
     "no key": ({"private_key": "{cert}"}, "holds no private key"),
 }
@@ -224,7 +226,7 @@ def test_password_is_asked_for_by_the_key_process(settings, isolated, pki):
         one.close()
 
 
-# ---- trouble ---------------------------------------------------------------------------------------------------------
+# ---- failures --------------------------------------------------------------------------------------------------------
 
 def refused_handshake(kam):
     with pytest.raises((ssl.SSLError, OSError)):
@@ -232,7 +234,7 @@ def refused_handshake(kam):
 
 
 def test_key_process_that_hangs(start, isolated, pki):
-    """Handshakes fail with one line each, connections go on; when it runs again, all is as before."""
+    """Handshakes fail with one line each, connections stay up; once it runs again, handshakes work."""
     kam = start(isolated.but(tcp_children=1))
     with TlsClient(kam.address(), client_context()) as before:
         assert before.ask().status == 200
@@ -240,11 +242,11 @@ def test_key_process_that_hangs(start, isolated, pki):
         try:
             mark = kam.log.mark()
             refused_handshake(kam)
-            assert len(kam.log.wait("the process that holds the keys did not answer in time", mark)) == 1
+            assert len(kam.log.wait("the key process did not answer in time", mark)) == 1
             mark = kam.log.mark()
             for _ in range(3):
                 refused_handshake(kam)
-            assert len(kam.log.wait("the process that holds the keys does not answer", mark)) == 3
+            assert len(kam.log.wait("the key process does not answer", mark)) == 3
             assert before.ask().status == 200
         finally:
             os.kill(holder(kam), signal.SIGCONT)
@@ -266,7 +268,7 @@ def test_reload_while_the_key_process_hangs(start, isolated, pki):
     try:
         with pytest.raises(RuntimeError):
             kam.rpc("tls.reload", timeout_s=60)
-        assert kam.log.find("not reloaded.*the process that holds the keys did not answer in time")
+        assert kam.log.find("not reloaded.*the key process did not answer in time")
     finally:
         os.kill(holder(kam), signal.SIGCONT)
     until(lambda: works(kam), "handshakes work")

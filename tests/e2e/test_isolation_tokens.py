@@ -1,6 +1,6 @@
 # tls_gnutls - end to end: keys on tokens in a process of their own (key_isolation=1)
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""SoftHSM 2, and a module with SoftHSM behind it that fails on demand (lib/p11_fault.c)."""
+"""SoftHSM 2, and a PKCS#11 module on top of it that fails on demand (lib/p11_fault.c)."""
 
 import os
 import re
@@ -30,7 +30,7 @@ PIN = "pin-82046173"
 HOLDER = "tls token process"
 CKR_DEVICE_REMOVED = 0x32
 CKR_PIN_INCORRECT = 0xA0
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes modules that the token process loads")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can install modules that the token process loads")
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def pin_file(tmp_path):
 
 @pytest.fixture
 def on_token(isolated, pki, token, pin_file):
-    """on_token(row) gives settings with that key on the token and the PIN in a file."""
+    """on_token(row) returns settings with that key on the token and the PIN in a file."""
     def make(row, **more):
         return isolated.but(modparams={
             "certificate": pki.cert(row),
@@ -76,7 +76,7 @@ def on_token(isolated, pki, token, pin_file):
 
 @pytest.fixture
 def failing(faults, hsm, on_token):
-    """The same with the module that fails on demand."""
+    """The same with the faulty module."""
     hsm.module = faults.module
     return on_token
 
@@ -127,7 +127,7 @@ def refusal(settings):
         kam.remove()
 
 
-# ---- it works --------------------------------------------------------------------------------------------------------
+# ---- handshakes ------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("version", ("TLSv1.2", "TLSv1.3"))
 @pytest.mark.parametrize("row", ("server-ec", "server-rsa"))
@@ -149,7 +149,7 @@ def test_static_rsa(start, on_token):
 
 @pytest.mark.parametrize("version", ("TLSv1.2", "TLSv1.3"))
 def test_client_certificate(start, on_token, pki, version):
-    """The other role: the key on the token proves who we are to a server."""
+    """The client role: the key on the token authenticates Kamailio to a server."""
     kam = start(on_token("client-rsa").but(listen=("tls", "udp")))
     context = server_context(pki.cert("server-ec"), pki.key("server-ec"), client_trust=pki.path("ca.pem"))
     context.minimum_version = context.maximum_version = ssl.TLSVersion[version.replace(".", "_")]
@@ -159,7 +159,7 @@ def test_client_certificate(start, on_token, pki, version):
 
 
 def test_certificate_on_the_token(start, on_token, pki, token, pin_file):
-    """Certificates for which there is a PIN come through the token process too."""
+    """Certificates with a PIN come from the token process too."""
     token.add_certificate("server-ec", pki.cert("server-ec"), "0001")
     kam = start(on_token("server-ec", certificate=token.uri("server-ec", "cert", False, pin_source=pin_file)))
     assert asks(kam) == "server-ec"
@@ -209,7 +209,7 @@ def test_pin_from(start, on_token, pki, token, pin_file, tmp_path, source):
 
 
 def test_pin_that_is_typed(on_token, token):
-    """Asked for once, by the token process; a reload finds it there."""
+    """Prompted for once, by the token process, which keeps it for reloads."""
     one = Terminal(on_token("server-ec", private_key=token.uri("server-ec", pin=False), key_password_mode=1), True)
     try:
         one.answer(PIN.encode() + b"\r")
@@ -223,11 +223,11 @@ def test_pin_that_is_typed(on_token, token):
         one.close()
 
 
-# ---- what it is for --------------------------------------------------------------------------------------------------
+# ---- which process holds what ----------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("row", ("server-ec", "server-rsa"))
-def test_nobody_else_holds_pin_or_key(start, settings, on_token, pki, row):
-    """Neither their own memory nor shared memory. Without isolation workers have the PIN, so the search finds what is there."""
+def test_only_the_token_process_holds_pin_and_key(start, settings, on_token, pki, row):
+    """In private or in shared memory. Without isolation workers hold the PIN too, which proves the search."""
     kam = start(on_token(row).but(modparams={"key_isolation": 0}))
     assert asks(kam) == row
     assert any(process_holds(pid, PIN.encode()) for pid in kam.workers())
@@ -242,8 +242,8 @@ def test_nobody_else_holds_pin_or_key(start, settings, on_token, pki, row):
         assert kam.rpc("tls.reload").startswith("Ok")
 
 
-def test_who_the_token_process_is(on_token, hsm, pki, token):
-    """Kamailio's user, for good; no other process of that user can look into it, nor into what it forks."""
+def test_privileges_of_the_token_process(on_token, hsm, pki, token):
+    """Those of Kamailio's user, for good; no other process of that user can inspect it or its children."""
     if os.geteuid() != 0:
         pytest.skip("only root can start Kamailio as another user")
     kam = Kamailio(on_token("server-ec"))
@@ -274,7 +274,8 @@ def test_who_the_token_process_is(on_token, hsm, pki, token):
             uids = set(re.search(r"^Uid:\s+(.*)$", status, re.MULTILINE).group(1).split())
             assert len(uids) == 1 and "0" not in uids
             assert os.stat(f"/proc/{pid}/mem").st_uid == 0
-            assert not tokens.subprocess.run(["setpriv", "--reuid", uids.pop(), "--clear-groups", "cat", f"/proc/{pid}/maps"],
+            assert not tokens.subprocess.run(["setpriv", "--reuid", uids.pop(), "--clear-groups",
+                                              "cat", f"/proc/{pid}/maps"],
                                              capture_output=True, check=False).stdout
             limits = open(f"/proc/{pid}/limits", encoding="ascii").read()
             assert re.search(r"Max core file size\s+0\s+0\s", limits)
@@ -287,7 +288,8 @@ def test_reload_with_another_key_and_pin(start, on_token, pki, hsm, token, pin_f
     config = tmp_path / "tls.cfg"
 
     def show(row, uri):
-        config.write_text(f"[server:default]\nmethod = TLSv1.2+\ncertificate = {pki.cert(row)}\nprivate_key = \"{uri}\"\n")
+        config.write_text(f"[server:default]\nmethod = TLSv1.2+\ncertificate = {pki.cert(row)}\n"
+                          f"private_key = \"{uri}\"\n")
 
     show("server-ec", token.uri("server-ec", pin=False, pin_source=pin_file))
     kam = start(on_token("server-ec", config=str(config)))
@@ -304,7 +306,7 @@ def test_reload_with_another_key_and_pin(start, on_token, pki, hsm, token, pin_f
     for _ in range(6):
         assert asks(kam) == "server-ec"
     assert not kam.log.at_level("ERROR")
-    assert len(children(holder(kam))) <= 2      # of keys that are gone, at most those of the configuration before
+    assert len(children(holder(kam))) <= 2      # of removed keys, at most those of the previous configuration
 
 
 def test_reload_under_load(start, on_token):
@@ -353,7 +355,7 @@ def test_wrong_pin_at_start(on_token, pin_file):
 
 @needs_root
 def test_wrong_pin_later_is_tried_once(start, failing, faults, pki, token, pin_file):
-    """Once for all keys of the token, until the configuration is loaded again."""
+    """Once for all keys of the token, until the next reload."""
     kam = start(failing("server-ec", certificate2=pki.cert("server-rsa"), private_key2=token.uri(
         "server-rsa", pin=False, pin_source=pin_file)).but(tcp_children=8))
 
@@ -398,7 +400,8 @@ def test_refused_with_the_same_sentences(on_token, pin_file, uri, words):
 @needs_root
 def test_module_that_others_can_change(failing, faults):
     os.chmod(faults.module, 0o777)
-    assert re.search(r"key_isolation: the PKCS#11 module .*/p11-fault\.so\" is not loaded: .* others can write", refusal(failing("server-ec")))
+    assert re.search(r"key_isolation: the PKCS#11 module .*/p11-fault\.so\" is not loaded: .* others can write",
+                     refusal(failing("server-ec")))
     assert not faults.count("login")
 
 
@@ -410,7 +413,7 @@ def test_module_of_another_user(failing, faults):
 
 @needs_root
 def test_module_that_was_not_named_at_start(start, on_token, faults, pki, token, pin_file, tmp_path, hsm):
-    """Whoever has taken over a worker cannot have one loaded either. Those of p11-kit can come later."""
+    """An attacker in a worker cannot have it loaded either. Modules registered with p11-kit may be named later."""
     config = tmp_path / "tls.cfg"
 
     def show(**query):
@@ -431,7 +434,7 @@ def test_module_that_was_not_named_at_start(start, on_token, faults, pki, token,
     assert asks(kam) == "server-ec"
 
 
-# ---- trouble ---------------------------------------------------------------------------------------------------------
+# ---- failures --------------------------------------------------------------------------------------------------------
 
 def test_token_process_that_hangs(start, on_token):
     kam = start(on_token("server-ec").but(tcp_children=1))
@@ -441,10 +444,10 @@ def test_token_process_that_hangs(start, on_token):
         try:
             mark = kam.log.mark()
             assert not is_served(kam)
-            assert len(kam.log.wait("the process that holds the keys on tokens did not answer in time", mark)) == 1
+            assert len(kam.log.wait("the token process did not answer in time", mark)) == 1
             mark = kam.log.mark()
             assert not any(is_served(kam) for _ in range(3))
-            assert len(kam.log.wait("the process that holds the keys on tokens does not answer", mark)) == 3
+            assert len(kam.log.wait("the token process does not answer", mark)) == 3
             assert before.ask().status == 200
         finally:
             os.kill(holder(kam), signal.SIGCONT)
@@ -454,7 +457,7 @@ def test_token_process_that_hangs(start, on_token):
 
 @needs_root
 def test_slow_token_holds_up_neither_files_nor_other_keys(start, failing, faults, pki, hsm, pin_file, tmp_path):
-    """Each handshake with the slow key fails after its deadline; what waits for it does not reach the token any more."""
+    """Each handshake with the slow key fails after its deadline; requests that wait for it never reach the token."""
     config = tmp_path / "tls.cfg"
     second = hsm.token("second", PIN)
     second.add_key("quick", pki.key("server-rsa"))
@@ -465,7 +468,8 @@ def test_slow_token_holds_up_neither_files_nor_other_keys(start, failing, faults
     config.write_text(
         "[server:default]\nmethod = TLSv1.2+\n"
         f"certificate = {pki.cert('server-ec')}\n"
-        f"private_key = \"pkcs11:token=sip;object=server-ec;type=private?module-path={faults.module}&pin-source={pin_file}\"\n"
+        "private_key = \"pkcs11:token=sip;object=server-ec;type=private"
+        f"?module-path={faults.module}&pin-source={pin_file}\"\n"
         "[server:any]\nmethod = TLSv1.2+\nserver_name = file.example.org\n"
         f"certificate = {pki.cert('server-rsa')}\nprivate_key = {pki.key('server-rsa')}\n"
         "[server:any]\nmethod = TLSv1.2+\nserver_name = quick.example.org\n"
@@ -514,7 +518,7 @@ def test_token_goes_and_comes_back(start, failing, faults, fault):
 
 
 def test_child_that_is_gone_is_started_again(start, on_token):
-    """A module that crashes takes nobody along."""
+    """A module that crashes takes no other process down."""
     kam = start(on_token("server-ec"))
     assert is_served(kam)
     (child,) = children(holder(kam))

@@ -101,8 +101,8 @@ ENGINES = {
     "lua": ("app_lua", LUA, "route.lua"),
     "python": ("app_python3", PYTHON, "route.py"),
 }
-# what the callback does besides, and whether the connection may be used then; the core's engines tell nobody that a
-# function failed, so that forbids nothing
+# what the callback does besides, and whether the connection may be used then; the core's engines do not report that a
+# function failed, so that a failure forbids nothing
 PASSES = {"lua": ("", "KSR.x.exit()", 'error("no")'),
           "python": ("pass", "exit()", 'raise Exception("no")', "return -1")}
 DROPS = {"lua": ("KSR.set_drop()", "KSR.x.drop()"), "python": ("KSR.set_drop()",)}
@@ -111,7 +111,7 @@ CALLBACKS = [(engine, what, passes) for passes, table in ((True, PASSES), (False
 
 
 def _logged(kam, mark, call):
-    """{number: value} that the script logged for one request; cget hands a null over as an empty string."""
+    """{number: value} that the script logged for one request; cget returns a null as an empty string."""
     found = (re.search(rf"V {call} (\d+) <(.*)>$", line) for line in kam.log.lines(mark))
     return {int(match[1]): "" if match[2] == "<null>" else bytes.fromhex(match[2]).decode()
             for match in found if match}
@@ -193,7 +193,7 @@ def test_message_that_did_not_come_over_tls(kemi, engine):
     values = _logged(kam, mark, call)
     assert all(values[number] == "" for number in range(len(NAMES) + len(WRONG)))
     assert values[97] == "-1"
-    assert len(kam.log.find("did not come over TLS", mark)) == len(NAMES) + 1
+    assert len(kam.log.find("was not received over TLS", mark)) == len(NAMES) + 1
 
 
 @pytest.mark.parametrize("engine,what,passes", CALLBACKS)

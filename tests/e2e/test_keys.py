@@ -1,4 +1,4 @@
-# tls_gnutls - end to end: private keys in files, their passwords, several pairs, what is said about them at load
+# tls_gnutls - end to end: private keys in files, their passwords, several pairs, warnings at load
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 import os
 import re
@@ -20,7 +20,7 @@ from .lib.tls import TlsClient, client_context
 from .lib.tlscfg import reading, section
 from .lib.uas import UdpSender
 
-pytestmark = pytest.mark.ours_only("5.6.3 knows no passwords and one key for each profile")
+pytestmark = pytest.mark.ours_only("5.6.3 has no passwords and one key per profile")
 PASSWORD = PASSPHRASE.decode()
 WRONG = "not-this-one"
 
@@ -60,7 +60,7 @@ def keyring(pki, tmp_path_factory):
 
 
 def serves(kam, pki, row, version=None, **args):
-    """The server has the certificate of a row, with its chain, and its key."""
+    """Assert that the server presents the certificate of a row, with its chain."""
     with TlsClient(kam.address(), client_context(pki.path("ca.pem"), version=version), **args) as client:
         assert client.ask().status == 200
         assert client.shown() == pki.subject_cn(row)
@@ -89,7 +89,7 @@ def refused_with(settings, *patterns):
 
 
 def not_reloaded(kam, pattern):
-    """tls.reload fails, and one line at ERROR says why (the answer to the command has room for less)."""
+    """tls.reload fails, and one line at ERROR says why (the reply of the command is shorter)."""
     mark = kam.log.mark()
     with pytest.raises(RuntimeError):
         kam.rpc("tls.reload")
@@ -103,7 +103,7 @@ def warnings(kam, path):
 
 @pytest.fixture
 def with_file(settings, tmp_path):
-    """with_file(text) gives settings of a Kamailio that reads it as tls.cfg."""
+    """with_file(text) returns settings of a Kamailio that reads it as tls.cfg."""
     def make(text, **changes):
         path = tmp_path / "tls.cfg"
         path.write_text(text)
@@ -152,7 +152,7 @@ def test_encrypted_key_without_its_password(settings, pki, keyring, name, passwo
 @pytest.mark.parametrize("key", (False, True))
 @pytest.mark.parametrize("name, password", (("ec.p12", PASSWORD), ("rsa.p12", PASSWORD), ("ec-open.pfx", None)))
 def test_pkcs12(start, settings, pki, keyring, name, password, key):
-    """It brings certificate, intermediate and key, whether private_key names it or nothing."""
+    """It provides certificate, intermediate and key, whether private_key names it or is not set."""
     row = f"server-{name.partition('-')[0].partition('.')[0]}"
     kam = start(settings.but(modparams={"certificate": keyring(name), "private_key_password": password,
                                         "private_key": keyring(name) if key else None}))
@@ -179,7 +179,8 @@ def test_pkcs12_in_sections(start, with_file, pki, keyring):
 
 def test_two_pkcs12_files(start, settings, pki, keyring):
     kam = start(settings.but(modparams={
-        "certificate": f"{keyring('ec.p12')}, {keyring('rsa.p12')}", "private_key": None, "private_key_password": PASSWORD}))
+        "certificate": f"{keyring('ec.p12')}, {keyring('rsa.p12')}", "private_key": None,
+        "private_key_password": PASSWORD}))
     assert chosen(kam, pki, ("-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256")) == pki.subject_cn("server-rsa")
     assert chosen(kam, pki, ("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256")) == pki.subject_cn("server-ec")
 
@@ -212,7 +213,7 @@ def test_password_file_that_everybody_can_read(start, settings, pki, keyring, tm
 
 
 def test_relative_password_file(settings, pki, keyring):
-    """It lies beside the main configuration file."""
+    """Relative to the folder of the main configuration file."""
     _, ready = keyed(settings, pki, keyring, "ec-enc.pem", "file:secret")
     kam = Kamailio(ready)
     shutil.copy(keyring("password"), kam.folder / "secret")
@@ -253,9 +254,10 @@ def test_password_is_not_shown(start, settings, with_file, pki, keyring, how):
 
 
 def test_password_of_a_section_is_not_kept(start, with_file, pki, keyring):
-    """After start and reload no process has it in its memory; the search itself is proved with what is there."""
+    """After start and reload no process has it in its memory; finding the server name proves the search."""
     kam = start(with_file(section("server:default", certificate=pki.cert("server-ec"), server_name="needle.example",
-                                  private_key=keyring("ec-enc.pem"), private_key_password=f"file:{keyring('password')}")))
+                                  private_key=keyring("ec-enc.pem"),
+                                  private_key_password=f"file:{keyring('password')}")))
     serves(kam, pki, "server-ec")
     kam.rpc("tls.reload")
     for pid in kam.pids():
@@ -263,7 +265,7 @@ def test_password_of_a_section_is_not_kept(start, with_file, pki, keyring):
         assert not process_holds(pid, PASSPHRASE)
 
 
-# ---- asked for on the terminal ---------------------------------------------------------------------------------------
+# ---- prompts on the terminal -----------------------------------------------------------------------------------------
 
 @pytest.fixture
 def terminal(settings, pki, keyring):
@@ -283,13 +285,13 @@ def terminal(settings, pki, keyring):
 
 
 @pytest.mark.parametrize("daemon", (False, True))
-def test_password_is_asked_for(terminal, pki, keyring, daemon):
+def test_password_is_prompted_for(terminal, pki, keyring, daemon):
     one = terminal("ec-enc.pem", daemon)
     one.answer(b"x\x7f" + PASSPHRASE + b"\r")
     one.up()
     serves(one.kam, pki, "server-ec")
     assert keyring("ec-enc.pem").encode() in one.shown
-    assert one.shown.count(b"Password of") == 1     # both profiles of the parameters, one question
+    assert one.shown.count(b"Password of") == 1     # one prompt for both profiles of the parameters
     assert PASSPHRASE not in one.shown              # no echo
     assert not one.kam.log.find(PASSWORD)
     attributes = termios.tcgetattr(one.master)
@@ -298,7 +300,7 @@ def test_password_is_asked_for(terminal, pki, keyring, daemon):
 
 @pytest.mark.parametrize("daemon", (False, True))
 @pytest.mark.parametrize("typed, why", ((WRONG.encode() + b"\r", "password typed does not open it"),
-                                        (b"\r", "nothing was typed"), (b"abc\x03", "given up")))
+                                        (b"\r", "nothing was typed"), (b"abc\x03", "cancelled")))
 def test_password_typed_wrong(terminal, daemon, typed, why):
     one = terminal("ec-enc.pem", daemon)
     one.answer(typed)
@@ -312,7 +314,7 @@ def test_password_mode_1_does_not_take_the_setting(terminal):
     assert "nothing was typed" in one.failed()[0]
 
 
-def test_password_is_not_asked_for_plain_keys(terminal, pki):
+def test_password_is_not_prompted_for_plain_keys(terminal, pki):
     one = terminal("ec-pkcs8.pem", True)
     one.up()
     serves(one.kam, pki, "server-ec")
@@ -325,7 +327,7 @@ def test_password_mode_1_without_a_terminal(settings, pki, keyring):
 
 
 def test_password_mode_1_and_reload(terminal, pki, keyring, tmp_path):
-    """The same file is taken over; a changed one would need its password."""
+    """An unchanged file is kept; a changed one would need its password."""
     key = tmp_path / "key.pem"
     shutil.copy(keyring("ec-enc.pem"), key)
     one = terminal(str(key), True)
@@ -376,9 +378,9 @@ P384 = {
 
 def chosen(kam, pki, args, name=None):
     """Common name of the certificate that openssl s_client gets, verified with its chain."""
-    talk = cli.openssl(kam.address(), *args, *(("-servername", name) if name else ()), trust=pki.path("ca.pem"))
-    assert talk.reply is not None and talk.reply.status == 200, talk.output
-    return re.search(r"^ ?0 s:.*CN ?= ?(\S+)$", talk.output, re.MULTILINE).group(1)
+    run = cli.openssl(kam.address(), *args, *(("-servername", name) if name else ()), trust=pki.path("ca.pem"))
+    assert run.reply is not None and run.reply.status == 200, run.output
+    return re.search(r"^ ?0 s:.*CN ?= ?(\S+)$", run.output, re.MULTILINE).group(1)
 
 
 @pytest.fixture(scope="module")
@@ -407,13 +409,14 @@ def test_pair_is_chosen_for_the_client(ways, pki, way, case):
     assert chosen(kam, pki, args, name) == pki.subject_cn(row)
 
 
-@pytest.mark.parametrize("args", (("-tls1_3", "-sigalgs", "ed25519"), ("-tls1_3", "-sigalgs", "ecdsa_secp521r1_sha512")))
+@pytest.mark.parametrize("args", (
+    ("-tls1_3", "-sigalgs", "ed25519"), ("-tls1_3", "-sigalgs", "ecdsa_secp521r1_sha512")))
 def test_no_pair_for_the_client(ways, pki, args):
-    """The handshake is refused with an alert; our log has no line at ERROR."""
+    """The handshake is refused with an alert; the log has no line at ERROR."""
     kam, _ = ways["parameters"]
     mark = kam.log.mark()
-    talk = cli.openssl(kam.address(), *args, trust=pki.path("ca.pem"))
-    assert talk.reply is None and "alert" in talk.output, talk.output
+    run = cli.openssl(kam.address(), *args, trust=pki.path("ca.pem"))
+    assert run.reply is None and "alert" in run.output, run.output
     assert not kam.log.at_level("ERROR", mark) and not kam.log.at_level("CRITICAL", mark)
 
 
@@ -451,7 +454,8 @@ def test_pair_is_chosen_for_the_server(client, pki, case):
     args, row = ASKED[case]
     port = free_port()
     server = subprocess.Popen(
-        ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", pki.cert("server-ec"), "-key", pki.key("server-ec"),
+        ["openssl", "s_server", "-accept", f"127.0.0.1:{port}",
+         "-cert", pki.cert("server-ec"), "-key", pki.key("server-ec"),
          "-CAfile", pki.path("ca.pem"), "-Verify", "3", "-verify_return_error", *args],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
     try:
@@ -479,11 +483,14 @@ def _read_until(process, pattern):
 
 
 BAD_LISTS = {
-    "one key for two certificates": ({"certificate": "{ec.crt},{rsa.crt}", "private_key": "{ec.key}"}, "2 files and private_key 1"),
-    "keys the wrong way round": ({"certificate": "{ec.crt},{rsa.crt}", "private_key": "{rsa.key},{ec.key}"}, "does not belong"),
+    "one key for two certificates": (
+        {"certificate": "{ec.crt},{rsa.crt}", "private_key": "{ec.key}"}, "2 files and private_key 1"),
+    "keys the wrong way round": (
+        {"certificate": "{ec.crt},{rsa.crt}", "private_key": "{rsa.key},{ec.key}"}, "does not belong"),
     "empty name": ({"certificate": "{ec.crt},", "private_key": "{ec.key},{rsa.key}"}, "is empty"),
     "a key alone": ({"private_key2": "{rsa.key}"}, "without a certificate2"),
-    "second pair does not fit": ({"certificate2": "{rsa.crt}", "private_key2": "{ec.key}"}, "private_key2.*does not belong"),
+    "second pair does not fit": (
+        {"certificate2": "{rsa.crt}", "private_key2": "{ec.key}"}, "private_key2.*does not belong"),
     "second file missing": ({"certificate2": "/nowhere", "private_key2": "{ec.key}"}, "certificate2.*No such file"),
 }
 
@@ -596,7 +603,7 @@ def test_refused_at_load_and_at_reload(start, settings, pki, tmp_path, case):
 
 
 def test_unreadable_file_names_the_user(settings, pki):
-    """Files are read after the change of the user: what root alone can read is refused, with the name of who tried."""
+    """Files are read after the change of user: what only root can read is refused, and the line names the user."""
     if os.geteuid() != 0:
         pytest.skip("only root can start Kamailio as another user")
     kam = Kamailio(settings)
@@ -615,7 +622,8 @@ def test_unreadable_file_names_the_user(settings, pki):
         with pytest.raises(StartFailed) as failure:
             kam.start()
         lines = [text for module, text in failure.value.log.at_level("ERROR") if module == "tls"]
-        assert len(lines) == 1 and re.search(r"server\.key\" as user nobody \(uid \d+\): Permission denied", lines[0]), lines
+        assert len(lines) == 1, lines
+        assert re.search(r"server\.key\" as user nobody \(uid \d+\): Permission denied", lines[0])
         shutil.chown(key, "nobody")
         kam.start()
         key.chmod(0o000)

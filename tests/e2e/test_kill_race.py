@@ -1,7 +1,7 @@
-# tls_gnutls - end to end: connections that are ended while they work
+# tls_gnutls - end to end: connections that are closed while they are in use
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""tls.kill, handshake_timeout and tls.reload meet clients that shake hands, resume, ask and vanish.  Whoever is
-second says nothing, no process dies, and nothing stays behind."""
+"""tls.kill, handshake_timeout and tls.reload meet clients that handshake, resume, send requests and vanish.
+Whichever comes second logs nothing, no process dies, and nothing leaks."""
 
 import random
 import socket
@@ -12,7 +12,7 @@ import pytest
 
 from .lib.tls import TIMEOUT_S, TlsClient, client_context
 
-pytestmark = pytest.mark.ours_only("commands and limits of ours")
+pytestmark = pytest.mark.ours_only("tls.so lacks these commands and limits")
 
 CLIENTS, CONNECTIONS, STALLED = 5, 120, 40
 SEED = 11
@@ -50,7 +50,7 @@ def _stalling(kam):
 
 
 def _killing(kam, stop):
-    """Known connections, and the next one that comes, as early as possible."""
+    """Kill known connections, and the next one that comes, as early as possible."""
     chance = random.Random(SEED)
     count = 0
     while not stop.is_set():

@@ -46,7 +46,7 @@ def test_idle_connection_is_closed(start, settings):
 
 
 def _how_it_ends_after_close_notify(address, version):
-    """The client says goodbye and keeps its socket open: the server closes too."""
+    """The client sends close_notify and keeps its socket open: the server closes too."""
     with BioClient(address, client_context(version=version)) as client:
         client.handshake()
         client.sock.sendall(client.seal(sip.options(address[1])))
@@ -91,7 +91,7 @@ def test_thresholds_off(start, settings):
 
 
 def test_number_of_connections(start, settings):
-    """tls_max_connections: one more is closed, and welcome when another one has left."""
+    """tls_max_connections: one more is closed, and accepted when another one has ended."""
     kam = start(settings.but(core="tls_max_connections=2"))
     clients = [TlsClient(kam.address(), client_context()) for _ in range(2)]
     try:

@@ -1,10 +1,10 @@
 # tls_gnutls - end to end: tls.list with thousands of connections
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""The command does not hold the core's table of connections while it formats its answer.
+"""The command does not lock the core's connection table while it formats its reply.
 
-The process that runs the command is stopped in the middle of it, again and again. As long as it has the
-table's lock, nobody can connect; so new clients must be answered while it stands still. Now and then it is
-caught while it copies a few records under the lock: STUCK_MAX of the STOPS may be such ones.
+The process that runs the command is stopped in the middle of it, again and again. While it holds the table's
+lock, nobody can connect; so new clients must be served while it is stopped. Occasionally it is stopped while
+it copies a few records under the lock: that may be the case for STUCK_MAX of the STOPS.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ STOPS = 40
 STUCK_MAX = 20
 ATTEMPTS = 400
 LISTS = 50
-PATIENCE_S = 3
+TIMEOUT_S = 3
 SEED = 11
 # one request of binrpc: header, length, cookie, and the name of the command
 QUESTION = b"\xa1\x00\x0b\x01" + b"\x91\x09tls.list\0"
@@ -45,7 +45,7 @@ def kam(settings):
         yield kamailio
 
 
-class Question:
+class Query:
     """tls.list, asked through binrpc."""
 
     def __init__(self, kam):
@@ -80,10 +80,10 @@ def _ports(answer):
 
 def _seconds_to_answer(kam):
     begin = time.monotonic()
-    question = Question(kam)
-    assert question.is_answered(60)
+    query = Query(kam)
+    assert query.is_answered(60)
     spent = time.monotonic() - begin
-    question.answer()
+    query.answer()
     return spent
 
 
@@ -93,22 +93,22 @@ def _visit(kam):
 
 
 def _stop_once(kam, pid, delay_s):
-    """None: not caught in the middle; otherwise whether a client was answered meanwhile."""
-    question = Question(kam)
+    """None: not stopped in the middle; otherwise whether a client was served meanwhile."""
+    query = Query(kam)
     time.sleep(delay_s)
     visitor = threading.Thread(target=_visit, args=(kam,), daemon=True)
     os.kill(pid, signal.SIGSTOP)
     try:
-        if question.is_answered():
+        if query.is_answered():
             return None
         visitor.start()
-        visitor.join(PATIENCE_S)
+        visitor.join(TIMEOUT_S)
         return not visitor.is_alive()
     finally:
         os.kill(pid, signal.SIGCONT)
         if visitor.ident is not None:
             visitor.join(60)
-        question.answer()
+        query.answer()
 
 
 class Churn:
@@ -135,10 +135,10 @@ class Churn:
 
 
 def _assert_listed_once(kam, stable):
-    """Those that stay are listed exactly once, whoever comes and goes."""
+    """Connections that stay are listed exactly once, whatever others come and go."""
     with Churn(kam) as churn:
         for _ in range(LISTS):
-            ports = [port for port in _ports(Question(kam).answer()) if port in stable]
+            ports = [port for port in _ports(Query(kam).answer()) if port in stable]
             assert len(ports) == len(set(ports)) == CONNECTIONS
         until(lambda: churn.visits > 0, "a visit")
 
@@ -158,7 +158,7 @@ def _stops(kam):
 
 
 def test_5000_connections(kam):
-    """Each is listed once; new clients are answered while the command runs."""
+    """Each is listed once; new clients are served while the command runs."""
     async def grow(crowd):
         await crowd.grow(CONNECTIONS)
 
@@ -170,7 +170,7 @@ def test_5000_connections(kam):
         _assert_listed_once(kam, {member.port for member in crowd.members})
         results = _stops(kam)
         print(f"stopped {len(results)} times, {results.count(False)} times with the lock")
-        assert len(results) == STOPS, "the command was not caught in the middle"
+        assert len(results) == STOPS, "the command was not stopped in the middle"
         assert results.count(False) <= STUCK_MAX
         loop.run_until_complete(crowd.leave())
     finally:

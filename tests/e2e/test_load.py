@@ -1,10 +1,10 @@
 # tls_gnutls - end to end: thousands of connections, and clients that vanish
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""Afterwards the number of connections and the shared memory are back where they began.
+"""Afterwards the number of connections and the shared memory in use are as before.
 
-What TOLERANCE allows: a process may keep a few freed chunks at hand for the next connection.
-What it does not: a connection holds 17 KB of shared memory without TLS and some more with it,
-so a dozen leaked ones among the thousands would show.
+TOLERANCE allows for the few freed chunks that a process may cache for the next connection. It hides no
+leak: a connection holds 17 KB of shared memory without TLS and some more with it, so a dozen leaked ones
+among the thousands would show.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ TOLERANCE = 256 * 1024
 
 @pytest.fixture
 def kam(request, settings, tls_module):
-    """Room for all of them; with our module, short deadlines for handshakes.
+    """A Kamailio with room for all of them; with our module, short deadlines for handshakes.
 
     The parameter is the memory manager of the shared memory.
     """
@@ -82,8 +82,8 @@ def test_2000_connections_open_at_once(kam, version):
     _assert_as_before(kam, before, f"{CONNECTIONS} connections")
 
 
-def _weather(kam, seconds, may_fall_silent):
-    """A storm of vanishing clients beside one that behaves; gives both results."""
+def _run_storm(kam, seconds, may_fall_silent):
+    """A storm of vanishing clients beside a well-behaved one; returns both results."""
     async def steady(over):
         crowd = Crowd(kam.address(), client_context())
         await crowd.grow(1)
@@ -108,9 +108,9 @@ def _weather(kam, seconds, may_fall_silent):
     return asyncio.run(both())
 
 
-def _assert_weathered(kam, seconds, may_fall_silent):
+def _assert_storm_survived(kam, seconds, may_fall_silent):
     before = kam.shm_used()
-    storm, steady = _weather(kam, seconds, may_fall_silent)
+    storm, steady = _run_storm(kam, seconds, may_fall_silent)
     tally = storm.tally
     print(f"seed {SEED}: {tally.started} clients in {tally.seconds:.1f} s, {len(tally.silent)} fell "
           f"silent, {tally.refused} were cut off; {steady} requests beside them")
@@ -129,11 +129,11 @@ def _assert_weathered(kam, seconds, may_fall_silent):
 @pytest.mark.parametrize("kam", ("qm",), indirect=True)
 def test_vanishing_clients(kam, tls_module):
     """200 new connections a second for 8 s."""
-    _assert_weathered(kam, 8, tls_module.ours)
+    _assert_storm_survived(kam, 8, tls_module.ours)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("kam", ("qm", "fm"), indirect=True)
 def test_vanishing_clients_for_a_minute(kam, tls_module):
     """200 new connections a second for 60 s."""
-    _assert_weathered(kam, 60, tls_module.ours)
+    _assert_storm_survived(kam, 60, tls_module.ours)

@@ -22,7 +22,7 @@ NAMES = {
 
 @pytest.fixture(scope="module")
 def kam(settings):
-    """Tells of every connection, asks for certificates, accepts all of them."""
+    """Logs every connection, asks for certificates, accepts all of them."""
     with Kamailio(settings.but(listen=("tls", "udp"), modparams={
             "tls_log": INFO, "verify_client": "optional_no_ca"})) as kamailio:
         yield kamailio
@@ -35,19 +35,19 @@ def silent(settings):
         yield kamailio
 
 
-def _told(kam, mark, wanted, level="INFO"):
+def _logged(kam, mark, wanted, level="INFO"):
     """The texts of the TLS module after a mark, once a line with `wanted` is there."""
     kam.log.wait(wanted, since=mark)
     return [text.partition("(): ")[2] or text
             for module, text in kam.log.at_level(level, since=mark) if module == "tls"]
 
 
-def _has(told, pattern):
-    assert any(re.fullmatch(pattern, text) for text in told), f"no /{pattern}/ among {told}"
+def _has(logged, pattern):
+    assert any(re.fullmatch(pattern, text) for text in logged), f"no /{pattern}/ among {logged}"
 
 
 def _visit(kam, pki, version=None, row=None):
-    """One good connection; gives its client side (closed) for address and cipher."""
+    """One good connection; returns its client side (closed) for address and cipher."""
     cert = (pki.cert(row), pki.key(row)) if row else (None, None)
     context = client_context(version=version, cert=cert[0], key=cert[1])
     with TlsClient(kam.address(), context) as client:
@@ -60,22 +60,22 @@ def _visit(kam, pki, version=None, row=None):
 def test_accepted_connection(kam, pki, version):
     mark = kam.log.mark()
     port, cipher, bits = _visit(kam, pki, version)
-    told = _told(kam, mark, "did not present")
-    _has(told, rf"tls_accept: new connection from 127\.0\.0\.1:{port} "
+    logged = _logged(kam, mark, "did not present")
+    _has(logged, rf"tls_accept: new connection from 127\.0\.0\.1:{port} "
                rf"using {version} {re.escape(cipher)} {bits}")
-    _has(told, rf"tls_accept: local socket: 127\.0\.0\.1:{kam.port()}")
-    _has(told, "tls_accept: client did not present a certificate")
+    _has(logged, rf"tls_accept: local socket: 127\.0\.0\.1:{kam.port()}")
+    _has(logged, "tls_accept: client did not present a certificate")
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_accepted_connection_with_certificate(kam, pki, version):
     mark = kam.log.mark()
     _visit(kam, pki, version, "client-ok")
-    told = _told(kam, mark, "certificate issuer")
+    logged = _logged(kam, mark, "certificate issuer")
     subject, issuer = NAMES["client-ok"]
-    _has(told, f"tls_accept: client certificate subject:{subject}")
-    _has(told, f"tls_accept: client certificate issuer:{issuer}")
-    assert not [text for text in told if "verification" in text]
+    _has(logged, f"tls_accept: client certificate subject:{subject}")
+    _has(logged, f"tls_accept: client certificate issuer:{issuer}")
+    assert not [text for text in logged if "verification" in text]
 
 
 @pytest.mark.parametrize("row,reason", (
@@ -89,10 +89,10 @@ def test_accepted_connection_with_certificate(kam, pki, version):
 def test_tolerated_verification_failure(kam, pki, row, reason):
     mark = kam.log.mark()
     _visit(kam, pki, None, row)
-    told = _told(kam, mark, "verification failure: ")
+    logged = _logged(kam, mark, "verification failure: ")
     failed = "WARNING: tls_accept: client certificate verification failed!!!"
-    assert any(text.startswith(failed) for text in told), told
-    assert any(re.search(f"verification failure: ({reason})", text) for text in told), told
+    assert any(text.startswith(failed) for text in logged), logged
+    assert any(re.search(f"verification failure: ({reason})", text) for text in logged), logged
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -101,12 +101,12 @@ def test_outgoing_connection(kam, pki, version):
     with TlsAgent(server_context(pki.cert("server-ec"), pki.key("server-ec"), version)) as agent, \
             UdpSender(kam.address("udp")) as sender:
         assert sender.ask(uri=f"sip:far@127.0.0.1:{agent.port};transport=tls").status == 200
-        told = _told(kam, mark, "certificate issuer")
-    _has(told, rf"tls_connect: new connection to 127\.0\.0\.1:{agent.port} using {version} \S+ \d+")
-    _has(told, r"tls_connect: sending socket: 127\.0\.0\.1:\d+ ?")
+        logged = _logged(kam, mark, "certificate issuer")
+    _has(logged, rf"tls_connect: new connection to 127\.0\.0\.1:{agent.port} using {version} \S+ \d+")
+    _has(logged, r"tls_connect: sending socket: 127\.0\.0\.1:\d+ ?")
     subject, issuer = NAMES["server-ec"]
-    _has(told, f"tls_connect: server certificate subject:{subject}")
-    _has(told, f"tls_connect: server certificate issuer:{issuer}")
+    _has(logged, f"tls_connect: server certificate subject:{subject}")
+    _has(logged, f"tls_connect: server certificate issuer:{issuer}")
 
 
 def test_outgoing_connection_to_a_server_not_verified(kam, pki):
@@ -114,10 +114,10 @@ def test_outgoing_connection_to_a_server_not_verified(kam, pki):
     context = server_context(pki.cert("server-expired"), pki.key("server-expired"))
     with TlsAgent(context) as agent, UdpSender(kam.address("udp")) as sender:
         assert sender.ask(uri=f"sip:far@127.0.0.1:{agent.port};transport=tls").status == 200
-        told = _told(kam, mark, "verification failure: ")
+        logged = _logged(kam, mark, "verification failure: ")
     assert any(text.startswith("WARNING: tls_connect: server certificate verification failed!!!")
-               for text in told), told
-    assert any("certificate has expired" in text for text in told), told
+               for text in logged), logged
+    assert any("certificate has expired" in text for text in logged), logged
 
 
 def test_default_level_hides_good_connections(silent, pki):
@@ -150,11 +150,12 @@ def test_failed_handshake_names_both_ends(silent, tls_module, opening):
     assert f"dst addr: 127.0.0.1:{silent.port()}" in lines
     if tls_module.ours:
         assert len(lines.splitlines()) == 1, lines
+        assert re.search(r" connection: \d+ profile: TLSs<default>$", lines), lines
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_client_that_refuses_the_certificate(silent, pki, tls_module, version):
-    """The log has the client's reason and the name it asked for; nothing of it is an error of this host."""
+    """The log has the client's reason and the name it asked for; it is not an error of this host."""
     mark = silent.log.mark()
     context = client_context(trust=pki.path("ca-stranger.pem"), version=version)
     before = silent.rpc("tls.sessions") if tls_module.ours else {}

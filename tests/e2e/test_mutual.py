@@ -1,9 +1,9 @@
-# tls_gnutls - end to end: who must show which certificate, as server and as client
+# tls_gnutls - end to end: which certificates must be presented, as server and as client
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""Modes: NONE asks for nothing, PEER checks what is shown, FAIL demands one too.
+"""Modes: NONE requests no certificate, PEER verifies one that is presented, FAIL also requires one.
 
-The tables are the contract: each configuration names its mode, each mode says which
-certificates get through.
+The tables are the contract: each configuration has a mode, each mode lists the certificates that
+are accepted.
 """
 
 import ssl
@@ -81,7 +81,7 @@ def test_server_role(start, settings, pki, configuration):
 
 
 def _certificate_request(kam, version):
-    """(did the server ask for a certificate?, the authorities it named), told by openssl."""
+    """(did the server ask for a certificate?, the authorities it named), as openssl prints them."""
     option = {"TLSv1.2": "-tls1_2", "TLSv1.3": "-tls1_3"}[version]
     done = subprocess.run(
         ["openssl", "s_client", "-connect", "127.0.0.1:%d" % kam.port(), option],
@@ -116,7 +116,7 @@ def test_revocation_of_clients(start, settings, pki, crl, accepted):
         assert _served(kam, pki, version, ("client-ok", "client-revoked")) == accepted, version
 
 
-def test_no_authority_means_nobody_is_accepted(start, settings, pki):
+def test_without_authority_no_client_is_accepted(start, settings, pki):
     kam = start(settings.but(modparams={"verify_client": "on", "ca_list": None}))
     assert _served(kam, pki, "TLSv1.3", (NO_CERTIFICATE, "client-ok")) == set()
 
@@ -124,7 +124,7 @@ def test_no_authority_means_nobody_is_accepted(start, settings, pki):
 @pytest.mark.ours_only("client certificates and resumption depend on the worker")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_resumption_keeps_what_was_verified(start, settings, pki, version):
-    """A resumed session of a verified client is as good as a full one; of none, it is refused."""
+    """Sessions of a verified client resume; a client without a certificate is still refused."""
     kam = start(settings.but(modparams={"verify_client": "on", "session_cache": 1}))
     context = client_context(version=version, cert=pki.cert("client-ok"),
                              key=pki.key("client-ok"))

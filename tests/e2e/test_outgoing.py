@@ -1,6 +1,6 @@
 # tls_gnutls - end to end: outgoing connections that fail, and the queue of clear text
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""The sender gets a failure, whatever the server does; nothing is left behind.
+"""The sender gets a failure, whatever the server does; nothing leaks.
 
 Requests come in on UDP and go out over TLS.  A failed transaction ends with 408 (its timer),
 477 or 503 (the send failed at once).
@@ -36,7 +36,7 @@ def base(settings):
 
 @pytest.fixture(scope="module")
 def kam(base, tls_module):
-    """Gives up handshakes after a short time, where the module can."""
+    """A Kamailio with a short deadline for handshakes, where the module has one."""
     more = {"handshake_timeout": DEADLINE_S} if tls_module.ours else {}
     with Kamailio(base.but(modparams=more)) as kamailio:
         yield kamailio
@@ -74,7 +74,7 @@ def test_good_server(kam, pki, sender, version):
 
 
 def _flight(pki, prime_bytes):
-    """ServerHello for DHE-RSA-AES128-GCM-SHA256, a certificate, and a prime of some size."""
+    """ServerHello for DHE-RSA-AES128-GCM-SHA256, a certificate, and a prime of that size."""
     der = ssl.PEM_cert_to_DER_cert(Path(pki.cert("server-rsa")).read_text().split("-----END")[0]
                                    + "-----END CERTIFICATE-----\n")
     entry = len(der).to_bytes(3, "big") + der
@@ -87,10 +87,10 @@ def _flight(pki, prime_bytes):
 
 
 @pytest.mark.parametrize("prime_bytes,alert", ((300, 51), (1250, 51), (1251, 47), (5000, 47)))
-def test_prime_that_takes_long(base, start, pki, tls_module, prime_bytes, alert):
-    """A server makes up the group of Diffie-Hellman: 10,000 bits at most are computed with.
+def test_oversized_prime(base, start, pki, tls_module, prime_bytes, alert):
+    """The server chooses the group of Diffie-Hellman: 10,000 bits at most are accepted.
 
-    A smaller one fails for its signature: decrypt_error.
+    A smaller one fails because of its signature: decrypt_error.
     """
     if not tls_module.ours:
         pytest.skip("stock tls.so has limits of its own")
@@ -229,7 +229,7 @@ def test_below_the_limit_everything_arrives(start, base, pki):
 
 
 def test_limit_of_all_connections(start, base):
-    """ct_wq_max: two connections that stall share it; the third finds no room."""
+    """ct_wq_max: two connections that stall share it; the third exceeds it."""
     limit = 20000
     kam = start(base.but(children=1, modparams={"ct_wq_max": limit}))
     with SilentServer() as one, SilentServer() as two, SilentServer() as three, \
@@ -261,7 +261,7 @@ def test_stalled_server_frees_everything(start, base, tls_module):
         until(lambda: kam.transactions() == 0, "transactions are gone")
 
     def used():
-        # what processes keep at hand for the next connection depends on which of them freed one
+        # what processes cache for the next connection depends on which of them freed one
         spare = kam.rpc("tls.sessions")["arena_spare_bytes"] if tls_module.ours else 0
         return kam.shm_used() - spare
 
@@ -275,7 +275,7 @@ def test_stalled_server_frees_everything(start, base, tls_module):
 
 
 def test_slow_server_is_waited_for(kam, pki, sender):
-    """A server that lets the client wait, but not as long as the deadline, is a good server."""
+    """A server that is slow, but answers before the deadline, is served."""
     context = server_context(pki.cert("server-ec"), pki.key("server-ec"))
     with TlsAgent(context, delay_s=0.7) as agent:
         assert sender.ask(uri=_uri(agent)).status == 200

@@ -37,7 +37,7 @@ XAVP = {"xavp_cfg": "tls"}
 
 
 class _Caller:
-    """Sends requests through a Kamailio and tells what the server saw."""
+    """Sends requests through a Kamailio and returns what the server saw."""
 
     def __init__(self, kam, pki, version=None):
         self.kam = kam
@@ -57,7 +57,7 @@ class _Caller:
 
 @pytest.fixture
 def caller(start, settings, pki):
-    """caller(**changes of the settings) gives a _Caller."""
+    """caller(**changes of the settings) returns a _Caller."""
     def make(version=None, **changes):
         kam = start(settings.but(listen=("tls", "udp"), script=SCRIPT).but(**changes))
         return _Caller(kam, pki, version)
@@ -66,24 +66,25 @@ def caller(start, settings, pki):
 
 @pytest.fixture
 def with_file(settings, pki, tmp_path, start):
-    """with_file(sections, **modparams) gives a _Caller of a Kamailio that reads them."""
+    """with_file(sections, **modparams) returns a _Caller of a Kamailio that reads them."""
     def make(text, **modparams):
         path = tmp_path / "tls.cfg"
         path.write_text(section("server:default", **pair(pki, "server-ec")) + text)
-        return _Caller(start(reading(settings, path, listen=("tls", "udp"), script=SCRIPT).but(modparams=modparams)), pki)
+        ready = reading(settings, path, listen=("tls", "udp"), script=SCRIPT).but(modparams=modparams)
+        return _Caller(start(ready), pki)
     return make
 
 
 # ---- which profile ---------------------------------------------------------------------------------------------------
 
-def test_address_of_ours_selects_the_profile(with_file, pki):
+def test_local_address_selects_the_profile(with_file, pki):
     caller = with_file(section("client:default") + section("client:127.0.0.1:0", **pair(pki, "client-ok"))
                        + section("client:127.0.0.9:0", **pair(pki, "client-rsa")), **XAVP)
     assert caller.call(()) == [(None, "client-ok")]
 
 
-def test_id_goes_before_name_and_address(with_file, pki):
-    """The last section of the file that fits counts; an id fits whatever the address is."""
+def test_id_takes_precedence_over_name_and_address(with_file, pki):
+    """The last section of the file that matches counts; an id matches whatever the address is."""
     sections = (
         section("client:127.0.0.1:0", **pair(pki, "client-ok")),
         section("client:any", server_name="name.example", **pair(pki, "client-rsa")),
@@ -108,32 +109,33 @@ def test_modes_of_names(with_file, pki, mode, names):
 
 
 def test_id_of_the_function_is_for_one_connection(with_file, pki):
-    """Used or not: the next connection does not have it."""
-    caller = with_file(section("client:default") + section("client:127.0.0.9:0", server_id="gold", **pair(pki, "client-ok")),
-                       **XAVP)
-    for _ in range(4):          # in whichever worker
+    """Used or not: the next connection does not get it."""
+    caller = with_file(section("client:default")
+                       + section("client:127.0.0.9:0", server_id="gold", **pair(pki, "client-ok")), **XAVP)
+    for _ in range(4):          # in any worker
         assert caller.call(("X-Set-Id: gold",)) == [(None, "client-ok")]
         assert caller.call(()) == [(None, None)]
         assert caller.call(("X-Set-Id: unknown",)) == [(None, None)]
 
 
-@pytest.mark.ours_only("kept for whoever opens the next connection")
+@pytest.mark.ours_only("kept for the next connection of the process")
 def test_id_of_the_function_does_not_outlive_its_request(with_file, pki):
-    """The first request goes out on a connection that is open: nobody opens one with its id."""
-    caller = with_file(section("client:default") + section("client:127.0.0.9:0", server_id="gold", **pair(pki, "client-ok")),
-                       **XAVP)
+    """The first request uses an open connection: no connection is made with its id."""
+    caller = with_file(section("client:default")
+                       + section("client:127.0.0.9:0", server_id="gold", **pair(pki, "client-ok")), **XAVP)
     for _ in range(4):
         assert caller.call((), ("X-Set-Id: gold",)) == [(None, None)]
         assert caller.call(()) == [(None, None)]
 
 
-def test_without_xavp_cfg_the_xavp_is_not_looked_at(with_file, pki):
-    caller = with_file(section("client:default") + section("client:127.0.0.9:0", server_id="gold", **pair(pki, "client-ok")))
+def test_without_xavp_cfg_the_xavp_is_ignored(with_file, pki):
+    caller = with_file(section("client:default")
+                       + section("client:127.0.0.9:0", server_id="gold", **pair(pki, "client-ok")))
     assert caller.call(("X-Id: gold", "X-Name: name.example")) == [(None, None)]
     assert caller.call(("X-Set-Id: gold",)) == [(None, "client-ok")]
 
 
-def test_connection_is_used_again_whatever_the_name(with_file, pki):
+def test_connection_is_reused_whatever_the_name(with_file, pki):
     """Before 6.1 Kamailio finds open connections by address only."""
     caller = with_file(section("client:any", server_name="name.example", **pair(pki, "client-ok")), **XAVP)
     assert caller.call((), ("X-Name: name.example",)) == [(None, None)]
@@ -154,8 +156,8 @@ def test_name_of_the_xavp(caller, version):
     ("b\u00fccher.example", "xn--bcher-kva.example"), ("under_score.example", "under_score.example"),
     ("x" * 300, None), ("a b", None),
 ))
-def test_what_is_no_host_name_is_not_sent(caller, name, sent):
-    """RFC 6066: no addresses, no dot at the end; the request goes out all the same."""
+def test_name_that_is_not_a_host_name_is_not_sent(caller, name, sent):
+    """RFC 6066, section 3: no addresses, no trailing dot; the request is sent all the same."""
     assert [seen for seen, _ in caller(modparams=XAVP).call((f"X-Name: {name}",))] == [sent]
 
 
@@ -192,7 +194,8 @@ def test_name_of_the_profile(with_file, headers, sent):
 @OURS
 def test_name_of_the_default_profile(with_file):
     assert with_file(section("client:default", server_name="default.example")).call(()) == [("default.example", None)]
-    assert with_file(section("client:default", server_name="default.example"), outgoing_sni=0).call(()) == [(None, None)]
+    text = section("client:default", server_name="default.example")
+    assert with_file(text, outgoing_sni=0).call(()) == [(None, None)]
 
 
 @OURS

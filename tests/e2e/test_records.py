@@ -15,7 +15,7 @@ from .lib.tls import BioClient, TlsClient, client_context
 VERSIONS = ("TLSv1.2", "TLSv1.3")
 BODY_60K = b"".join(b"line %06d of the body\r\n" % n for n in range(2500))[:60 * 1024]
 RECORD_MAX = 16384
-IDLE_S = 6.5            # more than the 5 s after which a TCP worker gives a connection back
+IDLE_S = 6.5            # more than the 5 s after which a TCP worker returns a connection to tcp main
 
 # Answers with the size and the MD5 sum of the body it got.
 MEASURE = r"""
@@ -99,7 +99,7 @@ def test_message_of_60_kb_in_many_records(kam, client, record):
 
 
 def test_message_beyond_the_read_buffer_ends_the_connection(small_buffer, context):
-    """Kamailio's TCP reader gives up a message that does not fit; others go on."""
+    """Kamailio's TCP reader drops a connection whose message does not fit; others go on."""
     with TlsClient(small_buffer.address(), context) as client:
         message = sip.options(small_buffer.port(), body=BODY_60K)
         with pytest.raises((EOFError, OSError)):
@@ -137,7 +137,7 @@ def test_many_full_records_at_once(small_buffer, context):
 
 
 def _ask_and_leave(kam, context, count):
-    """Requests with close_notify and FIN right behind them; gives the CSeqs of the replies."""
+    """Requests with close_notify and FIN right behind them; returns the CSeqs of the replies."""
     with BioClient(kam.address(), context) as client:
         client.handshake()
         data = client.seal(b"".join(sip.options(kam.port(), cseq=n) for n in range(1, count + 1)))

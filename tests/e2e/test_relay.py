@@ -23,7 +23,7 @@ def pair(settings, stock_settings):
     """{"ours": ..., "stock": ...}; each UDP socket has one worker, so it keeps the order."""
     more = {"listen": ("tls",) + UDP_SOCKETS, "children": 1, "tcp_children": 3,
             "core": "tcp_rd_buf_size=131072\ntcp_conn_wq_max=1048576",
-            # a far end that answers late is not asked again: each request is sent once
+            # no retransmissions to a slow far end: each request is sent once
             "config": 'modparam("tm", "retr_timer1", 60000)',
             "modparams": {"con_ct_wq_max": 1048576}, "shm_mb": 512}
     with contextlib.ExitStack() as stack:
@@ -31,7 +31,7 @@ def pair(settings, stock_settings):
             "ours": stack.enter_context(Kamailio(settings.but(**more))),
             "stock": stack.enter_context(Kamailio(stock_settings.but(**more))),
         }
-        # open the one connection each way: workers that find none open one each
+        # open one connection each way first: workers that find none open one each
         with UdpAgent() as far_end:
             for direction in DIRECTIONS:
                 assert _send(*_ends(both, direction), far_end, "udp1", 1, 1) == [200]
@@ -154,7 +154,7 @@ def test_tls_client_through_both(pair, agent):
 
 
 def test_the_connections_are_reused(pair, agent):
-    """One each way, whoever sends."""
+    """One each way, whichever worker sends."""
     for direction in DIRECTIONS:
         for socket_name in UDP_SOCKETS:
             assert _send(*_ends(pair, direction), agent, socket_name, 1, 1) == [200]

@@ -1,4 +1,4 @@
-# tls_gnutls - end to end: what tls.reload reads, what it refuses, who notices
+# tls_gnutls - end to end: what tls.reload reads, what it refuses, which connections it affects
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 import re
 import shutil
@@ -36,7 +36,7 @@ def _reload(kam):
 
 
 def _refused(kam):
-    """The text of the fault with which a reload ends that must not work."""
+    """The text of the fault of a reload that must fail."""
     reply = kam.kamcmd("tls.reload")
     found = re.search(r"^error: 500 - (.*)$", reply, re.MULTILINE)
     assert found, reply
@@ -44,14 +44,14 @@ def _refused(kam):
 
 
 def _served(kam, **context):
-    """Common name of the certificate shown to a new client that then is answered."""
+    """Common name of the certificate presented to a new client, whose request is answered."""
     with TlsClient(kam.address(), client_context(**context)) as client:
         assert client.ask().status == 200
         return client.shown()
 
 
 def _accepted(kam, pki, row, **context):
-    """Whether a client with that certificate is let in."""
+    """Whether a client with that certificate is accepted."""
     try:
         _served(kam, cert=pki.cert(row), key=pki.key(row), **context)
         return True
@@ -67,7 +67,7 @@ def _wait_configurations(kam, count):
     until(lambda: _configurations(kam) == count, f"{count} configurations")
 
 
-# ---- what is read anew -----------------------------------------------------------------------------------------------
+# ---- what is reread --------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("mode", MODES)
 def test_certificate_and_key(start, settings, files, mode):
@@ -175,12 +175,12 @@ def test_another_file_is_named_at_runtime(start, settings, files, pki):
                                      private_key=pki.key("server-rsa")))
     kam.rpc("cfg.set_now_string", "tls", "config", other)
     assert _served(kam) == "server-ec"
-    kam.kamcmd("tls.reload")            # asks another process than the one that has set it
+    kam.kamcmd("tls.reload")            # runs in another process than the one that has set it
     assert _served(kam) == "server-rsa"
     assert kam.rpc("tls.options")["config"] == other
 
     kam.rpc("cfg.set_now_string", "tls", "config", files.path("missing.cfg"))
-    assert _refused(kam) == f"{PARSE}: {files.path('missing.cfg')}: cannot be looked at: No such file or directory"
+    assert _refused(kam) == f"{PARSE}: {files.path('missing.cfg')}: cannot be accessed: No such file or directory"
     assert _served(kam) == "server-rsa"
 
     kam.rpc("cfg.set_now_string", "tls", "config", files.path("tls.cfg"))
@@ -203,7 +203,7 @@ def test_from_parameters_to_a_file_and_back(start, settings, files, pki):
 # ---- what is wrong changes nothing -----------------------------------------------------------------------------------
 
 def _cut(pki, name, size=-60):
-    """A file without its end."""
+    """A truncated file."""
     with open(pki.path(name), encoding="ascii") as source:
         return source.read()[:size]
 
@@ -232,7 +232,7 @@ BROKEN = {
         BUILD, r'certificate: cannot read "\S+/cert\.pem" as user \S+ \(uid \d+\): No such file'),
     "certificate cut off": (
         lambda f, pki: f.write("cert.pem", _cut(pki, "server-ec.crt", 400)),
-        BUILD, r'certificate: "\S+/cert\.pem" holds no certificate'),
+        BUILD, r'certificate: "\S+/cert\.pem" contains no usable certificate'),
     "empty certificate": (
         lambda f, pki: f.write("cert.pem", ""),
         BUILD, r'certificate: "\S+/cert\.pem" is empty'),
@@ -267,12 +267,12 @@ BROKEN_FILE = {
 
 
 def _assert_refused(kam, sentence, cause):
-    """The reload does not work, reply and log say why, and everything is as it was."""
+    """The reload fails, reply and log say why, and everything is as it was."""
     mark = kam.log.mark()
     reply = _refused(kam)
     assert reply.startswith(f"{sentence}: "), reply
-    # the reply is cut where the transport has no room
-    line = kam.log.wait(r"ERROR.*was not reloaded, the one before stays: ", since=mark)[0]
+    # the reply is cut to what fits the transport
+    line = kam.log.wait(r"ERROR.*was not reloaded, the current one stays: ", since=mark)[0]
     assert re.search(cause, line), line
     assert re.search(cause, reply) or len(reply) == 254, reply
     assert _served(kam) == "server-ec"
@@ -317,19 +317,20 @@ def test_broken_profiles_change_nothing(start, settings, files, what):
 
 
 def test_one_broken_profile_of_many_changes_nothing(start, settings, files, pki):
-    """Also not those that stand before it."""
+    """Not even those before it in the file."""
     kam = start(files.settings(settings, "file"))
-    files.write("tls.cfg", section("server:default", certificate=pki.cert("server-rsa"), private_key=pki.key("server-rsa"))
+    files.write("tls.cfg", section("server:default", certificate=pki.cert("server-rsa"),
+                                   private_key=pki.key("server-rsa"))
                 + section("server:any", server_name="a.example", certificate=pki.cert("server-deep"),
                           private_key=pki.key("server-rsa")))
     _assert_refused(kam, BUILD, r"TLSs<any:a\.example>: private_key")
 
 
-# ---- whom it concerns ------------------------------------------------------------------------------------------------
+# ---- which connections are affected ----------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("version", ("TLSv1.2", "TLSv1.3"))
 def test_new_authority_decides_for_new_connections_only(start, settings, files, pki, version):
-    """An open connection stays, and a handshake that has begun ends as it began."""
+    """An open connection stays, and a handshake that has begun completes as it began."""
     kam = start(files.settings(settings, "file", verify_client="on"))
     context = client_context(version=version, cert=pki.cert("client-ok"), key=pki.key("client-ok"))
     with TlsClient(kam.address(), context) as old, BioClient(kam.address(), context) as begun:
@@ -347,7 +348,8 @@ def test_new_authority_decides_for_new_connections_only(start, settings, files, 
         begun.handshake()
         begun.sock.sendall(begun.seal(b"OPTIONS sip:127.0.0.1:%d SIP/2.0\r\n" % kam.port()
                                       + b"Via: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bKbegun\r\nFrom: <sip:a@b>;tag=1\r\n"
-                                      b"To: <sip:a@b>\r\nCall-ID: begun\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"))
+                                      b"To: <sip:a@b>\r\nCall-ID: begun\r\nCSeq: 1 OPTIONS\r\n"
+                                      b"Content-Length: 0\r\n\r\n"))
         assert begun.receive().status == 200
         assert old.ask().status == 200
         assert not _accepted(kam, pki, "client-ok", version=version)
@@ -358,7 +360,7 @@ def test_new_authority_decides_for_new_connections_only(start, settings, files, 
 
 @pytest.mark.parametrize("version", ("TLSv1.2", "TLSv1.3"))
 def test_sessions_outlive_a_reload_unless_something_changed(start, settings, files, pki, version):
-    """A ticket is good as long as certificate, authorities and verification are the same."""
+    """A ticket is valid as long as certificate, authorities and verification are the same."""
     kam = start(files.settings(settings.but(modparams={"session_cache": 1}), "parameters", verify_client="on"))
     context = client_context(version=version, cert=pki.cert("client-ok"), key=pki.key("client-ok"))
 
@@ -428,8 +430,8 @@ def test_refused_reloads_leave_nothing(start, settings, files, pki):
     assert kam.shm_used() <= before
 
 
-def test_workers_forget_configurations_that_are_gone(start, settings, files, pki, tls_module):
-    """Also while one that is older still lives, as a connection keeps it."""
+def test_workers_drop_configurations_that_are_gone(start, settings, files, pki, tls_module):
+    """Even while a connection keeps an older one alive."""
     with open(files.path("ca.pem"), "a", encoding="ascii") as bundle:
         for row in ("inter", "inter2", "stranger", "server-selfsigned", "client-selfsigned"):
             with open(pki.cert(row), encoding="ascii") as cert:
@@ -454,7 +456,7 @@ def test_workers_forget_configurations_that_are_gone(start, settings, files, pki
 
 
 def test_two_at_once(start, settings, files):
-    """The second is told to come back, or waits its turn; nothing else happens."""
+    """The second fails with a fault that says so, or waits its turn; nothing else happens."""
     kam = start(files.settings(settings, "file"))
     replies = []
 
@@ -472,7 +474,7 @@ def test_two_at_once(start, settings, files):
     thread.join()
     done = sum(DONE in reply for reply in replies)
     busy = sum(BUSY in reply for reply in replies)
-    print(f"{done} reloads, {busy} were told that another one runs")
+    print(f"{done} reloads, {busy} were refused because another one ran")
     assert done + busy == len(replies) == 90 and done > 0
     assert _served(kam) == "server-ec"
     assert _configurations(kam) == 1

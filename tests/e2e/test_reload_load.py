@@ -15,7 +15,7 @@ import pytest
 
 from .lib import sip
 from .lib.kamailio import Kamailio
-from .lib.load import PATIENCE_S, Crowd
+from .lib.load import TIMEOUT_S, Crowd
 from .lib.tls import client_context
 from .lib.tlscfg import Files, reading, section
 from .lib.wait import until
@@ -25,13 +25,13 @@ pytestmark = pytest.mark.ours_only("tls.so frees configurations late")
 PER_SECOND = 50
 STAYING = 200
 BROKEN_EVERY = 10
-SHM_TOLERANCE = 256 * 1024          # chunks that processes keep at hand
+SHM_TOLERANCE = 256 * 1024          # free chunks that processes cache
 PRIVATE_TOLERANCE_KB = 2 * 1024     # heaps of all processes
 
 
 @dataclass
 class Tally:
-    """What happened."""
+    """Results of a run."""
 
     served: int = 0
     failures: list = field(default_factory=list)
@@ -41,8 +41,8 @@ class Tally:
     seconds: float = 0.0
 
 
-class Weather:
-    """Reloads, and clients beside them."""
+class Load:
+    """Reloads, and clients at the same time."""
 
     def __init__(self, kam, files, pki):
         self._kam = kam
@@ -86,9 +86,9 @@ class Weather:
         """One client: handshake, request, reply, gone."""
         try:
             reader, writer = await asyncio.open_connection(
-                *self._kam.address(), ssl=context, server_hostname="localhost", ssl_handshake_timeout=PATIENCE_S)
+                *self._kam.address(), ssl=context, server_hostname="localhost", ssl_handshake_timeout=TIMEOUT_S)
             writer.write(sip.options(self._kam.port()))
-            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), TIMEOUT_S)
             assert sip.parse(head).status == 200
             self.tally.served += 1
             writer.close()
@@ -108,15 +108,15 @@ class Weather:
         await asyncio.gather(*tasks)
         self.tally.seconds = time.monotonic() - begin
 
-    async def _askings(self):
-        """Those that stay keep on asking."""
+    async def _requests(self):
+        """The connections that stay keep sending requests."""
         while not self._over.is_set():
             assert set(await self.crowd.ask_all()) == {200}
             await asyncio.sleep(1)
 
     async def run(self, count, pause_s):
         await self.crowd.grow(STAYING // 2)
-        await asyncio.gather(self._reloads(count, pause_s), self._visits(), self._askings())
+        await asyncio.gather(self._reloads(count, pause_s), self._visits(), self._requests())
 
 
 def _configurations(kam):
@@ -124,42 +124,44 @@ def _configurations(kam):
 
 
 def _spare(kam):
-    """Bytes of shared memory that processes keep at hand."""
+    """Bytes of shared memory that processes cache."""
     return int(kam.rpc("tls.sessions")["arena_spare_bytes"])
 
 
-def _endure(settings, module, pki, tmp_path, count, pause_s, manager="qm"):
+def _check_reloads(settings, module, pki, tmp_path, count, pause_s, manager="qm"):
     files = Files(tmp_path, pki)
     more = settings.but(tcp_children=4, shm_mb=256, shm_manager=manager, debug=0,
                         core="tcp_max_connections=1000\ntls_max_connections=1000")
     files.settings(more, "file")
     with Kamailio(reading(more, files.path("tls.cfg"))) as kam:
-        warm = Weather(kam, files, pki)
+        warm = Load(kam, files, pki)
 
         async def warm_up():
-            await warm.run(min(count, STAYING), pause_s)     # as many configurations alive as later
+            await warm.run(min(count, STAYING), pause_s)     # keeps as many configurations alive as the run
             await warm.crowd.leave()
         asyncio.run(warm_up())
         kam.wait_connections(0)
         before = kam.shm_used(), kam.private_kb(), _spare(kam)
-        weather = Weather(kam, files, pki)
-        tally = weather.tally
+        load = Load(kam, files, pki)
+        tally = load.tally
 
         async def storm():
-            await weather.run(count, pause_s)
-            statuses = await weather.crowd.ask_all()
+            await load.run(count, pause_s)
+            statuses = await load.crowd.ask_all()
             during = kam.shm_used(), kam.private_kb(), _configurations(kam)
-            await weather.crowd.leave()
+            await load.crowd.leave()
             return statuses, during
         statuses, during = asyncio.run(storm())
         kam.wait_connections(0)
         until(lambda: _configurations(kam) == 1, "one configuration")
         after = kam.shm_used(), kam.private_kb(), _spare(kam)
-        print(f"{tally.reloads} reloads ({tally.refused} more refused) in {tally.seconds:.1f} s, {tally.served} connections "
-              f"came and went, {len(statuses)} stayed, up to {tally.most_alive} configurations alive")
+        print(f"{tally.reloads} reloads ({tally.refused} more refused) in {tally.seconds:.1f} s, "
+              f"{tally.served} connections came and went, {len(statuses)} stayed, "
+              f"up to {tally.most_alive} configurations alive")
         print(f"shared memory used ({manager}): {before[0]} bytes before, {during[0]} with the connections that stay, "
-              f"{after[0]} when they are gone: {after[0] - before[0]:+d} (kept at hand: {before[2]} and {after[2]})")
-        print(f"private memory of all processes: {before[1]} KB, {during[1]} KB, {after[1]} KB: {after[1] - before[1]:+d}")
+              f"{after[0]} when they are gone: {after[0] - before[0]:+d} (cached: {before[2]} and {after[2]})")
+        print(f"private memory of all processes: {before[1]} KB, {during[1]} KB, {after[1]} KB: "
+              f"{after[1] - before[1]:+d}")
         assert tally.failures == []
         assert tally.reloads == count and tally.refused == count // BROKEN_EVERY
         assert tally.served >= PER_SECOND * tally.seconds * 0.5
@@ -174,10 +176,10 @@ def _endure(settings, module, pki, tmp_path, count, pause_s, manager="qm"):
 
 
 def test_60_reloads_under_load(settings, tls_module, pki, tmp_path):
-    _endure(settings, tls_module, pki, tmp_path, 60, 0.05)
+    _check_reloads(settings, tls_module, pki, tmp_path, 60, 0.05)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("manager", ("qm", "fm"))
 def test_1000_reloads_under_load(settings, tls_module, pki, tmp_path, manager):
-    _endure(settings, tls_module, pki, tmp_path, 1000, 0.05, manager)
+    _check_reloads(settings, tls_module, pki, tmp_path, 1000, 0.05, manager)

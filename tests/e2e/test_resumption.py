@@ -87,10 +87,10 @@ def test_openssl_client_resumes(caching, pki, tmp_path, version):
 def test_gnutls_client_resumes(caching, pki, version):
     more = ("--resume", "--waitresumption") if version == "TLSv1.3" else ("--resume",)
     for _ in range(4):
-        talk = cli.gnutls_cli(caching.address(), *more, trust=pki.path("ca.pem"), version=version)
-        assert talk.reply is not None, talk.output
-        assert talk.reply.status == 200
-        assert talk.reused, talk.output
+        run = cli.gnutls_cli(caching.address(), *more, trust=pki.path("ca.pem"), version=version)
+        assert run.reply is not None, run.output
+        assert run.reply.status == 200
+        assert run.reused, run.output
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -99,7 +99,7 @@ def test_full_handshake_still_works_with_cache(caching, version):
     assert not reused
 
 
-@pytest.mark.ours_only("session_cache does not touch tickets")
+@pytest.mark.ours_only("session_cache does not affect tickets")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_nothing_resumes_without_session_cache(not_caching, version):
     context = client_context(version=version)
@@ -110,7 +110,7 @@ def test_nothing_resumes_without_session_cache(not_caching, version):
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_session_of_another_server_gets_a_full_handshake(caching, not_caching, version):
-    """A ticket that this server cannot read is no error."""
+    """A ticket that this server cannot decrypt is not an error."""
     context = client_context(version=version)
     _, _, session = _visit(not_caching, context)
     reused, _, _ = _visit(caching, context, session)

@@ -67,7 +67,7 @@ def _over_http(kam, method, *params):
 
 
 def _over_fifo(kam, method, *params):
-    """The answer comes through a FIFO of the asker, next to that of the server."""
+    """The reply comes through a FIFO of the client, in the folder of the server's."""
     (server,) = kam.folder.rglob("rpc.fifo")
     mine = Path(tempfile.mktemp(prefix="tlsg-answer-", dir="/tmp"))     # jsonrpcs looks there
     os.mkfifo(mine)
@@ -78,7 +78,7 @@ def _over_fifo(kam, method, *params):
     server.write_text(_question(method, params, reply_name=mine.name) + "\n")
     reader.join(20)
     mine.unlink()
-    assert texts, "no answer through the FIFO"
+    assert texts, "no reply through the FIFO"
     return _result(texts[0])
 
 
@@ -107,21 +107,21 @@ WAYS = (_over_http, _over_fifo, _over_datagram, _over_binrpc)
 STEADY = ("tls.options", "tls.profiles", "tls.info", "tls.reload")
 
 
-def _leafs(value):
-    """All names and values of an answer, in order, as text."""
+def _leaves(value):
+    """All names and values of a reply, in order, as text."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield str(name)
-            yield from _leafs(inner)
+            yield from _leaves(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _leafs(inner)
+            yield from _leaves(inner)
     else:
         yield "<null string>" if value is None else str(value)
 
 
 def _printed(text):
-    """The same of what kamcmd prints: "name: value" with structures in braces."""
+    """The same for the output of kamcmd: "name: value" with structures in braces."""
     for line in text.splitlines():
         name, found, value = line.strip().strip("{}").partition(": ")
         if name and (found or name.endswith(":") or name not in "[]"):
@@ -133,14 +133,14 @@ def _printed(text):
 @pytest.mark.ours_only("commands that tls.so does not have")
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_way_gives_the_same_answer(kam, way, command):
+def test_every_transport_gives_the_same_reply(kam, way, command):
     with TlsClient(kam.address(), client_context()) as client:
         assert client.ask().status == 200
         answer, over_datagram = way(kam, command), kam.rpc(command)
     kam.wait_connections(0)
     if way is _over_binrpc:
-        answer, over_datagram = list(_printed(answer)), list(_leafs(over_datagram))
-        if command not in STEADY:       # the values are those of the moment
+        answer, over_datagram = list(_printed(answer)), list(_leaves(over_datagram))
+        if command not in STEADY:       # values change from call to call
             names = set(COMMON[command])
             answer = [text for text in answer if text in names]
             over_datagram = [text for text in over_datagram if text in names]
@@ -166,7 +166,7 @@ COMMON = {
 
 NO_ID = "Connection id expected: a number that tls.list shows"
 WRONG = ((), ("x",), ("",), (0,), (-5,), ([1],), ({"id": 1},), (None,), (99999999999,))
-NOT_WITH_KAMCMD = ((-5,), (99999999999,))       # it makes an option, or another number, of them
+NOT_WITH_KAMCMD = ((-5,), (99999999999,))       # kamcmd takes them for an option, or for another number
 
 
 @pytest.mark.ours_only("tls.kill came with 5.8")
@@ -184,8 +184,8 @@ def test_wrong_arguments(kam, way, arguments):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_arguments_that_nobody_wants(kam, way):
-    """They are no mistake: tls.so does not look at them."""
+def test_extra_arguments_are_ignored(kam, way):
+    """They are not an error: tls.so ignores them too."""
     mark = kam.log.mark()
     for command in ("tls.info", "tls.list", "tls.options"):
         assert way(kam, command, "x", 1) is not None
@@ -348,7 +348,7 @@ def test_sessions_count_handshakes(start, settings):
 
 
 def wait_end(sock):
-    """Read until the other side has ended the connection."""
+    """Read until the other side has closed the connection."""
     sock.settimeout(20)
     try:
         while sock.recv(65536):
@@ -398,7 +398,7 @@ def _silent(kam, _pki):
 
 
 CERTIFIED = {"verify_client": "on"}
-# what the client does -> (module parameters, counters that go up by one beside handshakes_failed)
+# what the client does -> (module parameters, counters that go up by one besides handshakes_failed)
 FAILURES = {
     "plain SIP": (_garbage, {}, ("handshakes_failed_protocol",)),
     "no common suite": (_no_suite, {}, ("handshakes_failed_no_common", "alerts_sent_handshake_failure")),
@@ -444,10 +444,10 @@ def test_sessions_count_failures_by_reason(start, settings, pki, case):
         assert counts[name] == 1, name
     rest = {name: count for name, count in counts.items()
             if count and name not in ("handshakes_failed", *expected, *SUMS)}
-    # one more alert at most, which says the same; no second reason
+    # at most one more alert, for the same reason; no second reason
     assert not [name for name in rest if not name.startswith("alerts_")], rest
     assert sum(rest.values()) <= 1, rest
-    # a statistic of the core for each of them
+    # the core has a statistic for each of them
     figures = dict(line.split(" = ") for line in kam.rpc("stats.get_statistics", "tls:"))
     assert {name: int(figures[f"tls:{name}"]) for name in counts} == counts
 

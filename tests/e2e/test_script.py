@@ -31,7 +31,7 @@ def _values(kam, mark, call):
 
 
 def _ask(kam, context):
-    """Send one request over TLS; gives the values that the script logged for it."""
+    """Send one request over TLS; returns the values that the script logged for it."""
     call = sip.new_id()
     mark = kam.log.mark()
     with TlsClient(kam.address(), context) as client:
@@ -142,7 +142,7 @@ def test_message_that_did_not_come_over_tls(start, settings):
             sock.sendall(sip.options(kam.port(proto), via=proto.upper(), call_id=call))
             assert b" 200 " in sock.recv(65536).splitlines()[0]
         assert _values(kam, mark, call) == ["<null>"] * len(PROBES)
-        assert len(kam.log.find(r"ERROR: tls .*did not come over TLS", mark)) == len(PROBES) + 1
+        assert len(kam.log.find(r"ERROR: tls .*was not received over TLS", mark)) == len(PROBES) + 1
         assert not kam.log.find(r"\bYES$", mark)
 
 
@@ -184,7 +184,7 @@ def test_connection_is_looked_up_in_another_process(start, settings, known, stay
 
 ASKS = 20000
 ROUNDS = 16
-SETTLED = 11       # until then the processes fill what they keep at hand
+SETTLED = 11       # by then the caches of the processes are full
 ASKING = r"""
 request_route {
 	t_on_failure("ASK");
@@ -219,7 +219,7 @@ ENDINGS = {
 
 
 def _ask_while_it_ends(kam, context, agent, ending):
-    """(questions answered, questions about a connection that is gone)."""
+    """(queries answered, queries about a connection that is gone)."""
     call, mark = sip.new_id(), kam.log.mark()
     client = TlsClient(kam.address(), context)
     try:
@@ -233,10 +233,10 @@ def _ask_while_it_ends(kam, context, agent, ending):
     return tuple(int(word) for word in line.split()[-2:])
 
 
-@pytest.mark.ours_only("5.6.3 leaks the connection when a script gives its last reference back")
+@pytest.mark.ours_only("5.6.3 leaks the connection when a script drops the last reference")
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_connection_that_ends_while_the_script_asks(start, settings, known, ending):
-    """Another process than the reader's asks; the connection is not kept, and nothing of it is left."""
+    """The script runs in another process than the reader; the connection is not kept, and nothing leaks."""
     kam = start(settings.but(
         listen=("tls", "udp"), modparams=VERIFYING, script=ASKING, debug=0, children=1,
         tcp_children=1, core=f"max_while_loops={ASKS + 1}",
@@ -251,7 +251,7 @@ def test_connection_that_ends_while_the_script_asks(start, settings, known, endi
             kam.wait_connections(0)
             until(lambda: kam.transactions() == 0, "no transaction")
             used.append(kam.shm_used())
-    print(f"{ending}: {both} of {ROUNDS} connections ended between two questions, shared memory {used}")
+    print(f"{ending}: {both} of {ROUNDS} connections ended between two queries, shared memory {used}")
     assert both >= 3
     assert used[-1] <= used[SETTLED]
 
@@ -355,7 +355,7 @@ def test_addresses_follow_the_core_setting(start, settings, odd_client):
 
 @pytest.fixture
 def odd_client(tmp_path):
-    """odd_client(address) gives a client whose certificate has that address."""
+    """odd_client(address) returns a client whose certificate has that address."""
     def make(address):
         import datetime
 

@@ -1,4 +1,4 @@
-# tls_gnutls - end to end: shutdown frees everything, whatever goes on at that moment
+# tls_gnutls - end to end: shutdown frees everything, whatever is going on
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 """Kamailio's shared-memory debugger lists at the end what is still in use; nothing of the TLS
 module may be in the list.  (The stock tls.so leaves two small blocks and its connections.)"""
@@ -19,7 +19,7 @@ VERSIONS = ("TLSv1.2", "TLSv1.3")
 
 @contextlib.contextmanager
 def _stopping(settings, tls_module, blocks=0):
-    """A Kamailio that is stopped at the end of the block and must leave nothing.
+    """A Kamailio that is stopped at the end of the block and must leave no shared memory allocated.
 
     blocks: how many blocks of shared memory may be left nevertheless.
     """
@@ -109,10 +109,10 @@ def test_with_open_outgoing_connections(settings, pki, tls_module):
 
 
 def test_under_load(settings, tls_module):
-    """Clients connect and ask without a pause while Kamailio is stopped.
+    """Clients connect and send requests without a pause while Kamailio is stopped.
 
-    Kamailio ends its workers where they stand: what one of them was given at that very moment,
-    and has not hung anywhere yet, nobody can find.  That is one block for each worker at most.
+    Kamailio kills its workers wherever they are: a block that one of them has just allocated, and
+    has not linked anywhere yet, cannot be found.  That is at most one block per worker.
     """
     over = threading.Event()
     answered = []

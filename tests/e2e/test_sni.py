@@ -1,6 +1,6 @@
 # tls_gnutls - end to end: the server name of a ClientHello and the profile that it selects
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""Which section a name selects is in test_config_tlscfg.py; here is what comes with it."""
+"""Which section a name selects is tested in test_config_tlscfg.py; here is what comes with it."""
 
 import subprocess
 
@@ -34,12 +34,16 @@ def kam(settings, pki, tls_module, tmp_path_factory):
         section("server:any", server_name="must.example", method="TLSv1.2+", verify_client="on", **trust, **rsa),
         section("server:any", server_name="stranger.example", method="TLSv1.2+", verify_client="on", **stranger, **rsa),
         section("server:any", server_name="may.example", method="TLSv1.2+", verify_client="optional", **trust, **rsa),
-        section("server:any", server_name="all.example", method="TLSv1.2+", verify_client="optional_no_ca", **trust, **rsa),
-        section("server:any", server_name="flat.example", method="TLSv1.2+", verify_client="on", verify_depth=0, **trust, **rsa),
+        section("server:any", server_name="all.example", method="TLSv1.2+", verify_client="optional_no_ca",
+                **trust, **rsa),
+        section("server:any", server_name="flat.example", method="TLSv1.2+", verify_client="on", verify_depth=0,
+                **trust, **rsa),
         section("server:any", server_name="crl.example", method="TLSv1.2+", verify_client="on", crl=pki.path("all.crl"),
                 **trust, **rsa),
-        section("server:any", server_name="tls12.example", method="TLSv1.2", cipher_list="ECDHE-RSA-AES128-GCM-SHA256", **rsa),
-        section("server:any", server_name="tls13.example", method="TLSv1.3", cipher_list="TLS_AES_128_GCM_SHA256", **rsa)
+        section("server:any", server_name="tls12.example", method="TLSv1.2",
+                cipher_list="ECDHE-RSA-AES128-GCM-SHA256", **rsa),
+        section("server:any", server_name="tls13.example", method="TLSv1.3",
+                cipher_list="TLS_AES_128_GCM_SHA256", **rsa)
         if tls_module.ours else "",
         section(f"server:127.0.0.2:{port}", server_name="must.example", method="TLSv1.2+", **pair(pki, "server-deep")),
     ))
@@ -96,7 +100,8 @@ def test_versions_and_suites(kam):
 @pytest.mark.parametrize("name,authorities", (
     ("must.example", "CN = root"), ("stranger.example", "CN = stranger"), ("open.example", None)))
 def test_announced_authorities(kam, name, authorities):
-    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{kam.port()}", "-servername", name, "-tls1_2"],
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{kam.port()}", "-servername", name,
+                           "-tls1_2"],
                           input="", capture_output=True, text=True, timeout=30, check=False)
     named = done.stdout.partition("Acceptable client certificate CA names\n")[2].partition("\n")[0]
     assert named.endswith(authorities) if authorities else named == ""
@@ -108,7 +113,7 @@ def test_script_sees_the_name(kam):
     assert _asked(kam, None)["sni"] in ("<null>", None)
 
 
-def test_address_goes_before_the_name(kam, pki):
+def test_address_takes_precedence_over_the_name(kam, pki):
     """On the other address the name selects the section of that address, and its verification."""
     got = _asked(kam, "must.example", address=kam.second)
     assert got["shown"] == "server-deep"
@@ -120,8 +125,8 @@ def test_address_goes_before_the_name(kam, pki):
 @OURS
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("other", ("must.example", "stranger.example", "unknown.example", None))
-def test_session_of_one_name_is_none_for_another(kam, version, other):
-    """Above all it does not get past the verification of the other one."""
+def test_session_of_one_name_is_not_resumed_for_another(kam, version, other):
+    """In particular, it does not bypass the verification of the other one."""
     context = client_context(version=version)
     first = _asked(kam, "open.example", context=context)
     again = _asked(kam, "open.example", context=context, session=first["session"])
@@ -145,7 +150,7 @@ _REST = (b"\0\x0a\0\4\0\2\0\x17" + b"\0\x0d\0\6\0\4\4\3\4\1")
 
 
 def _answer(kam, extension):
-    """First byte of what the server answers to a ClientHello of TLS 1.2: 22 a handshake, 21 an alert, None the end."""
+    """First byte of the reply to a ClientHello of TLS 1.2: 22 a handshake, 21 an alert, None a close."""
     with BioClient(kam.address(), client_context()) as client:
         client.sock.sendall(record(HANDSHAKE, client_hello(extensions=extension + _REST)))
         data = client.sock.recv(1)
@@ -168,7 +173,7 @@ def _answer(kam, extension):
     ((), (21, 22, None)),
 ))
 def test_odd_names(kam, entries, answers):
-    """Whatever the answer is, it is one, and the next client is served."""
+    """Each name gets its reply, and the next client is served."""
     assert _answer(kam, _name_list(*entries)) in answers
     assert _asked(kam, "open.example")["shown"] == "server-rsa"
     assert not kam.log.at_level("CRITICAL")

@@ -1,4 +1,4 @@
-# tls_gnutls - end to end: what keeps Kamailio from starting, and what it says then
+# tls_gnutls - end to end: what keeps Kamailio from starting, and how it is reported
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 """Bad certificates, keys and parameters refuse the start; one line at the level ERROR names
 the parameter, the file and the reason."""
@@ -29,7 +29,7 @@ ENCRYPTED = r"(?i)encrypt|password|passphrase"
 
 
 def _file(name, content):
-    """A maker of a file with that content; the maker gets the folder and the PKI."""
+    """Returns a function (folder, PKI) that makes a file with that content and returns its path."""
     def make(folder, _pki):
         path = folder / name
         path.write_bytes(content)
@@ -84,7 +84,7 @@ BAD_VALUES = {
 
 
 def _refused(settings):
-    """The log of a start that fails by itself with a status that says so."""
+    """The log of a start that fails with an exit status that says so."""
     kam = Kamailio(settings)
     try:
         with pytest.raises(StartFailed) as failure:
@@ -101,10 +101,10 @@ def _complaints(log):
 
 
 def _assert_named(errors, *wanted):
-    """One line of the TLS module holds everything that is wanted."""
-    told = [text for module, text in errors if module != "<core>"]
-    assert any(all(re.search(want, text) for want in wanted) for text in told), \
-        f"no line with all of {wanted} among {told}"
+    """One line of the TLS module contains everything in `wanted`."""
+    logged = [text for module, text in errors if module != "<core>"]
+    assert any(all(re.search(want, text) for want in wanted) for text in logged), \
+        f"no line with all of {wanted} among {logged}"
 
 
 @pytest.mark.parametrize("case", BAD_FILES)
@@ -158,7 +158,7 @@ def test_file_without_permission(settings, pki, tls_module, tmp_path, parameter)
 
 
 @pytest.mark.parametrize("row", ("server-expired", "server-notyet"))
-def test_certificate_out_of_its_time_is_a_warning(start, settings, pki, tls_module, row):
+def test_certificate_outside_its_validity_causes_a_warning(start, settings, pki, tls_module, row):
     path = pki.cert(row)
     kam = start(settings.but(modparams={"certificate": path, "private_key": pki.key(row)}))
     if tls_module.ours:
@@ -170,7 +170,7 @@ def test_certificate_out_of_its_time_is_a_warning(start, settings, pki, tls_modu
         assert client.ask().status == 200
 
 
-def test_certificate_of_our_time_is_no_warning(start, settings, pki):
+def test_valid_certificate_causes_no_warning(start, settings, pki):
     kam = start(settings)
     path = pki.cert("server-ec")
     assert not [text for _, text in kam.log.at_level("WARNING") if path in text]
@@ -225,13 +225,13 @@ def test_unknown_parameter_or_wrong_type(settings, params):
     _refused(settings.but(modparams=params))
 
 
-@pytest.mark.ours_only("it is the other one")
+@pytest.mark.ours_only("both modules are loaded")
 def test_after_tls_so(settings):
     """tls.so is loaded already: our module says what is wrong."""
     _assert_named(_refused(settings.but(load_before=(STOCK,))), r"tls\.so", r"already|beside|both")
 
 
-@pytest.mark.ours_only("it is the other one")
+@pytest.mark.ours_only("both modules are loaded")
 def test_before_tls_so(settings):
     """tls.so comes second: there the core refuses the second module of that name."""
     errors = _refused(settings.but(load_after=(STOCK,)))

@@ -14,7 +14,7 @@ from .lib.uas import TlsAgent, UdpSender
 VERSIONS = ("TLSv1.2", "TLSv1.3")
 ROWS = ("client-ok", "client-rsa1024", "client-sha1", "client-inter-sha1")
 
-# security level of cipher_list -> who is let in; without one it is 2
+# security level of cipher_list -> which clients are accepted; the default is 2
 LEVELS = {
     None: {"client-ok"},
     "DEFAULT": {"client-ok"},
@@ -25,7 +25,7 @@ LEVELS = {
 
 
 def _context(pki, row, version):
-    """A client that does not mind its own weakness."""
+    """A client context that allows a weak certificate of its own."""
     context = client_context(version=version)
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     context.load_cert_chain(pki.cert(row), pki.key(row))
@@ -42,13 +42,14 @@ def _is_served(kam, pki, row, version):
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("string", LEVELS)
-def test_level_decides_who_is_let_in(start, settings, pki, string, version):
+def test_level_decides_which_clients_are_accepted(start, settings, pki, string, version):
     kam = start(settings.but(modparams={"verify_client": "on", "cipher_list": string}))
     assert {row for row in ROWS if _is_served(kam, pki, row, version)} == LEVELS[string]
 
 
-@pytest.mark.parametrize("string,accepted", ((None, False), ("DEFAULT:@SECLEVEL=1", False), ("DEFAULT:@SECLEVEL=0", True)))
-def test_level_decides_which_servers_are_good(start, settings, pki, string, accepted):
+@pytest.mark.parametrize("string,accepted", (
+    (None, False), ("DEFAULT:@SECLEVEL=1", False), ("DEFAULT:@SECLEVEL=0", True)))
+def test_level_decides_which_servers_are_accepted(start, settings, pki, string, accepted):
     kam = start(settings.but(listen=("tls", "udp"), config='modparam("tm", "fr_timer", 1000)',
                              modparams={"verify_certificate": 1, "cipher_list": string}))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -62,10 +63,10 @@ def test_level_decides_which_servers_are_good(start, settings, pki, string, acce
         assert sender.ask(uri=f"sip:far@127.0.0.1:{agent.port};transport=tls").status == 200
 
 
-@pytest.mark.ours_only("the line is another one")
+@pytest.mark.ours_only("the line differs")
 @pytest.mark.parametrize("row,reason", (
     ("client-sha1", "digest of a certificate's signature too weak"), ("client-rsa1024", "certificate key too weak")))
-def test_weak_ones_are_told(start, settings, pki, row, reason):
+def test_weak_certificates_are_reported(start, settings, pki, row, reason):
     kam = start(settings.but(modparams={"verify_client": "on"}))
     assert not _is_served(kam, pki, row, "TLSv1.3")
     kam.log.wait(f"WARNING.*certificate verify failed: {reason}")
@@ -97,15 +98,16 @@ def _folder_settings(settings, pki, tmp_path, mode, folder, **more):
     return files.settings(settings, mode, verify_client="on", ca_list=None, ca_path=str(folder), **more)
 
 
-def _let_in(kam, pki, *rows):
+def _accepted(kam, pki, *rows):
     return [_is_served(kam, pki, row, "TLSv1.3") for row in rows]
 
 
-@pytest.mark.parametrize("mode", [pytest.param("parameters", marks=pytest.mark.ours_only("not used without config")), "file"])
+@pytest.mark.parametrize("mode", [
+    pytest.param("parameters", marks=pytest.mark.ours_only("not used without config")), "file"])
 def test_hashed_folder(start, settings, pki, hashed, tmp_path, mode):
-    """Names that are no hashes do not count, links that lead nowhere do no harm."""
+    """Names that are not hashes are ignored, dangling links do no harm."""
     kam = start(_folder_settings(settings, pki, tmp_path, mode, hashed))
-    assert _let_in(kam, pki, "client-ok", "client-deep", "client-stranger") == [True, True, False]
+    assert _accepted(kam, pki, "client-ok", "client-deep", "client-stranger") == [True, True, False]
     assert _announced(kam) == "No client certificate CA names sent"
 
 
@@ -120,7 +122,7 @@ def test_plain_folder(start, settings, pki, tmp_path, mode):
     (folder / "damaged.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     (folder / "sub").mkdir()
     kam = start(_folder_settings(settings, pki, tmp_path, mode, folder))
-    assert _let_in(kam, pki, "client-ok", "client-stranger", "client-selfsigned") == [True, True, False]
+    assert _accepted(kam, pki, "client-ok", "client-stranger", "client-selfsigned") == [True, True, False]
     assert kam.log.find(r"WARNING.*damaged\.pem.*passed over")
     assert _announced(kam) == "No client certificate CA names sent"
 
@@ -134,7 +136,7 @@ def _announced(kam):
 def test_folder_and_file_together(start, settings, pki, hashed, tmp_path):
     kam = start(Files(tmp_path, pki).settings(settings, "file", verify_client="on", ca_list=pki.path("ca-stranger.pem"),
                                               ca_path=str(hashed)))
-    assert _let_in(kam, pki, "client-ok", "client-stranger", "client-selfsigned") == [True, True, False]
+    assert _accepted(kam, pki, "client-ok", "client-stranger", "client-selfsigned") == [True, True, False]
     assert _announced(kam).startswith("Acceptable")
 
 
@@ -146,13 +148,13 @@ def test_revocation_lists_in_a_hashed_folder(start, settings, pki, hashed, tmp_p
         path.write_text(text + "-----END X509 CRL-----\n")
         (hashed / f"{_hash_of(path, 'crl')}.r0").symlink_to(path)
     kam = start(_folder_settings(settings, pki, tmp_path, "file", hashed, crl=pki.path("no-root.crl")))
-    assert _let_in(kam, pki, "client-ok", "client-revoked") == [True, False]
+    assert _accepted(kam, pki, "client-ok", "client-revoked") == [True, False]
 
 
-@pytest.mark.ours_only("starts and trusts nobody")
+@pytest.mark.ours_only("starts and trusts no CA")
 @pytest.mark.parametrize("what", ("empty", "missing", "file"))
 @pytest.mark.parametrize("mode", MODES)
-def test_folder_that_is_none(settings, pki, tmp_path, mode, what):
+def test_unusable_folder(settings, pki, tmp_path, mode, what):
     folder = tmp_path / "ca.d"
     if what == "empty":
         folder.mkdir()

@@ -62,7 +62,7 @@ OTHER_CERTIFICATES = {
 
 
 @pytest.fixture(scope="module")
-def leafs(pki):
+def leaves(pki):
     """name -> certificate and key, of both tables."""
     rows = {**CERTIFICATES, **OTHER_CERTIFICATES}
     return {name: make_leaf(pki, f"name-{name}", row[0], row[1]) for name, row in rows.items()}
@@ -77,7 +77,7 @@ def kam(request, settings):
 
 
 def _delivers(kam, pair, name, version=None):
-    """Whether a request reaches a server with that certificate that is asked for by that name."""
+    """Whether a request for that name reaches a server with that certificate."""
     with TlsAgent(server_context(*pair, version)) as agent, UdpSender(kam.address("udp")) as sender:
         headers = (f"X-Name: {name}",) if name else ()
         reply = sender.ask(uri=f"sip:far@127.0.0.1:{agent.port};transport=tls", headers=headers)
@@ -87,9 +87,9 @@ def _delivers(kam, pair, name, version=None):
 
 
 @pytest.mark.parametrize("version", ("TLSv1.2", "TLSv1.3"))
-def test_identities(kam, leafs, version):
+def test_identities(kam, leaves, version):
     with ThreadPoolExecutor(16) as pool:
-        calls = {name: pool.submit(_delivers, kam, leafs[name], NAME, version) for name in CERTIFICATES}
+        calls = {name: pool.submit(_delivers, kam, leaves[name], NAME, version) for name in CERTIFICATES}
         got = {name: call.result() for name, call in calls.items()}
     assert got == {name: row[1 + kam.mode] for name, row in CERTIFICATES.items()}
     kam.wait_connections(0)
@@ -99,48 +99,49 @@ def test_identities(kam, leafs, version):
     ("dns", "Proxy.EXAMPLE.org", True),
     ("dns", "proxy.example.org.", True),
     ("dns", "proxy.example", False),
-    ("dns", None, False),                       # nobody said who is expected
-    ("address", "127.0.0.1", False),            # an address is no identity
+    ("dns", None, False),                       # no name is expected
+    ("address", "127.0.0.1", False),            # an address is not an identity
     ("idn", "b\u00fccher.example", True),
     ("idn", "B\u00dcCHER.example", True),
     ("idn", "xn--bcher-kva.example", True),
     ("idn", "bucher.example", False),
 ))
-def test_names_that_are_asked_for(kam, leafs, row, name, accepted):
-    assert _delivers(kam, leafs[row], name) == accepted
+def test_expected_names(kam, leaves, row, name, accepted):
+    assert _delivers(kam, leaves[row], name) == accepted
 
 
-def test_log_says_why(kam, leafs):
+def test_log_says_why(kam, leaves):
     mark = kam.log.mark()
-    assert not _delivers(kam, leafs["dns-other"], NAME)
+    assert not _delivers(kam, leaves["dns-other"], NAME)
     lines = kam.log.wait(r"certificate is not valid for the expected name", since=mark)
     assert not kam.log.at_level("ERROR", since=mark), lines
     assert int(kam.rpc("tls.sessions")["verify_failed"]) > 0
 
 
 @pytest.mark.parametrize("sni", (0, 1))
-def test_name_of_the_parameter_is_expected(start, settings, leafs, sni):
-    """Also when it is not sent."""
+def test_name_of_the_parameter_is_expected(start, settings, leaves, sni):
+    """Even when it is not sent."""
     kam = start(settings.but(listen=("tls", "udp"), script=SCRIPT, config=SHORT_TIMER, modparams={
         "server_name": NAME, "verify_certificate": 1, "verify_name": 1, "outgoing_sni": sni}))
-    assert _delivers(kam, leafs["dns"], None)
-    assert not _delivers(kam, leafs["dns-other"], None)
+    assert _delivers(kam, leaves["dns"], None)
+    assert not _delivers(kam, leaves["dns-other"], None)
 
 
-def test_without_verification_nothing_is_refused(start, settings, leafs):
-    """And start-up says that nothing will be."""
+def test_without_verification_nothing_is_refused(start, settings, leaves):
+    """A warning at start-up says so."""
     kam = start(settings.but(listen=("tls", "udp"), script=SCRIPT, config=SHORT_TIMER, modparams={
         "xavp_cfg": "tls", "verify_name": 1}))
     assert len(kam.log.find(r"WARNING.*TLSc<default>: verify_name is set, but no certificate is refused")) == 1
-    assert _delivers(kam, leafs["dns-other"], NAME)
+    assert _delivers(kam, leaves["dns-other"], NAME)
 
 
-def test_clients_are_not_compared(kam, start, settings, pki, leafs):
-    """A server expects nobody in particular."""
+def test_clients_are_not_compared(kam, start, settings, pki, leaves):
+    """A server expects no name of its clients."""
     kam = start(settings.but(modparams={"verify_client": "on", "verify_name": kam.mode, "server_name": NAME}))
     for row in ("dns", "dns-other"):
-        with TlsClient(kam.address(), client_context(cert=leafs[row][0], key=leafs[row][1])) as client:
+        with TlsClient(kam.address(), client_context(cert=leaves[row][0], key=leaves[row][1])) as client:
             assert client.ask().status == 200
     with pytest.raises((OSError, EOFError)):
-        with TlsClient(kam.address(), client_context(cert=pki.cert("client-stranger"), key=pki.key("client-stranger"))) as client:
+        context = client_context(cert=pki.cert("client-stranger"), key=pki.key("client-stranger"))
+        with TlsClient(kam.address(), context) as client:
             client.ask()

@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char *const methods[] = {
 		"SSLv23", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3", "TLSv1+", "TLSv1.2+", "TLSv1.3+"};
 
-/* The string under test: noted words are parts of it or names of suites. */
+/* The string under test: reported words are parts of it or names of suites. */
 struct text
 {
 	const char *begin;
@@ -61,7 +61,7 @@ static void check_rows(const uint16_t *rows, size_t len)
 	}
 }
 
-/* A client that offers the list as it is gets the first suite of the highest version, and nothing is in the way. */
+/* A client that offers the list unchanged gets the first suite of the highest version without any refusal. */
 static void check_choice(const struct tlsg_cipher_list *l)
 {
 	uint8_t ids[TLSG_CIPHER_MAX * 2];
@@ -114,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	token = methods[data[0] % (sizeof(methods) / sizeof(methods[0]))];
 	CHECK(tlsg_method_parse(token, strlen(token), &method, NULL) == TLSG_OK);
-	string = malloc(size); /* exactly as large as needed, so that a read too far is found */
+	string = malloc(size); /* exactly as large as needed, so that a read beyond the end is found */
 	CHECK(string != NULL);
 	memcpy(string, data + 1, size - 1);
 	string[size - 1] = '\0';

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: a fuzzing process.  Memory: heap, stand-in shared memory.  Lock: none.
  *
- * What GnuTLS finds in a list must be found in its index.
+ * What GnuTLS finds in a CRL must be found in its index.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static bool is_inside(const struct tlsg_crl *crl, const struct tlsg_der *part)
 	return part->size == 0 || (part->data >= crl->der.data && part->data + part->size <= crl->der.data + crl->der.size);
 }
 
-/* Each serial number that GnuTLS lists is revoked for the index too. */
+/* Each serial number that GnuTLS lists is revoked in the index too. */
 static void compare(const struct tlsg_crl *crl, gnutls_x509_crl_t list)
 {
 	unsigned char serial[256];

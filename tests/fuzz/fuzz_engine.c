@@ -3,7 +3,7 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: a fuzzing process.  Memory: heap.  Lock: none.
  *
- * The same bytes give the same answer; a refusal has a sentence and leaves nothing behind; a PIN is no longer than its room.
+ * The same bytes give the same result; a refusal has an error text and leaks nothing; a PIN fits its buffer.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct tlsg_p11_engine first, second;
 	struct tlsg_err err;
-	char *copy = malloc(size); /* of exactly that size, so that reading on is seen */
+	char *copy = malloc(size); /* of exactly that size, so that a read beyond the end is found */
 	enum tlsg_ret ret;
 
 	CHECK(copy != NULL || size == 0);

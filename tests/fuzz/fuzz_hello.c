@@ -10,7 +10,7 @@
 #include "transport/hello.h"
 
 /* Every result points into the message. */
-static void inside(const unsigned char *p, size_t n, const uint8_t *data, size_t size)
+static void check_inside(const unsigned char *p, size_t n, const uint8_t *data, size_t size)
 {
 	if(p != NULL && (p < data || n > size || (size_t)(p - data) > size - n))
 		abort();
@@ -23,10 +23,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if(tlsg_hello_read(data, size, &h) != TLSG_OK)
 		return 0;
-	inside(h.suites, h.suites_len * 2, data, size);
-	inside(h.name, h.name_len, data, size);
-	inside(h.versions, h.versions_len * 2, data, size);
-	inside(h.groups, h.groups_len * 2, data, size);
+	check_inside(h.suites, h.suites_len * 2, data, size);
+	check_inside(h.name, h.name_len, data, size);
+	check_inside(h.versions, h.versions_len * 2, data, size);
+	check_inside(h.groups, h.groups_len * 2, data, size);
 	if(h.name != NULL && (h.name_len == 0 || h.name_len > 255 || memchr(h.name, 0, h.name_len) != NULL))
 		abort();
 	return 0;

@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/arena_pool.h"
+#include "profiles/build.h"
 #include "profiles/match.h"
 #include "profiles/cipher/method.h"
 #include "profiles/tlscfg_file.h"
@@ -84,8 +85,8 @@ static void check_prof(struct tlsg_set *set, struct tlsg_prof *p)
 	CHECK(p->kind == TLSG_PROF_ADDR ? p->addr.len == 4 || p->addr.len == 16 : p->addr.len == 0);
 	CHECK(p->kind != TLSG_PROF_ANY || p->s.server_name.len > 0 || p->s.server_id.len > 0);
 	tlsg_err_clear(&err);
-	/* What stands for an object on a token may be refused, with a reason. */
-	ret = tlsg_prof_complete(p, tlsg_prof_defaults(p->role), &err);
+	/* The URI of an object on a token may be refused, with an error text. */
+	ret = tlsg_build_prof(p, tlsg_prof_defaults(p->role), &err);
 	CHECK(ret == TLSG_OK || (ret == TLSG_E_CONFIG && err.text[0] != '\0'));
 	if(ret != TLSG_OK)
 		return;
@@ -101,7 +102,7 @@ static void check_prof(struct tlsg_set *set, struct tlsg_prof *p)
 	CHECK(p->s.verify_depth >= 0);
 }
 
-/* A profile that is looked up by what it says is found, or one that stands later in the file. */
+/* A profile that is looked up by its own settings is found, or one later in the file. */
 static void check_lookup(struct tlsg_set *set, const struct tlsg_prof *p)
 {
 	const struct tlsg_match_query q = {

@@ -1,10 +1,10 @@
 /*
- * tls_gnutls - feeds arbitrary text to the reader of names of objects on tokens and checks what comes out
+ * tls_gnutls - feeds arbitrary text to the parser of PKCS#11 URIs and checks what comes out
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: a fuzzing process.  Memory: heap.  Lock: none.
  *
- * The canonical form is read again as itself, names no PIN, and a refusal shows no PIN: what is behind "pin-value=" does not
- * appear in the sentence.
+ * The canonical form parses to itself and contains no PIN, and a refusal shows no PIN: what follows "pin-value=" does
+ * not appear in the error text.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Whether an attribute that holds a PIN or says where it is stands in a text. */
+/* Whether a text contains an attribute that holds a PIN or says where it is. */
 static bool shows_pin(const char *text)
 {
 	for(; *text != '\0'; text++)

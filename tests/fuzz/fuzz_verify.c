@@ -3,8 +3,8 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: a fuzzing process.  Memory: heap.  Lock: none.
  *
- * The first byte chooses role, name check and so on. Then come certificates, each with its length in two bytes. The last one is
- * the CA that is trusted, all others are sent.
+ * The first byte chooses role, name check and so on. Then come certificates, each with its length in two bytes. The
+ * last one is the trusted CA, all others are sent by the peer.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define CERTS_MAX 6
 #define NOW ((time_t)1750000000)
 
-/* Splits the input; each certificate is copied, so that a sanitizer sees each byte read too many. */
+/* Splits the input; each certificate is copied, so that a sanitizer sees each read beyond its end. */
 static unsigned split(const uint8_t *data, size_t size, struct tlsg_der *out)
 {
 	unsigned n = 0;
@@ -60,7 +60,7 @@ static gnutls_x509_crt_t parse(const struct tlsg_der *der)
 	return NULL;
 }
 
-/* A name that a certificate is valid for is not valid any more with something in front of it. */
+/* A name that a certificate is valid for is no longer valid with something in front of it. */
 static void check_names(gnutls_x509_crt_t crt)
 {
 	char text[] = "sip.example.org", longer[] = "xsip.example.org";

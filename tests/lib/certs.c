@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - makes certificates and revocation lists for tests out of tables
+ * tls_gnutls - makes certificates and revocation lists for tests from tables
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: heap.  Lock: none.
  */
@@ -110,7 +110,7 @@ static size_t put_san(unsigned char *to, unsigned type, const char *data, size_t
 	return der_wrap(to, size, tags[type]);
 }
 
-/* GnuTLS changes names that it is given (IDN, zero bytes); the bytes wanted here are exactly those of the row. */
+/* GnuTLS changes the names it is given (IDN, zero bytes); the extension must have exactly the bytes of the row. */
 static void set_sans(gnutls_x509_crt_t crt, const struct tlsg_cert_row *r)
 {
 	static unsigned char der[32768];
@@ -218,7 +218,7 @@ static void sign(struct tlsg_cert *own, const struct tlsg_cert *issuer)
 		gnutls_x509_privkey_deinit(other);
 }
 
-/* Exports and parses again, so that what tests use was read from bytes. */
+/* Exports and parses again, so that tests use what was read from bytes. */
 static void reload(struct tlsg_cert *own)
 {
 	gnutls_x509_crt_t parsed = NULL;

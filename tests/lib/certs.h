@@ -1,10 +1,10 @@
 /*
- * tls_gnutls - makes certificates and revocation lists for tests out of tables
+ * tls_gnutls - makes certificates and revocation lists for tests from tables
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: heap.  Lock: none.
  *
  * A row of a table is a certificate; its issuer is a row above it. All dates are relative to TLSG_CERTS_NOW, so that a
- * test does not depend on the day it runs. Whatever cannot be made ends the test with a message.
+ * test does not depend on the day it runs. A row that cannot be made ends the test with a message.
  */
 #ifndef TLSG_TESTS_LIB_CERTS_H
 #define TLSG_TESTS_LIB_CERTS_H
@@ -39,8 +39,8 @@ enum tlsg_cert_flag
 	TLSG_CERT_NO_KEY_IDS = 8,  /* neither subject nor authority key identifier */
 	TLSG_CERT_FORGED = 16,	   /* signed with a key that is not the issuer's */
 	TLSG_CERT_SHA1 = 32,	   /* signed with SHA-1 */
-	TLSG_CERT_CRITICAL = 64,   /* has a critical extension that nobody knows */
-	TLSG_CERT_MANY_SANS = 128, /* some hundred DNS names more */
+	TLSG_CERT_CRITICAL = 64,   /* has an unknown critical extension */
+	TLSG_CERT_MANY_SANS = 128, /* some hundred additional DNS names */
 	TLSG_CERT_NO_CN = 256,	   /* organisation only */
 	TLSG_CERT_SHA384 = 1024,   /* signed with SHA-384 */
 	TLSG_CERT_UNREADABLE = 512 /* GnuTLS refuses to parse it; crt is what was made */
@@ -56,10 +56,10 @@ struct tlsg_cert_san
 
 #define TLSG_CERT_SANS 6
 
-/* Zero is the useful default of every field but name. */
+/* Zero is a useful default of every field but name. */
 struct tlsg_cert_row
 {
-	const char *name;		 /* how the row is called */
+	const char *name;		 /* name of the row */
 	const char *issuer;		 /* row above; NULL: itself */
 	const char *cn;			 /* common name; NULL: name */
 	size_t cn_size;			 /* 0: strlen(cn) */
@@ -90,10 +90,10 @@ struct tlsg_crl_row
 	const char *issuer;					   /* row of the certificates */
 	const char *revoked[TLSG_CRL_REVOKED]; /* rows of the certificates */
 	int from_days;						   /* from_days and to_days 0: -1 and 30 */
-	int to_days;						   /* none: no nextUpdate, if from_days is not 0 and to_days is */
+	int to_days;						   /* 0 while from_days is not 0: no nextUpdate */
 	bool forged;						   /* signed with another key */
 	bool no_key_id;						   /* no authority key identifier */
-	unsigned filler;					   /* that many made-up entries more */
+	unsigned filler;					   /* number of additional made-up entries */
 };
 
 struct tlsg_cert

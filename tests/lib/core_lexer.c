@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - compiles the core's lexer and parser of small files for tests, on the stand-in host
+ * tls_gnutls - compiles the core's lexer and parser of configuration files for tests, on the stand-in host
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests and fuzz targets.  Memory: malloc() behind pkg_malloc().  Lock: none.
  */
@@ -33,14 +33,14 @@ static char *as_asciiz(str *s)
 	return p;
 }
 
-/* Only for callers that give a base directory; ours give none. */
+/* Only for callers that give a base directory; those in this project give none. */
 static char *get_abs_pathname(str *base, str *file)
 {
 	(void)base;
 	return as_asciiz(file);
 }
 
-/* Used by value functions of the core that ours replace. */
+/* Used by value functions of the core that this project replaces. */
 static int str2sint(str *s, int *out)
 {
 	char text[16];

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - makes certificates whose keys are too large to be worked with
+ * tls_gnutls - makes certificates whose keys are too large to compute with
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: heap.  Lock: none.
  */
@@ -51,8 +51,8 @@ static gnutls_pubkey_t key_make(size_t modulus, size_t exponent)
 	return key;
 }
 
-/* Writes a tag and a length of three bytes. @return behind it. */
-static unsigned char *head(unsigned char *at, unsigned char tag, size_t size)
+/* Writes a tag and a length of three bytes. @return the position after them. */
+static unsigned char *der_head(unsigned char *at, unsigned char tag, size_t size)
 {
 	*at++ = tag;
 	*at++ = 0x82;
@@ -61,8 +61,8 @@ static unsigned char *head(unsigned char *at, unsigned char tag, size_t size)
 	return at;
 }
 
-/* Puts a made-up signature of some size in: one of another size than the key's is refused without work. */
-static struct tlsg_der sign_anew(const gnutls_datum_t *der, size_t size)
+/* Replaces the signature by a made-up one; one whose size is not that of the key is refused without computing. */
+static struct tlsg_der signature_replace(const gnutls_datum_t *der, size_t size)
 {
 	struct tlsg_der_reader r = tlsg_der_over(der->data, der->size);
 	struct tlsg_der_element all = {0}, tbs = {0}, algorithm = {0};
@@ -74,9 +74,9 @@ static struct tlsg_der sign_anew(const gnutls_datum_t *der, size_t size)
 	r = tlsg_der_inside(&all);
 	assert_true(tlsg_der_read(&r, &tbs) && tlsg_der_read(&r, &algorithm));
 	kept = tlsg_der_size(&tbs) + tlsg_der_size(&algorithm);
-	at = head(out.data, TLSG_DER_SEQUENCE, kept + 4 + 1 + size);
+	at = der_head(out.data, TLSG_DER_SEQUENCE, kept + 4 + 1 + size);
 	memcpy(at, tbs.all, kept);
-	at = head(at + kept, TLSG_DER_BIT_STRING, 1 + size);
+	at = der_head(at + kept, TLSG_DER_BIT_STRING, 1 + size);
 	*at++ = 0;
 	OK(gnutls_rnd(GNUTLS_RND_NONCE, at, size));
 	*at = 0x11;
@@ -118,7 +118,7 @@ struct tlsg_der tlsg_costly_cert(
 	gnutls_x509_crt_deinit(issuer);
 	if(key != NULL)
 		gnutls_pubkey_deinit(key);
-	out = sign_anew(&der, signature);
+	out = signature_replace(&der, signature);
 	gnutls_free(der.data);
 	return out;
 }

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - makes certificates whose keys are too large to be worked with
+ * tls_gnutls - makes certificates whose keys are too large to compute with
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: heap.  Lock: none.
  */
@@ -16,7 +16,8 @@
  * @param issuer_cn  a name only.
  * @param modulus    bytes; 0: an ordinary key.
  * @param exponent   bytes.
- * @param signature  bytes of the signature, which is made up too: one of another size than its key's is refused without work.
+ * @param signature  bytes of the signature, also made up: one whose size is not that of its key is refused without
+ *                   computing.
  * @return gnutls_free(data).
  */
 struct tlsg_der tlsg_costly_cert(

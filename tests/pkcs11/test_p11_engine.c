@@ -88,12 +88,12 @@ static void test_bad(void **state)
 			{"kamailio = init\n[init]\nengines = list\n", "[list] does not name the engine \"pkcs11\""},
 			{HEAD "[one\nPIN = S3CRET\n", "e.cnf:7: \"]\" is missing"},
 			{HEAD "[one]\nPIN S3CRET\n", "e.cnf:8: \"=\" is missing"},
-			{HEAD "[one]\nPIN = $S3CRET\n", "e.cnf:8: the value has a quote that does not end, or a $variable"},
-			{HEAD "[one]\nPIN = \"S3CRET\n", "e.cnf:8: the value has a quote that does not end"},
-			{HEAD "[one]\nENGINE_INIT = 0:1:2\n", "e.cnf:8: ENGINE_INIT is not understood"},
-			{HEAD "[one]\nENGINE_INIT = 0x1:password=S3CRET\n", "ENGINE_INIT is not understood"},
-			{HEAD "[one]\nENGINE_INIT = 99999999999999999999999:password=S3CRET\n", "ENGINE_INIT is not understood"},
-			{HEAD "[one]\nENGINE_INIT = 0:xpassword=S3CRET\n", "ENGINE_INIT is not understood"},
+			{HEAD "[one]\nPIN = $S3CRET\n", "e.cnf:8: the value has a quote that is not closed, or a $variable"},
+			{HEAD "[one]\nPIN = \"S3CRET\n", "e.cnf:8: the value has a quote that is not closed"},
+			{HEAD "[one]\nENGINE_INIT = 0:1:2\n", "e.cnf:8: ENGINE_INIT is malformed"},
+			{HEAD "[one]\nENGINE_INIT = 0x1:password=S3CRET\n", "ENGINE_INIT is malformed"},
+			{HEAD "[one]\nENGINE_INIT = 99999999999999999999999:password=S3CRET\n", "ENGINE_INIT is malformed"},
+			{HEAD "[one]\nENGINE_INIT = 0:xpassword=S3CRET\n", "ENGINE_INIT is malformed"},
 	};
 	struct tlsg_p11_engine e;
 	struct tlsg_err err;
@@ -110,7 +110,7 @@ static void test_bad(void **state)
 	}
 }
 
-static void test_what_is_told(void **state)
+static void test_log_lines(void **state)
 {
 	struct tlsg_p11_engine e;
 	struct tlsg_err err;
@@ -120,7 +120,7 @@ static void test_what_is_told(void **state)
 	assert_int_equal(tlsg_stub_log_count(L_INFO), 1);
 	assert_int_equal(tlsg_stub_log_count(L_WARN), 1);
 	assert_non_null(strstr(tlsg_stub_log_text(), "e.cnf:8: dynamic_path has no effect"));
-	assert_non_null(strstr(tlsg_stub_log_text(), "e.cnf:9: \"foo\" is not known"));
+	assert_non_null(strstr(tlsg_stub_log_text(), "e.cnf:9: \"foo\" is unknown"));
 	assert_null(strstr(tlsg_stub_log_text(), "/secret"));
 }
 
@@ -155,7 +155,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_good),
 			cmocka_unit_test(test_bad),
-			cmocka_unit_test(test_what_is_told),
+			cmocka_unit_test(test_log_lines),
 			cmocka_unit_test(test_limits),
 	};
 

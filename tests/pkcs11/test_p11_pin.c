@@ -120,7 +120,7 @@ static void test_what_is_no_file(void **state)
 	}
 }
 
-/* One row for each thing that a token can ask. */
+/* One row for each way in which a token can ask. */
 static void test_answers(void **state)
 {
 	static const struct
@@ -164,7 +164,7 @@ static void test_answers(void **state)
 		assert_int_equal(tlsg_p11_pin_is_final(), rows[i].answer != 0);
 		assert_int_equal(tlsg_p11_pin_reason(rows[i].verdict) != NULL, rows[i].answer != 0);
 	}
-	/* no room is no answer; no secret neither */
+	/* neither without room nor without a PIN */
 	secret.is_set = true;
 	snprintf(secret.value, sizeof(secret.value), "1234");
 	assert_int_equal(tlsg_p11_pin_cb(&secret, 0, "", "", GNUTLS_PIN_USER, pin, 4), -1);
@@ -172,7 +172,7 @@ static void test_answers(void **state)
 	assert_int_equal(tlsg_p11_pin_cb(NULL, 0, "", "", GNUTLS_PIN_USER, pin, sizeof(pin)), -1);
 }
 
-/* A token that refuses the PIN as malformed does not ask twice. */
+/* A token that rejects the PIN as malformed does not ask twice. */
 static void test_pin_that_the_token_refuses(void **state)
 {
 	struct tlsg_p11_secret secret = {.value = "1", .is_set = true};
@@ -186,7 +186,7 @@ static void test_pin_that_the_token_refuses(void **state)
 	assert_true(tlsg_p11_pin_is_final());
 	tlsg_p11_pin_begin();
 	assert_false(tlsg_p11_pin_is_final());
-	tlsg_p11_pin_refuse();
+	tlsg_p11_pin_set_wrong();
 	assert_true(tlsg_p11_pin_is_final());
 }
 

@@ -67,7 +67,7 @@ static enum tlsg_ret hang(void *arg, gnutls_datum_t *out, struct tlsg_err *err)
 	return TLSG_OK;
 }
 
-/* 1: signals do what they do by default, no core can be written. */
+/* 1: default signal handlers, no core dumps. */
 static enum tlsg_ret look_at_myself(void *arg, gnutls_datum_t *out, struct tlsg_err *err)
 {
 	struct sigaction now;
@@ -158,7 +158,7 @@ static void on_signal(int sig)
 	heard = sig;
 }
 
-/* The host takes the end of a child for that of a worker. */
+/* The host must not see SIGCHLD: it takes the end of any child for that of a worker. */
 static void test_the_host_hears_nothing(void **state)
 {
 	struct sigaction own = {.sa_handler = on_signal};
@@ -176,7 +176,7 @@ static void test_the_host_hears_nothing(void **state)
 	assert_int_equal(sigaction(SIGCHLD, &before, &after), 0);
 	assert_true(after.sa_handler == on_signal);
 	signal(SIGUSR1, SIG_DFL);
-	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* nobody is left */
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
 }
 
 static void test_a_gate_survives_its_holder(void **state)
@@ -202,7 +202,7 @@ static void test_a_gate_survives_its_holder(void **state)
 	assert_non_null(strstr(err.text, "\"/nowhere/p11.so\" cannot be loaded: the file cannot be read"));
 	assert_int_equal(pthread_mutex_trylock(&gate->lock), 0);
 	pthread_mutex_unlock(&gate->lock);
-	/* a PIN that somebody found wrong is not tried */
+	/* a PIN that another process found wrong is not tried */
 	assert_false(tlsg_p11_key_is_refused(o));
 	gate->refused = 1;
 	assert_true(tlsg_p11_key_is_refused(o));

@@ -11,7 +11,7 @@
 
 #include "profiles/match.h"
 
-/* A profile as the tests write it; address "" is `any`. */
+/* A profile in the tables of these tests; address "" is `any`. */
 struct row
 {
 	const char *label;
@@ -60,7 +60,7 @@ static str str_of(const char *text)
 	return s;
 }
 
-/* rows: in the order of the file, so the last one is looked at first. */
+/* rows: in the order of the file, so the last one is tried first. */
 static void check(enum tlsg_role role, const struct row *rows, size_t n, const struct lookup *lookups, size_t count)
 {
 	static struct tlsg_prof def[TLSG_ROLES];
@@ -129,7 +129,7 @@ static void test_by_address(void **state)
 			{"v6", 5061, NULL, NULL, "six"},
 			{"v6", 5060, NULL, NULL, NULL},
 			{"", 5061, NULL, NULL, NULL}, /* no address equals nothing */
-			/* a profile without a name takes every name */
+			/* a profile without a name matches every name */
 			{"10.0.0.1", 5061, "a.example", NULL, "one"},
 			{"10.0.0.1", 5061, "", NULL, "one"},
 	};
@@ -224,7 +224,7 @@ static void test_by_server_id(void **state)
 	CHECK(TLSG_CLIENT, rows, lookups);
 }
 
-/* A section that stands later is met first, and its address may decide before an earlier one's id is seen. */
+/* A later section is tried first, and may match by address before an earlier one matches by id. */
 static void test_order_of_id_and_address(void **state)
 {
 	static const struct row rows[] = {

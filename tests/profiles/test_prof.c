@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - tests of profiles/prof.c and profiles/value.c: settings, defaults, ids, values
+ * tls_gnutls - tests of profiles/prof.c: settings, defaults, ids
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: one process.  Memory: the stand-in's region.  Lock: none.
  */
@@ -13,8 +13,9 @@
 #include "base/arena.h"
 #include "base/arena_pool.h"
 #include "profiles/cipher/method.h"
-#include "profiles/set.h"
-#include "profiles/value.h"
+#include "profiles/prof.h"
+#include "profiles/build.h"
+#include "profiles/keys/path.h"
 
 #define STR(literal) ((str)STR_STATIC_INIT(literal))
 
@@ -211,7 +212,7 @@ static void test_what_is_set_stays(void **state)
 	assert_int_equal(p->s.verify_certificate, 0);
 }
 
-/* The profile of the module parameters: filled from settings that lie in private memory. */
+/* The profile of the module parameters, by tlsg_build_prof(): filled from settings in private memory. */
 static void test_other_defaults_are_copied(void **state)
 {
 	char chain[] = "chain.pem";
@@ -231,7 +232,7 @@ static void test_other_defaults_are_copied(void **state)
 	from.verify_depth = 3;
 	from.verify_name = 2;
 	tlsg_err_clear(&err);
-	assert_int_equal(tlsg_prof_complete(p, &from, &err), TLSG_OK);
+	assert_int_equal(tlsg_build_prof(p, &from, &err), TLSG_OK);
 	memset(chain, 'X', sizeof(chain) - 1);
 	memset(name, 'X', sizeof(name) - 1);
 	snprintf(expected, sizeof(expected), "%schain.pem", config_dir);
@@ -249,9 +250,9 @@ static void test_other_defaults_are_copied(void **state)
 	assert_null(strstr(tlsg_stub_log_text(), "1234"));
 	assert_non_null(strstr(tlsg_stub_log_text(), "TLSc<default>: private_key='pkcs11:object=k'\n"));
 
-	/* The compiled-in ones fill the rest later, without a second round of lines. */
+	/* The compiled-in ones fill the rest later; the settings are not logged again. */
 	tlsg_stub_log_clear();
-	complete(p);
+	assert_int_equal(tlsg_build_prof(p, tlsg_prof_defaults(p->role), &err), TLSG_OK);
 	assert_int_equal(p->s.verify_certificate, 0);
 	assert_int_equal(p->s.verify_depth, 3);
 	assert_int_equal(tlsg_stub_log_count(L_INFO), 0);
@@ -303,8 +304,10 @@ static void test_lines_at_info(void **state)
 	p->s.certificate = STR("/c.pem");
 	p->s.cipher_list = STR("HIGH");
 	complete(p);
+	assert_int_equal(tlsg_stub_log_count(L_INFO), 0);
+	tlsg_prof_log(p);
 	log = tlsg_stub_log_text();
-	assert_non_null(strstr(log, "2:settings_log: TLSs<192.0.2.1:5061>: tls_method=20\n"));
+	assert_non_null(strstr(log, "2:tlsg_prof_log: TLSs<192.0.2.1:5061>: tls_method=20\n"));
 	assert_non_null(strstr(log, "TLSs<192.0.2.1:5061>: certificate='/c.pem'\n"));
 	assert_non_null(strstr(log, ": ca_list='(null)'\n"));
 	assert_non_null(strstr(log, ": crl='(null)'\n"));
@@ -316,7 +319,7 @@ static void test_lines_at_info(void **state)
 	assert_int_equal(tlsg_stub_log_count(L_INFO), 11);
 }
 
-/* No [server:default] and no cert.pem: `tls` does not start, ours does. */
+/* No [server:default] and no cert.pem: `tls` does not start, this module does. */
 static void test_implied_certificate_is_missing(void **state)
 {
 	struct tlsg_prof *p = tlsg_prof_add(*state, TLSG_SERVER, TLSG_PROF_DEFAULT, NULL, 0);
@@ -345,7 +348,7 @@ static void test_implied_certificate_is_there(void **state)
 	assert_int_equal(tlsg_stub_log_count(L_WARN), 0);
 }
 
-/* A section that was written keeps its implied certificate: loading it says what is wrong. */
+/* A section in the file keeps its implied certificate: loading it reports what is wrong. */
 static void test_written_default_keeps_its_certificate(void **state)
 {
 	struct tlsg_prof *p = add_written(*state, TLSG_SERVER, TLSG_PROF_DEFAULT);
@@ -355,7 +358,7 @@ static void test_written_default_keeps_its_certificate(void **state)
 	assert_int_equal(tlsg_stub_log_count(L_WARN), 0);
 }
 
-/* Completes profiles until what the arena holds is used up. */
+/* Completes profiles until the arena is full. */
 static void test_complete_without_memory(void **state)
 {
 	enum
@@ -401,141 +404,6 @@ static void test_path_too_long(void **state)
 	assert_non_null(strstr(err.text, "TLSc<default>"));
 }
 
-/* ---- profiles/value.c ---- */
-
-static void test_value_verify_client(void **state)
-{
-	static const struct
-	{
-		const char *token;
-		bool known;
-		enum tlsg_verify_client value;
-	} rows[] = {
-			{"off", true, TLSG_VERIFY_CLIENT_OFF},
-			{"on", true, TLSG_VERIFY_CLIENT_ON},
-			{"Optional", true, TLSG_VERIFY_CLIENT_OPTIONAL},
-			{"OPTIONAL_NO_CA", true, TLSG_VERIFY_CLIENT_OPTIONAL_NO_CA},
-			{"", false, 0},
-			{"o", false, 0},
-			{"offf", false, 0},
-			{"optional_no", false, 0},
-			{"1", false, 0},
-	};
-	size_t i;
-
-	(void)state;
-	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		str s = {(char *)rows[i].token, (int)strlen(rows[i].token)};
-		enum tlsg_verify_client v = TLSG_VERIFY_CLIENT_UNSET;
-
-		assert_int_equal(tlsg_value_verify_client(&s, &v), rows[i].known);
-		assert_int_equal(v, rows[i].known ? rows[i].value : TLSG_VERIFY_CLIENT_UNSET);
-	}
-}
-
-static void test_value_numbers(void **state)
-{
-	static const struct
-	{
-		const char *text;
-		bool is_number;
-		int number;
-		bool is_decimal; /* up to 255 */
-		unsigned decimal;
-	} rows[] = {
-			{"0", true, 0, true, 0},
-			{"255", true, 255, true, 255},
-			{"256", true, 256, false, 0},
-			{"0007", true, 7, true, 7},
-			{"-1", true, -1, false, 0},
-			{"+5", true, 5, false, 0},
-			{"2147483647", true, 2147483647, false, 0},
-			{"-2147483648", true, -2147483647 - 1, false, 0},
-			{"2147483648", false, 0, false, 0},
-			{"-2147483649", false, 0, false, 0},
-			{"99999999999999999999", false, 0, false, 0},
-			{"4294967297", false, 0, false, 0},
-			{"", false, 0, false, 0},
-			{"-", false, 0, false, 0},
-			{"1 ", false, 0, false, 0},
-			{" 1", false, 0, false, 0},
-			{"\t1", false, 0, false, 0},
-			{"0x1", false, 0, false, 0},
-			{"1a", false, 0, false, 0},
-	};
-	size_t i;
-
-	(void)state;
-	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		str s = {(char *)rows[i].text, (int)strlen(rows[i].text)};
-		unsigned decimal = 77;
-		int number = 77;
-
-		assert_int_equal(tlsg_value_number(&s, &number), rows[i].is_number);
-		assert_int_equal(number, rows[i].is_number ? rows[i].number : 77);
-		assert_int_equal(tlsg_value_decimal(&s, 255, &decimal), rows[i].is_decimal);
-		assert_int_equal(decimal, rows[i].is_decimal ? rows[i].decimal : 77);
-	}
-}
-
-static void test_value_path(void **state)
-{
-	static const struct
-	{
-		const char *value;
-		const char *path;
-		bool is_uri;
-	} rows[] = {
-			{"c.pem", "/etc/kamailio/c.pem", false},
-			{"tls/c.pem", "/etc/kamailio/tls/c.pem", false},
-			{"/srv/c.pem", "/srv/c.pem", false},
-			{"./c.pem", "./c.pem", false},
-			{"../c.pem", "../c.pem", false},
-			{".hidden", ".hidden", false}, /* as `tls`: a dot means "leave it" */
-			{"pkcs11:token=t;object=o", "pkcs11:token=t;object=o", true},
-			{"PKCS11:token=t", "PKCS11:token=t", true},
-			{"tpmkey:uuid=1", "tpmkey:uuid=1", true},
-			{"/engine:pkcs11:1", "/engine:pkcs11:1", true},
-			{"/uri:pkcs11:object=o", "/uri:pkcs11:object=o", true},
-			{"pkcs11", "/etc/kamailio/pkcs11", false},
-			{"file:c.pem", "/etc/kamailio/file:c.pem", false},
-			{"", "", false},
-	};
-	str config = STR_STATIC_INIT("/etc/kamailio/");
-	char path[TLSG_PATH_SIZE];
-	size_t i;
-
-	(void)state;
-	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		str s = {(char *)rows[i].value, (int)strlen(rows[i].value)};
-
-		assert_int_equal(tlsg_value_path(&config, &s, path), strlen(rows[i].path));
-		assert_string_equal(path, rows[i].path);
-		assert_int_equal(tlsg_value_is_uri(&s), rows[i].is_uri);
-		assert_int_equal(tlsg_value_is_relative(&s), strcmp(rows[i].value, rows[i].path) != 0);
-	}
-}
-
-static void test_value_path_at_the_limit(void **state)
-{
-	static char name[TLSG_PATH_SIZE];
-	str config = STR_STATIC_INIT("/etc/");
-	str s = {name, TLSG_PATH_SIZE - 1 - 5};
-	str unset = STR_NULL;
-	char path[TLSG_PATH_SIZE];
-
-	(void)state;
-	memset(name, 'n', sizeof(name));
-	assert_int_equal(tlsg_value_path(&config, &s, path), TLSG_PATH_SIZE - 1);
-	assert_int_equal(path[TLSG_PATH_SIZE - 1], 0);
-	s.len++;
-	assert_int_equal(tlsg_value_path(&config, &s, path), -1);
-	assert_string_equal(path, "");
-	assert_int_equal(tlsg_value_path(&config, &unset, path), 0);
-	assert_false(tlsg_value_is_relative(&unset));
-	assert_false(tlsg_value_is_uri(&unset));
-}
-
 #define WITH_SET(f) cmocka_unit_test_setup_teardown(f, set_setup, set_teardown)
 
 int main(void)
@@ -556,10 +424,6 @@ int main(void)
 			WITH_SET(test_written_default_keeps_its_certificate),
 			WITH_SET(test_complete_without_memory),
 			WITH_SET(test_path_too_long),
-			cmocka_unit_test(test_value_verify_client),
-			cmocka_unit_test(test_value_numbers),
-			cmocka_unit_test(test_value_path),
-			cmocka_unit_test(test_value_path_at_the_limit),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

@@ -1,106 +1,17 @@
 /*
- * tls_gnutls - tests of profiles/tlscfg.c: tls.cfg, on the core's own lexer
+ * tls_gnutls - tests of profiles/tlscfg.c: the sections of one file, split into words by the core's own lexer
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: one process.  Memory: the stand-in's region.  Lock: none.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/arena.h"
-#include "base/arena_pool.h"
 #include "profiles/cipher/method.h"
-#include "profiles/tlscfg_file.h"
-
-static char dir[] = "/tmp/tlsg_parse_XXXXXX";
-static char file[64];
-static char subdir[64];
-static struct tlsg_err err;
-
-static int group_setup(void **state)
-{
-	(void)state;
-	if(mkdtemp(dir) == NULL || tlsg_arena_pool_global_init() != TLSG_OK || tlsg_set_global_init() != TLSG_OK)
-		return -1;
-	snprintf(file, sizeof(file), "%s/tls.cfg", dir);
-	snprintf(subdir, sizeof(subdir), "%s/tls.d", dir);
-	return mkdir(subdir, 0700);
-}
-
-static int group_teardown(void **state)
-{
-	(void)state;
-	tlsg_set_global_deinit();
-	tlsg_arena_pool_global_deinit();
-	unlink(file);
-	return rmdir(subdir) == 0 && rmdir(dir) == 0 ? 0 : -1;
-}
-
-static void write_to(const char *path, const char *text, size_t len)
-{
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	assert_int_equal(fwrite(text, 1, len, f), len);
-	assert_int_equal(fclose(f), 0);
-}
-
-/* Parses what lies at a path. @return the snapshot, NULL when it was refused: err then says why. */
-static struct tlsg_set *parse_path(const char *path)
-{
-	struct tlsg_set_options o = {.config_dir = STR_STATIC_INIT("/etc/kamailio/")};
-	struct tlsg_set *set = tlsg_set_new(&o);
-	enum tlsg_ret ret;
-
-	assert_non_null(set);
-	tlsg_err_clear(&err);
-	ret = tlsg_tlscfg_file_parse(set, path, &err);
-	if(ret == TLSG_OK)
-		return set;
-	assert_int_not_equal(err.class, TLSG_CLASS_NONE);
-	tlsg_set_drop(set);
-	return NULL;
-}
-
-static struct tlsg_set *parse_bytes(const char *text, size_t len)
-{
-	write_to(file, text, len);
-	return parse_path(file);
-}
-
-/* Text that must be accepted. */
-static struct tlsg_set *parse(const char *text)
-{
-	struct tlsg_set *set = parse_bytes(text, strlen(text));
-
-	if(set == NULL)
-		fail_msg("%s", err.text);
-	return set;
-}
-
-static void assert_str(const str *s, const char *expected)
-{
-	if(expected == NULL) {
-		assert_null(s->s);
-		return;
-	}
-	assert_non_null(s->s);
-	assert_string_equal(s->s, expected);
-	assert_int_equal(s->len, (int)strlen(expected));
-}
-
-static unsigned list_len(const struct tlsg_prof *p)
-{
-	unsigned n = 0;
-
-	for(; p != NULL; p = p->next)
-		n++;
-	return n;
-}
+#include "tests/profiles/tlscfg_parse.h"
 
 /* ---- headers ---- */
 
@@ -386,32 +297,6 @@ static void test_order_and_many(void **state)
 
 /* ---- errors ---- */
 
-struct wrong
-{
-	const char *text;
-	const char *position; /* behind the file's name */
-	const char *what;
-};
-
-static void check_wrong(const struct wrong *rows, size_t n)
-{
-	size_t i;
-
-	for(i = 0; i < n; i++) {
-		struct tlsg_set *set = parse_bytes(rows[i].text, strlen(rows[i].text));
-		char start[100];
-
-		if(set != NULL)
-			fail_msg("accepted: %s", rows[i].text);
-		assert_int_equal(err.class, TLSG_CLASS_LOCAL);
-		snprintf(start, sizeof(start), "%s%s", file, rows[i].position);
-		if(strncmp(err.text, start, strlen(start)) != 0 || strstr(err.text, rows[i].what) == NULL)
-			fail_msg("for <%s>: \"%s\" is not \"%s … %s\"", rows[i].text, err.text, start, rows[i].what);
-	}
-}
-
-#define CHECK_WRONG(rows) check_wrong(rows, sizeof(rows) / sizeof((rows)[0]))
-
 static void test_wrong_headers(void **state)
 {
 	static const struct wrong rows[] = {
@@ -555,7 +440,7 @@ static void test_path_too_long(void **state)
 	tlsg_set_drop(set);
 }
 
-/* Errors of the core's lexer leave a character behind; the next file must not see it. */
+/* After an error the core's lexer keeps one character; the next file must not get it. */
 static void test_nothing_is_left_of_a_refused_file(void **state)
 {
 	static const char *const wrong[] = {"[s:def]\nnonsense\n", "[s:def]\nnonsense=", "[s:def]\nnonsense\"x",
@@ -575,43 +460,6 @@ static void test_nothing_is_left_of_a_refused_file(void **state)
 	}
 }
 
-/* ---- duplicates ---- */
-
-static void test_duplicates(void **state)
-{
-	static const struct wrong rows[] = {
-			/* also when it is the last section */
-			{"[s:10.0.0.1:1]\n[s:10.0.0.1:1]\n", ":2:1: ", "tls.cfg:1,"},
-			{"[s:10.0.0.1:1]\n[s:10.0.0.1:2]\n[s:10.0.0.1:1]\n[s:10.0.0.1:3]\n", ":3:1: ", "tls.cfg:1,"},
-			{"[s:10.0.0.1:1]\nserver_name=a\n[s:10.0.0.1:1]\n", ":3:1: ", "Duplicate TLS domain"},
-			{"[s:10.0.0.1:1]\n[s:10.0.0.1:1]\nserver_name=a\n", ":2:1: ", "Duplicate TLS domain"},
-			{"[s:10.0.0.1:1]\nserver_name=\"\"\n[s:10.0.0.1:1]\nserver_name=a\n", ":3:1: ", "Duplicate TLS domain"},
-			{"[c:[::1]:0]\n[c:[0::0:1]:0]\n", ":2:1: ", "Duplicate TLS domain"},
-			{"[c:10.0.0.1:0]\nserver_id=a\n[c:10.0.0.1:0]\nserver_id=A\n", ":3:1: ", "Duplicate TLS domain"},
-			{"[c:10.0.0.1:0]\nserver_id=a\n[c:10.0.0.1:0]\n", ":3:1: ", "Duplicate TLS domain"},
-			{"[s:10.0.0.1:0]\n[s:10.0.0.1:*]\n", ":2:1: ", "Duplicate TLS domain"},
-			{"[s:any]\n", ":1:1: ", "without server_name"},
-			{"[s:any]\nserver_name=\"\"\n", ":1:1: ", "without server_name"},
-			{"\n[c:any]\n[c:def]\n", ":2:1: ", "without server_name"},
-	};
-	static const char *const right[] = {
-			"[s:10.0.0.1:1]\nserver_name=a\n[s:10.0.0.1:1]\nserver_name=b\n",
-			"[s:10.0.0.1:1]\nserver_name=a\n[s:10.0.0.1:1]\nserver_name=a\n", /* the later one wins */
-			"[s:10.0.0.1:1]\n[c:10.0.0.1:1]\n",
-			"[s:10.0.0.1:1]\n[s:10.0.0.1:0]\n",
-			"[s:10.0.0.1:1]\n[s:10.0.0.2:1]\n",
-			"[c:10.0.0.1:0]\nserver_id=a\n[c:10.0.0.1:0]\nserver_id=b\n",
-			"[s:any]\nserver_name=a\n[s:any]\nserver_name=a\n",
-			"[c:any]\nserver_id=a\n",
-	};
-	size_t i;
-
-	(void)state;
-	CHECK_WRONG(rows);
-	for(i = 0; i < sizeof(right) / sizeof(right[0]); i++)
-		tlsg_set_drop(parse(right[i]));
-}
-
 static void test_second_default_replaces_with_a_warning(void **state)
 {
 	struct tlsg_set *set;
@@ -625,176 +473,6 @@ static void test_second_default_replaces_with_a_warning(void **state)
 	assert_non_null(strstr(tlsg_stub_log_text(), "/tls.cfg:4: this default section replaces the one at "));
 	assert_non_null(strstr(tlsg_stub_log_text(), "/tls.cfg:1\n"));
 	tlsg_set_drop(set);
-}
-
-/* ---- files and directories ---- */
-
-static void in_dir(const char *name, const char *text)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", subdir, name);
-	write_to(path, text, strlen(text));
-}
-
-static void not_in_dir(const char *name)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", subdir, name);
-	if(unlink(path) != 0)
-		rmdir(path);
-}
-
-static void test_directory_in_order_of_names(void **state)
-{
-	const struct tlsg_prof *p;
-	struct tlsg_set *set;
-	char path[128];
-
-	(void)state;
-	in_dir("20-b", "[s:10.0.0.2:1]");
-	in_dir("10-a", "# a\n[s:10.0.0.1:1]\n");
-	in_dir(".hidden", "[s:10.0.0.3:1]\n");
-	snprintf(path, sizeof(path), "%s/dir", subdir);
-	assert_int_equal(mkdir(path, 0700), 0);
-	set = parse_path(subdir);
-	if(set == NULL)
-		fail_msg("%s", err.text);
-	p = set->list[TLSG_SERVER];
-	assert_int_equal(list_len(p), 3);
-	assert_int_equal(p->addr.bytes[3], 2);
-	assert_int_equal(p->line, 1);
-	assert_int_equal(p->next->addr.bytes[3], 1);
-	assert_int_equal(p->next->line, 2);
-	snprintf(path, sizeof(path), "%s/10-a", subdir);
-	assert_str(&p->next->file, path);
-	assert_int_equal(p->next->next->addr.bytes[3], 3);
-	tlsg_set_drop(set);
-
-	/* a slash at the end is the same directory */
-	snprintf(path, sizeof(path), "%s/", subdir);
-	set = parse_path(path);
-	assert_non_null(set);
-	snprintf(path, sizeof(path), "%s/20-b", subdir);
-	assert_str(&set->list[TLSG_SERVER]->file, path);
-	tlsg_set_drop(set);
-
-	not_in_dir("dir");
-	not_in_dir(".hidden");
-	not_in_dir("10-a");
-	not_in_dir("20-b");
-}
-
-static void test_directory_errors_name_the_file(void **state)
-{
-	char expected[256];
-
-	(void)state;
-	in_dir("a", "[s:10.0.0.1:1]\n");
-	in_dir("b", "\nverify_depth=1\n");
-	assert_null(parse_path(subdir)); /* a file does not go on with the section of the one before */
-	snprintf(
-			expected, sizeof(expected), "%s/b:2:1: Unsupported option 'verify_depth' before the first section", subdir);
-	assert_string_equal(err.text, expected);
-
-	in_dir("b", "\n\n[s:10.0.0.1:1]\n");
-	assert_null(parse_path(subdir));
-	snprintf(expected, sizeof(expected), "%s/b:3:1: Duplicate TLS domain: same address and port as %s/a:1,", subdir,
-			subdir);
-	assert_memory_equal(err.text, expected, strlen(expected));
-	not_in_dir("a");
-	not_in_dir("b");
-}
-
-static void test_empty_directory(void **state)
-{
-	struct tlsg_set *set = parse_path(subdir);
-
-	(void)state;
-	assert_non_null(set);
-	assert_int_equal(set->profs_len, 0);
-	tlsg_set_drop(set);
-}
-
-/* `tls` writes a temporary file into the working directory; here that is one that takes none. */
-static void test_no_temporary_file(void **state)
-{
-	struct tlsg_set *set;
-	char cwd[200], gone[128];
-
-	(void)state;
-	in_dir("a", "[s:10.0.0.1:1]\n");
-	assert_non_null(getcwd(cwd, sizeof(cwd)));
-	snprintf(gone, sizeof(gone), "%s/gone", dir);
-	assert_int_equal(mkdir(gone, 0700), 0);
-	assert_int_equal(chdir(gone), 0);
-	assert_int_equal(rmdir(gone), 0);
-	set = parse_path(subdir);
-	assert_int_equal(chdir(cwd), 0);
-	not_in_dir("a");
-	assert_non_null(set);
-	tlsg_set_drop(set);
-}
-
-static void test_files_that_cannot_be_read(void **state)
-{
-	char path[128];
-
-	(void)state;
-	snprintf(path, sizeof(path), "%s/missing.cfg", dir);
-	assert_null(parse_path(path));
-	assert_memory_equal(err.text, path, strlen(path));
-	assert_non_null(strstr(err.text, "No such file"));
-
-	assert_null(parse_path(""));
-	assert_null(parse_path("/dev/null"));
-	assert_string_equal(err.text, "/dev/null: is neither a file nor a directory");
-
-	snprintf(path, sizeof(path), "%s/dangling", subdir);
-	assert_int_equal(symlink("/nowhere/at/all", path), 0);
-	assert_null(parse_path(subdir));
-	assert_memory_equal(err.text, path, strlen(path));
-	not_in_dir("dangling");
-}
-
-/* root reads every file, so root becomes somebody else for a moment. */
-static void test_unreadable_file(void **state)
-{
-	struct tlsg_set *set;
-	bool is_root = geteuid() == 0;
-
-	(void)state;
-	write_to(file, "", 0);
-	assert_int_equal(chmod(dir, 0755), 0);
-	assert_int_equal(chmod(file, 0), 0);
-	if(is_root)
-		assert_int_equal(seteuid(65534), 0);
-	set = parse_path(file);
-	if(is_root)
-		assert_int_equal(seteuid(0), 0);
-	assert_int_equal(chmod(file, 0600), 0);
-	assert_int_equal(chmod(dir, 0700), 0);
-	assert_null(set);
-	assert_memory_equal(err.text, file, strlen(file));
-	assert_non_null(strstr(err.text, "Permission denied"));
-}
-
-static void test_password_for_everybody_is_warned_about(void **state)
-{
-	static const char text[] = "[c:def]\nprivate_key_password=\"hush\"\n";
-
-	(void)state;
-	write_to(file, text, sizeof(text) - 1);
-	assert_int_equal(chmod(file, 0644), 0);
-	tlsg_stub_log_clear();
-	tlsg_set_drop(parse_path(file));
-	assert_int_equal(tlsg_stub_log_count(L_WARN), 1);
-	assert_null(strstr(tlsg_stub_log_text(), "hush"));
-	assert_int_equal(chmod(file, 0600), 0);
-	tlsg_stub_log_clear();
-	tlsg_set_drop(parse_path(file));
-	assert_int_equal(tlsg_stub_log_count(L_WARN), 0);
 }
 
 static void test_without_memory(void **state)
@@ -824,7 +502,7 @@ static void test_without_memory(void **state)
 	tlsg_set_drop(set);
 }
 
-/* The error object may be left out, and descriptors are given back. */
+/* The error object may be NULL, and descriptors are closed. */
 static void test_no_error_object_and_no_leak(void **state)
 {
 	struct tlsg_set_options o = {.config_dir = STR_STATIC_INIT("/")};
@@ -866,15 +544,7 @@ int main(void)
 			cmocka_unit_test(test_zero_bytes),
 			cmocka_unit_test(test_path_too_long),
 			cmocka_unit_test(test_nothing_is_left_of_a_refused_file),
-			cmocka_unit_test(test_duplicates),
 			cmocka_unit_test(test_second_default_replaces_with_a_warning),
-			cmocka_unit_test(test_directory_in_order_of_names),
-			cmocka_unit_test(test_directory_errors_name_the_file),
-			cmocka_unit_test(test_empty_directory),
-			cmocka_unit_test(test_no_temporary_file),
-			cmocka_unit_test(test_files_that_cannot_be_read),
-			cmocka_unit_test(test_unreadable_file),
-			cmocka_unit_test(test_password_for_everybody_is_warned_about),
 			cmocka_unit_test(test_without_memory),
 			cmocka_unit_test(test_no_error_object_and_no_leak),
 	};

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - what stands behind tests/stub/base/host.h: shared memory, log, clock
+ * tls_gnutls - implementation of tests/stub/base/host.h: shared memory, log, clock
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests, also after fork().  Memory: one anonymous region, mapped before main().  Lock: a spin lock.
  */
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-#define REGION_BYTES ((size_t)1 << 30) /* address space only: pages come when touched */
+#define REGION_BYTES ((size_t)1 << 30) /* address space only: pages are mapped when touched */
 #define DEFAULT_LIMIT ((size_t)512 << 20)
 #define ROUND ((size_t)64)
 #define EXACT_BINS 2048 /* blocks up to 128 KB have a list for their rounded size */
@@ -36,7 +36,7 @@ struct block
 struct region
 {
 	gen_lock_t lock;
-	size_t top; /* offset of what was never used */
+	size_t top; /* offset of the part that was never used */
 	size_t in_use;
 	size_t blocks;
 	size_t calls;
@@ -153,7 +153,7 @@ void *tlsg_stub_shm_mallocxz(size_t bytes)
 	return p;
 }
 
-/* Ends the test when the block is not a live one or something was written behind it. */
+/* Ends the test when the block is not a live one or something was written beyond it. */
 static struct block *block_check(void *p)
 {
 	struct block *b = (struct block *)p - 1;
@@ -168,7 +168,7 @@ static struct block *block_check(void *p)
 	tail = (unsigned char *)p + b->bytes;
 	for(i = 0; i < CANARY_BYTES; i++)
 		if(tail[i] != CANARY) {
-			fprintf(stderr, "tests/stub: byte %zu behind the block %p of %zu bytes was overwritten\n", i, p, b->bytes);
+			fprintf(stderr, "tests/stub: byte %zu beyond the block %p of %zu bytes was overwritten\n", i, p, b->bytes);
 			abort();
 		}
 	return b;

@@ -99,7 +99,7 @@ static void free_twice(void)
 	shm_free(p);
 }
 
-static void write_behind(void)
+static void write_beyond(void)
 {
 	char *volatile p = shm_malloc(10);
 
@@ -107,7 +107,7 @@ static void write_behind(void)
 	shm_free(p);
 }
 
-static void free_rightly(void)
+static void free_correctly(void)
 {
 	shm_free(shm_malloc(10));
 }
@@ -115,9 +115,9 @@ static void free_rightly(void)
 static void test_misuse_is_caught(void **state)
 {
 	(void)state;
-	assert_int_equal(signal_of(free_rightly), 0);
+	assert_int_equal(signal_of(free_correctly), 0);
 	assert_int_equal(signal_of(free_twice), SIGABRT);
-	assert_int_equal(signal_of(write_behind), SIGABRT);
+	assert_int_equal(signal_of(write_beyond), SIGABRT);
 }
 
 static void test_processes_share_memory_lock_and_clock(void **state)

@@ -1,10 +1,10 @@
 /*
- * tls_gnutls - tests that what a peer makes up in a handshake cannot keep a process computing
+ * tls_gnutls - tests that a peer's made-up keys cannot keep a process computing
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: the stand-in's shared region; the client's on the heap.  Lock: none.
  *
- * A client of GnuTLS's own shows a certificate whose key takes hours to use, and signs with anything. Where that works these tests
- * do not end.
+ * A GnuTLS client presents a certificate whose key takes hours to use, and signs with arbitrary bytes. If the key is
+ * used, these tests do not end.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,12 +17,14 @@
 
 #include "base/arena_pool.h"
 #include "base/scope.h"
+#include "profiles/build.h"
 #include "profiles/cipher/method.h"
+#include "profiles/creds.h"
 #include "profiles/ticket.h"
 #include "tests/lib/certs.h"
 #include "tests/lib/costly.h"
 #include "tests/lib/tls_pair.h"
-#include "transport/conn_priv.h"
+#include "transport/conn.h"
 
 #define KEY_BYTES 12000
 #define OK(call) assert_true((call) >= 0)
@@ -55,8 +57,9 @@ static int info_cb(gnutls_privkey_t key, unsigned flags, void *data)
 	return flags & GNUTLS_PRIVKEY_INFO_HAVE_SIGN_ALGO ? 1 : -1;
 }
 
-static int show_cb(gnutls_session_t session, const gnutls_datum_t *cas, int cas_len, const gnutls_pk_algorithm_t *algos,
-		int algos_len, gnutls_pcert_st **chain, unsigned *chain_len, gnutls_privkey_t *key)
+static int present_cb(gnutls_session_t session, const gnutls_datum_t *cas, int cas_len,
+		const gnutls_pk_algorithm_t *algos, int algos_len, gnutls_pcert_st **chain, unsigned *chain_len,
+		gnutls_privkey_t *key)
 {
 	(void)session, (void)cas, (void)cas_len, (void)algos, (void)algos_len;
 	*chain = &shown;
@@ -86,12 +89,12 @@ static struct tlsg_set *set_make(int method)
 	return set;
 }
 
-/* Moves what is in a pipe into the connection, and its answer into the other one. */
+/* Moves the content of a pipe into the connection, and its output into the other pipe. */
 static enum tlsg_ret serve(
 		struct tlsg_conn *c, struct tlsg_test_pipe *from, struct tlsg_test_pipe *to, struct tlsg_err *err)
 {
 	static unsigned char clear_bytes[1024];
-	struct tlsg_conn_limits limits = {.con_queue_max_bytes = 1024, .queue_max_bytes = 1024, .queue_block_bytes = 1024};
+	struct tlsg_conn_limits limits = {.queue = {.con_max_bytes = 1024, .max_bytes = 1024, .block_bytes = 1024}};
 	struct tlsg_buf in, out, clear;
 	struct tlsg_io io = {.in = &in, .out = &out, .limits = &limits};
 	enum tlsg_ret ret;
@@ -137,7 +140,7 @@ static void test_key_of_a_client(void **state)
 		tlsg_test_pipe_init(&to_client);
 		OK(gnutls_init(&client, GNUTLS_CLIENT | GNUTLS_NONBLOCK));
 		OK(gnutls_certificate_allocate_credentials(&cred));
-		gnutls_certificate_set_retrieve_function2(cred, show_cb);
+		gnutls_certificate_set_retrieve_function2(cred, present_cb);
 		OK(gnutls_credentials_set(client, GNUTLS_CRD_CERTIFICATE, cred));
 		OK(gnutls_priority_set_direct(client, all[i].priority, NULL));
 		tlsg_test_end_attach(&end, client);
@@ -188,7 +191,6 @@ static int teardown(void **state)
 	(void)state;
 	gnutls_pcert_deinit(&shown);
 	gnutls_privkey_deinit(pretended);
-	tlsg_creds_free_all();
 	tlsg_certs_free(&certs);
 	tlsg_set_global_deinit();
 	tlsg_ticket_global_deinit();

@@ -11,17 +11,14 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
-#include "base/arena_pool.h"
-#include "base/scope.h"
+#include "profiles/build.h"
 #include "profiles/cipher/method.h"
-#include "profiles/ticket.h"
-#include "tests/lib/certs.h"
-#include "transport/conn_priv.h"
+#include "tests/lib/conn_pair.h"
 
 #define DAYS_LONG 3650
 #define TRIES_MAX 2000
 #define PIPE_BYTES (256 * 1024)
-#define NO_POOL 1000 /* number of a process without spare chunks: every chunk is asked from the core */
+#define NO_POOL 1000 /* number of a process without spare chunks: every chunk comes from the core */
 
 static const struct tlsg_cert_row rows[] = {
 		{.name = "ca",
@@ -39,19 +36,6 @@ static const struct tlsg_cert_row rows[] = {
 		{.name = "client", .issuer = "ca", .cn = "alice", .from_days = -10, .to_days = DAYS_LONG},
 };
 
-static struct tlsg_certs certs;
-static char dir[] = "/tmp/tlsg-exhaust-XXXXXX";
-
-static char *path(const char *name, const char *suffix)
-{
-	static char buf[8][128];
-	static unsigned turn;
-	char *p = buf[turn++ % 8];
-
-	snprintf(p, sizeof(buf[0]), "%s/%s%s", dir, name, suffix);
-	return p;
-}
-
 struct setup
 {
 	int method;
@@ -59,8 +43,8 @@ struct setup
 	bool cache;
 };
 
-/* Sets a text, or does without when there is no memory: the build must cope with that too. */
-static void text_set(struct tlsg_set *set, str *to, const char *text)
+/* Sets a text, or leaves it unset when there is no memory: the build must handle that too. */
+static void str_set(struct tlsg_set *set, str *to, const char *text)
 {
 	to->s = tlsg_arena_keep_copy(set->arena, text, strlen(text));
 	to->len = to->s != NULL ? (int)strlen(text) : 0;
@@ -74,10 +58,10 @@ static bool prof_fill(struct tlsg_set *set, enum tlsg_role role, const struct se
 	if(p == NULL)
 		return false;
 	p->s.method = u->method;
-	text_set(set, &p->s.certificate, path(pair, ".crt"));
-	text_set(set, &p->s.private_key, path(pair, ".key"));
-	text_set(set, &p->s.ca_list, path("ca", ".crt"));
-	text_set(set, &p->s.cipher_list,
+	str_set(set, &p->s.certificate, tlsg_conn_pair_path(pair, ".crt"));
+	str_set(set, &p->s.private_key, tlsg_conn_pair_path(pair, ".key"));
+	str_set(set, &p->s.ca_list, tlsg_conn_pair_path("ca", ".crt"));
+	str_set(set, &p->s.cipher_list,
 			role == TLSG_SERVER ? "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384" : "DEFAULT");
 	p->s.verify_certificate = 1;
 	p->s.require_certificate = 1;
@@ -88,7 +72,7 @@ static bool prof_fill(struct tlsg_set *set, enum tlsg_role role, const struct se
 static struct tlsg_set *set_try(const struct setup *u)
 {
 	struct tlsg_set_options o = {
-			.session_id = {"test", 4}, .config_dir = {dir, (int)strlen(dir)}, .session_cache = u->cache};
+			.session_id = {"test", 4}, .config_dir = tlsg_conn_pair_dir(), .session_cache = u->cache};
 	struct tlsg_set *set = tlsg_set_new(&o);
 	struct tlsg_err err;
 	enum tlsg_ret ret = TLSG_E_RESOURCE;
@@ -123,8 +107,7 @@ static bool pair_make(struct pair *x)
 	static const str sni = STR_STATIC_INIT("localhost");
 	int role;
 
-	x->limits = (struct tlsg_conn_limits){
-			.con_queue_max_bytes = 65536, .queue_max_bytes = 1 << 20, .queue_block_bytes = 4096};
+	x->limits = (struct tlsg_conn_limits){.queue = {.con_max_bytes = 65536, .max_bytes = 1 << 20, .block_bytes = 4096}};
 	for(role = 0; role < 2; role++) {
 		struct tlsg_conn_params p = {.set = tlsg_set_get(), .query = {.role = (enum tlsg_role)role}, .deadline_s = 30};
 
@@ -140,8 +123,8 @@ static bool pair_make(struct pair *x)
 	return true;
 }
 
-/* A step that fails for want of memory is one that the owner can go on from: nothing of it is entered again. */
-static void note(struct pair *x, int role, enum tlsg_ret ret)
+/* After a step that fails for lack of memory the owner can go on: none of it is entered again. */
+static void check_step(struct pair *x, int role, enum tlsg_ret ret)
 {
 	if(ret < 0)
 		x->failed = true;
@@ -149,16 +132,16 @@ static void note(struct pair *x, int role, enum tlsg_ret ret)
 		fail_msg("role %d: class %d: %s", role, x->err[role].class, x->err[role].text);
 }
 
-static void say(struct pair *x, int role, const char *data, size_t size)
+static void send_text(struct pair *x, int role, const char *data, size_t size)
 {
 	struct tlsg_io io = {.out = &x->wire[!role], .limits = &x->limits};
 	size_t used = 0;
 
 	if(!x->failed)
-		note(x, role, tlsg_conn_write(x->conn[role], &io, data, size, &used, &x->err[role]));
+		check_step(x, role, tlsg_conn_write(x->conn[role], &io, data, size, &used, &x->err[role]));
 }
 
-/* One read in two pieces: the second one is kept first, as the module does it. */
+/* One read in two pieces: the second one is kept at first, as the module does it. */
 static bool deliver(struct pair *x, int role)
 {
 	struct tlsg_buf in;
@@ -174,7 +157,7 @@ static bool deliver(struct pair *x, int role)
 		ret = tlsg_conn_keep(x->conn[role], &in, &x->err[role]);
 	if(ret == TLSG_OK)
 		ret = tlsg_conn_read(x->conn[role], &io, &x->clear[role], &x->err[role]);
-	note(x, role, ret);
+	check_step(x, role, ret);
 	return true;
 }
 
@@ -188,8 +171,8 @@ static void run(struct pair *x)
 	}
 }
 
-/* A whole life: handshake with queued text, texts of both sides, close. @return whether nothing failed. */
-static bool live(struct pair *x)
+/* A whole connection: handshake with queued text, texts of both sides, close. @return whether nothing failed. */
+static bool connection_run(struct pair *x)
 {
 	static char text[40000];
 	struct tlsg_io io = {.out = &x->wire[TLSG_CLIENT], .limits = &x->limits};
@@ -204,10 +187,10 @@ static bool live(struct pair *x)
 		tlsg_buf_init(&x->clear[role], clear[role], PIPE_BYTES);
 	}
 	if(pair_make(x)) {
-		say(x, TLSG_CLIENT, "early", 5);
+		send_text(x, TLSG_CLIENT, "early", 5);
 		run(x);
-		say(x, TLSG_CLIENT, text, sizeof(text));
-		say(x, TLSG_SERVER, text, 100);
+		send_text(x, TLSG_CLIENT, text, sizeof(text));
+		send_text(x, TLSG_SERVER, text, 100);
 		run(x);
 		tlsg_conn_close_notify(x->conn[TLSG_SERVER], &io);
 		if(!x->failed) {
@@ -228,7 +211,7 @@ static const struct setup all[] = {
 		{TLSG_METHOD_TLSV1_3, "rsa", true},
 };
 
-/* Loading a configuration: what fails leaves nothing behind and nothing published. */
+/* Loading a configuration: a failure leaks nothing and publishes nothing. */
 static void test_configuration(void **state)
 {
 	size_t blocks = tlsg_stub_shm_blocks();
@@ -264,17 +247,17 @@ static void sweep(int process, const struct setup *u)
 	set = set_try(u);
 	assert_non_null(set);
 	tlsg_set_publish(set);
-	assert_true(live(&x)); /* also makes what this process keeps */
+	assert_true(connection_run(&x)); /* also allocates what this process keeps */
 	blocks = tlsg_stub_shm_blocks();
 	for(n = 0; n < TRIES_MAX && !up; n++) {
 		tlsg_stub_shm_fail_after(n);
-		up = live(&x);
+		up = connection_run(&x);
 		tlsg_stub_shm_fail_after(-1);
 		if(process == NO_POOL)
 			assert_int_equal(tlsg_stub_shm_blocks(), blocks);
 	}
 	assert_true(up);
-	assert_true(live(&x));
+	assert_true(connection_run(&x));
 	print_message("%s, process %d: %ld allocations\n", u->server, process, n);
 	process_no = 0;
 }
@@ -290,7 +273,7 @@ static void test_connection(void **state)
 	}
 }
 
-/* Memory that fails once and is there again: the hardest for what must be undone. */
+/* An allocation that fails once and then succeeds: the hardest case for undoing. */
 static void test_one_failure(void **state)
 {
 	struct tlsg_set *set;
@@ -303,14 +286,14 @@ static void test_one_failure(void **state)
 	set = set_try(&all[2]);
 	assert_non_null(set);
 	tlsg_set_publish(set);
-	assert_true(live(&x));
+	assert_true(connection_run(&x));
 	blocks = tlsg_stub_shm_blocks();
 	at = tlsg_stub_shm_calls();
-	assert_true(live(&x));
+	assert_true(connection_run(&x));
 	at = tlsg_stub_shm_calls() - at;
 	for(n = 0; n < (long)at; n++) {
 		tlsg_stub_shm_fail_once(n);
-		(void)live(&x);
+		(void)connection_run(&x);
 		tlsg_stub_shm_fail_after(-1);
 		assert_int_equal(tlsg_stub_shm_blocks(), blocks);
 	}
@@ -323,38 +306,18 @@ static int setup(void **state)
 	size_t i;
 
 	(void)state;
-	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_pool_global_init() != TLSG_OK
-			|| tlsg_set_global_init() != TLSG_OK || tlsg_ticket_global_init() != TLSG_OK
-			|| tlsg_queue_global_init() != TLSG_OK || tlsg_arena_pool_init(4) != TLSG_OK)
+	if(tlsg_conn_pair_start(rows, sizeof(rows) / sizeof(rows[0])) != 0)
 		return -1;
-	tlsg_certs_make(&certs, rows, sizeof(rows) / sizeof(rows[0]));
-	tlsg_certs_write(&certs, path("ca", ".crt"), "ca");
-	for(i = 0; i < sizeof(leafs) / sizeof(leafs[0]); i++) {
-		tlsg_certs_write(&certs, path(leafs[i], ".crt"), leafs[i]);
-		tlsg_certs_write_key(&certs, path(leafs[i], ".key"), leafs[i]);
-	}
+	tlsg_conn_pair_write("ca", "ca", NULL);
+	for(i = 0; i < sizeof(leafs) / sizeof(leafs[0]); i++)
+		tlsg_conn_pair_write(leafs[i], leafs[i], leafs[i]);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	char command[160];
-
 	(void)state;
-	tlsg_creds_free_all();
-	tlsg_certs_free(&certs);
-	tlsg_set_global_deinit();
-	tlsg_ticket_global_deinit();
-	tlsg_queue_global_deinit();
-	tlsg_arena_pool_global_deinit();
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	if(system(command) != 0)
-		return -1;
-	if(tlsg_stub_shm_blocks() != 0) {
-		print_error("%zu blocks of shared memory are left\n", tlsg_stub_shm_blocks());
-		return -1;
-	}
-	return 0;
+	return tlsg_conn_pair_stop();
 }
 
 int main(void)

@@ -120,7 +120,7 @@ static void test_names(void **state)
 	begin();
 	put_name("good\0evil", 9);
 	assert_int_equal(read_msg(&h), TLSG_E_PEER);
-	begin(); /* would forge a line of the log */
+	begin(); /* would forge a log line */
 	put_name("a\nWARNING: b", 12);
 	assert_int_equal(read_msg(&h), TLSG_E_PEER);
 	begin();
@@ -136,14 +136,14 @@ static void test_names(void **state)
 	put_number(4 + 10, 2);
 	put_extension(0, "\x00\x08\x00\x00\x01x\x00\x00\x01y", 10);
 	assert_int_equal(read_msg(&h), TLSG_E_PEER);
-	begin(); /* a type that nobody knows is passed over */
+	begin(); /* an unknown type is skipped */
 	put_number(4 + 10, 2);
 	put_extension(0, "\x00\x08\x09\x00\x01x\x00\x00\x01y", 10);
 	assert_int_equal(read_msg(&h), TLSG_OK);
 	assert_memory_equal(h.name, "y", 1);
 }
 
-static void test_every_cut_is_refused(void **state)
+static void test_every_truncation_is_refused(void **state)
 {
 	struct tlsg_hello h;
 	size_t whole;
@@ -162,7 +162,7 @@ static void test_every_cut_is_refused(void **state)
 	assert_int_equal(tlsg_hello_read(bytes, whole + 1, &h), TLSG_E_PEER);
 }
 
-static void test_odd_lists(void **state)
+static void test_malformed_lists(void **state)
 {
 	struct tlsg_hello h;
 
@@ -176,14 +176,75 @@ static void test_odd_lists(void **state)
 	assert_int_equal(read_msg(&h), TLSG_E_PEER);
 }
 
+/* Where the ClientHello has no extension, everything is offered that its version allows. */
+static void test_offer_without_extensions(void **state)
+{
+	struct tlsg_cipher_offer offer;
+	struct tlsg_hello h;
+
+	(void)state;
+	begin();
+	assert_int_equal(read_msg(&h), TLSG_OK);
+	tlsg_hello_offer(&h, &offer);
+	assert_ptr_equal(offer.ids, h.suites);
+	assert_int_equal(offer.ids_bytes, 4);
+	assert_int_equal(offer.versions,
+			TLSG_VERSION_BIT(TLSG_TLS1_0) | TLSG_VERSION_BIT(TLSG_TLS1_1) | TLSG_VERSION_BIT(TLSG_TLS1_2));
+	assert_int_equal(offer.keys, TLSG_CIPHER_KEY_ALL);
+	assert_int_equal(offer.without, 0);
+	assert_int_equal(offer.usable, 0);
+}
+
+static void test_offer_with_extensions(void **state)
+{
+	static const struct
+	{
+		const char *sigs;	/* two algorithms */
+		const char *groups; /* one group */
+		unsigned keys;
+		unsigned without;
+	} all[] = {
+			{"\x04\x03\x05\x03", "\x00\x17", TLSG_CIPHER_KEY_ECDSA, 0},
+			{"\x04\x01\x08\x04", "\x00\x1d", TLSG_CIPHER_KEY_RSA, 0},
+			{"\x08\x07\x04\x02", "\x01\x00", TLSG_CIPHER_KEY_ECDSA | TLSG_CIPHER_KEY_DSA,
+					TLSG_KX_ECDHE}, /* ffdhe2048 */
+	};
+	size_t i;
+
+	(void)state;
+	for(i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct tlsg_cipher_offer offer;
+		struct tlsg_hello h;
+
+		begin();
+		put_number(4 + 5 + 4 + 6 + 4 + 4, 2);
+		put_extension(43, "\x04\x03\x04\x7f\x1c", 5); /* TLS 1.3, and a draft of it */
+		put_number(13, 2);
+		put_number(6, 2);
+		put_number(4, 2);
+		put(all[i].sigs, 4);
+		put_number(10, 2);
+		put_number(4, 2);
+		put_number(2, 2);
+		put(all[i].groups, 2);
+		assert_int_equal(read_msg(&h), TLSG_OK);
+		tlsg_hello_offer(&h, &offer);
+		assert_int_equal(offer.versions, TLSG_VERSION_BIT(TLSG_TLS1_3));
+		assert_int_equal(offer.keys, all[i].keys);
+		assert_int_equal(offer.without, all[i].without);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_fields),
 			cmocka_unit_test(test_no_extensions),
 			cmocka_unit_test(test_names),
-			cmocka_unit_test(test_every_cut_is_refused),
-			cmocka_unit_test(test_odd_lists),
+			cmocka_unit_test(test_every_truncation_is_refused),
+			cmocka_unit_test(test_malformed_lists),
+			cmocka_unit_test(test_offer_without_extensions),
+			cmocka_unit_test(test_offer_with_extensions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

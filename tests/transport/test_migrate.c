@@ -104,11 +104,11 @@ struct end
 	struct tlsg_arena *arena;
 	gnutls_session_t session;
 	struct tlsg_test_end wire;
-	int worker; /**< who was here last, -1 nobody */
+	int worker; /**< the last worker that handled it, -1 none */
 	bool done;	/**< handshake */
 	bool resumed;
 	bool updated;
-	bool said_bye;
+	bool close_sent;
 	bool closed;
 	unsigned sent;
 	unsigned received;
@@ -142,7 +142,7 @@ struct world
 
 static struct world *world; /**< [shm] */
 
-/* ---- what is private to a worker ---- */
+/* ---- private to a worker ---- */
 
 static struct
 {
@@ -152,7 +152,7 @@ static struct
 	gnutls_certificate_credentials_t spacer[WORKERS];
 } mine = {.number = -1};
 
-static gnutls_privkey_t my_key(const struct identity *id)
+static gnutls_privkey_t worker_key(const struct identity *id)
 {
 	gnutls_x509_privkey_t x509;
 	gnutls_privkey_t key;
@@ -171,7 +171,7 @@ static int ext_sign_data(gnutls_privkey_t ext, gnutls_sign_algorithm_t algorithm
 		const gnutls_datum_t *data, gnutls_datum_t *signature)
 {
 	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
-	int err = gnutls_privkey_sign_data2(my_key(userdata), algorithm, 0, data, signature);
+	int err = gnutls_privkey_sign_data2(worker_key(userdata), algorithm, 0, data, signature);
 
 	(void)ext;
 	(void)flags;
@@ -183,7 +183,7 @@ static int ext_sign_hash(gnutls_privkey_t ext, gnutls_sign_algorithm_t algorithm
 		const gnutls_datum_t *hash, gnutls_datum_t *signature)
 {
 	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
-	gnutls_privkey_t key = my_key(userdata);
+	gnutls_privkey_t key = worker_key(userdata);
 	int err;
 
 	(void)ext;
@@ -199,7 +199,7 @@ static int ext_sign_hash(gnutls_privkey_t ext, gnutls_sign_algorithm_t algorithm
 static int ext_decrypt(gnutls_privkey_t ext, void *userdata, const gnutls_datum_t *text, gnutls_datum_t *plain)
 {
 	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
-	int err = gnutls_privkey_decrypt_data(my_key(userdata), 0, text, plain);
+	int err = gnutls_privkey_decrypt_data(worker_key(userdata), 0, text, plain);
 
 	(void)ext;
 	tlsg_scope_leave(previous);
@@ -260,13 +260,13 @@ static int verify(gnutls_session_t session)
 	return err < 0 || status != 0 ? GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR : 0;
 }
 
-/** Credentials of this worker, at an address of its own. Nothing of them is shared. */
-static int my_credentials(int worker)
+/** Credentials of this worker, at a different address in each worker. They are not shared. */
+static int worker_credentials(int worker)
 {
 	int side, i, err = 0;
 
 	mine.number = worker;
-	for(i = 0; i < worker && err >= 0; i++) /* the places that the workers before this one have taken */
+	for(i = 0; i < worker && err >= 0; i++) /* the places of the workers before this one */
 		err = gnutls_certificate_allocate_credentials(&mine.spacer[i]);
 	for(side = 0; side < 2 && err >= 0; side++) {
 		err = gnutls_certificate_allocate_credentials(&mine.cred[side]);
@@ -278,7 +278,7 @@ static int my_credentials(int worker)
 	return err < 0 ? err : 0;
 }
 
-static void my_things_free(void)
+static void worker_free(void)
 {
 	int i;
 
@@ -415,15 +415,15 @@ static int step_receive(struct conn *c, enum side side)
 	return gnutls_error_is_fatal(n) != 0 ? conn_fail(c, side, "receive", n) : 0;
 }
 
-static int step_bye(struct conn *c, enum side side)
+static int step_close(struct conn *c, enum side side)
 {
 	struct end *e = &c->end[side];
 	int err;
 
-	if(e->said_bye || e->sent < STREAM_BYTES || e->received < STREAM_BYTES)
+	if(e->close_sent || e->sent < STREAM_BYTES || e->received < STREAM_BYTES)
 		return 0;
 	err = gnutls_bye(e->session, GNUTLS_SHUT_WR);
-	e->said_bye = err == 0;
+	e->close_sent = err == 0;
 	return err < 0 && gnutls_error_is_fatal(err) != 0 ? conn_fail(c, side, "bye", err) : 0;
 }
 
@@ -456,14 +456,14 @@ static int step(struct conn *c, enum side side)
 	struct tlsg_arena_stats stats;
 	int failed;
 
-	if(e->closed && e->said_bye)
+	if(e->closed && e->close_sent)
 		return 0;
 	if(tlsg_arena_reserve(e->arena, HEADROOM_BYTES) != TLSG_OK)
 		return conn_fail(c, side, "headroom", 0);
 	previous = tlsg_scope_enter(e->arena);
 	failed = step_inside(c, side);
 	if(failed == 0 && e->done)
-		failed = step_bye(c, side);
+		failed = step_close(c, side);
 	tlsg_scope_leave(previous);
 	if(tlsg_arena_is_poisoned(e->arena))
 		return conn_fail(c, side, "poisoned", 0);
@@ -472,12 +472,12 @@ static int step(struct conn *c, enum side side)
 	else
 		tlsg_arena_trim(e->arena);
 	tlsg_arena_stats_get(e->arena, &stats);
-	if(e->said_bye)
+	if(e->close_sent)
 		e->held = stats.held;
 	return failed;
 }
 
-/** Ends a session in whichever worker it is: every other time without GnuTLS being asked. */
+/** Ends a session in whichever worker it is: every other time without a call of GnuTLS. */
 static int finish(struct conn *c, enum side side)
 {
 	struct end *e = &c->end[side];
@@ -523,7 +523,7 @@ static struct worker workers[WORKERS];
 static uint64_t seed = 88172645463325252U;
 static unsigned rounds = 6;
 
-static int obey(const struct command *o)
+static int command_run(const struct command *o)
 {
 	struct conn *c = &world->conn[o->conn];
 
@@ -536,14 +536,14 @@ static void worker_run(int number, int orders, int answers)
 	int answer = 0;
 
 	tlsg_stub_process_set(number + 1, WORKERS + 1);
-	if(my_credentials(number) != 0)
+	if(worker_credentials(number) != 0)
 		_exit(1);
 	while(read(orders, &o, sizeof(o)) == (ssize_t)sizeof(o) && o.order != ORDER_QUIT) {
-		answer = obey(&o);
+		answer = command_run(&o);
 		if(write(answers, &answer, sizeof(answer)) != (ssize_t)sizeof(answer))
 			_exit(1);
 	}
-	my_things_free();
+	worker_free();
 	_exit(0);
 }
 
@@ -590,7 +590,7 @@ static uint64_t next_random(void)
 	return seed;
 }
 
-/** Has a worker picked at random do something. A worker that dies fails the test. */
+/** Sends a command to a worker picked at random. A worker that dies fails the test. */
 static void command_any(enum order order, struct conn *c, enum side side)
 {
 	struct worker *w = &workers[next_random() % WORKERS];
@@ -620,7 +620,7 @@ static void conn_init(struct conn *c, unsigned number)
 
 static bool conn_is_over(const struct conn *c)
 {
-	return c->end[SERVER].closed && c->end[CLIENT].closed && c->end[SERVER].said_bye && c->end[CLIENT].said_bye;
+	return c->end[SERVER].closed && c->end[CLIENT].closed && c->end[SERVER].close_sent && c->end[CLIENT].close_sent;
 }
 
 /** Connections first to last take turns until all are over. */
@@ -657,7 +657,7 @@ static void conns_check(unsigned first, unsigned last)
 			moves += c->end[side].moves;
 		}
 	}
-	/* Two sides, some steps each: who stayed in one worker was not tested. */
+	/* Two sides, some steps each: a session that stayed in one worker was not tested. */
 	assert_true(moves > (last - first) * 4);
 }
 
@@ -676,7 +676,8 @@ static void scenario_priorities(const struct scenario *s)
 	tlsg_scope_leave(previous);
 }
 
-/** Runs connections first to last, each resumed from the one `back` before it. The later half has seen the earlier one. */
+/** Runs connections first to last, each resumed from the one `back` before it. The later half has already seen the
+ * earlier one. */
 static void part_run(unsigned first, unsigned last, unsigned back)
 {
 	unsigned i, large = 0, half = first + (last - first) / 2;
@@ -688,8 +689,8 @@ static void part_run(unsigned first, unsigned last, unsigned back)
 	conns_run(first, half);
 	conns_run(half, last);
 	conns_check(first, last);
-	/* The first connections have shown what lives on: later ones hold their home and at most a small chunk or two. Not each of
-	 * them: a number of Diffie-Hellman takes 256 or 257 bytes, and a size can still be new. */
+	/* The first connections have allocated what stays: later ones hold their home and at most a small chunk or two. Not
+	 * each of them: a number of Diffie-Hellman takes 256 or 257 bytes, and a size can still be new. */
 	for(i = half; i < last; i++)
 		large += world->conn[i].end[SERVER].held >= HOME_BYTES + SMALL_BYTES;
 	assert_true(large < last - half);

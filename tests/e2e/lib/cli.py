@@ -17,19 +17,19 @@ _GNUTLS_VERSION = {"TLSv1.2": "VERS-TLS1.2", "TLSv1.3": "VERS-TLS1.3"}
 
 
 @dataclass
-class Talk:
-    """What one run of a command line client showed."""
+class Run:
+    """Result of one run of a command line client."""
 
     output: str             # everything it printed
-    reply: object           # the SIP reply as sip.Message, None without one
-    status: int             # exit status; negative: ended by us, after the reply
+    reply: object           # the SIP reply as sip.Message, or None
+    status: int             # exit status; negative when killed after the reply
     version: str = ""       # as the client prints it, in OpenSSL's spelling
     cipher: str = ""        # as the client prints it
     reused: bool = False    # the handshake resumed a session
 
 
 def _converse(command, request):
-    """Run a client, give it the request, read until the reply is there or it ends."""
+    """Run a client, send the request, read until the reply arrives or the client exits."""
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, bufsize=0)
     output = b""
@@ -43,7 +43,7 @@ def _converse(command, request):
             selector.register(process.stdout, selectors.EVENT_READ)
             while not _REPLY.search(output):
                 if not selector.select(max(0, deadline - time.monotonic())):
-                    raise AssertionError(f"{command[0]}: no reply and no end:\n{_text(output)}")
+                    raise AssertionError(f"{command[0]}: neither a reply nor an exit:\n{_text(output)}")
                 data = process.stdout.read(65536)
                 if not data:
                     break
@@ -58,7 +58,7 @@ def _converse(command, request):
         process.stdout.close()
     found = _REPLY.search(output)
     reply = sip.parse(found.group(1).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")) if found else None
-    return Talk(output=_text(output), reply=reply, status=status)
+    return Run(output=_text(output), reply=reply, status=status)
 
 
 def _text(output):
@@ -66,30 +66,30 @@ def _text(output):
 
 
 def openssl(address, *args, trust, version=None, request=None):
-    """One OPTIONS (or `request`) with `openssl s_client`, certificate and name verified."""
+    """Send one OPTIONS (or `request`) with `openssl s_client`, which verifies certificate and name."""
     host, port = address
     command = ["openssl", "s_client", "-connect", f"{host}:{port}", "-ign_eof", "-nocommands",
                "-CAfile", trust, "-verify_return_error", "-verify_ip", host, *args]
     if version:
         command.append(_OPENSSL_VERSION[version])
-    talk = _converse(command, request or sip.options(port))
-    found = _OPENSSL_SESSION.search(talk.output)
+    run = _converse(command, request or sip.options(port))
+    found = _OPENSSL_SESSION.search(run.output)
     if found:
-        talk.reused = found.group(1) == "Reused"
-        talk.version, talk.cipher = found.group(2), found.group(3)
-    return talk
+        run.reused = found.group(1) == "Reused"
+        run.version, run.cipher = found.group(2), found.group(3)
+    return run
 
 
 def gnutls_cli(address, *args, trust, version=None, request=None):
-    """One OPTIONS (or `request`) with `gnutls-cli`, certificate and name verified."""
+    """Send one OPTIONS (or `request`) with `gnutls-cli`, which verifies certificate and name."""
     host, port = address
     command = ["gnutls-cli", "--x509cafile", trust, "--port", str(port), *args]
     if version:
         command += ["--priority", f"NORMAL:-VERS-ALL:+{_GNUTLS_VERSION[version]}"]
-    talk = _converse([*command, host], request or sip.options(port))
-    found = _GNUTLS_SESSION.search(talk.output)
+    run = _converse([*command, host], request or sip.options(port))
+    found = _GNUTLS_SESSION.search(run.output)
     if found:
-        talk.version = found.group(1).replace("TLS", "TLSv")
-        talk.cipher = found.group(2)
-    talk.reused = "This is a resumed session" in talk.output
-    return talk
+        run.version = found.group(1).replace("TLS", "TLSv")
+        run.cipher = found.group(2)
+    run.reused = "This is a resumed session" in run.output
+    return run

@@ -1,6 +1,6 @@
 # tls_gnutls - bytes that no honest client sends
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""Openings of a connection that are not TLS, or TLS that is wrong; all fixed or seeded."""
+"""First bytes of a connection that are not TLS, or are malformed TLS; all constant or seeded."""
 
 import random
 import struct
@@ -11,13 +11,13 @@ CLIENT_HELLO = 1
 WARNING, FATAL = 1, 2
 SEED = 20260101
 
-# every alert description of RFC 8446 and of the versions before it, and three unknown ones
+# every alert description of RFC 8446 and of the versions before it, and three undefined ones
 ALERTS = (0, 10, 20, 21, 22, 30, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 60, 70, 71, 80,
           86, 90, 100, 109, 110, 111, 112, 113, 114, 115, 116, 120, 1, 200, 255)
 
 
 def record(content, payload, version=TLS12, length=None):
-    """One record; `length` states another length than the payload has."""
+    """One record; `length` overrides the length of the payload."""
     return struct.pack(">BHH", content, version,
                        len(payload) if length is None else length) + payload
 
@@ -58,7 +58,7 @@ _SSLV2_HELLO = (b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10"
                 b"\x07\x00\xc0\x05\x00\x80\x03\x00\x80\x01\x00\x80\x06\x00\x40\x04\x00\x80\x02\x00\x80"
                 + bytes(range(16)))
 
-# What ends a connection by itself: the server need not wait for more to see that it is wrong.
+# Input that is already wrong: the server closes without waiting for more.
 WRONG = {
     "plain SIP": b"OPTIONS sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKx"
                  b"\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n"
@@ -90,7 +90,7 @@ WRONG = {
     "empty client hello": record(HANDSHAKE, message(CLIENT_HELLO, b"")),
 }
 
-# What may be the beginning of something right: the server waits until its end or a deadline.
+# Input that may be the start of something valid: the server waits for the rest, or a deadline.
 UNFINISHED = {
     "nothing": b"",
     "one byte": b"\x16",

@@ -26,10 +26,10 @@ from .log import Log
 from .ports import LOOPBACK, free_port
 from .wait import until
 
-# Another Kamailio than the installed one: the folder that has its sbin/, and that with its modules.
+# To run another Kamailio than the installed one: the prefix of its sbin/, and its folder of modules.
 PREFIX = os.environ.get("KAMAILIO_PREFIX")
 STOCK_MODULES = os.environ.get("KAMAILIO_MODULES", "/usr/lib/x86_64-linux-gnu/kamailio/modules")
-# Limits that newer cores have, below what the tests do.
+# Newer cores have limits that are too low for the tests.
 NO_LIMITS = ("msg_recv_max_size=262144", "tcp_accept_iplimit=0")
 BINARY = f"{PREFIX}/sbin/kamailio" if PREFIX else "kamailio"
 KAMCMD = f"{PREFIX}/sbin/kamcmd" if PREFIX else "kamcmd"
@@ -40,7 +40,7 @@ START_ATTEMPTS = 5
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 30
 
-# Modules every instance loads beside TLS; ctl and jsonrpcs are how the tests talk to it.
+# Modules every instance loads besides TLS; ctl and jsonrpcs are how the tests talk to it.
 BASE_MODULES = ("ctl", "jsonrpcs", "kex", "pv", "tm", "sl", "textops", "siputils", "xlog")
 
 DEFAULT_SCRIPT = r"""
@@ -71,7 +71,7 @@ route[RELAY] {
 
 @dataclass(frozen=True)
 class Settings:
-    """What one Kamailio is started with; `but()` gives a changed copy."""
+    """Settings of one Kamailio; `but()` returns a changed copy."""
 
     module: str                         # the TLS module: path of the .so
     modparams: dict = field(default_factory=dict)       # of the TLS module
@@ -91,14 +91,14 @@ class Settings:
     user: str = ""                      # run as this user
 
     def but(self, **changes):
-        """A copy with changes; `modparams` are merged, a value None removes one."""
+        """A copy with changes; `modparams` are merged, the value None removes one."""
         params = {**self.modparams, **changes.pop("modparams", {})}
         params = {name: value for name, value in params.items() if value is not None}
         return replace(self, modparams=params, **changes)
 
 
 class StartFailed(Exception):
-    """Kamailio ended before it was ready: .status and .log say how."""
+    """Kamailio exited before it was ready; .status and .log tell why."""
 
     def __init__(self, status, log):
         super().__init__(f"Kamailio ended with status {status}:\n{log.tail(40)}")
@@ -111,7 +111,7 @@ def _quoted(value):
 
 
 class Kamailio:
-    """A Kamailio process; see the module's text."""
+    """A Kamailio process; see the docstring of this file."""
 
     live = []       # all running ones, for the report of a failing test
 
@@ -122,9 +122,9 @@ class Kamailio:
         self._process = None
         self._ports = {}
         self._pids = ()
-        self._checked = 0       # up to here the log was looked through for BAD_LINES
+        self._checked = 0       # the log was searched for BAD_LINES up to here
 
-    # -- life ---------------------------------------------------------------------------------
+    # -- start and stop -----------------------------------------------------------------------
 
     def __enter__(self):
         try:
@@ -146,7 +146,7 @@ class Kamailio:
             self.remove()
 
     def start(self):
-        """Start and wait until all processes are up; new ports when one was taken meanwhile."""
+        """Start and wait until all processes are up; retry with new ports when one was taken meanwhile."""
         for attempt in range(START_ATTEMPTS):
             self._launch()
             try:
@@ -181,7 +181,7 @@ class Kamailio:
                 *(("-u", self.settings.user) if self.settings.user else ())]
 
     def check_config(self):
-        """Run `kamailio -c` on the configuration; gives (exit status, output)."""
+        """Run `kamailio -c` on the configuration; returns (exit status, output)."""
         self._ports = {name: free_port() for name in self.settings.listen}
         done = subprocess.run(
             [BINARY, "-c", "-f", str(self.write_config()), "-Y", str(self.folder)],
@@ -189,7 +189,7 @@ class Kamailio:
         return done.returncode, done.stdout + done.stderr
 
     def _ready(self):
-        """All processes forked and the RPC answers; raises StartFailed when it ended."""
+        """True when all processes are forked and the RPC answers; raises StartFailed if Kamailio exited."""
         status = self._process.poll()
         if status is not None:
             self._kill_group()
@@ -200,13 +200,13 @@ class Kamailio:
             return False
         if not any("tcp main" in entry["DSC"] for entry in table):
             return False
-        # A child that has not run since its fork takes a SIGTERM for its parent's and forgets it:
-        # whoever sleeps has run.
+        # A child that has not run since its fork mistakes a SIGTERM for its parent's and drops it;
+        # a child that sleeps has run.
         self._slept |= {entry["PID"] for entry in table if _state(entry["PID"]) in "SD"}
         return all(entry["PID"] in self._slept for entry in table)
 
     def stop(self):
-        """SIGTERM, wait, and check that it ended by itself with status 0 and left no process."""
+        """Send SIGTERM, wait, and check that it exited with status 0 and left no process."""
         self._forget()
         self._process.send_signal(signal.SIGTERM)
         try:
@@ -221,7 +221,7 @@ class Kamailio:
         assert not bad, f"bad lines in the log: {bad[:5]}"
 
     def kill(self):
-        """End it at once, whatever its state; nothing is checked."""
+        """Kill it at once, whatever its state; nothing is checked."""
         self._forget()
         if self._process is None:
             return
@@ -229,7 +229,7 @@ class Kamailio:
         self._process.wait(STOP_TIMEOUT_S)
 
     def _kill_group(self):
-        """Our own process group only: it was started as a session of its own."""
+        """Only this Kamailio's process group: it was started in a session of its own."""
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -253,7 +253,7 @@ class Kamailio:
         return (LOOPBACK, self._ports[name])
 
     def write_config(self):
-        """Write the configuration file; gives its path."""
+        """Write the configuration file; returns its path."""
         path = self.folder / "kamailio.cfg"
         path.write_text(self._config_text())
         return path
@@ -265,7 +265,7 @@ class Kamailio:
             f"debug={s.debug}", "log_stderror=yes", "fork=yes",
             f"children={s.children}", f"tcp_children={s.tcp_children}",
             f"enable_tls={'yes' if s.enable_tls else 'no'}", "auto_aliases=no", "dns_srv_lb=no",
-            # at the end: only the summary of the shared memory still in use
+            # at shutdown: only the summary of the shared memory still in use
             "memdbg=3", "memlog=1", "mem_summary=8",
             *(NO_LIMITS if host_version() >= (6, 1) else ()),
             s.core,
@@ -285,7 +285,7 @@ class Kamailio:
         lines += [s.config, s.script]
         return "\n".join(lines) + "\n"
 
-    # -- questions ----------------------------------------------------------------------------
+    # -- queries ------------------------------------------------------------------------------
 
     def rpc(self, method, *params, timeout_s=20):
         """Call one RPC command through the JSON socket; raises OSError or RuntimeError."""
@@ -326,11 +326,11 @@ class Kamailio:
         return total
 
     def tls_info(self):
-        """The answer of tls.info with numbers as int."""
+        """The reply of tls.info, with numbers as int."""
         return {name: int(value) for name, value in self.rpc("tls.info").items()}
 
     def connections(self):
-        """Number of TLS connections now open, as the core counts them."""
+        """Number of open TLS connections, as the core counts them."""
         return int(self.rpc("core.tcp_info")["opened_tls_connections"])
 
     def transactions(self):
@@ -351,9 +351,9 @@ class Kamailio:
         return self.pids("tcp receiver")
 
     def assert_healthy(self):
-        """Every process of the start is still there and the log tells of no crash.
+        """Assert that all processes of the start are still running and that the log shows no crash.
 
-        Lines that were complained about once are not complained about again.
+        Lines that were reported once are not reported again.
         """
         status = self._process.poll()
         assert status is None, f"Kamailio ended with status {status}:\n{self.log.tail(60)}"
@@ -364,7 +364,7 @@ class Kamailio:
         assert not bad, f"bad lines in the log: {bad[:5]}"
 
     def shm_left(self):
-        """After stop(): {"file: function(line)": (blocks, bytes)} that a TLS module left.
+        """After stop(): {"file: function(line)": (blocks, bytes)} that the TLS module left allocated.
 
         Taken from the summary that Kamailio's shared-memory debugger (qm) writes at the end.
         """
@@ -388,7 +388,7 @@ def host_version():
 
 
 def _state(pid):
-    """The letter of a process's state, as ps(1) shows it; X when there is none."""
+    """The letter of a process's state, as ps(1) shows it; X if there is no such process."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

@@ -11,9 +11,9 @@ from . import sip
 from .tls import reset
 
 HANDSHAKES_AT_ONCE = 50
-PATIENCE_S = 60
+TIMEOUT_S = 60
 
-# where a client vanishes
+# stages at which a client may vanish
 STAGES = (
     "connected", "half a ClientHello", "ClientHello sent", "server's flight half read",
     "server's flight read", "half of the second flight", "handshake done", "half a request",
@@ -31,7 +31,7 @@ class _Member:
         self.port = writer.get_extra_info("sockname")[1]
 
     async def ask(self, request):
-        """Send a request; gives the status code of the reply."""
+        """Send a request; returns the status code of the reply."""
         self._writer.write(request)
         head = await self._reader.readuntil(b"\r\n\r\n")
         message = sip.parse(head)
@@ -59,18 +59,18 @@ class Crowd:
         async with self._gate:
             reader, writer = await asyncio.open_connection(
                 *self._address, ssl=self._context, server_hostname="localhost",
-                ssl_handshake_timeout=PATIENCE_S)
+                ssl_handshake_timeout=TIMEOUT_S)
             self.members.append(_Member(reader, writer))
 
     async def grow(self, count):
-        """Open that many more connections."""
+        """Open `count` more connections."""
         await asyncio.gather(*(self._open() for _ in range(count)))
 
     async def ask_all(self):
-        """One OPTIONS on each, all at once; gives the status codes."""
+        """One OPTIONS on each, all at once; returns the status codes."""
         asking = asyncio.gather(*(member.ask(sip.options(self._address[1]))
                                   for member in self.members))
-        return await asyncio.wait_for(asking, PATIENCE_S)
+        return await asyncio.wait_for(asking, TIMEOUT_S)
 
     async def leave(self):
         await asyncio.gather(*(member.close() for member in self.members))
@@ -79,13 +79,13 @@ class Crowd:
 
 @dataclass
 class Tally:
-    """What became of the clients of a storm."""
+    """Results of a storm."""
 
     started: int = 0
     by_stage: dict = field(default_factory=lambda: dict.fromkeys(STAGES, 0))
     answered: int = 0           # replies read by those that waited for one
     refused: int = 0            # ended by the server before the client wanted to vanish
-    silent: list = field(default_factory=list)      # sockets that stay open without a word
+    silent: list = field(default_factory=list)      # idle sockets that stay open
     seconds: float = 0.0
 
 
@@ -93,7 +93,7 @@ class Storm:
     """New connections at a steady rate, each vanishing at a random point (seeded)."""
 
     def __init__(self, address, context, seed, may_fall_silent):
-        """may_fall_silent: some clients stay connected and say nothing any more."""
+        """may_fall_silent: some clients stay connected and send nothing more."""
         self._address = address
         self._context = context
         self._chance = random.Random(seed)
@@ -101,7 +101,7 @@ class Storm:
         self.tally = Tally()
 
     async def run(self, per_second, seconds):
-        """Start clients for that long; returns when all are gone."""
+        """Start clients for `seconds`; returns when all are gone."""
         begin = time.monotonic()
         tasks = []
         for number in range(per_second * seconds):
@@ -109,7 +109,7 @@ class Storm:
             stage = self._chance.randrange(len(STAGES))
             ending = self._chance.choice(self._endings)
             tasks.append(asyncio.create_task(self._client(stage, ending)))
-        await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE_S)
+        await asyncio.wait_for(asyncio.gather(*tasks), TIMEOUT_S)
         self.tally.seconds = time.monotonic() - begin
 
     async def _client(self, stage, ending):
@@ -132,7 +132,7 @@ class Storm:
                 sock.close()
 
     async def _until(self, loop, sock, stage):
-        """Go as far as the stage says."""
+        """Proceed up to the given stage."""
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         tls = self._context.wrap_bio(incoming, outgoing, server_hostname="localhost")
         if stage == 0:

@@ -16,7 +16,7 @@ class Log:
         self.path = Path(path)
 
     def mark(self):
-        """The present end of the log, for the `since` of the other methods."""
+        """The current end of the log, for the `since` of the other methods."""
         try:
             return self.path.stat().st_size
         except OSError:
@@ -36,7 +36,7 @@ class Log:
         return [line for line in self.lines(since) if wanted.search(line)]
 
     def wait(self, pattern, since=0, timeout_s=20):
-        """Wait until a line matches; gives the matching lines."""
+        """Wait until a line matches; returns the matching lines."""
         return until(lambda: self.find(pattern, since), f"log line /{pattern}/", timeout_s)
 
     def at_level(self, level, since=0):

@@ -3,7 +3,7 @@
 import re
 
 CHUNK = 1 << 24
-# AddressSanitizer maps terabytes for its own book-keeping; nothing of the program is there.
+# AddressSanitizer maps terabytes for its own book-keeping, which holds no data of the program.
 REGION_MAX = 1 << 36
 
 

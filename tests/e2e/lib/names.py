@@ -1,6 +1,6 @@
 # tls_gnutls - certificates with any subjectAltName, for the end-to-end tests
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""Names are written as bytes, so that they can be wrong in every way."""
+"""Names are given as bytes, so that they can be malformed in any way."""
 
 import ipaddress
 
@@ -22,7 +22,7 @@ def _der(tag, content):
 
 
 def general_names(names):
-    """GeneralNames of (kind, value) pairs; values are text or bytes, of kind "ip" an address."""
+    """GeneralNames of (kind, value) pairs; values are text or bytes, an address for the kind "ip"."""
     parts = []
     for kind, value in names:
         if kind == "ip":
@@ -35,7 +35,7 @@ def make_leaf(pki, name, names=None, common_name="nobody", key=None):
     """A certificate and key NAME.crt, NAME.key, signed by the PKI's `inter`.
 
     names: see general_names(); None: no subjectAltName at all.  key: None makes a P-256 one.
-    Gives the two paths.
+    Returns the two paths.
     """
     issuer, issuer_key = pki.pair_of("inter")
     key = key or ec.generate_private_key(ec.SECP256R1())

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - a PKCS#11 module for tests: SoftHSM behind it, with faults as a control file wants them
+ * tls_gnutls - a PKCS#11 module for tests, on top of SoftHSM, with faults set in a control file
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process of a test.  Memory: heap.  Lock: none.
  *
@@ -7,13 +7,13 @@
  *   init crash|hang|fail      what C_Initialize does
  *   flags N                   or-ed to the flags of each token
  *   login N                   what C_Login returns
- *   epoch N                   sessions that were opened when another number stood there are invalid
+ *   epoch N                   sessions that were opened while the file had another number are invalid
  *   gone N                    each call on a session returns this
  *   sign N                    what C_Sign returns
  *   absent 1                  no slot has a token
- *   nopss 1                   RSA-PSS cannot be done
- *   slow N                    milliseconds that a signature takes
- * Logins and signatures are appended to <file>.log, one line each: "login <pid>", "sign <pid>".
+ *   nopss 1                   RSA-PSS is not supported
+ *   slow N                    duration of a signature in milliseconds
+ * Calls of C_Login and C_Sign are appended to <file>.log, one line each: "login <pid>", "sign <pid>".
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -51,7 +51,7 @@ static long control(const char *word, char *text, size_t size)
 	return found;
 }
 
-static void tell(const char *what)
+static void log_call(const char *what)
 {
 	char path[4096], line[64];
 	int n = snprintf(line, sizeof(line), "%s %d\n", what, (int)getpid());
@@ -64,8 +64,8 @@ static void tell(const char *what)
 	close(fd);
 }
 
-/* What is wrong with a session, CKR_OK nothing. */
-static CK_RV fault(CK_SESSION_HANDLE session)
+/* @return the error of a session, CKR_OK for none. */
+static CK_RV session_error(CK_SESSION_HANDLE session)
 {
 	long gone = control("gone", NULL, 0);
 
@@ -124,13 +124,13 @@ static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char *
 {
 	long rv = control("login", NULL, 0);
 
-	tell("login");
+	log_call("login");
 	return rv > 0 ? (CK_RV)rv : real->C_Login(session, user, pin, len);
 }
 
 static CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
-	CK_RV rv = fault(session);
+	CK_RV rv = session_error(session);
 
 	if(rv == CKR_OK && mechanism->mechanism == CKM_RSA_PKCS_PSS && control("nopss", NULL, 0) == 1)
 		rv = CKR_MECHANISM_INVALID;
@@ -139,7 +139,7 @@ static CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OB
 
 static CK_RV sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG len, unsigned char *out, CK_ULONG *out_len)
 {
-	CK_RV rv = fault(session);
+	CK_RV rv = session_error(session);
 	long slow = control("slow", NULL, 0);
 
 	if(rv == CKR_OK && control("sign", NULL, 0) > 0)
@@ -147,7 +147,7 @@ static CK_RV sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG len, 
 	if(rv != CKR_OK)
 		return rv;
 	if(out != NULL) {
-		tell("sign");
+		log_call("sign");
 		if(slow > 0)
 			usleep((useconds_t)slow * 1000);
 	}
@@ -156,7 +156,7 @@ static CK_RV sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG len, 
 
 static CK_RV find_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE *list, CK_ULONG count)
 {
-	CK_RV rv = fault(session);
+	CK_RV rv = session_error(session);
 
 	return rv != CKR_OK ? rv : real->C_FindObjectsInit(session, list, count);
 }

@@ -28,7 +28,7 @@ DAY = datetime.timedelta(days=1)
 
 @dataclass(frozen=True)
 class Row:
-    """One certificate: who signs it, with what key, valid when (in days from now), for what."""
+    """One certificate: issuer, key, validity (in days from now), purpose."""
 
     name: str
     issuer: str = ""            # name of the signing row; empty: self-signed
@@ -38,12 +38,12 @@ class Row:
     usage: str = "both"         # extended key usage: server, client, both, none
     revoked: bool = False       # listed in the CRL of its issuer
     encrypted: bool = False     # an encrypted copy of the key is written too
-    may: tuple = ()             # key usage of a leaf; empty: what its key is good for
+    may: tuple = ()             # key usage of a leaf; empty: what suits its key
     digest: str = "SHA256"      # of the signature on it
 
 
 ROWS = (
-    # authorities: root -> inter -> inter2, and one that nobody trusts
+    # authorities: root -> inter -> inter2, and one that is not trusted
     Row("root", ca=True),
     Row("inter", issuer="root", ca=True),
     Row("inter2", issuer="inter", ca=True),
@@ -128,7 +128,7 @@ def _leaf_names(name):
 
 
 class Pki:
-    """The made certificates; every method returns a path as text."""
+    """The certificates; methods return paths as text unless they say otherwise."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -203,7 +203,7 @@ class Pki:
                 builder = builder.add_extension(
                     x509.ExtendedKeyUsage(_USAGES[row.usage]), critical=False)
         self._keys[row.name] = key
-        with warnings.catch_warnings():     # of the library, about SHA-1
+        with warnings.catch_warnings():     # of the library about SHA-1
             warnings.simplefilter("ignore")
             self._certs[row.name] = builder.sign(signer, getattr(hashes, row.digest)())
         self._write(f"{row.name}.crt", self._chain(row.name))
@@ -238,7 +238,7 @@ class Pki:
 
 
 def _key_usage(row):
-    """Authorities sign certificates and CRLs; leafs sign, and RSA ones also decrypt."""
+    """Authorities sign certificates and CRLs; leaves sign, and RSA ones also decrypt."""
     may = row.may or ("digital_signature", *(("key_encipherment",) if row.key == "rsa" else ()))
     if row.ca:
         may = ("key_cert_sign", "crl_sign")

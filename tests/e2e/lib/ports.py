@@ -6,9 +6,9 @@ LOOPBACK = "127.0.0.1"
 
 
 def free_port():
-    """A port that is free for TCP and for UDP on the loopback address at this moment.
+    """A port that is free at this moment for TCP and for UDP on the loopback address.
 
-    Somebody else may take it before it is used: who binds it must be ready to ask again.
+    Another process may take it before it is used: the caller must be ready to retry.
     """
     while True:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, \

@@ -1,4 +1,4 @@
-# tls_gnutls - the little SIP that the end-to-end tests speak
+# tls_gnutls - a minimal SIP for the end-to-end tests
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 import itertools
 import os
@@ -8,7 +8,7 @@ _run = f"{os.getpid():x}{os.urandom(3).hex()}"
 
 
 def new_id():
-    """An identifier no other request of any process of this run has."""
+    """An identifier that is unique among all processes of this run."""
     return f"{_run}-{next(_serial)}"
 
 
@@ -31,7 +31,7 @@ def request(method="OPTIONS", uri="sip:127.0.0.1", via="TLS", sent_by="127.0.0.1
 
 
 def options(port, **more):
-    """An OPTIONS for the Kamailio itself that listens on that port."""
+    """An OPTIONS addressed to the Kamailio that listens on that port."""
     return request(uri=f"sip:127.0.0.1:{port}", **more)
 
 
@@ -91,7 +91,7 @@ class Parser:
         self._data = bytearray()
 
     def feed(self, data):
-        """Take bytes; gives the list of messages that are complete now."""
+        """Append bytes; returns the messages that are complete now."""
         self._data += data
         messages = []
         while True:

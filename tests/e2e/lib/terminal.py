@@ -47,7 +47,7 @@ class Terminal:
         return int((self.kam.folder / "pid").read_text()) if self.daemon else self.process.pid
 
     def up(self):
-        """Wait until it runs; a daemon's first process has ended with status 0 then."""
+        """Wait until it runs; a daemon's first process has exited with status 0 by then."""
         if self.daemon:
             assert self.process.wait(30) == 0, self.kam.log.tail(30)
         until(lambda: self._has_tcp_main(), "Kamailio is up", 30)
@@ -59,7 +59,7 @@ class Terminal:
             return False
 
     def failed(self):
-        """Wait until it has given up; gives the lines that say why."""
+        """Wait until the start has failed; returns the lines that say why."""
         assert self.process.wait(30) != 0
         return [text for module, text in self.kam.log.at_level("ERROR") if module == "tls"]
 

@@ -14,7 +14,7 @@ VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3
 
 
 def client_context(trust=None, version=None, cert=None, key=None):
-    """A client context; trust None: the server's certificate is not looked at."""
+    """A client context; trust None: the server's certificate is not verified."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     _limit(context, version)
     if trust:
@@ -28,7 +28,7 @@ def client_context(trust=None, version=None, cert=None, key=None):
 
 
 def server_context(cert, key, version=None, client_trust=None):
-    """A server context; with client_trust a client certificate from there is demanded."""
+    """A server context; with client_trust, a client certificate issued from there is required."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _limit(context, version)
     context.load_cert_chain(cert, key)
@@ -44,7 +44,7 @@ def _limit(context, version):
 
 
 def reset(sock):
-    """Close a TCP socket in a way that sends RST."""
+    """Close a TCP socket with a RST."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
 
@@ -111,12 +111,12 @@ class TlsClient:
         return [self.receive() for _ in range(count)]
 
     def ask(self, data=None):
-        """Send a request (an OPTIONS when none is given) and give the reply to it."""
+        """Send a request (by default an OPTIONS) and return the reply."""
         self.send(data or sip.options(self.address[1]))
         return self.receive()
 
     def shown(self):
-        """Common name in the certificate that the server has shown."""
+        """Common name in the certificate that the server presented."""
         cert = x509.load_der_x509_certificate(self.sock.getpeercert(binary_form=True))
         return cert.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
 
@@ -128,10 +128,10 @@ class TlsClient:
 
 
 class BioClient:
-    """A client that lays open every byte between TLS and TCP.
+    """A client that exposes every byte between TLS and TCP.
 
-    step() runs TLS as far as it gets without the network; what it wants sent is taken with
-    outgoing() and goes to the network only by the caller's hand.
+    step() runs TLS as far as it gets without the network; outgoing() returns the bytes to be sent,
+    which only the caller puts on the network.
     """
 
     def __init__(self, address, context, name="localhost"):
@@ -159,7 +159,7 @@ class BioClient:
             return False
 
     def outgoing(self):
-        """The bytes TLS wants sent."""
+        """The bytes that TLS wants to send."""
         return self._out.read()
 
     def pump(self):
@@ -181,7 +181,7 @@ class BioClient:
         send(self.outgoing())
 
     def seal(self, data):
-        """Records that carry data."""
+        """Encrypt data; returns the records."""
         self.tls.write(data)
         return self.outgoing()
 

@@ -16,13 +16,13 @@ def pair(pki, row):
 
 
 def reading(settings, path, **changes):
-    """Settings of a Kamailio that reads `path` instead of having a profile of the parameters."""
+    """Settings of a Kamailio that reads `path` and takes no profile from the parameters."""
     none = {"certificate": None, "private_key": None, "ca_list": None}
     return settings.but(**changes).but(modparams={**none, "config": str(path)})
 
 
 class Files:
-    """The files that a configuration names, in a folder of their own, to be replaced at will."""
+    """The files that a configuration names, in a folder of their own, which a test may replace."""
 
     def __init__(self, folder, pki):
         self.folder = folder
@@ -34,7 +34,7 @@ class Files:
         return str(self.folder / name)
 
     def put(self, name, source):
-        """Replace a file by a copy of another, as an editor or a certificate client does it."""
+        """Replace a file by a copy of another, as an editor or an ACME client does it."""
         shutil.copy(source, self.path("new"))
         (self.folder / "new").rename(self.path(name))
 
@@ -46,7 +46,7 @@ class Files:
         self.put("key.pem", self._pki.key(row))
 
     def keys(self, **more):
-        """What names the files: keys of a section, or module parameters; None leaves one out."""
+        """The settings that name the files, as keys of a section or module parameters; None omits one."""
         keys = {"certificate": self.path("cert.pem"), "private_key": self.path("key.pem"),
                 "ca_list": self.path("ca.pem"), **more}
         return {name: value for name, value in keys.items() if value is not None}

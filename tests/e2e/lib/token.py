@@ -17,7 +17,7 @@ SO_PIN = "so-98765"
 
 
 def run(*command, **more):
-    """Run a command; gives its output, and raises AssertionError with it when it fails."""
+    """Run a command; returns its output, and raises AssertionError with it on failure."""
     more.setdefault("input", "")
     done = subprocess.run(list(command), capture_output=True, text=True,
                           timeout=60, check=False, **more)
@@ -27,7 +27,7 @@ def run(*command, **more):
 
 
 class SoftHsm:
-    """Tokens in a folder; every program started after this sees them."""
+    """Tokens in a folder; every program started afterwards sees them."""
 
     def __init__(self, folder, monkeypatch):
         self.folder = Path(folder)
@@ -46,13 +46,13 @@ class SoftHsm:
         return Token(self, label, pin)
 
     def hide(self):
-        """Take all tokens away: gives what show() needs."""
+        """Move all tokens away until show()."""
         away = self.folder / "away"
         self.tokens.rename(away)
         self.tokens.mkdir()
 
     def show(self):
-        """Put them back."""
+        """Move them back."""
         self.tokens.rmdir()
         (self.folder / "away").rename(self.tokens)
 
@@ -71,7 +71,7 @@ class Token:
                    "--login", "--pin", self.pin, *arguments)
 
     def add_key(self, label, path):
-        """Put a key of a PEM file on the token, with its public key; gives its id in hex."""
+        """Put a key of a PEM file on the token, with its public key; returns its id in hex."""
         number = f"{self._next_id:04x}"
         self._next_id += 1
         run("softhsm2-util", "--import", str(path), "--token", self.label, "--label", label,
@@ -101,7 +101,7 @@ class Token:
         raise AssertionError(f"no slot has {self.label}")
 
     def uri(self, label=None, kind="private", pin=True, **query):
-        """URI of an object: pin=True its pin-value, or another value, or False: none."""
+        """URI of an object; pin: True for the token's PIN, a text for another one, False for none."""
         text = f"pkcs11:token={self.label}"
         if label:
             text += f";object={label}"
@@ -114,7 +114,7 @@ class Token:
 
 
 class Faults:
-    """A module with SoftHSM behind it that fails on demand; see p11_fault.c."""
+    """A PKCS#11 module on top of SoftHSM that fails on demand; see p11_fault.c."""
 
     def __init__(self, folder, monkeypatch):
         self.module = str(folder / "p11-fault.so")
@@ -126,22 +126,22 @@ class Faults:
         monkeypatch.setenv("P11_FAULT", str(self.control))
 
     def set(self, **faults):
-        """The faults from now on; none: it works."""
+        """Set the faults from now on; without arguments the module works."""
         fresh = self.control.with_suffix(".new")
         fresh.write_text("".join(f"{word} {value}\n" for word, value in faults.items()))
         fresh.rename(self.control)
 
     def count(self, what):
-        """How often "login" or "sign" were done so far."""
+        """Number of calls of "login" or "sign" so far."""
         return len(self.pids(what))
 
     def pids(self, what):
-        """The processes that did it, one entry each time."""
+        """The processes that called it, one entry per call."""
         log = self.control.with_name("faults.log")
         lines = log.read_text().splitlines() if log.exists() else []
         return [int(line.split()[1]) for line in lines if line.startswith(what + " ")]
 
 
 def available():
-    """Whether the programs are there."""
+    """Whether the programs are installed."""
     return Path(MODULE).is_file() and all(map(shutil.which, ("softhsm2-util", "pkcs11-tool")))

@@ -12,7 +12,7 @@ _UDP_BUFFER = 4 << 20
 
 
 def udp_socket():
-    """A UDP socket on a free loopback port, with room for a burst."""
+    """A UDP socket on a free loopback port, with a buffer for a burst."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _UDP_BUFFER)
     sock.bind((LOOPBACK, 0))
@@ -20,7 +20,7 @@ def udp_socket():
 
 
 class _Service:
-    """A thread that runs until the block is left."""
+    """A thread that runs until the `with` block ends."""
 
     def __init__(self):
         self._over = threading.Event()
@@ -72,7 +72,7 @@ class UdpAgent(_Service):
 
 
 class UdpSender:
-    """Sends requests through a Kamailio's UDP socket; `window` of them are under way at once."""
+    """Sends requests through a Kamailio's UDP socket, up to `window` of them at once."""
 
     def __init__(self, proxy, window=1):
         self.sock = udp_socket()
@@ -88,11 +88,11 @@ class UdpSender:
         self.sock.close()
 
     def ask(self, **request):
-        """One request; the final reply, or None when none comes."""
+        """Send one request; returns the final reply, or None."""
         return self.run([request])[0]
 
     def run(self, requests):
-        """Send requests (keywords of sip.request); the final replies in the same order."""
+        """Send requests (keywords of sip.request); returns the final replies in the same order."""
         waiting = {}
         replies = [None] * len(requests)
         todo = iter(enumerate(requests))
@@ -179,7 +179,7 @@ class TlsAgent(_Service):
                     self.failures.append(failure)
 
     def close_connections(self):
-        """End all connections that are open; new ones are welcome."""
+        """Close all open connections; new ones are accepted."""
         for sock in self._open:
             try:
                 sock.shutdown(socket.SHUT_RDWR)
@@ -192,7 +192,7 @@ class TlsAgent(_Service):
 
     def __exit__(self, *_):
         super().__exit__()
-        # Connections first: another server may get the port at once, and requests for it would go to this one.
+        # Connections first: another server may get the port at once, and its requests would arrive here.
         self.close_connections()
         self._listener.close()
         for thread in self._threads:

@@ -4,7 +4,7 @@ import time
 
 
 def until(condition, what, timeout_s=20.0, step_s=0.05):
-    """Call condition() until it gives something true and return that.
+    """Call condition() until it returns something true, and return that.
 
     Raises AssertionError naming `what` and the last value when the deadline passes.
     """

@@ -101,7 +101,7 @@ class WsClient:
         return payload
 
     def ask(self, request=None):
-        """Send one SIP request in a text frame; gives the reply."""
+        """Send one SIP request in a text frame; returns the reply."""
         self.send(TEXT, request or sip.options(
             self.address[1], via="WSS", sent_by="client.invalid"))
         return sip.parse(self.receive(TEXT))

@@ -141,6 +141,18 @@ static void test_priority_needs_room(void **state)
 	assert_string_equal(buf, all);
 }
 
+static void test_version_names(void **state)
+{
+	(void)state;
+	assert_string_equal(tlsg_method_version_name(GNUTLS_SSL3), "SSLv3");
+	assert_string_equal(tlsg_method_version_name(GNUTLS_TLS1_0), "TLSv1");
+	assert_string_equal(tlsg_method_version_name(GNUTLS_TLS1_1), "TLSv1.1");
+	assert_string_equal(tlsg_method_version_name(GNUTLS_TLS1_2), "TLSv1.2");
+	assert_string_equal(tlsg_method_version_name(GNUTLS_TLS1_3), "TLSv1.3");
+	assert_string_equal(tlsg_method_version_name(GNUTLS_DTLS1_2), "DTLSv1.2");
+	assert_string_equal(tlsg_method_version_name(GNUTLS_VERSION_UNKNOWN), "unknown");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +160,7 @@ int main(void)
 			cmocka_unit_test(test_old_ssl_is_refused),
 			cmocka_unit_test(test_sslv23_follows_the_library),
 			cmocka_unit_test(test_priority_needs_room),
+			cmocka_unit_test(test_version_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

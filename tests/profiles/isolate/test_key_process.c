@@ -1,7 +1,8 @@
 /*
- * tls_gnutls - tests of profiles/isolate/client.c and key_process.c: keys in a process of their own
+ * tls_gnutls - tests of profiles/isolate/client.c, wire.c and key_process.c: keys in a process of their own
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: two processes and more; the key files are made with openssl.  Memory: heap, the stand-in's region.  Lock: none.
+ * Runs in: two processes and more; the key files are made with openssl. Memory: heap, the stand-in's region. Lock:
+ * none.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -23,6 +24,7 @@
 #include "profiles/isolate/key_process.h"
 #include "profiles/isolate/wire.h"
 #include "profiles/load_key.h"
+#include "tests/lib/descriptors.h"
 
 #define PASSWORD "seven dwarfs"
 
@@ -37,8 +39,8 @@ static const char *const commands[] = {
 
 static char dir[] = "/tmp/tlsg_isolation_XXXXXX";
 static struct tlsg_err err;
-static pid_t holder;
-static int door = -1;
+static pid_t process;
+static int attach = -1;
 static str none = STR_NULL;
 
 static int group_setup(void **state)
@@ -69,33 +71,33 @@ static int group_teardown(void **state)
 	return system(line);
 }
 
-static int holder_start(void **state)
+static int process_start(void **state)
 {
-	int ours;
+	int listener;
 
 	(void)state;
-	if(tlsg_key_process_socket(&ours, &door) != TLSG_OK)
+	if(tlsg_wire_socketpair(&listener, &attach) != TLSG_OK)
 		return -1;
-	holder = fork();
-	if(holder == 0) {
-		close(door);
-		_exit(tlsg_key_process_run(ours) == TLSG_OK ? 7 : 8);
+	process = fork();
+	if(process == 0) {
+		close(attach);
+		_exit(tlsg_key_process_run(listener, tlsg_set_is_alive) == TLSG_OK ? 7 : 8);
 	}
-	close(ours);
-	tlsg_client_set(door);
-	return holder > 0 ? 0 : -1;
+	close(listener);
+	tlsg_client_set_key_process(attach);
+	return process > 0 ? 0 : -1;
 }
 
-/* It ends by itself when nobody is left. */
-static int holder_stop(void **state)
+/* It ends by itself when no client is left. */
+static int process_stop(void **state)
 {
 	int status;
 
 	(void)state;
 	tlsg_client_startup_done();
-	tlsg_client_set(-1);
-	close(door);
-	if(waitpid(holder, &status, 0) != holder || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
+	tlsg_client_set_key_process(-1);
+	close(attach);
+	if(waitpid(process, &status, 0) != process || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
 		return -1;
 	return 0;
 }
@@ -110,10 +112,10 @@ static str path_of(const char *name)
 	return (str){p, (int)strlen(p)};
 }
 
-static enum tlsg_ret load(uint32_t set, const char *name, str *password, uint64_t *id, struct tlsg_key_content *c)
+static enum tlsg_ret load(uint32_t set, const char *name, str *password, uint64_t *id, struct tlsg_key_file_content *c)
 {
 	str file = path_of(name);
-	struct tlsg_key_request r = {"private_key", &file, password};
+	struct tlsg_key_file_request r = {"private_key", &file, password};
 
 	tlsg_err_clear(&err);
 	*id = 0;
@@ -122,7 +124,8 @@ static enum tlsg_ret load(uint32_t set, const char *name, str *password, uint64_
 
 static const gnutls_datum_t text = {(unsigned char *)"some text", 9};
 
-static bool verifies(const struct tlsg_key_content *c, gnutls_sign_algorithm_t algo, const gnutls_datum_t *signature)
+static bool verifies(
+		const struct tlsg_key_file_content *c, gnutls_sign_algorithm_t algo, const gnutls_datum_t *signature)
 {
 	gnutls_pubkey_t pub;
 	int rc;
@@ -134,11 +137,11 @@ static bool verifies(const struct tlsg_key_content *c, gnutls_sign_algorithm_t a
 	return rc >= 0;
 }
 
-static void assert_signs(uint64_t id, const struct tlsg_key_content *c, gnutls_sign_algorithm_t algo)
+static void assert_signs(uint64_t id, const struct tlsg_key_file_content *c, gnutls_sign_algorithm_t algo)
 {
 	gnutls_datum_t made = {NULL, 0};
 
-	assert_int_equal(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, algo, &text, &made), 0);
+	assert_int_equal(tlsg_client_op(id, TLSG_OP_SIGN_DATA, algo, &text, &made), 0);
 	assert_true(verifies(c, algo, &made));
 	gnutls_free(made.data);
 }
@@ -154,7 +157,7 @@ static void test_sign(void **state)
 			{"rsa.pem", GNUTLS_SIGN_RSA_PSS_RSAE_SHA256},
 			{"ec.pem", GNUTLS_SIGN_ECDSA_SHA256},
 	};
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	uint64_t id, last = 0;
 	size_t i;
 
@@ -170,13 +173,13 @@ static void test_sign(void **state)
 	}
 }
 
-/* Premaster secrets; what is none becomes a random one of the same size, without a word. */
+/* Premaster secrets; any other ciphertext yields a random one of the same size, without an error. */
 static void test_decrypt(void **state)
 {
-	static unsigned char bytes[TLSG_KEY_PREMASTER_BYTES] = {3, 3, 42};
+	static unsigned char bytes[TLSG_OP_PREMASTER_BYTES] = {3, 3, 42};
 	const gnutls_datum_t secret = {bytes, sizeof(bytes)};
 	const gnutls_datum_t *const plain[] = {&secret, &text};
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	gnutls_pubkey_t pub;
 	uint64_t id;
 	int i;
@@ -190,7 +193,7 @@ static void test_decrypt(void **state)
 
 		assert_int_equal(gnutls_pubkey_encrypt_data(pub, 0, plain[i % 2], &closed), 0);
 		closed.size -= i == 2; /* cut off */
-		assert_int_equal(tlsg_client_do(id, TLSG_KEY_DECRYPT, GNUTLS_SIGN_UNKNOWN, &closed, &open), 0);
+		assert_int_equal(tlsg_client_op(id, TLSG_OP_DECRYPT, GNUTLS_SIGN_UNKNOWN, &closed, &open), 0);
 		assert_int_equal(open.size, sizeof(bytes));
 		assert_int_equal(memcmp(open.data, bytes, sizeof(bytes)) == 0, i == 0);
 		gnutls_free(open.data);
@@ -203,7 +206,7 @@ static void test_decrypt(void **state)
 static void test_passwords_and_pkcs12(void **state)
 {
 	str good = STR_STATIC_INIT(PASSWORD), wrong = STR_STATIC_INIT("eight dwarfs");
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	uint64_t id;
 
 	(void)state;
@@ -232,7 +235,7 @@ static void test_keys_go_with_their_snapshot(void **state)
 	struct tlsg_set_options o = {.config_dir = STR_NULL};
 	struct tlsg_set *set = tlsg_set_new(&o);
 	gnutls_datum_t made = {NULL, 0};
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	uint64_t used, failed, id;
 
 	(void)state;
@@ -248,89 +251,101 @@ static void test_keys_go_with_their_snapshot(void **state)
 	assert_int_equal(load(set->number + 2, "ec.pem", &none, &id, &c), TLSG_OK);
 	assert_signs(used, &c, GNUTLS_SIGN_ECDSA_SHA256);
 	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
-	assert_true(tlsg_client_do(failed, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_client_op(failed, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
 	tlsg_key_file_content_free(&c);
 }
 
-static void test_wrong_questions(void **state)
+static void test_wrong_requests(void **state)
 {
 	gnutls_datum_t made = {NULL, 0};
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	uint64_t id;
 
 	(void)state;
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
-	assert_true(tlsg_client_do(id + 1, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
-	assert_true(tlsg_client_do(0, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
-	assert_true(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_RSA_SHA256, &text, &made) < 0);
-	assert_true(tlsg_client_do(id, (enum tlsg_op)9, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
-	assert_true(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, (gnutls_sign_algorithm_t)-5, &text, &made) < 0);
+	assert_true(tlsg_client_op(id + 1, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_client_op(0, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_RSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_client_op(id, (enum tlsg_op)9, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) < 0);
+	assert_true(tlsg_client_op(id, TLSG_OP_SIGN_DATA, (gnutls_sign_algorithm_t)-5, &text, &made) < 0);
 	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
 	tlsg_key_file_content_free(&c);
 }
 
-/* Sends one end of a pair through the door. @return the other. */
-static int knock(bool with_fd)
+/* Attaches by hand, with as many descriptors, all of the other end, which stays open. @return the connection. */
+static int attach_with(int fds, int *other)
 {
 	char byte = 0;
 	struct iovec part = {&byte, 1};
-	char control[CMSG_SPACE(sizeof(int))] = {0};
+	char control[CMSG_SPACE(2 * sizeof(int))] = {0};
 	struct msghdr msg = {.msg_iov = &part, .msg_iovlen = 1};
 	struct cmsghdr *c;
 	int pair[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
-	if(with_fd) {
+	if(fds > 0) {
+		int all[2] = {pair[1], pair[1]};
+
 		msg.msg_control = control;
-		msg.msg_controllen = sizeof(control);
+		msg.msg_controllen = CMSG_SPACE(fds * sizeof(int));
 		c = CMSG_FIRSTHDR(&msg);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &pair[1], sizeof(int));
+		c->cmsg_len = CMSG_LEN(fds * sizeof(int));
+		memcpy(CMSG_DATA(c), all, fds * sizeof(int));
 	}
-	assert_int_equal(sendmsg(door, &msg, 0), 1);
-	close(pair[1]);
+	assert_int_equal(sendmsg(attach, &msg, 0), 1);
+	*other = pair[1];
 	return pair[0];
 }
 
-/* Whoever does not talk as he must is shown out; the others do not notice. */
-static void test_nonsense(void **state)
+static int attach_raw(bool with_fd)
+{
+	int other, fd = attach_with(with_fd, &other);
+
+	close(other);
+	return fd;
+}
+
+/* Malformed requests: the connection is closed, others are not affected. */
+static void test_malformed_requests(void **state)
 {
 	static struct tlsg_wire_message m;
 	const struct
 	{
 		uint32_t question, size;
 		size_t sent; /* of payload */
-		struct tlsg_wire_load load;
+		struct tlsg_wire_load_request load;
 	} rows[] = {
 			{0, 0, 0, {0}},
 			{9, 0, 0, {0}},
-			{TLSG_KEY_Q_DO, 5, 4, {0}},
-			{TLSG_KEY_Q_DO, 4, 5, {0}},
-			{TLSG_KEY_Q_DO, UINT32_MAX, 5, {0}},
-			{TLSG_KEY_Q_LOAD, 0, 0, {0}},
-			{TLSG_KEY_Q_LOAD, 4, 4, {0}},
-			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_wire_load), sizeof(struct tlsg_wire_load), {.file_len = 1}},
-			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_wire_load) + 2, sizeof(struct tlsg_wire_load) + 2,
+			{TLSG_WIRE_OP, 5, 4, {0}},
+			{TLSG_WIRE_OP, 4, 5, {0}},
+			{TLSG_WIRE_OP, UINT32_MAX, 5, {0}},
+			{TLSG_WIRE_LOAD, 0, 0, {0}},
+			{TLSG_WIRE_LOAD, 4, 4, {0}},
+			{TLSG_WIRE_LOAD, sizeof(struct tlsg_wire_load_request), sizeof(struct tlsg_wire_load_request),
+					{.file_len = 1}},
+			{TLSG_WIRE_LOAD, sizeof(struct tlsg_wire_load_request) + 2, sizeof(struct tlsg_wire_load_request) + 2,
 					{.setting_len = UINT32_MAX, .file_len = 3}},
-			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_wire_load) + 1, sizeof(struct tlsg_wire_load) + 1, {0}},
+			{TLSG_WIRE_LOAD, sizeof(struct tlsg_wire_load_request) + 1, sizeof(struct tlsg_wire_load_request) + 1, {0}},
 			/* a zero byte in a name */
-			{TLSG_KEY_Q_LOAD, sizeof(struct tlsg_wire_load) + 1, sizeof(struct tlsg_wire_load) + 1, {.file_len = 1}},
+			{TLSG_WIRE_LOAD, sizeof(struct tlsg_wire_load_request) + 1, sizeof(struct tlsg_wire_load_request) + 1,
+					{.file_len = 1}},
 	};
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	uint64_t id;
 	size_t i;
 
 	(void)state;
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
-	close(knock(false));
+	close(attach_raw(false));
 	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int fd = knock(true);
+		int fd = attach_raw(true);
 		ssize_t n;
 
 		memset(&m, 0, sizeof(m));
-		m.head.question = rows[i].question;
+		m.head.request = rows[i].question;
 		m.head.size = rows[i].size;
 		memcpy(m.payload, &rows[i].load, sizeof(rows[i].load));
 		assert_int_equal(send(fd, &m, sizeof(m.head) + rows[i].sent, 0), sizeof(m.head) + rows[i].sent);
@@ -338,7 +353,7 @@ static void test_nonsense(void **state)
 		if(n > 0)
 			fail_msg("row %zu is answered", i);
 		close(fd);
-		fd = knock(true);
+		fd = attach_raw(true);
 		assert_int_equal(send(fd, "x", 1, 0), 1);
 		assert_true(recv(fd, &m, sizeof(m), 0) <= 0);
 		close(fd);
@@ -347,9 +362,53 @@ static void test_nonsense(void **state)
 	tlsg_key_file_content_free(&c);
 }
 
+/* A client that sends more descriptors than one, or none, costs the process nothing that lasts. */
+static void test_descriptors_of_others(void **state)
+{
+	struct tlsg_key_file_content c;
+	unsigned before;
+	uint64_t id;
+	int fds;
+
+	(void)state;
+	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
+	before = descriptors_open(process);
+	for(fds = 0; fds <= 2; fds++) {
+		int other, fd = attach_with(fds, &other);
+
+		close(other);
+		close(fd);
+		assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+		descriptors_wait(descriptors_open, process, before);
+	}
+	tlsg_key_file_content_free(&c);
+}
+
+/* A client that keeps a copy of the end that it gave away: a connection that was closed is not watched any more. */
+static void test_copy_of_a_connection(void **state)
+{
+	struct tlsg_key_file_content c;
+	unsigned before;
+	uint64_t id;
+	int other, fd;
+
+	(void)state;
+	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
+	before = descriptors_watched(process);
+	fd = attach_with(1, &other);
+	assert_int_equal(send(fd, "x", 1, 0), 1);
+	descriptors_wait_read(other);
+	descriptors_wait(descriptors_watched, process, before);
+	assert_int_equal(send(fd, "x", 1, 0), 1);
+	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	close(other);
+	close(fd);
+	tlsg_key_file_content_free(&c);
+}
+
 static void test_each_process_has_its_connection(void **state)
 {
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	uint64_t id;
 	pid_t children[8];
 	int i, k, status;
@@ -363,7 +422,7 @@ static void test_each_process_has_its_connection(void **state)
 		for(k = 0; k < 50; k++) {
 			gnutls_datum_t made = {NULL, 0};
 
-			if(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) != 0
+			if(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) != 0
 					|| !verifies(&c, GNUTLS_SIGN_ECDSA_SHA256, &made))
 				_exit(1);
 			gnutls_free(made.data);
@@ -381,23 +440,23 @@ static void test_each_process_has_its_connection(void **state)
 static void test_no_answer(void **state)
 {
 	gnutls_datum_t made = {NULL, 0};
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	uint64_t id;
 	int i;
 
 	(void)state;
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
-	kill(holder, SIGSTOP);
-	assert_int_equal(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
+	kill(process, SIGSTOP);
+	assert_int_equal(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
 	assert_non_null(strstr(tlsg_client_why(), "did not answer in time"));
 	assert_null(tlsg_client_why());
 	for(i = 0; i < 1000; i++) /* at once */
 		assert_int_equal(
-				tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
+				tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
 	assert_non_null(strstr(tlsg_client_why(), "does not answer"));
-	kill(holder, SIGCONT);
+	kill(process, SIGCONT);
 	for(i = 0; i < 1000; i++) {
-		if(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) == 0)
+		if(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) == 0)
 			break;
 		usleep(10000);
 	}
@@ -413,16 +472,16 @@ static void test_key_of_a_snapshot(void **state)
 	struct tlsg_set *set = tlsg_set_new(&o);
 	gnutls_datum_t made = {NULL, 0};
 	str file = path_of("ec.pem");
-	struct tlsg_key_request r = {"private_key", &file, &none};
+	struct tlsg_key_file_request r = {"private_key", &file, &none};
 	struct tlsg_key *k;
 
 	(void)state;
 	assert_non_null(set);
 	tlsg_err_clear(&err);
 	assert_int_equal(tlsg_load_key(set, &r, &k, &err), TLSG_OK);
+	assert_int_equal(k->kind, TLSG_KEY_KIND_KEY_PROCESS);
 	assert_true(k->remote != 0);
-	assert_null(k->der.data);
-	assert_null(tlsg_key_open(k)); /* the key is not here */
+	assert_null(k->der.data); /* it is in the key process */
 	assert_int_equal(gnutls_privkey_sign_data2(k->ext, GNUTLS_SIGN_ECDSA_SHA256, 0, &text, &made), 0);
 	gnutls_free(made.data);
 	tlsg_set_drop(set);
@@ -431,37 +490,39 @@ static void test_key_of_a_snapshot(void **state)
 static void test_death(void **state)
 {
 	gnutls_datum_t made = {NULL, 0};
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	uint64_t id;
 	int status;
 
-	assert_int_equal(holder_start(state), 0);
+	assert_int_equal(process_start(state), 0);
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
-	kill(holder, SIGKILL);
-	waitpid(holder, &status, 0);
-	assert_int_equal(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
+	kill(process, SIGKILL);
+	waitpid(process, &status, 0);
+	assert_int_equal(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
 	assert_non_null(tlsg_client_why());
-	assert_int_equal(tlsg_client_do(id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
-	assert_non_null(strstr(tlsg_client_why(), "takes no connections"));
+	assert_int_equal(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
+	assert_non_null(strstr(tlsg_client_why(), "accepts no connection"));
 	tlsg_key_file_content_free(&c);
-	tlsg_client_set(-1);
-	close(door);
+	tlsg_client_set_key_process(-1);
+	close(attach);
 }
 
-#define WITH_HOLDER(f) cmocka_unit_test_setup_teardown(f, holder_start, holder_stop)
+#define WITH_PROCESS(f) cmocka_unit_test_setup_teardown(f, process_start, process_stop)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-			WITH_HOLDER(test_sign),
-			WITH_HOLDER(test_decrypt),
-			WITH_HOLDER(test_passwords_and_pkcs12),
-			WITH_HOLDER(test_keys_go_with_their_snapshot),
-			WITH_HOLDER(test_wrong_questions),
-			WITH_HOLDER(test_nonsense),
-			WITH_HOLDER(test_each_process_has_its_connection),
-			WITH_HOLDER(test_no_answer),
-			WITH_HOLDER(test_key_of_a_snapshot),
+			WITH_PROCESS(test_sign),
+			WITH_PROCESS(test_decrypt),
+			WITH_PROCESS(test_passwords_and_pkcs12),
+			WITH_PROCESS(test_keys_go_with_their_snapshot),
+			WITH_PROCESS(test_wrong_requests),
+			WITH_PROCESS(test_malformed_requests),
+			WITH_PROCESS(test_descriptors_of_others),
+			WITH_PROCESS(test_copy_of_a_connection),
+			WITH_PROCESS(test_each_process_has_its_connection),
+			WITH_PROCESS(test_no_answer),
+			WITH_PROCESS(test_key_of_a_snapshot),
 			cmocka_unit_test(test_death),
 	};
 

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - tests of the token process without a token: questions, places of PINs, modules that may be loaded
+ * tls_gnutls - tests of the token process without a token: requests, sources of PINs, modules that may be loaded
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: two processes.  Memory: heap, the stand-in's region; files in a folder of its own.  Lock: none.
  */
@@ -27,11 +27,12 @@
 #include "profiles/isolate/token_process.h"
 #include "profiles/isolate/wire.h"
 #include "profiles/set.h"
+#include "tests/lib/descriptors.h"
 
 static char dir[] = "/tmp/tlsg_key_token_XXXXXX";
 static struct tlsg_err err;
-static pid_t holder;
-static int door = -1;
+static pid_t process;
+static int attach = -1;
 
 static int group_setup(void **state)
 {
@@ -53,33 +54,33 @@ static int group_teardown(void **state)
 	return system(line);
 }
 
-static int holder_start(void **state)
+static int process_start(void **state)
 {
-	int ours;
+	int listener;
 
 	(void)state;
-	if(tlsg_key_process_socket(&ours, &door) != TLSG_OK)
+	if(tlsg_wire_socketpair(&listener, &attach) != TLSG_OK)
 		return -1;
-	holder = fork();
-	if(holder == 0) {
-		close(door);
-		_exit(tlsg_token_process_run(ours) == TLSG_OK ? 7 : 8);
+	process = fork();
+	if(process == 0) {
+		close(attach);
+		_exit(tlsg_token_process_run(listener, tlsg_set_is_alive) == TLSG_OK ? 7 : 8);
 	}
-	close(ours);
-	tlsg_client_set_tokens(door);
-	return holder > 0 ? 0 : -1;
+	close(listener);
+	tlsg_client_set_token_process(attach);
+	return process > 0 ? 0 : -1;
 }
 
-/* It ends by itself when nobody is left. */
-static int holder_stop(void **state)
+/* It ends by itself when no client is left. */
+static int process_stop(void **state)
 {
 	int status;
 
 	(void)state;
 	tlsg_client_startup_done();
-	tlsg_client_set_tokens(-1);
-	close(door);
-	if(waitpid(holder, &status, 0) != holder || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
+	tlsg_client_set_token_process(-1);
+	close(attach);
+	if(waitpid(process, &status, 0) != process || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
 		return -1;
 	return 0;
 }
@@ -98,7 +99,7 @@ static const char *file_make(const char *name, mode_t mode)
 	return path;
 }
 
-/* ---- questions ---- */
+/* ---- requests ---- */
 
 static const gnutls_datum_t cert = {(unsigned char *)"no certificate", 14};
 
@@ -113,32 +114,32 @@ static struct tlsg_p11_query query(const char *uri, const char *module)
 	return q;
 }
 
-static enum tlsg_ret ask(enum tlsg_key_look what, const struct tlsg_p11_query *q)
+static enum tlsg_ret ask(enum tlsg_wire_look_kind what, const struct tlsg_p11_query *q)
 {
-	struct tlsg_key_token_request r = {
-			.set_number = 1, .what = what, .q = q, .certificate = what == TLSG_KEY_LOOK_KEY ? &cert : NULL};
-	struct tlsg_key_token_answer a;
+	struct tlsg_client_look_request r = {
+			.set_number = 1, .what = what, .q = q, .certificate = what == TLSG_WIRE_LOOK_KEY ? &cert : NULL};
+	struct tlsg_client_look_reply a;
 
 	tlsg_err_clear(&err);
-	return tlsg_client_token(&r, &a, &err);
+	return tlsg_client_look(&r, &a, &err);
 }
 
-/* Each refusal is a sentence, and the next question is answered. */
+/* Each refusal has a sentence, and the next request gets a reply. */
 static void test_refusals(void **state)
 {
 	const struct
 	{
-		enum tlsg_key_look what;
+		enum tlsg_wire_look_kind what;
 		const char *uri;
 		const char *module;
 		const char *why;
 	} rows[] = {
-			{TLSG_KEY_LOOK_KEY, "pkcs11:token=a;object=b", "/nowhere/module.so", "cannot be loaded"},
-			{TLSG_KEY_LOOK_CHAIN, "pkcs11:token=a;object=b", "/nowhere/module.so", "cannot be loaded"},
-			{TLSG_KEY_LOOK_ANCHORS, "pkcs11:token=a", "/nowhere/module.so", "cannot be loaded"},
-			{TLSG_KEY_LOOK_KEY, "pkcs11:token=a;object=b", "./module.so", "not absolute"},
-			{TLSG_KEY_LOOK_KEY, "pkcs11:token=a;object=b", "no-such-module", "no PKCS#11 module \"no-such-module\""},
-			{TLSG_KEY_LOOK_KEY, "pkcs11:token=a;object=b?pin-source=/nowhere/pin", "/nowhere/module.so",
+			{TLSG_WIRE_LOOK_KEY, "pkcs11:token=a;object=b", "/nowhere/module.so", "cannot be loaded"},
+			{TLSG_WIRE_LOOK_CHAIN, "pkcs11:token=a;object=b", "/nowhere/module.so", "cannot be loaded"},
+			{TLSG_WIRE_LOOK_ANCHORS, "pkcs11:token=a", "/nowhere/module.so", "cannot be loaded"},
+			{TLSG_WIRE_LOOK_KEY, "pkcs11:token=a;object=b", "./module.so", "not absolute"},
+			{TLSG_WIRE_LOOK_KEY, "pkcs11:token=a;object=b", "no-such-module", "no PKCS#11 module \"no-such-module\""},
+			{TLSG_WIRE_LOOK_KEY, "pkcs11:token=a;object=b?pin-source=/nowhere/pin", "/nowhere/module.so",
 					"the PIN file \"/nowhere/pin\" cannot be read"},
 	};
 	size_t i;
@@ -153,18 +154,18 @@ static void test_refusals(void **state)
 	}
 }
 
-/* What was not named while Kamailio started is not even looked at. */
+/* A module that was not named during start-up is not even opened. */
 static void test_module_after_start(void **state)
 {
 	struct tlsg_p11_query early = query("pkcs11:token=a;object=b", "/nowhere/early.so");
 	struct tlsg_p11_query late = query("pkcs11:token=a;object=b", "/nowhere/late.so");
 
 	(void)state;
-	assert_int_equal(ask(TLSG_KEY_LOOK_KEY, &early), TLSG_E_CONFIG);
+	assert_int_equal(ask(TLSG_WIRE_LOOK_KEY, &early), TLSG_E_CONFIG);
 	tlsg_client_startup_done();
-	assert_int_equal(ask(TLSG_KEY_LOOK_KEY, &late), TLSG_E_CONFIG);
+	assert_int_equal(ask(TLSG_WIRE_LOOK_KEY, &late), TLSG_E_CONFIG);
 	assert_non_null(strstr(err.text, "was not named when Kamailio started"));
-	assert_int_equal(ask(TLSG_KEY_LOOK_KEY, &early), TLSG_E_CONFIG);
+	assert_int_equal(ask(TLSG_WIRE_LOOK_KEY, &early), TLSG_E_CONFIG);
 	assert_non_null(strstr(err.text, "cannot be loaded"));
 }
 
@@ -177,13 +178,13 @@ static void test_unknown_key(void **state)
 	(void)state;
 	for(id = 0; id < 3; id++)
 		assert_int_equal(
-				tlsg_client_do(TLSG_KEY_ON_TOKEN | id, TLSG_KEY_SIGN_DATA, GNUTLS_SIGN_RSA_SHA256, &text, &made),
+				tlsg_client_op(TLSG_WIRE_KEY_ON_TOKEN | id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_RSA_SHA256, &text, &made),
 				GNUTLS_E_NO_CERTIFICATE_FOUND);
 	assert_null(made.data);
 }
 
-/* Sends one end of a pair through the door. @return the other. */
-static int knock(void)
+/* Attaches by hand. @param other  [out] copy of the end that is given away. @return the connection. */
+static int attach_with(int *other)
 {
 	char byte = 0;
 	struct iovec part = {&byte, 1};
@@ -197,15 +198,23 @@ static int knock(void)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &pair[1], sizeof(int));
-	assert_int_equal(sendmsg(door, &msg, 0), 1);
-	close(pair[1]);
+	assert_int_equal(sendmsg(attach, &msg, 0), 1);
+	*other = pair[1];
 	return pair[0];
 }
 
-/* What is wrong with a question. */
+static int attach_raw(void)
+{
+	int other, fd = attach_with(&other);
+
+	close(other);
+	return fd;
+}
+
+/* What is wrong with a request. */
 enum defect
 {
-	NOTHING_KNOWN,
+	UNKNOWN_REQUEST,
 	EMPTY,
 	SHORT_HEAD,
 	WHAT_0,
@@ -225,17 +234,17 @@ enum defect
 
 static size_t spoil(enum defect d, struct tlsg_wire_message *m)
 {
-	struct tlsg_key_token_question t;
+	struct tlsg_wire_look_request t;
 	size_t more = 0;
 
 	memset(&t, 0, sizeof(t));
-	t.what = TLSG_KEY_LOOK_CHAIN;
+	t.what = TLSG_WIRE_LOOK_CHAIN;
 	t.q = query("pkcs11:token=a;object=b", "/nowhere/module.so");
-	m->head.question = d == NOTHING_KNOWN ? 9 : TLSG_KEY_Q_TOKEN;
+	m->head.request = d == UNKNOWN_REQUEST ? 9 : TLSG_WIRE_LOOK;
 	if(d == WHAT_0 || d == WHAT_9)
 		t.what = d == WHAT_0 ? 0 : 9;
 	if(d == KEY_WITHOUT_CERT)
-		t.what = TLSG_KEY_LOOK_KEY;
+		t.what = TLSG_WIRE_LOOK_KEY;
 	if(d == CHAIN_WITH_CERT)
 		t.cert_len = (uint32_t)(more = 4);
 	if(d == PASSWORD_LEN || d == BOTH_LENS)
@@ -243,7 +252,7 @@ static size_t spoil(enum defect d, struct tlsg_wire_message *m)
 	if(d == CERT_LEN || d == BOTH_LENS)
 		t.cert_len = d == CERT_LEN ? UINT32_MAX : 1;
 	if(d == CERT_LEN)
-		t.what = TLSG_KEY_LOOK_KEY;
+		t.what = TLSG_WIRE_LOOK_KEY;
 	if(d == ZERO_IN_PASSWORD)
 		t.password_len = (uint32_t)(more = 4);
 	if(d == MODULE_WITHOUT_END)
@@ -261,8 +270,8 @@ static size_t spoil(enum defect d, struct tlsg_wire_message *m)
 	return d == SHORT_HEAD ? sizeof(t) - 1 : sizeof(t) + more;
 }
 
-/* Whoever does not talk as he must is shown out; the others do not notice. */
-static void test_nonsense(void **state)
+/* Malformed requests: the connection is closed, others are not affected. */
+static void test_malformed_requests(void **state)
 {
 	static struct tlsg_wire_message m;
 	struct tlsg_p11_query q = query("pkcs11:token=a;object=b", "/nowhere/module.so");
@@ -270,7 +279,7 @@ static void test_nonsense(void **state)
 
 	(void)state;
 	for(d = 0; d < DEFECTS; d++) {
-		int fd = knock();
+		int fd = attach_raw();
 		size_t size;
 
 		memset(&m, 0, sizeof(m));
@@ -281,15 +290,33 @@ static void test_nonsense(void **state)
 			fail_msg("defect %d is answered", (int)d);
 		close(fd);
 	}
-	assert_int_equal(ask(TLSG_KEY_LOOK_CHAIN, &q), TLSG_E_CONFIG);
+	assert_int_equal(ask(TLSG_WIRE_LOOK_CHAIN, &q), TLSG_E_CONFIG);
 }
 
-/* One who asks and asks, and goes without an answer; those who wait are answered. */
-static void test_questions_without_end(void **state)
+/* A client that keeps a copy of the end that it gave away: a connection that was closed is not watched any more. */
+static void test_copy_of_a_connection(void **state)
+{
+	struct tlsg_p11_query q = query("pkcs11:token=a;object=b", "/nowhere/module.so");
+	int other, fd;
+
+	(void)state;
+	assert_int_equal(ask(TLSG_WIRE_LOOK_CHAIN, &q), TLSG_E_CONFIG);
+	fd = attach_with(&other);
+	assert_int_equal(send(fd, "x", 1, 0), 1);
+	descriptors_wait_read(other);
+	descriptors_wait(descriptors_watched, process, 2); /* listener and this process */
+	assert_int_equal(send(fd, "x", 1, 0), 1);
+	assert_int_equal(ask(TLSG_WIRE_LOOK_CHAIN, &q), TLSG_E_CONFIG);
+	close(other);
+	close(fd);
+}
+
+/* A client floods the process with requests and disconnects; other clients get replies. */
+static void test_flood(void **state)
 {
 	static struct tlsg_wire_message m;
 	struct tlsg_p11_query q = query("pkcs11:token=a;object=b", "/nowhere/module.so");
-	int i, sent = 0, fd = knock();
+	int i, sent = 0, fd = attach_raw();
 
 	(void)state;
 	for(i = 0; i < 200; i++) {
@@ -300,7 +327,7 @@ static void test_questions_without_end(void **state)
 	}
 	assert_true(sent > 0);
 	close(fd);
-	assert_int_equal(ask(TLSG_KEY_LOOK_CHAIN, &q), TLSG_E_CONFIG);
+	assert_int_equal(ask(TLSG_WIRE_LOOK_CHAIN, &q), TLSG_E_CONFIG);
 	assert_non_null(strstr(err.text, "cannot be loaded"));
 }
 
@@ -312,10 +339,10 @@ static void test_module_files(void **state)
 
 	(void)state;
 	tlsg_err_clear(&err);
-	assert_int_equal(tlsg_token_modules_file_check("/bin/sh", &err), TLSG_OK); /* a link, in folders that are root's */
+	assert_int_equal(tlsg_token_modules_file_check("/bin/sh", &err), TLSG_OK); /* a link, in directories of root */
 	assert_int_equal(tlsg_token_modules_file_check("/nowhere", &err), TLSG_E_CONFIG);
 	if(geteuid() != 0) {
-		print_message("not root: files of root are not made\n");
+		print_message("skipped: files of root need root\n");
 		return;
 	}
 	snprintf(path, sizeof(path), "%s", file_make("module.so", 0755));
@@ -325,7 +352,7 @@ static void test_module_files(void **state)
 	assert_int_equal(tlsg_token_modules_file_check(path, &err), TLSG_E_CONFIG);
 	assert_non_null(strstr(err.text, "others can write to it"));
 	assert_int_equal(chmod(path, 0755), 0);
-	assert_int_equal(chmod(dir, 0777), 0); /* who can rename it can have another one loaded */
+	assert_int_equal(chmod(dir, 0777), 0); /* whoever can rename it can replace it */
 	assert_int_equal(tlsg_token_modules_file_check(path, &err), TLSG_E_CONFIG);
 	assert_int_equal(chmod(dir, 01777), 0);
 	assert_int_equal(tlsg_token_modules_file_check(path, &err), TLSG_OK);
@@ -344,7 +371,7 @@ static bool known_cb(const char *uri, struct tlsg_p11_secret *pin)
 	return true;
 }
 
-static void test_places_of_pins(void **state)
+static void test_sources_of_pins(void **state)
 {
 	char source[300];
 	str word = STR_STATIC_INIT("profile"), none = STR_NULL;
@@ -388,18 +415,19 @@ static void test_places_of_pins(void **state)
 	tlsg_password_mode_set(false, NULL);
 }
 
-#define WITH_HOLDER(f) cmocka_unit_test_setup_teardown(f, holder_start, holder_stop)
+#define WITH_PROCESS(f) cmocka_unit_test_setup_teardown(f, process_start, process_stop)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-			WITH_HOLDER(test_refusals),
-			WITH_HOLDER(test_module_after_start),
-			WITH_HOLDER(test_unknown_key),
-			WITH_HOLDER(test_nonsense),
-			WITH_HOLDER(test_questions_without_end),
+			WITH_PROCESS(test_refusals),
+			WITH_PROCESS(test_module_after_start),
+			WITH_PROCESS(test_unknown_key),
+			WITH_PROCESS(test_malformed_requests),
+			WITH_PROCESS(test_copy_of_a_connection),
+			WITH_PROCESS(test_flood),
 			cmocka_unit_test(test_module_files),
-			cmocka_unit_test(test_places_of_pins),
+			cmocka_unit_test(test_sources_of_pins),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

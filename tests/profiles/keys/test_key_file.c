@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - tests of profiles/keys/key_file.c, password.c, list.c and the sharing of keys in load_key.c
+ * tls_gnutls - tests of profiles/keys/key_file.c, password.c and the sharing of keys in load_key.c
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: one process; the key files are made with openssl.  Memory: heap, the stand-in's region.  Lock: none.
  */
@@ -20,12 +20,11 @@
 #include "profiles/keys/key_file.h"
 #include "profiles/keys/password.h"
 #include "profiles/load_key.h"
-#include "profiles/list.h"
 
 #define STR(literal) ((str)STR_STATIC_INIT(literal))
 #define PASSWORD "seven dwarfs"
 
-/* Written by openssl into the folder of the test. */
+/* Made by openssl in the folder of the test. */
 static const char *const commands[] = {
 		"openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.pem",
 		"openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ec.pem",
@@ -130,10 +129,10 @@ static str text(const char *s)
 	return (str){(char *)s, s != NULL ? (int)strlen(s) : 0};
 }
 
-static enum tlsg_ret load(const char *name, const char *password, struct tlsg_key_content *c)
+static enum tlsg_ret load(const char *name, const char *password, struct tlsg_key_file_content *c)
 {
 	str file = path_of(name), word = text(password);
-	struct tlsg_key_request r = {"private_key", &file, &word};
+	struct tlsg_key_file_request r = {"private_key", &file, &word};
 
 	tlsg_err_clear(&err);
 	return tlsg_key_file_load(&r, NULL, NULL, c, &err);
@@ -141,7 +140,7 @@ static enum tlsg_ret load(const char *name, const char *password, struct tlsg_ke
 
 static void assert_loads(const char *name, const char *password, gnutls_pk_algorithm_t pk)
 {
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 
 	if(load(name, password, &c) != TLSG_OK)
 		fail_msg("%s: %s", name, err.text);
@@ -151,10 +150,10 @@ static void assert_loads(const char *name, const char *password, gnutls_pk_algor
 	assert_null(c.pkcs8.data);
 }
 
-/* Refused, with a sentence that has all the words in it and not the password. */
+/* Refused, with a sentence that has the words in it and not the password. */
 static void assert_refused(const char *name, const char *password, const char *words)
 {
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 	str file = path_of(name);
 
 	assert_int_equal(load(name, password, &c), TLSG_E_CONFIG);
@@ -233,7 +232,7 @@ static void test_bad_files(void **state)
 	assert_refused("text.pem", PASSWORD, "holds no private key that can be used");
 	assert_refused("ec.crt", NULL, "holds no private key that can be used");
 	assert_refused("rsa-cut.der", PASSWORD, "holds no private key that can be used");
-	assert_refused("cut.p12", PASSWORD, "is no PKCS#12 file that can be read");
+	assert_refused("cut.p12", PASSWORD, "is not a readable PKCS#12 file");
 	assert_refused("nokey.p12", PASSWORD, "holds no private key");
 	assert_refused("missing", NULL, "No such file");
 	assert_refused(".", NULL, "is not a regular file");
@@ -251,11 +250,11 @@ static void test_unreadable_names_the_user(void **state)
 
 static void test_pkcs12(void **state)
 {
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 
 	(void)state;
 	assert_int_equal(load("ec.p12", PASSWORD, &c), TLSG_OK);
-	assert_int_equal(c.certs_len, 1); /* what does not belong to the chain stays out */
+	assert_int_equal(c.certs_len, 1); /* without the certificate that is not in the chain */
 	assert_true(c.certs[0].size > 100);
 	assert_true(c.is_encrypted);
 	tlsg_key_file_content_free(&c);
@@ -291,7 +290,7 @@ static void test_password_file(void **state)
 	assert_int_equal(tlsg_stub_log_count(L_WARN), 0);
 	snprintf(setting, sizeof(setting), "file:%s/password-second", dir);
 	{
-		struct tlsg_key_content c;
+		struct tlsg_key_file_content c;
 
 		assert_int_equal(load("ec-enc.pem", setting, &c), TLSG_E_CONFIG);
 		assert_non_null(strstr(err.text, "first line"));
@@ -327,7 +326,7 @@ static void test_key_for_everybody(void **state)
 		chmod(path_of(names[i]).s, 0644);
 		assert_loads(names[i], PASSWORD, i == 0 ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA);
 		chmod(path_of(names[i]).s, 0600);
-		assert_int_equal(tlsg_stub_log_count(L_WARN), i < 2); /* one that is encrypted may be read */
+		assert_int_equal(tlsg_stub_log_count(L_WARN), i < 2); /* no warning about an encrypted key */
 		assert_loads(names[i], PASSWORD, i == 0 ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA);
 		assert_int_equal(tlsg_stub_log_count(L_WARN), i < 2);
 	}
@@ -335,15 +334,15 @@ static void test_key_for_everybody(void **state)
 
 static void test_password_in_the_environment(void **state)
 {
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 
 	(void)state;
 	setenv("TLSG_TEST_PASSWORD", PASSWORD, 1);
 	assert_loads("rsa-enc.pem", "env:TLSG_TEST_PASSWORD", GNUTLS_PK_RSA);
 	unsetenv("TLSG_TEST_PASSWORD");
 	assert_int_equal(load("rsa-enc.pem", "env:TLSG_TEST_PASSWORD", &c), TLSG_E_CONFIG);
-	assert_non_null(strstr(err.text, "no environment variable \"TLSG_TEST_PASSWORD\""));
-	/* a key that needs none does not look for it */
+	assert_non_null(strstr(err.text, "environment variable \"TLSG_TEST_PASSWORD\" is not set"));
+	/* not looked for if the key is not encrypted */
 	assert_loads("rsa.pem", "env:TLSG_TEST_PASSWORD", GNUTLS_PK_RSA);
 }
 
@@ -379,7 +378,7 @@ static enum tlsg_ret ask(const char *file, char *buf, size_t size, struct tlsg_e
 
 static void test_password_is_asked_for_once(void **state)
 {
-	struct tlsg_key_content c;
+	struct tlsg_key_file_content c;
 
 	(void)state;
 	asked = 0;
@@ -398,7 +397,7 @@ static void test_password_is_asked_for_once(void **state)
 	assert_int_equal(load("ec-enc.pem", NULL, &c), TLSG_E_CONFIG);
 	assert_string_equal(err.text, "nobody is there");
 	tlsg_password_mode_set(true, NULL);
-	assert_refused("ec-enc.pem", PASSWORD, "can be asked for at start only");
+	assert_refused("ec-enc.pem", PASSWORD, "can be typed at start only");
 }
 
 /* ---- keys of a snapshot ---- */
@@ -406,19 +405,19 @@ static void test_password_is_asked_for_once(void **state)
 static enum tlsg_ret load_in(struct tlsg_set *set, const char *name, const char *password, struct tlsg_key **k)
 {
 	str file = path_of(name), word = text(password);
-	struct tlsg_key_request r = {"private_key", &file, &word};
+	struct tlsg_key_file_request r = {"private_key", &file, &word};
 	enum tlsg_ret ret;
 
 	tlsg_err_clear(&err);
 	ret = tlsg_load_key(set, &r, k, &err);
-	tlsg_key_passwords_forget(set); /* word is gone */
+	tlsg_load_key_passwords_forget(set); /* word is gone */
 	return ret;
 }
 
 static enum tlsg_ret load_kept(struct tlsg_set *set, const char *name, str *word, struct tlsg_key **k)
 {
 	str file = path_of(name);
-	struct tlsg_key_request r = {"private_key", &file, word};
+	struct tlsg_key_file_request r = {"private_key", &file, word};
 
 	tlsg_err_clear(&err);
 	return tlsg_load_key(set, &r, k, &err);
@@ -440,7 +439,7 @@ static void test_shared_with_the_same_password_only(void **state)
 	assert_int_equal(load_kept(set, "ec.pem", &wrong, &again), TLSG_OK);
 	assert_ptr_equal(first, again);
 	assert_int_equal(set->keys_len, 2);
-	tlsg_key_passwords_forget(set);
+	tlsg_load_key_passwords_forget(set);
 	assert_null(first->password.s);
 	tlsg_set_drop(set);
 }
@@ -474,61 +473,6 @@ static void test_asked_password_serves_reloads(void **state)
 	tlsg_set_drop(set);
 }
 
-/* ---- lists ---- */
-
-static void assert_split(const char *list, int len, const char *first, const char *last)
-{
-	struct tlsg_set *set = set_new();
-	str whole = text(list), out[TLSG_PAIRS_MAX];
-	int n = 0;
-
-	tlsg_err_clear(&err);
-	if(tlsg_list_split(set, "certificate", &whole, out, &n, &err) != TLSG_OK)
-		fail_msg("%s: %s", list, err.text);
-	assert_int_equal(n, len);
-	assert_string_equal(out[0].s, first);
-	assert_string_equal(out[n - 1].s, last);
-	tlsg_set_drop(set);
-}
-
-static void test_lists(void **state)
-{
-	char second[128], with_comma[128], line[256];
-
-	(void)state;
-	snprintf(second, sizeof(second), "%s/b.pem", dir);
-	assert_split("/a.pem", 1, "/a.pem", "/a.pem");
-	assert_split("/a.pem,b.pem", 2, "/a.pem", second);
-	assert_split("/a.pem , /x , b.pem ", 3, "/a.pem", second);
-	assert_split("pkcs11:token=a,b;object=c", 1, "pkcs11:token=a,b;object=c", "pkcs11:token=a,b;object=c");
-	assert_split("pkcs11:token=a,b;object=c,pkcs11:token=d", 2, "pkcs11:token=a,b;object=c", "pkcs11:token=d");
-	assert_split("pkcs11:token=a,/b.pem", 2, "pkcs11:token=a", "/b.pem");
-	assert_split("/a.pem,pkcs11:token=a,b", 2, "/a.pem", "pkcs11:token=a,b");
-	snprintf(with_comma, sizeof(with_comma), "%s/with,comma.pem", dir);
-	snprintf(line, sizeof(line), "touch %s", with_comma);
-	assert_int_equal(system(line), 0);
-	assert_split(with_comma, 1, with_comma, with_comma);
-}
-
-static void test_bad_lists(void **state)
-{
-	static const char *const bad[] = {"/a,", "/a,,/b", ",/a", "/a, ", "/1,/2,/3,/4,/5,/6,/7,/8,/9"};
-	struct tlsg_set *set = set_new();
-	size_t i;
-
-	(void)state;
-	for(i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		str whole = text(bad[i]), out[TLSG_PAIRS_MAX];
-		int n = 0;
-
-		tlsg_err_clear(&err);
-		if(tlsg_list_split(set, "certificate", &whole, out, &n, &err) != TLSG_E_CONFIG)
-			fail_msg("\"%s\" is accepted", bad[i]);
-		assert_non_null(strstr(err.text, "certificate: "));
-	}
-	tlsg_set_drop(set);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -546,8 +490,6 @@ int main(void)
 			cmocka_unit_test_teardown(test_password_is_asked_for_once, clean),
 			cmocka_unit_test_teardown(test_shared_with_the_same_password_only, clean),
 			cmocka_unit_test_teardown(test_asked_password_serves_reloads, clean),
-			cmocka_unit_test_teardown(test_lists, clean),
-			cmocka_unit_test_teardown(test_bad_lists, clean),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

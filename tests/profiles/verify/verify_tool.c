@@ -17,7 +17,7 @@
 
 #include "base/arena.h"
 #include "base/arena_pool.h"
-#include "profiles/keys/key_file.h"
+#include "profiles/keys/file.h"
 #include "profiles/load_trust.h"
 #include "profiles/verify/verify.h"
 

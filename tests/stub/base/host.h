@@ -5,7 +5,7 @@
  * Lock: a spin lock of its own.
  *
  * Must offer what base/host.h offers to the folders below rpc. Functions named tlsg_stub_* belong to the stand-in
- * alone: tests use them to make allocations fail, to set the clock, to read what was logged.
+ * alone: tests use them to make allocations fail, to set the clock, to read the log.
  */
 #ifndef TLSG_BASE_HOST_H
 #define TLSG_BASE_HOST_H
@@ -43,7 +43,7 @@ void *tlsg_stub_shm_malloc(size_t bytes);
 void *tlsg_stub_shm_mallocxz(size_t bytes);
 /** As realloc(), in the shared region. */
 void *tlsg_stub_shm_realloc(void *p, size_t bytes);
-/** Frees; a wrong pointer, a second free or bytes written behind the block end the test with a message. */
+/** Frees; a wrong pointer, a second free or bytes written beyond the block end the test with a message. */
 void tlsg_stub_shm_free(void *p);
 /** @return bytes that may still be allocated. */
 size_t tlsg_stub_shm_available(void);
@@ -57,9 +57,9 @@ size_t tlsg_stub_shm_calls(void);
 void tlsg_stub_shm_limit_set(size_t bytes);
 /** Lets n more allocations succeed and then all fail. @param n  negative: none fails. */
 void tlsg_stub_shm_fail_after(long n);
-/** Lets n more allocations succeed, has the next one fail, and those after it succeed again. */
+/** Lets n more allocations succeed, the next one fail, and those after it succeed again. */
 void tlsg_stub_shm_fail_once(long n);
-/** Has a function look at each block just before it is freed, in this process. @param cb  NULL to stop. */
+/** Sets a function that is called with each block just before it is freed, in this process. @param cb  NULL to stop. */
 void tlsg_stub_shm_free_hook(void (*cb)(const void *p, size_t bytes));
 /** @return whether the address lies in the shared region. */
 bool tlsg_stub_shm_has(const void *p);
@@ -90,7 +90,7 @@ static inline gen_lock_t *tlsg_stub_lock_init(gen_lock_t *lock)
 	return lock;
 }
 
-/** @return 0 when the lock was taken, -1 when somebody holds it. */
+/** @return 0 when the lock was taken, -1 when it is held. */
 static inline int tlsg_stub_lock_try(gen_lock_t *lock)
 {
 	return __atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) == 0 ? 0 : -1;
@@ -130,7 +130,7 @@ static inline void tlsg_stub_lock_release(gen_lock_t *lock)
 void tlsg_stub_log(int level, const char *function, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /** @return what was logged since the start or tlsg_stub_log_clear(): "<level>:<function>: <text>" per line. */
 const char *tlsg_stub_log_text(void);
-/** Forgets what was logged. */
+/** Clears the log. */
 void tlsg_stub_log_clear(void);
 /** @return how many lines of a level were logged since tlsg_stub_log_clear(). @param level  L_ALERT to L_DBG. */
 unsigned tlsg_stub_log_count(int level);
@@ -179,7 +179,7 @@ extern int process_no;
 
 /** @return the number given to tlsg_stub_process_set(), 16 at the start. */
 int get_max_procs(void);
-/** Says which process this is. @param number  from 0. @param processes  how many there are, shared by all. */
+/** Sets the number of this process. @param number  from 0. @param processes  how many there are, shared by all. */
 void tlsg_stub_process_set(int number, int processes);
 
 /** As in base/host.h. */

@@ -1,10 +1,10 @@
 /*
- * tls_gnutls - tests that a peer's certificates cannot make a verification take for ever
+ * tls_gnutls - tests that a peer's certificates cannot make a verification arbitrarily slow
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: heap, the stand-in's shared region.  Lock: none.
  *
- * A public key is numbers that the peer writes down: with a modulus and an exponent of a hundred thousand bits one signature takes
- * hours to check. Where that happened these tests do not end.
+ * The peer chooses the numbers of its public key: with a modulus and an exponent of a hundred thousand bits one
+ * signature takes hours to check. Without the limits on keys these tests do not finish.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,35 +1,26 @@
 /*
- * tls_gnutls - the table of RPC commands, and what they ask the module for
+ * tls_gnutls - the RPC commands tls.*: their table, and a declaration of each
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: registered in mod_init; commands run in any RPC process.  Memory: static.  Lock: none.
  */
-#include "rpc/rpc_export.h"
+#include "rpc/rpc.h"
 
-#include "core/rpc.h"
 #include "core/rpc_lookup.h"
 
-#include "rpc/rpc_info.h"
-#include "rpc/rpc_kill.h"
-#include "rpc/rpc_list.h"
-#include "rpc/rpc_options.h"
-#include "rpc/rpc_profiles.h"
-#include "rpc/rpc_reload.h"
-#include "rpc/rpc_sessions.h"
+#include "rpc/rpc_source.h"
 
-/* From 5.7 on the core can hold back reloads that follow each other too fast. */
+/* From 5.7 on the core can delay reloads that follow each other too fast. */
 #if VERSIONVAL >= 5007000
 #define RELOAD_FLAGS RPC_EXEC_DELTA
 #else
 #define RELOAD_FLAGS 0
 #endif
 
-static const struct tlsg_rpc_source *the_source;
-
-static const char *reload_doc[] = {"Load the TLS configuration and its files anew", NULL};
+static const char *reload_doc[] = {"Load the TLS configuration and its files again", NULL};
 static const char *list_doc[] = {"List the open TLS connections", NULL};
 static const char *info_doc[] = {"Show the number of TLS connections and of queued bytes", NULL};
 static const char *options_doc[] = {"Show the configured parameters", NULL};
-static const char *kill_doc[] = {"End the TLS connection with the given id", NULL};
+static const char *kill_doc[] = {"Close the TLS connection with the given id", NULL};
 static const char *profiles_doc[] = {"Show the TLS profiles with their certificates and CRLs", NULL};
 static const char *sessions_doc[] = {"Show counters of handshakes, alerts and verifications", NULL};
 
@@ -46,15 +37,10 @@ static rpc_export_t commands[] = {
 
 int tlsg_rpc_register(const struct tlsg_rpc_source *source)
 {
-	the_source = source;
+	tlsg_rpc_source_set(source);
 	if(rpc_register_array(commands) != 0) {
-		LM_ERR("the RPC commands tls.* cannot be registered: does another module have them?\n");
+		LM_ERR("cannot register the RPC commands tls.*: does another module have them? Load only one TLS module\n");
 		return -1;
 	}
 	return 0;
-}
-
-const struct tlsg_rpc_source *tlsg_rpc_source_get(void)
-{
-	return the_source;
 }

@@ -1,0 +1,79 @@
+/*
+ * tls_gnutls - the core's connection table: finding, visiting and closing TLS connections under its lock
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process.  Memory: the core's.  Lock: TCPCONN_LOCK, see each function.
+ *
+ * Only this file uses the table, its lock and the fields that hang a connection into it. What happens on a connection
+ * is in mod_hooks.
+ */
+#ifndef TLSG_GNUTLS_MOD_MOD_TCP_H
+#define TLSG_GNUTLS_MOD_MOD_TCP_H
+
+#include <stdbool.h>
+
+#include "core/tcp_conn.h"
+
+struct tlsg_addr;
+struct tlsg_conn;
+
+/** @return whether a connection is TLS, or WebSocket over TLS. */
+bool tlsg_tcp_is_tls(const struct tcp_connection *c);
+
+/**
+ * The TLS state of a TCP connection. The caller holds a reference to the TCP connection, or TCPCONN_LOCK.
+ * @return borrowed; NULL: not made yet, or not a TLS connection.
+ */
+struct tlsg_conn *tlsg_tcp_conn(const struct tcp_connection *c);
+
+/** Takes TCPCONN_LOCK. Every process that reads or opens connections waits for it: hold it for a few copies only. */
+void tlsg_tcp_lock(void);
+
+/** Releases TCPCONN_LOCK. */
+void tlsg_tcp_unlock(void);
+
+/**
+ * Finds a TLS connection by its id. The caller holds TCPCONN_LOCK.
+ * @return borrowed while the lock is held; NULL: no such connection, it has failed, or it is not TLS.
+ */
+struct tcp_connection *tlsg_tcp_find(int id);
+
+/**
+ * Visits all TLS connections in the order of the table. The lock is released now and then, so connections that are
+ * opened or closed meanwhile may be missed.
+ * @param batch  at most so many connections are visited before the lock is released.
+ * @param visit  called for each connection with TCPCONN_LOCK held: copies what it needs.
+ *               Its conn is the TLS state, NULL: not made yet.
+ * @param pause  called after each batch, without the lock.
+ * @param param  passed to both.
+ */
+void tlsg_tcp_walk(unsigned batch,
+		void (*visit)(const struct tcp_connection *c, const struct tlsg_conn *conn, void *param),
+		void (*pause)(void *param), void *param);
+
+/**
+ * Extends the lifetime of a connection that no TCP reader has, as the core's tcpconn_get() does. The caller holds
+ * TCPCONN_LOCK.
+ * @param lifetime  in ticks; 0: unchanged.
+ */
+void tlsg_tcp_touch(struct tcp_connection *c, ticks_t lifetime);
+
+/**
+ * Closes a connection from any process but tcp_main: marks it bad and tells tcp_main, which closes it at once.
+ * @param c  the caller's reference, which passes to tcp_main.
+ */
+void tlsg_tcp_kill(struct tcp_connection *c);
+
+/**
+ * Closes a TLS connection by its id, from any process but tcp_main. One that tcp_main does not know yet is closed at
+ * its next timer. Takes TCPCONN_LOCK.
+ * @return false: no such TLS connection.
+ */
+bool tlsg_tcp_kill_id(int id);
+
+/** Copies an address of the core. @param to  [out] len 0: neither IPv4 nor IPv6. */
+void tlsg_tcp_addr_copy(struct tlsg_addr *to, const struct ip_addr *from);
+
+/** @return whether bytes wait in the core's own write queue. The caller holds the connection's write_lock. */
+bool tlsg_tcp_has_waiting(const struct tcp_connection *c);
+
+#endif

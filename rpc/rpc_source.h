@@ -1,0 +1,76 @@
+/*
+ * tls_gnutls - what the RPC commands ask the module for
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: set in mod_init; read in any RPC process.  Memory: static.  Lock: none.
+ */
+#ifndef TLSG_RPC_RPC_SOURCE_H
+#define TLSG_RPC_RPC_SOURCE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/host.h"
+
+struct tcp_connection;
+struct tlsg_conn;
+
+/** A setting that tls.options shows. */
+struct tlsg_rpc_option
+{
+	const char *name;
+	bool is_number;
+	int number;
+	str text; /**< {NULL,0}: not set */
+};
+
+/** How far a reload came. Selects the sentence of the fault. */
+enum tlsg_rpc_reload_stage
+{
+	TLSG_RPC_RELOAD_PARSE,	 /**< the configuration file is wrong */
+	TLSG_RPC_RELOAD_BUILD,	 /**< a file that it names is wrong, or its settings do not fit together */
+	TLSG_RPC_RELOAD_SOCKETS, /**< no socket listens on the address of a server profile */
+	TLSG_RPC_RELOAD_BUSY	 /**< another process is reloading */
+};
+
+/** The module behind the commands. Functions are called in the RPC process, without locks. */
+struct tlsg_rpc_source
+{
+	/**
+	 * One of the settings that tls.options shows, in the order of its fields.
+	 * @param i  from 0.
+	 * @param o  [out] text is borrowed until the next call of the core.
+	 * @return false: there are no more than i.
+	 */
+	bool (*option)(unsigned i, struct tlsg_rpc_option *o);
+
+	/**
+	 * Loads the configuration and makes it the current one.
+	 * @param stage [out] where it failed, set unless TLSG_OK.
+	 * @param err   [out] why.
+	 * @return TLSG_OK; TLSG_AGAIN: busy; TLSG_E_*: the old configuration stays.
+	 */
+	enum tlsg_ret (*reload)(enum tlsg_rpc_reload_stage *stage, struct tlsg_err *err);
+
+	/** Closes a connection. @param id  of the TCP connection. @return false: no such TLS connection. */
+	bool (*kill)(int id);
+
+	/**
+	 * Visits all TLS connections.
+	 * @param batch  at most so many connections are visited before the lock is released.
+	 * @param visit  called for each connection with TCPCONN_LOCK held: copies what it needs. conn is its TLS state,
+	 *               NULL: not made yet.
+	 * @param pause  called after each batch, without the lock.
+	 * @param param  passed to both.
+	 */
+	void (*walk)(unsigned batch,
+			void (*visit)(const struct tcp_connection *c, const struct tlsg_conn *conn, void *param),
+			void (*pause)(void *param), void *param);
+};
+
+/** Sets what tlsg_rpc_source_get() returns. In mod_init. @param source  static, kept. */
+void tlsg_rpc_source_set(const struct tlsg_rpc_source *source);
+
+/** @return what tlsg_rpc_source_set() was given. */
+const struct tlsg_rpc_source *tlsg_rpc_source_get(void);
+
+#endif
