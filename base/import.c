@@ -103,6 +103,11 @@ static const elf_phdr *segment_of(const struct dl_phdr_info *object, uintptr_t a
 	return NULL;
 }
 
+bool tlsg_import_is_inside(const struct dl_phdr_info *object, const void *address)
+{
+	return segment_of(object, (uintptr_t)address, 1) != NULL;
+}
+
 /**
  * An address of the dynamic section: some dynamic linkers have added the base by now, others leave it. @return NULL
  * if outside.
@@ -334,42 +339,6 @@ enum tlsg_ret tlsg_import_find(
 		return TLSG_OK;
 	memset(import, 0, sizeof(*import));
 	return tlsg_err_set(err, TLSG_E_INTERNAL, "%s", problem);
-}
-
-/* ---- the object of an address ---- */
-
-struct search
-{
-	const void *inside;
-	const char *name;
-	struct tlsg_import *import;
-	struct tlsg_err *err;
-	enum tlsg_ret ret;
-};
-
-static int search_object(struct dl_phdr_info *object, size_t size, void *arg)
-{
-	struct search *s = arg;
-
-	(void)size;
-	if(segment_of(object, (uintptr_t)s->inside, 1) == NULL)
-		return 0;
-	if(segment_of(object, (uintptr_t)search_object, 1) != NULL)
-		s->ret = tlsg_err_set(s->err, TLSG_E_INTERNAL, "it is linked statically");
-	else
-		s->ret = tlsg_import_find(object, s->name, s->import, s->err);
-	return 1;
-}
-
-enum tlsg_ret tlsg_import_find_in(
-		const void *inside, const char *name, struct tlsg_import *import, struct tlsg_err *err)
-{
-	struct search s = {.inside = inside, .name = name, .import = import, .err = err, .ret = TLSG_E_INTERNAL};
-
-	memset(import, 0, sizeof(*import));
-	if(dl_iterate_phdr(search_object, &s) == 0)
-		return tlsg_err_set(err, TLSG_E_INTERNAL, "the dynamic linker does not list it");
-	return s.ret;
 }
 
 /* ---- writing ---- */

@@ -39,6 +39,12 @@ struct tlsg_import
 };
 
 /**
+ * Whether an address lies in a loaded object: in one of its PT_LOAD segments.
+ * @param object  as dl_iterate_phdr() describes it; only dlpi_addr, dlpi_phdr and dlpi_phnum are read.
+ */
+bool tlsg_import_is_inside(const struct dl_phdr_info *object, const void *address);
+
+/**
  * Finds the slots of a function in a loaded object. Every address that the object's tables give is checked against its
  * PT_LOAD segments.
  * @param object  as dl_iterate_phdr() describes it; only dlpi_addr, dlpi_phdr and dlpi_phnum are read.
@@ -51,16 +57,6 @@ struct tlsg_import
  */
 enum tlsg_ret tlsg_import_find(const struct dl_phdr_info *object, const char *name, struct tlsg_import *import,
 		struct tlsg_err *err) TLSG_MUST_CHECK;
-
-/**
- * The same in the loaded object that contains an address. Objects are told apart by address, not by file name: a
- * second copy of the library, loaded by others, is left alone.
- * @param inside  address of a function of the library.
- * @return as tlsg_import_find(); TLSG_E_INTERNAL also when no loaded object contains the address, or when it is the
- *         object that contains this function (a library that was linked statically).
- */
-enum tlsg_ret tlsg_import_find_in(
-		const void *inside, const char *name, struct tlsg_import *import, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
  * Sets all slots. Pages that are read-only (RELRO) are made writable for the moment of writing.

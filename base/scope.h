@@ -7,8 +7,8 @@
  * The exported variables gnutls_malloc, gnutls_calloc, gnutls_realloc, gnutls_free, gnutls_strdup,
  * gnutls_secure_malloc, GMP's memory functions and GnuTLS's mutex functions are replaced once. Without a scope they
  * do exactly what was there before; free and realloc decide by address, never by scope. libgnutls's own calls of
- * libc's free() and realloc() do so too, where that can be arranged (tlsg_scope_frees_by_address()). Mutexes made
- * inside a scope are process-shared and lie in the arena; mutexes made outside are what they were.
+ * libc's free() and realloc() do so too, where that can be arranged (tlsg_scope_frees_by_address()). Mutexes:
+ * base/mutex.h.
  */
 #ifndef TLSG_BASE_SCOPE_H
 #define TLSG_BASE_SCOPE_H
@@ -38,6 +38,14 @@ const char *tlsg_scope_gnutls_version(void);
 bool tlsg_scope_frees_by_address(const char **why);
 
 /**
+ * Looks whether another library of this process has replaced what tlsg_scope_install() has set, and sets it again.
+ * What the other has set is called outside of scopes from then on, as if this module were not there. One line at
+ * WARNING each time. tlsg_scope_enter() does the same; to be called by itself where a process begins. Nothing happens
+ * before installation.
+ */
+void tlsg_scope_check(void);
+
+/**
  * Has GnuTLS read again, privately, what it re-reads by itself when it has changed: the system-wide configuration,
  * which gnutls_priority_init() looks at. To be called without a scope right before gnutls_priority_init() inside one,
  * or the library's own strings could end up in the arena.
@@ -53,8 +61,5 @@ struct tlsg_arena *tlsg_scope_enter(struct tlsg_arena *a);
 
 /** Restores the previous scope. @param previous  what tlsg_scope_enter() returned. */
 void tlsg_scope_leave(struct tlsg_arena *previous);
-
-/** @return the arena of the current scope, NULL outside any. */
-struct tlsg_arena *tlsg_scope_current(void);
 
 #endif

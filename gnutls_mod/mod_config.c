@@ -12,6 +12,7 @@
 #include "core/socket_info.h"
 
 #include "base/arena.h"
+#include "base/environment.h"
 #include "base/host.h"
 #include "gnutls_mod/mod_engine.h"
 #include "gnutls_mod/mod_group.h"
@@ -60,12 +61,17 @@ static enum tlsg_ret from_params(struct tlsg_set *set, struct tlsg_err *err)
 enum tlsg_ret tlsg_config_parse(struct tlsg_set **out, struct tlsg_err *err)
 {
 	const struct cfg_group_tls *cfg = tlsg_group_get();
+	struct tlsg_environment_library library;
 	struct tlsg_set_options options = {0};
 	struct tlsg_p11_engine engine;
 	bool has_engine;
 	struct tlsg_set *set;
 	enum tlsg_ret ret;
 
+	tlsg_environment_library(&library);
+	ret = tlsg_environment_check(&library, err);
+	if(ret != TLSG_OK)
+		return ret;
 	tlsg_params_set_options(&options);
 	ret = tlsg_engine_load(&engine, &has_engine, err);
 	if(ret != TLSG_OK)

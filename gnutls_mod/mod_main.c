@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/arena_pool.h"
+#include "base/environment.h"
 #include "base/host.h"
 #include "base/scope.h"
 #include "gnutls_mod/mod_config.h"
@@ -107,6 +108,15 @@ static void warn_without_tickets(void)
 				why);
 }
 
+static void warn_about_environment(void)
+{
+	const struct tlsg_environment_note *note;
+	unsigned at = 0;
+
+	while((note = tlsg_environment_next(&at)) != NULL)
+		LM_WARN("environment variable %s is set: %s; %s\n", note->name, note->effect, note->remedy);
+}
+
 static int mod_init(void)
 {
 	if(tls_disable) {
@@ -129,6 +139,7 @@ static int mod_init(void)
 		return -1;
 	}
 	tlsg_fragments_leave();
+	warn_about_environment();
 	warn_without_tickets();
 	LM_INFO("using GnuTLS %s\n", tlsg_scope_gnutls_version());
 	initialised = true;
@@ -143,6 +154,7 @@ static int child_init(int rank)
 
 	if(!initialised)
 		return 0;
+	tlsg_scope_check();
 	if(rank != PROC_INIT) {
 		tlsg_isolate_process_started();
 		return 0;

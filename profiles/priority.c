@@ -72,10 +72,13 @@ static int compile_client(struct tlsg_priority *x)
 
 static enum tlsg_ret compile_all(struct tlsg_prof *p, struct tlsg_priority *x, struct tlsg_err *err)
 {
-	struct tlsg_arena *previous = tlsg_scope_enter(p->set->arena);
 	bool is_client = x->list.surplus && p->role == TLSG_CLIENT;
-	int rc = is_client ? compile_client(x) : compile(x->list.priority, &x->compiled);
+	struct tlsg_arena *previous;
+	int rc;
 
+	tlsg_scope_refresh(); /* the file may have changed since the string was evaluated */
+	previous = tlsg_scope_enter(p->set->arena);
+	rc = is_client ? compile_client(x) : compile(x->list.priority, &x->compiled);
 	if(rc >= 0 && x->list.surplus && !is_client)
 		rc = compile_single(x);
 	tlsg_scope_leave(previous);

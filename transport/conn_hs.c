@@ -69,7 +69,7 @@ static int client_hello_received(struct tlsg_conn *c, const gnutls_datum_t *msg)
 			return GNUTLS_E_MEMORY_ERROR;
 		c->sni.len = (int)hello.name_len;
 		if(choose_by_name(c, NULL) != TLSG_OK)
-			return GNUTLS_E_INTERNAL_ERROR;
+			return TLSG_ERR_DEFECT;
 	}
 	c->hello_seen = true;
 	return restrict_suites(c, &hello);

@@ -109,7 +109,7 @@ static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, stru
 			return tlsg_conn_alert_fail((int)gnutls_alert_get(c->session), err);
 		default:
 			tlsg_conn_alert_send_for(c, (int)n);
-			return tlsg_err_gnutls(err, (int)n, "read");
+			return tlsg_err_gnutls_peer(err, (int)n, "read");
 	}
 }
 

@@ -20,7 +20,7 @@
 #include <cmocka.h>
 #include <gnutls/gnutls.h>
 
-#include "base/import.h"
+#include "base/object.h"
 
 #if defined(__x86_64__)
 #define JUMP_SLOT R_X86_64_JUMP_SLOT
@@ -405,9 +405,9 @@ static void test_libgnutls(void **state)
 	struct tlsg_import import;
 
 	(void)state;
-	assert_int_equal(tlsg_import_find_in(inside, "free", &import, NULL), TLSG_OK);
+	assert_int_equal(tlsg_object_import(inside, "free", &import, NULL), TLSG_OK);
 	assert_true(import.count > 0);
-	assert_int_equal(tlsg_import_find_in(inside, "no_such_function", &import, NULL), TLSG_OK);
+	assert_int_equal(tlsg_object_import(inside, "no_such_function", &import, NULL), TLSG_OK);
 	assert_int_equal(import.count, 0);
 }
 
@@ -419,10 +419,10 @@ static void test_wrong_addresses(void **state)
 
 	(void)state;
 	tlsg_err_clear(&err);
-	assert_int_equal(tlsg_import_find_in((const void *)(uintptr_t)target_a, "free", &import, &err), TLSG_E_INTERNAL);
+	assert_int_equal(tlsg_object_import((const void *)(uintptr_t)target_a, "free", &import, &err), TLSG_E_INTERNAL);
 	assert_non_null(strstr(err.text, "statically"));
 	tlsg_err_clear(&err);
-	assert_int_equal(tlsg_import_find_in(&err, "free", &import, &err), TLSG_E_INTERNAL);
+	assert_int_equal(tlsg_object_import(&err, "free", &import, &err), TLSG_E_INTERNAL);
 	assert_non_null(strstr(err.text, "does not list it"));
 }
 
