@@ -52,7 +52,7 @@ static struct tlsg_err err;
 static pid_t process;
 static str none = STR_NULL;
 
-/* Has the key in slow.der need 8,388,607 rounds where 65,537 were made. */
+/* Has the key in slow.der need 4,194,303 rounds where 65,537 were made. */
 static int slow_make(void)
 {
 	char path[128];
@@ -66,7 +66,7 @@ static int slow_make(void)
 		return -1;
 	n = fread(data, 1, sizeof(data), f);
 	at = memmem(data, n, "\x02\x03\x01\x00\x01", 5);
-	if(at == NULL || fseek(f, at - data + 2, SEEK_SET) != 0 || fwrite("\x7f\xff\xff", 3, 1, f) != 1)
+	if(at == NULL || fseek(f, at - data + 2, SEEK_SET) != 0 || fwrite("\x3f\xff\xff", 3, 1, f) != 1)
 		return -1;
 	return fclose(f);
 }
