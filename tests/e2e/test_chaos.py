@@ -1,7 +1,7 @@
 # tls_gnutls - end to end: everything at once, for as long as you like
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""Scanners, mutated handshakes, changed tickets, slow and vanishing clients, reloads in a loop, tls.kill, changes of the
-log level, and load.
+"""Scanners, mutated handshakes, changed tickets, slow and vanishing clients, reloads in a loop, tls.kill, changes of
+the log level, and load.
 
 No process ends, every client that behaves is served, and memory and descriptors return to where they were.
 

@@ -120,7 +120,8 @@ request_route {{
 def test_3305_3319_reload_while_relaying(settings, tls_module, pki, seconds):
     """TLS on both sides and `tls.reload` in a loop: memory is freed twice, or no reload works any more."""
     with TlsAgent(server_context(pki.cert("server-rsa"), pki.key("server-rsa"))) as agent, \
-            Kamailio(settings.but(script=FORWARD.format(port=agent.port), tcp_children=4, debug=0, core=NO_CACHE)) as kam:
+            Kamailio(settings.but(script=FORWARD.format(port=agent.port), tcp_children=4, debug=0,
+                                      core=NO_CACHE)) as kam:
         relayed, reloads = [], []
 
         def relay(client):
@@ -178,7 +179,8 @@ def test_3823_reload_with_a_crl(settings, tls_module, pki, tmp_path, seconds):
             count += 1
 
         def visit():
-            with TlsClient(kam.address(), client_context(cert=pki.cert("client-ok"), key=pki.key("client-ok"))) as client:
+            context = client_context(cert=pki.cert("client-ok"), key=pki.key("client-ok"))
+            with TlsClient(kam.address(), context) as client:
                 assert client.ask().status == 200
 
         def follow(time_s):
@@ -246,7 +248,8 @@ def test_4325_dead_destinations_do_not_stop_udp(settings, tls_module, seconds):
     """OPTIONS from UDP to TLS servers that refuse, are silent or are gone: the UDP socket is not read any more."""
     more = {"handshake_timeout": 3} if tls_module.ours else {}
     with ExitStack() as stack:
-        dead = [stack.enter_context((RefusingServer, SilentServer, _FullServer)[number % 3]()) for number in range(DEAD)]
+        kinds = (RefusingServer, SilentServer, _FullServer)
+        dead = [stack.enter_context(kinds[number % len(kinds)]()) for number in range(DEAD)]
         kam = stack.enter_context(Kamailio(settings.but(
             listen=("tls", "udp"), children=4, debug=-2, modparams=more, core="tcp_connect_timeout=3",
             config='modparam("tm", "fr_timer", 3000)')))

@@ -1,7 +1,7 @@
 # tls_gnutls - end to end: little shared memory and thousands of connections
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""Whatever -m says and however many clients come: a client is served or refused at once, nothing hangs and nothing dies,
-and when they have left everything is as before.
+"""Whatever -m says and however many clients come: a client is served or refused at once, nothing hangs and nothing
+dies, and when they have left everything is as before.
 
 Each run is a crowd that stays until all have tried, so that memory runs out, and then the same again.
 """
