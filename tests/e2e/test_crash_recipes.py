@@ -117,11 +117,11 @@ request_route {{
 """
 
 
-def test_3305_3319_reload_while_relaying(settings, tls_module, pki, seconds):
+def test_3305_3319_reload_while_relaying(settings, tls_module, pki, tmp_path, seconds):
     """TLS on both sides and `tls.reload` in a loop: memory is freed twice, or no reload works any more."""
+    base = Files(tmp_path, pki).settings(settings, "file").but(tcp_children=4, debug=0, core=NO_CACHE)
     with TlsAgent(server_context(pki.cert("server-rsa"), pki.key("server-rsa"))) as agent, \
-            Kamailio(settings.but(script=FORWARD.format(port=agent.port), tcp_children=4, debug=0,
-                                      core=NO_CACHE)) as kam:
+            Kamailio(base.but(script=FORWARD.format(port=agent.port))) as kam:
         relayed, reloads = [], []
 
         def relay(client):

@@ -38,7 +38,9 @@ def missing_scanners():
 
 
 class Chaos:
-    """Call run(); .counts says how often each part did what, .failures what good clients did not get."""
+    """Call run(); .counts says how often each part did what, .failures what good clients did not get, .slowest how many
+    seconds the slowest handshake and the slowest reply of a good client took.
+    """
 
     def __init__(self, kam, files, pki, ticket_storm, has_list=True):
         """@param files  the configuration that is reloaded.
@@ -53,6 +55,7 @@ class Chaos:
         self._chance = random.Random(SEED)
         self.counts = Counter()
         self.failures = []
+        self.slowest = {"handshake": 0.0, "reply": 0.0}
         self._parts = [self._visits, self._visits, self._resumptions, self._stay, self._slow, self._relay,
                        self._mutate_hello, self._mutate_later, self._wrong, self._storm, self._reload, self._levels]
         if has_list:
@@ -102,19 +105,27 @@ class Chaos:
 
     def _visit(self, place, context, requests=1, session=None):
         """One client. @return its session, None after a failure."""
-        step, port = "connect and handshake", None
+        step, port, begin = "connect and handshake", None, time.monotonic()
         try:
             with TlsClient(self._kam.address(), context, session=session) as client:
-                port = client.local[1]
+                port, step = client.local[1], "read"
+                begin = self._time("handshake", begin)
                 for _ in range(requests):
-                    step = "read"
                     assert client.ask().status == 200
+                    begin = self._time("reply", begin)
                     self._count("requests answered")
                 self._count("good clients")
                 return client.session
         except (OSError, EOFError, AssertionError) as failure:
             self._fail(f"{place}: {step}", repr(failure), port)
             return None
+
+    def _time(self, what, begin):
+        """@return the time now."""
+        now = time.monotonic()
+        with self._lock:
+            self.slowest[what] = max(self.slowest[what], now - begin)
+        return now
 
     def _visits(self):
         for context in self._contexts():
