@@ -5,7 +5,7 @@
 # make deps         installs the packages that make and make run need (as root); DEPS=check|lint|bench for those tasks
 # make run          a Kamailio on tls:127.0.0.1 with throw-away certificates, in the foreground
 # make check        all tests but the long ones; make check-unit, check-build, check-openssl, check-limbo,
-#                   check-fuzz, check-e2e, check-compare (against tls.so), check-bench run one part
+#                   check-fuzz, check-e2e, check-compare (against tls.so), check-tlsfuzzer, check-bench run one part
 # make check-long   the long tests, and the unit tests under valgrind and the sanitizers
 # make lint         layout, gcc and clang, clang-tidy, cppcheck, includes, names, unused functions, text
 # make format       formats the C files
@@ -113,8 +113,8 @@ MOD_CPPFLAGS = -I. @$(DEFS) $(PKG_CFLAGS)
 TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS)
 
 .PHONY: all compare deps unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table check-e2e \
-	check-compare check-bench check-fuzz check-long check-long-all check-san check-e2e-san \
-	check-valgrind check-e2e-long check-chaos-san check-fuzz-long fuzz-smoke lint format bench bench-startup run clean FORCE
+	check-compare check-tlsfuzzer check-bench check-fuzz check-long check-long-all check-san check-e2e-san \
+	check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long fuzz-smoke lint format bench bench-startup run clean FORCE
 all: $(SO) $(CIPHERS_TOOL) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
@@ -262,6 +262,13 @@ check-e2e: all
 check-compare: all
 	@TLSG_MODULE=$(abspath $(SO)) scripts/run-pytest.sh tests/compare
 
+# The scripts of tlsfuzzer against tls.so, the module and gnutls-serv; skipped if TLSFUZZER_DIR does not name them.
+check-tlsfuzzer: all
+	@scripts/run-python.sh tests/tlsfuzzer/run_tlsfuzzer.py --module $(abspath $(SO)) --smoke
+
+check-tlsfuzzer-long: all
+	@scripts/run-python.sh tests/tlsfuzzer/run_tlsfuzzer.py --module $(abspath $(SO)) --strict
+
 # The arithmetic of the benchmarks; measures nothing.
 check-bench:
 	@scripts/run-pytest.sh tests/bench
@@ -271,7 +278,8 @@ check:
 	$(MAKE) WERROR=1 check-all
 
 check-all:
-	@scripts/run-check.sh all check-unit check-build check-openssl check-limbo check-e2e check-compare check-bench check-fuzz
+	@scripts/run-check.sh all check-unit check-build check-openssl check-limbo check-e2e check-compare \
+		check-tlsfuzzer check-bench check-fuzz
 
 check-long:
 	@scripts/deps.sh install check
@@ -279,7 +287,7 @@ check-long:
 
 check-long-all:
 	@scripts/run-check.sh all check-san check-e2e-san check-valgrind check-e2e-long check-chaos-san \
-		verify-table check-fuzz-long
+		check-tlsfuzzer-long verify-table check-fuzz-long
 
 check-san:
 	$(MAKE) SAN=1 check-unit
