@@ -315,8 +315,8 @@ INSTEAD = {
 
 def _instead():
     """Whether a certificate was asked for, and what comes."""
-    fault = pytest.mark.xfail(strict=True, reason="GnuTLS calls a compressed certificate that was not agreed an internal "
-                                                  "error of its own, and so does the log")
+    fault = pytest.mark.xfail(strict=True, reason="GnuTLS calls a compressed certificate that was not agreed an "
+                                                  "internal error of its own, and so does the log")
     return [pytest.param(asks, name, marks=fault if asks and name.startswith("compressed") else ())
             for asks in (0, 1) for name in INSTEAD]
 

@@ -89,13 +89,13 @@ def _options(path):
     return {letter for text in texts for letter in re.findall(r'print\(" *-(\w) ', text)}
 
 
-def scripts(folder, certs, pattern):
+def scripts(folder, certs, known, pattern):
     """The scripts that apply, with and without -d (an ephemeral key exchange in TLS 1.2) where a script knows it."""
     found = []
     for path in sorted(folder.glob("test-*.py")):
         if not any(fnmatch.fnmatchcase(path.stem, one) for one in pattern):
             continue
-        reason = why_skipped(path.stem)
+        reason = why_skipped(path.stem) or known.why_skipped(path.stem)
         if reason:
             print(f"skipped: {path.stem}: {reason}")
             continue
@@ -113,7 +113,9 @@ def scripts(folder, certs, pattern):
 
 
 class Known:
-    """Lines `script: conversation: reason`; script and conversation are patterns."""
+    """Lines `script :: conversation :: reason`; script and conversation are patterns.
+    A script whose conversation is `-` is not run.
+    """
 
     def __init__(self, path):
         self.lines, self.used = [], set()
@@ -129,6 +131,10 @@ class Known:
                 return line[2]
         return None
 
+    def why_skipped(self, script):
+        """Why a script is not run, or None."""
+        return self.reason(script, "-") if (script, "-") in {line[:2] for line in self.lines} else None
+
     def unused(self, names):
         """Lines about one of the scripts that were run, and not needed."""
         return [line for line in self.lines
@@ -138,11 +144,11 @@ class Known:
 class Comparison:
     """The servers, and what they pass."""
 
-    def __init__(self, args, environment, certs):
+    def __init__(self, args, environment, certs, known):
         self._args, self._environment = args, environment
         self._servers = {(name, kind): servers.begin(name, kind, certs, args.module)
                          for name in servers.NAMES for kind in servers.KINDS}
-        self.known = Known(HERE / "known.txt")
+        self.known = known
         self.totals = dict.fromkeys(servers.NAMES, 0)
         self.conversations = self.shared = self.listed = 0
         self.problems = []
@@ -227,8 +233,9 @@ def main():
         return SKIPPED
     with tempfile.TemporaryDirectory(prefix="tlsg-fuzzer-") as made:
         certs = Certs(Path(made))
-        todo = scripts(Path(folder) / "scripts", certs, args.script)
-        comparison = Comparison(args, environment, certs)
+        known = Known(HERE / "known.txt")
+        todo = scripts(Path(folder) / "scripts", certs, known, args.script)
+        comparison = Comparison(args, environment, certs, known)
         pool = ThreadPoolExecutor(args.jobs)
         try:
             for done in as_completed(pool.submit(comparison.compare, script) for script in todo):
@@ -236,7 +243,7 @@ def main():
         finally:
             pool.shutdown(cancel_futures=True)
             comparison.close()
-        unused = comparison.known.unused([script.name for script in todo])
+        unused = known.unused([script.name for script in todo])
     for line in unused:
         print(f"not needed in known.txt: {' :: '.join(line)}")
     if args.strict:
