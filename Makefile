@@ -5,7 +5,7 @@
 # make deps         installs the packages that make and make run need (as root); DEPS=check|lint|bench for those tasks
 # make run          a Kamailio on tls:127.0.0.1 with throw-away certificates, in the foreground
 # make check        all tests but the long ones; make check-unit, check-build, check-openssl, check-limbo,
-#                   check-fuzz, check-e2e, check-compare (against tls.so), check-bench run one part
+#                   check-fuzz, check-e2e, check-compare (against tls.so), check-tlsfuzzer, check-bench run one part
 # make check-long   the long tests, and the unit tests under valgrind and the sanitizers
 # make lint         layout, gcc and clang, clang-tidy, cppcheck, includes, names, unused functions, text
 # make format       formats the C files
@@ -16,6 +16,7 @@
 # KAMAILIO_SRC=DIR  source tree for headers and defines (default: the source of the installed package)
 # COMPARE=0         do not stop when the headers belong to another version than the installed kamailio
 # WERROR=1          warnings are errors; set by make check, make lint and .ci/run
+# LONG_SECONDS=N    how long each test of check-long goes on that has no end of its own; default 1800
 # SAN=1             with AddressSanitizer and UndefinedBehaviorSanitizer, in build/san
 # V=1               print the commands
 # CC=clang          another compiler (use with O=build/clang to keep the objects apart)
@@ -31,6 +32,7 @@ COMPARE ?= 1
 WERROR ?= 0
 DEPS ?= run
 SAN ?= 0
+LONG_SECONDS ?= 1800
 PYTHON ?= /usr/bin/python3
 V ?= 0
 ifneq ($(V),1)
@@ -114,8 +116,9 @@ MOD_CPPFLAGS = -I. @$(DEFS) $(PKG_CFLAGS)
 TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS)
 
 .PHONY: all compare deps unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table \
-	check-e2e check-compare check-bench check-fuzz check-long check-long-all check-san check-e2e-san check-valgrind \
-	check-e2e-long check-fuzz-long fuzz-smoke lint format bench bench-startup run clean FORCE
+	check-e2e check-compare check-tlsfuzzer check-bench check-fuzz check-long check-long-all check-san check-e2e-san \
+	check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long fuzz-smoke lint format bench \
+	bench-startup run clean FORCE
 all: $(SO) $(CIPHERS_TOOL) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
@@ -264,6 +267,13 @@ check-e2e: all
 check-compare: all
 	@TLSG_MODULE=$(abspath $(SO)) scripts/run-pytest.sh tests/compare
 
+# The scripts of tlsfuzzer against tls.so, the module and gnutls-serv; skipped if TLSFUZZER_DIR does not name them.
+check-tlsfuzzer: all
+	@scripts/run-python.sh tests/tlsfuzzer/run_tlsfuzzer.py --module $(abspath $(SO)) --smoke
+
+check-tlsfuzzer-long: all
+	@scripts/run-python.sh tests/tlsfuzzer/run_tlsfuzzer.py --module $(abspath $(SO))
+
 # The arithmetic of the benchmarks; measures nothing.
 check-bench:
 	@scripts/run-pytest.sh tests/bench
@@ -274,14 +284,15 @@ check:
 
 check-all:
 	@scripts/run-check.sh all check-unit check-build check-openssl check-limbo check-e2e check-compare \
-		check-bench check-fuzz
+		check-tlsfuzzer check-bench check-fuzz
 
 check-long:
 	@scripts/deps.sh install check
 	$(MAKE) WERROR=1 check-long-all
 
 check-long-all:
-	@scripts/run-check.sh all check-san check-e2e-san check-valgrind check-e2e-long verify-table check-fuzz-long
+	@scripts/run-check.sh all check-san check-e2e-san check-valgrind check-e2e-long check-chaos-san \
+		check-tlsfuzzer-long verify-table check-fuzz-long
 
 check-san:
 	$(MAKE) SAN=1 check-unit
@@ -296,7 +307,13 @@ check-valgrind: unit
 		--errors-for-leak-kinds=definite --suppressions=misc/valgrind.supp" scripts/run-unit.sh $(TEST_BIN)
 
 check-e2e-long: all
-	@scripts/run-pytest.sh tests/e2e --long -m long
+	@scripts/run-pytest.sh tests/e2e --long -m long --long-seconds $(LONG_SECONDS) -rsP
+
+# Everything at once with the sanitizers' build of the module. -rP: what the tests print is shown.
+check-chaos-san:
+	$(MAKE) SAN=1 all
+	@scripts/with-sanitizers.sh scripts/run-pytest.sh tests/e2e/test_chaos.py --tls-module $(B)/san/tls_gnutls.so \
+		--long -m long --long-seconds $(LONG_SECONDS) -rsP
 
 check-fuzz-long: fuzz
 	@FUZZ_SECONDS=600 scripts/run-fuzz.sh $(FUZZ_BIN)
