@@ -16,7 +16,7 @@ import pytest
 from .lib import sip
 from .lib.footprint import assert_returned, settled
 from .lib.kamailio import Kamailio
-from .lib.load import PATIENCE_S, Crowd
+from .lib.load import TIMEOUT_S, Crowd
 from .lib.tls import client_context
 
 pytestmark = pytest.mark.stock_may_crash
@@ -36,7 +36,7 @@ async def _client(crowd, port):
     """One client that stays. @return the status of its reply, or how it was refused."""
     try:
         member = await crowd.join()
-        return await asyncio.wait_for(member.ask(sip.options(port)), PATIENCE_S)
+        return await asyncio.wait_for(member.ask(sip.options(port)), TIMEOUT_S)
     except asyncio.TimeoutError:
         return "no answer"
     except (OSError, EOFError, ssl.SSLError):
