@@ -33,6 +33,7 @@ struct loader
 	struct tlsg_set *set;
 	struct tlsg_err *err;
 	const char *setting; /* the one that is being read, for messages */
+	unsigned seen;		 /* certificates and CRLs of that setting, also those that were there already */
 	struct tlsg_der *cas;
 	unsigned cas_len;
 	struct tlsg_crl *crls;
@@ -99,6 +100,7 @@ static enum tlsg_ret add_certificate(struct loader *l, const gnutls_datum_t *dat
 		return tlsg_err_set(l->err, rc == GNUTLS_E_MEMORY_ERROR ? TLSG_E_RESOURCE : TLSG_E_CONFIG,
 				"%s: a certificate in \"%s\" is damaged: %s", l->setting, file, gnutls_strerror(rc));
 	gnutls_x509_crt_deinit(crt);
+	l->seen++;
 	if(has_ca(l, &der))
 		return TLSG_OK;
 	cas = grow(l->cas, l->cas_len, sizeof(*cas));
@@ -129,6 +131,7 @@ static enum tlsg_ret add_crl(struct loader *l, const gnutls_datum_t *der, const 
 		LM_WARN("%s: a CRL in \"%s\" is not used: it is a delta CRL, indirect, or for some reasons only\n", l->setting,
 				file);
 	l->crls_len++;
+	l->seen++;
 	return TLSG_OK;
 }
 
@@ -343,7 +346,7 @@ static enum tlsg_ret add_directory_file(struct loader *l, const char *path, cons
 static enum tlsg_ret add_directory(struct loader *l, const char *path, bool crls)
 {
 	char **names = NULL;
-	unsigned len = 0, i, before = l->cas_len;
+	unsigned len = 0, i;
 	bool hashed, crl = false;
 	enum tlsg_ret ret = read_directory(l, path, &names, &len);
 
@@ -357,7 +360,7 @@ static enum tlsg_ret add_directory(struct loader *l, const char *path, bool crls
 			ret = add_directory_file(l, path, names[i], crl);
 	}
 	names_free(names, len);
-	if(ret == TLSG_OK && l->cas_len == before)
+	if(ret == TLSG_OK && l->seen == 0)
 		ret = tlsg_err_set(l->err, TLSG_E_CONFIG, "%s: no certificate in the directory \"%s\"", l->setting, path);
 	return ret;
 }
@@ -379,32 +382,67 @@ static struct tlsg_trust *trust_find(const struct tlsg_set *set, const struct tl
 	return NULL;
 }
 
-/* Reads the three settings in order. @param announced  [out] how many certificates are those of ca_list. */
-static enum tlsg_ret load_all(struct loader *l, const struct tlsg_prof_settings *s, unsigned *announced)
+/* Reads ca_path. That there is nothing to read is kept in t: whether it matters depends on the profile. */
+static enum tlsg_ret load_path(struct loader *l, const str *path, bool crls, struct tlsg_trust *t)
+{
+	struct tlsg_err *outer = l->err;
+	struct tlsg_err own;
+	enum tlsg_ret ret;
+
+	tlsg_err_clear(&own);
+	l->setting = "ca_path";
+	l->seen = 0;
+	l->err = &own;
+	ret = add_directory(l, path->s, crls);
+	l->err = outer;
+	if(ret == TLSG_OK)
+		return TLSG_OK;
+	if(ret != TLSG_E_CONFIG)
+		return tlsg_err_set(l->err, ret, "%s", own.text);
+	t->path_fault = tlsg_arena_keep_copy(l->set->arena, own.text, strlen(own.text));
+	return t->path_fault != NULL ? TLSG_OK : out_of_shared_memory(l, strlen(own.text) + 1);
+}
+
+static enum tlsg_ret load_list(struct loader *l, const str *list)
+{
+	enum tlsg_ret ret;
+
+	l->setting = "ca_list";
+	l->seen = 0;
+	ret = tlsg_load_token_is_uri(list) ? add_token(l, list) : add_file(l, list->s, false);
+	if(ret == TLSG_OK && l->seen == 0)
+		ret = tlsg_err_set(l->err, TLSG_E_CONFIG, "ca_list: no certificate in \"%s\"", list->s);
+	return ret;
+}
+
+static enum tlsg_ret load_crl(struct loader *l, const str *crl)
+{
+	enum tlsg_ret ret;
+
+	l->setting = "crl";
+	l->seen = 0;
+	ret = add_file(l, crl->s, true);
+	if(ret == TLSG_OK && l->seen == 0)
+		ret = tlsg_err_set(l->err, TLSG_E_CONFIG, "crl: no CRL in \"%s\"", crl->s);
+	if(ret == TLSG_OK && l->crls_len == 0)
+		LM_WARN("crl: \"%s\" has certificates and no CRL: every certificate that is verified will be refused\n",
+				crl->s);
+	return ret;
+}
+
+/* Reads the three settings in order. */
+static enum tlsg_ret load_all(struct loader *l, const struct tlsg_prof_settings *s, struct tlsg_trust *t)
 {
 	bool crls = tlsg_value_is_set(&s->crl);
 	enum tlsg_ret ret = TLSG_OK;
 
-	*announced = 0;
-	if(tlsg_value_is_set(&s->ca_list)) {
-		l->setting = "ca_list";
-		ret = tlsg_load_token_is_uri(&s->ca_list) ? add_token(l, &s->ca_list) : add_file(l, s->ca_list.s, false);
-		if(ret == TLSG_OK && l->cas_len == 0)
-			ret = tlsg_err_set(l->err, TLSG_E_CONFIG, "ca_list: no certificate in \"%s\"", s->ca_list.s);
-		*announced = l->cas_len;
-	}
-	if(ret == TLSG_OK && tlsg_value_is_set(&s->ca_path)) {
-		l->setting = "ca_path";
-		ret = add_directory(l, s->ca_path.s, crls);
-	}
-	if(ret == TLSG_OK && crls) {
-		unsigned before = l->cas_len + l->crls_len;
-
-		l->setting = "crl";
-		ret = add_file(l, s->crl.s, true);
-		if(ret == TLSG_OK && l->cas_len + l->crls_len == before)
-			ret = tlsg_err_set(l->err, TLSG_E_CONFIG, "crl: no CRL in \"%s\"", s->crl.s);
-	}
+	if(tlsg_value_is_set(&s->ca_list))
+		ret = load_list(l, &s->ca_list);
+	t->cas_announced = l->cas_len;
+	if(ret == TLSG_OK && tlsg_value_is_set(&s->ca_path))
+		ret = load_path(l, &s->ca_path, crls, t);
+	if(ret == TLSG_OK && crls)
+		ret = load_crl(l, &s->crl);
 	return ret;
 }
 
@@ -447,8 +485,22 @@ static enum tlsg_ret trust_read(struct loader *l, const struct tlsg_prof_setting
 			|| !keep_str(arena, &s->crl, &t->crl))
 		return out_of_shared_memory(l, (size_t)s->ca_list.len + (size_t)s->ca_path.len + (size_t)s->crl.len);
 	t->has_crl = tlsg_value_is_set(&s->crl);
-	ret = load_all(l, s, &t->cas_announced);
+	ret = load_all(l, s, t);
 	return ret == TLSG_OK ? trust_fill(t, l) : ret;
+}
+
+/* Whether a peer's certificate is looked at. */
+static bool is_verifying(const struct tlsg_prof_settings *s)
+{
+	return s->verify_certificate > 0 || s->require_certificate > 0 || s->verify_client > TLSG_VERIFY_CLIENT_OFF;
+}
+
+/* A ca_path without certificates is refused where peers are verified and ca_list has no CA either. */
+static enum tlsg_ret path_check(const struct tlsg_trust *t, const struct tlsg_prof_settings *s, struct tlsg_err *err)
+{
+	if(t->path_fault == NULL || t->cas_announced > 0 || !is_verifying(s))
+		return TLSG_OK;
+	return tlsg_err_set(err, TLSG_E_CONFIG, "%s", t->path_fault);
 }
 
 enum tlsg_ret tlsg_load_trust(
@@ -461,7 +513,7 @@ enum tlsg_ret tlsg_load_trust(
 
 	if(t != NULL) {
 		*out = t;
-		return TLSG_OK;
+		return path_check(t, s, err);
 	}
 	t = tlsg_arena_keep(set->arena, sizeof(*t));
 	if(t == NULL)
@@ -472,8 +524,12 @@ enum tlsg_ret tlsg_load_trust(
 	gnutls_free(l.cas);
 	gnutls_free(l.crls);
 	tlsg_scope_leave(previous);
+	if(ret == TLSG_OK)
+		ret = path_check(t, s, err);
 	if(ret != TLSG_OK)
 		return ret;
+	if(t->path_fault != NULL)
+		LM_WARN("%s: the setting has no effect\n", t->path_fault);
 	t->index = set->trusts_len++;
 	t->next = set->trusts;
 	set->trusts = t;
