@@ -67,9 +67,9 @@ struct tlsg_params_private
 extern param_export_t tlsg_mod_params[];
 
 /**
- * Checks what was configured, makes paths absolute and declares the group. A switch above 1 becomes 1 and a size above its
- * range the largest one, each with a line at WARNING. Logs, once each at INFO, the settings that steer OpenSSL alone and
- * were changed from their default; these take any value.
+ * Checks what was configured, makes paths absolute and declares the group. A switch above 1 becomes 1 and a size
+ * above its range the largest one, each with a line at WARNING. Logs, once each at INFO, the settings that steer
+ * OpenSSL alone and were changed from their default; these take any value.
  * @return 0; -1: a value is refused or the group cannot be declared; a line at ERR names parameter, value and what is allowed.
  * Process: attendant, in mod_init, once. Lock: none.
  * Source: `tls` module mod_init() and fix_tls_cfg(); ranges: spec section 2.

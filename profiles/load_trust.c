@@ -4,10 +4,6 @@
  * Runs in: the builder of a snapshot.
  * Memory: the snapshot's arena (shm); what is read and parsed on the way, this process's heap.  Lock: none.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* memmem */
-#endif
-
 #include "profiles/load_trust.h"
 
 #include <ctype.h>
@@ -21,8 +17,10 @@
 #include "base/scope.h"
 #include "profiles/keys/file.h"
 #include "profiles/load_token.h"
+#include "profiles/pem.h"
 #include "profiles/value.h"
 #include "profiles/verify/crt.h"
+#include "profiles/verify/trusted.h"
 
 #define HASH_DIGITS 8
 #define GROW 64
@@ -34,30 +32,11 @@ struct loader
 	struct tlsg_err *err;
 	const char *setting; /* the one that is being read, for messages */
 	unsigned seen;		 /* certificates and CRLs of that setting, also those that were there already */
+	unsigned untrusted;	 /* certificates of a file that its trust settings exclude */
 	struct tlsg_der *cas;
 	unsigned cas_len;
 	struct tlsg_crl *crls;
 	unsigned crls_len;
-};
-
-/* One PEM block of a file, or all of a DER file. */
-enum block_kind
-{
-	BLOCK_CERTIFICATE,
-	BLOCK_CRL,
-	BLOCK_TRUSTED, /* OpenSSL's form of a certificate, with trust settings after it */
-	BLOCK_OTHER
-};
-
-static const struct
-{
-	const char *label;
-	enum block_kind kind;
-} labels[] = {
-		{"CERTIFICATE", BLOCK_CERTIFICATE},
-		{"X509 CERTIFICATE", BLOCK_CERTIFICATE},
-		{"X509 CRL", BLOCK_CRL},
-		{"TRUSTED CERTIFICATE", BLOCK_TRUSTED},
 };
 
 /* Makes room for one more element. @return the array; NULL: no memory, the old one is still there. */
@@ -92,6 +71,7 @@ static bool has_ca(const struct loader *l, const struct tlsg_der *der)
 static enum tlsg_ret add_certificate(struct loader *l, const gnutls_datum_t *data, const char *file)
 {
 	const struct tlsg_der der = {data->data, data->size};
+	char curve[TLSG_CRT_CURVE_SIZE];
 	gnutls_x509_crt_t crt;
 	struct tlsg_der *cas;
 	int rc = tlsg_crt_parse(&der, &crt);
@@ -103,6 +83,11 @@ static enum tlsg_ret add_certificate(struct loader *l, const gnutls_datum_t *dat
 	l->seen++;
 	if(has_ca(l, &der))
 		return TLSG_OK;
+	if(tlsg_crt_has_unsupported_curve(&der, curve))
+		LM_WARN("%s: a certificate in \"%s\" has a key on the elliptic curve %s, which GnuTLS does not support: what "
+				"it "
+				"issued will be refused\n",
+				l->setting, file, curve);
 	cas = grow(l->cas, l->cas_len, sizeof(*cas));
 	if(cas == NULL)
 		return out_of_memory(l);
@@ -135,82 +120,37 @@ static enum tlsg_ret add_crl(struct loader *l, const gnutls_datum_t *der, const 
 	return TLSG_OK;
 }
 
-/* Reads the label of the PEM block that begins at text, "-----BEGIN <label>-----". */
-static enum block_kind read_label(const char *text, const char **label)
+/* Adds one certificate or CRL. @param crls  whether CRLs count. */
+static enum tlsg_ret add_block(struct loader *l, const struct tlsg_pem_block *b, const char *file, bool crls)
 {
-	size_t i;
-
-	text += strlen("-----BEGIN ");
-	for(i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
-		size_t len = strlen(labels[i].label);
-
-		if(strncmp(text, labels[i].label, len) == 0 && strncmp(text + len, "-----", 5) == 0) {
-			*label = labels[i].label;
-			return labels[i].kind;
-		}
-	}
-	return BLOCK_OTHER;
-}
-
-/* Whether the first line of a PEM block is complete: a file may end within it. */
-static bool has_whole_label(const char *begin)
-{
-	const char *dashes = strstr(begin + strlen("-----BEGIN "), "-----");
-
-	return dashes != NULL && memchr(begin, '\n', (size_t)(dashes - begin)) == NULL;
-}
-
-/* Adds one PEM block. @param crls  whether CRLs count. */
-static enum tlsg_ret add_block(struct loader *l, const char *begin, size_t left, const char *file, bool crls)
-{
-	const char *label = NULL;
-	enum block_kind kind = read_label(begin, &label);
-	gnutls_datum_t pem = {(unsigned char *)begin, (unsigned)left};
-	gnutls_datum_t der = {NULL, 0};
-	enum tlsg_ret ret = TLSG_OK;
-	int rc;
-
-	if(kind == BLOCK_OTHER && !has_whole_label(begin))
-		return tlsg_err_set(
-				l->err, TLSG_E_CONFIG, "%s: \"%s\" ends within the first line of a PEM block", l->setting, file);
-	if(kind == BLOCK_OTHER || (kind == BLOCK_CRL && !crls))
-		return TLSG_OK;
-	if(kind == BLOCK_TRUSTED)
-		return tlsg_err_set(l->err, TLSG_E_CONFIG,
-				"%s: \"%s\" holds a TRUSTED CERTIFICATE, whose trust settings would be lost; convert it with"
-				" `openssl x509 -in … -out …`",
-				l->setting, file);
-	rc = gnutls_pem_base64_decode2(label, &pem, &der);
-	if(rc < 0)
-		return tlsg_err_set(l->err, TLSG_E_CONFIG, "%s: a PEM block %s in \"%s\" is damaged: %s", l->setting, label,
-				file, gnutls_strerror(rc));
-	ret = kind == BLOCK_CRL ? add_crl(l, &der, file) : add_certificate(l, &der, file);
-	gnutls_free(der.data);
-	return ret;
-}
-
-/* Whether a file is DER, which is taken for one certificate. */
-static bool is_der(const gnutls_datum_t *data)
-{
-	return data->size > 2 && data->data[0] == 0x30 && data->data[1] >= 0x80;
+	if(b->kind == TLSG_PEM_CRL)
+		return crls ? add_crl(l, &b->der, file) : TLSG_OK;
+	if(tlsg_trusted_for_tls(&b->settings))
+		return add_certificate(l, &b->der, file);
+	l->untrusted++;
+	return TLSG_OK;
 }
 
 /* Adds all certificates in a file, and CRLs if they count. @param data  with a zero byte after its end. */
 static enum tlsg_ret add_blocks(struct loader *l, const gnutls_datum_t *data, const char *file, bool crls)
 {
-	const char *at = (const char *)data->data;
-	const char *end = at + data->size;
+	struct tlsg_pem_block b;
+	struct tlsg_pem pem;
+	enum tlsg_ret ret;
 
-	if(is_der(data))
-		return add_certificate(l, data, file);
-	while((at = memmem(at, (size_t)(end - at), "-----BEGIN ", 11)) != NULL) {
-		enum tlsg_ret ret = add_block(l, at, (size_t)(end - at), file, crls);
-
+	l->untrusted = 0;
+	tlsg_pem_open(&pem, l->setting, file, data);
+	while((ret = tlsg_pem_next(&pem, &b, l->err)) == TLSG_OK && b.der.size > 0) {
+		ret = add_block(l, &b, file, crls);
+		tlsg_pem_free(&b);
 		if(ret != TLSG_OK)
 			return ret;
-		at += 11;
 	}
-	return TLSG_OK;
+	if(l->untrusted > 0)
+		LM_WARN("%s: %u certificate(s) in \"%s\" are not used: by OpenSSL's trust settings they are not for TLS "
+				"servers and clients both; to use one, convert it with `openssl x509 -in … -out …`\n",
+				l->setting, l->untrusted, file);
+	return ret;
 }
 
 static enum tlsg_ret add_file(struct loader *l, const char *file, bool crls)

@@ -4,6 +4,8 @@
 
 import shutil
 import ssl
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -73,3 +75,88 @@ def test_ca_path_that_is_all_there_is_to_verify_with(settings, pki, tmp_path, ki
     keys = {"ca_path": ca_folder(tmp_path, pki, kind), "verify_certificate": "yes"}
     config = write(tmp_path / "tls.cfg", section("server:default", **pair(pki, "server-ec"), **keys))
     assert "ERROR" in refused(reading(settings, config))
+
+
+# ---- PEM files -------------------------------------------------------------------------------------------------------
+
+def other(label):
+    """A block that is no certificate."""
+    return b"-----BEGIN %s-----\nMAMCAQE=\n-----END %s-----\n" % (label, label)
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, check=True,
+                   timeout=60)
+
+
+def chain_files(pki, tmp_path):
+    """The chain of server-ec as files that OpenSSL reads: name of the form, bytes."""
+    chain = Path(pki.cert("server-ec")).read_bytes()
+    leaf, rest = chain.split(b"-----END CERTIFICATE-----\n", 1)
+    leaf += b"-----END CERTIFICATE-----\n"
+    (tmp_path / "leaf.pem").write_bytes(leaf)
+    openssl("x509", "-in", tmp_path / "leaf.pem", "-trustout", "-addtrust", "emailProtection",
+            "-out", tmp_path / "trusted.pem")
+    return {
+        "request first": other(b"CERTIFICATE REQUEST") + chain,
+        "all kinds": other(b"EC PARAMETERS") + leaf + b"issuer=CN = inter\n" + other(b"CERTIFICATE REQUEST") + rest
+                     + other(b"DH PARAMETERS"),
+        "X509 CERTIFICATE": leaf.replace(b" CERTIFICATE", b" X509 CERTIFICATE") + rest,
+        "TRUSTED CERTIFICATE": (tmp_path / "trusted.pem").read_bytes() + rest,
+    }
+
+
+FORMS = ("request first", "all kinds", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_forms_of_the_certificate(start, settings, pki, tmp_path, form):
+    (tmp_path / "cert.pem").write_bytes(chain_files(pki, tmp_path)[form])
+    kam = start(settings.but(modparams={"certificate": str(tmp_path / "cert.pem")}))
+    # with the intermediate, or this client could not verify it
+    with TlsClient(kam.address(), client_context(trust=pki.path("ca.pem"))) as client:
+        assert client.ask().status == 200
+
+
+@pytest.mark.parametrize("setting", ("ca_list", "crl"))
+def test_forms_of_ca_and_crl(start, settings, pki, tmp_path, setting):
+    """Each label for a certificate, between other blocks."""
+    root = Path(pki.path("ca.pem")).read_bytes()
+    openssl("x509", "-in", pki.path("ca.pem"), "-trustout", "-addtrust", "serverAuth", "-addtrust", "clientAuth",
+            "-out", tmp_path / "trusted.pem")
+    crls = Path(pki.path("all.crl")).read_bytes()
+    for form in (root.replace(b" CERTIFICATE", b" X509 CERTIFICATE"), (tmp_path / "trusted.pem").read_bytes()):
+        (tmp_path / "file.pem").write_bytes(other(b"CERTIFICATE REQUEST") + form + other(b"PRIVATE KEY") + crls)
+        kam = start(settings.but(modparams={
+            "ca_list": str(tmp_path / "file.pem") if setting == "ca_list" else pki.path("ca-stranger.pem"),
+            "crl": str(tmp_path / "file.pem") if setting == "crl" else None, "require_certificate": 1}))
+        assert asks(kam, pki, "client-ok") == 200
+
+
+@pytest.mark.ours_only("it tells purposes apart")
+@pytest.mark.parametrize("options", (("-addreject", "clientAuth"), ("-addtrust", "emailProtection"),
+                                     ("-addtrust", "serverAuth")))
+def test_ca_that_its_settings_exclude(start, settings, pki, tmp_path, options):
+    openssl("x509", "-in", pki.path("ca.pem"), "-trustout", *options, "-out", tmp_path / "trusted.pem")
+    both = (tmp_path / "trusted.pem").read_bytes() + Path(pki.path("ca-stranger.pem")).read_bytes()
+    (tmp_path / "both.pem").write_bytes(both)
+    kam = start(settings.but(modparams={"ca_list": str(tmp_path / "both.pem"), "require_certificate": 1}))
+    assert len(kam.log.find("WARNING.*ca_list: 1 certificate.s. in .* are not used: by OpenSSL's trust settings")) >= 1
+    assert asks(kam, pki, "client-stranger") == 200
+    with pytest.raises(REFUSED):
+        asks(kam, pki, "client-ok")
+
+
+@pytest.mark.ours_only("OpenSSL has these curves")
+@pytest.mark.parametrize("curve", ("brainpoolP256r1", "secp256k1"))
+def test_unsupported_curves_are_named(start, settings, pki, tmp_path, curve):
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{curve}", "-nodes", "-days", "9",
+            "-subj", "/CN=x", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem")
+    mine = {"certificate": str(tmp_path / "cert.pem"), "private_key": str(tmp_path / "key.pem")}
+    assert f"has a key on the elliptic curve {curve}, which GnuTLS does not support" in refused(
+        settings.but(modparams=mine))
+    both = Path(pki.path("ca.pem")).read_bytes() + (tmp_path / "cert.pem").read_bytes()
+    (tmp_path / "both.pem").write_bytes(both)
+    kam = start(settings.but(modparams={"ca_list": str(tmp_path / "both.pem"), "require_certificate": 1}))
+    assert kam.log.find(f"WARNING.*ca_list: .* elliptic curve {curve}, which GnuTLS does not support: what it issued")
+    assert asks(kam, pki, "client-ok") == 200

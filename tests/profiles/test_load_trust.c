@@ -234,7 +234,7 @@ static void test_bad_files(void **state)
 	refused(state, "cut.pem", NULL, NULL, (const char *[]){"ca_list: ", "damaged"});
 	write_text("trusted.pem", "-----BEGIN TRUSTED CERTIFICATE-----\nMAYCAQUCAQI=\n-----END TRUSTED CERTIFICATE-----\n",
 			83);
-	refused(state, "trusted.pem", NULL, NULL, (const char *[]){"TRUSTED CERTIFICATE", "trusted.pem"});
+	refused(state, "trusted.pem", NULL, NULL, (const char *[]){"a certificate in", "trusted.pem"});
 	write_text("crl2.pem", "-----BEGIN X509 CRL-----\nMAYCAQUCAQI=\n-----END X509 CRL-----\n", 61);
 	refused(state, NULL, NULL, "crl2.pem", (const char *[]){"crl: a CRL in", "crl2.pem"});
 	refused(state, ".", NULL, NULL, (const char *[]){"ca_list: ", "not a regular file"});
