@@ -2,6 +2,7 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 """What tls.so starts with and serves, and what is not dangerous, must start and serve here too."""
 
+import os
 import shutil
 import ssl
 import subprocess
@@ -160,3 +161,31 @@ def test_unsupported_curves_are_named(start, settings, pki, tmp_path, curve):
     kam = start(settings.but(modparams={"ca_list": str(tmp_path / "both.pem"), "require_certificate": 1}))
     assert kam.log.find(f"WARNING.*ca_list: .* elliptic curve {curve}, which GnuTLS does not support: what it issued")
     assert asks(kam, pki, "client-ok") == 200
+
+
+# ---- tls.cfg that root alone can read --------------------------------------------------------------------------------
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start Kamailio as another user")
+@pytest.mark.parametrize("config", ("file", "folder"))
+def test_config_that_root_alone_can_read(settings, pki, tls_module, config):
+    kam = Kamailio(settings)
+    for name, source in (("cert.pem", pki.cert("server-ec")), ("key.pem", pki.key("server-ec"))):
+        shutil.copy(source, kam.folder / name)
+        (kam.folder / name).chmod(0o644)
+    path = kam.folder / "profiles"
+    if config == "folder":
+        path.mkdir()
+    text = section("server:default", method="TLSv1.2+", certificate="cert.pem", private_key="key.pem")
+    write(path / "1.cfg" if config == "folder" else path, text)
+    path.chmod(0o700 if config == "folder" else 0o600)
+    kam.settings = reading(settings.but(user="nobody"), path)
+    with kam:
+        assert asks(kam, pki) == 200
+        if tls_module.ours:
+            assert len(kam.log.find(f'WARNING.*"{path}" was read as root, and user \\d+ cannot read it')) == 1
+        with pytest.raises(RuntimeError):
+            kam.rpc("tls.reload")
+        assert asks(kam, pki) == 200
+        path.chmod(0o755 if config == "folder" else 0o644)
+        kam.rpc("tls.reload")
+        assert asks(kam, pki) == 200
