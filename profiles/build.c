@@ -42,6 +42,20 @@ static void set_verify_mode(struct tlsg_prof *p)
 				p->id.s);
 }
 
+/* Tells of what is configured and cannot work, or not as written. */
+static void warn_verify(const struct tlsg_prof *p)
+{
+	const struct tlsg_trust *t = p->trust;
+
+	if(p->verify_mode == TLSG_VERIFY_NONE)
+		return;
+	if(p->role == TLSG_SERVER && t->names_bytes > TLSG_TRUST_NAMES_MAX)
+		LM_WARN("%.*s: the names of the CAs in ca_list have %zu bytes, more than %d: none is announced to clients; "
+				"move "
+				"CAs to ca_path, which is not announced\n",
+				p->id.len, p->id.s, t->names_bytes, TLSG_TRUST_NAMES_MAX);
+}
+
 static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 {
 	enum tlsg_ret ret = tlsg_priority_compile(p, err);
@@ -55,6 +69,7 @@ static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 	if(ret != TLSG_OK)
 		return ret;
 	set_verify_mode(p);
+	warn_verify(p);
 	return tlsg_ticket_context(p);
 }
 

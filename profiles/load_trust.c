@@ -378,7 +378,7 @@ static enum tlsg_ret load_all(struct loader *l, const struct tlsg_prof_settings 
 
 	if(tlsg_value_is_set(&s->ca_list))
 		ret = load_list(l, &s->ca_list);
-	t->cas_announced = l->cas_len;
+	t->cas_listed = l->cas_len;
 	if(ret == TLSG_OK && tlsg_value_is_set(&s->ca_path))
 		ret = load_path(l, &s->ca_path, crls, t);
 	if(ret == TLSG_OK && crls)
@@ -438,7 +438,7 @@ static bool is_verifying(const struct tlsg_prof_settings *s)
 /* A ca_path without certificates is refused where peers are verified and ca_list has no CA either. */
 static enum tlsg_ret path_check(const struct tlsg_trust *t, const struct tlsg_prof_settings *s, struct tlsg_err *err)
 {
-	if(t->path_fault == NULL || t->cas_announced > 0 || !is_verifying(s))
+	if(t->path_fault == NULL || t->cas_listed > 0 || !is_verifying(s))
 		return TLSG_OK;
 	return tlsg_err_set(err, TLSG_E_CONFIG, "%s", t->path_fault);
 }

@@ -2,6 +2,7 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 """What tls.so starts with and serves, and what is not dangerous, must start and serve here too."""
 
+import datetime
 import os
 import shutil
 import ssl
@@ -9,12 +10,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from .lib.kamailio import Kamailio, StartFailed
 from .lib.tls import TlsClient, client_context
 from .lib.tlscfg import pair, reading, section
 
 VERSIONS = ("TLSv1.2", "TLSv1.3")
+OPTIONS = {"TLSv1.2": "-tls1_2", "TLSv1.3": "-tls1_3"}      # of openssl s_client
 REFUSED = (ssl.SSLError, OSError, EOFError)
 
 
@@ -189,3 +195,54 @@ def test_config_that_root_alone_can_read(settings, pki, tls_module, config):
         path.chmod(0o755 if config == "folder" else 0o644)
         kam.rpc("tls.reload")
         assert asks(kam, pki) == 200
+
+
+# ---- CAs -------------------------------------------------------------------------------------------------------------
+
+NAMES_MAX = 65000       # bytes of names that a server announces at most
+
+
+def authorities(pki, names_bytes):
+    """The root of the PKI and CAs whose names make up that many bytes: PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.datetime.utcnow()
+    root, _ = pki.pair_of("root")
+    blocks, left, number = [root], names_bytes - 2 - len(root.subject.public_bytes()), 0
+    while left > 0:
+        units = [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "x" * 60)] * 100
+        while True:     # the last one is made to fit
+            number += 1
+            name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{number:09}"), *units])
+            excess = len(name.public_bytes()) + 2 - left
+            if excess <= 0 or len(units) == 1:
+                break
+            units = units[:-1]
+        blocks.append(
+            x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+            .serial_number(number).not_valid_before(now - datetime.timedelta(1))
+            .not_valid_after(now + datetime.timedelta(9))
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, hashes.SHA256()))
+        left -= len(name.public_bytes()) + 2
+    return b"".join(block.public_bytes(serialization.Encoding.PEM) for block in blocks), names_bytes - left
+
+
+@pytest.mark.ours_only("it fails every handshake then")
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("wanted", (NAMES_MAX - 200, NAMES_MAX + 200))
+def test_names_of_many_authorities(start, settings, pki, tmp_path, wanted, version):
+    """A list of names that does not fit is left out; the CAs count all the same."""
+    pem, size = authorities(pki, wanted)
+    assert abs(size - wanted) < 100
+    (tmp_path / "many.pem").write_bytes(pem)
+    kam = start(settings.but(modparams={"ca_list": str(tmp_path / "many.pem"), "require_certificate": 1}))
+    fits = size <= NAMES_MAX
+    assert len(kam.log.find(f"WARNING.*have {size} bytes, more than {NAMES_MAX}: none is announced")) == (not fits)
+    assert asks(kam, pki, "client-ok", version) == 200
+    with pytest.raises(REFUSED):
+        asks(kam, pki, "client-stranger", version)
+    shown = subprocess.run(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{kam.port()}", OPTIONS[version],
+         "-cert", pki.cert("client-ok"), "-key", pki.key("client-ok")],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False).stdout
+    assert ("No client certificate CA names sent" in shown) == (not fits)
