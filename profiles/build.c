@@ -54,6 +54,16 @@ static void warn_verify(const struct tlsg_prof *p)
 				"move "
 				"CAs to ca_path, which is not announced\n",
 				p->id.len, p->id.s, t->names_bytes, TLSG_TRUST_NAMES_MAX);
+	if(t->cas_len > 0 || p->verify_no_ca)
+		return;
+	if(p->role == TLSG_CLIENT)
+		LM_WARN("%.*s: every outgoing connection will be refused: servers are verified, and there is no CA to verify "
+				"them with; set ca_list, for example to /etc/ssl/certs/ca-certificates.crt, or verify_certificate and "
+				"require_certificate to no\n",
+				p->id.len, p->id.s);
+	else
+		LM_WARN("%.*s: every client certificate will be refused: there is no CA to verify it with; set ca_list\n",
+				p->id.len, p->id.s);
 }
 
 static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)

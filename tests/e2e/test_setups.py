@@ -246,3 +246,20 @@ def test_names_of_many_authorities(start, settings, pki, tmp_path, wanted, versi
          "-cert", pki.cert("client-ok"), "-key", pki.key("client-ok")],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False).stdout
     assert ("No client certificate CA names sent" in shown) == (not fits)
+
+
+@pytest.mark.ours_only("it does not say so")
+def test_verification_without_any_authority_is_told(start, settings, pki, tmp_path):
+    """Debian's tls.cfg verifies servers and names no CA."""
+    keys = {"verify_certificate": "yes", "require_certificate": "yes"}
+    config = write(tmp_path / "tls.cfg", section("server:default", **pair(pki, "server-ec")),
+                   section("client:default", **keys))
+    kam = start(reading(settings, config))
+    told = kam.log.find("WARNING.*TLSc<default>: every outgoing connection will be refused: .*set ca_list")
+    assert len(told) == 1
+    write(config, section("server:default", **pair(pki, "server-ec"), **keys),
+          section("client:default", ca_list=pki.path("ca.pem"), **keys))
+    mark = kam.log.mark()
+    kam.rpc("tls.reload")
+    assert not kam.log.find("every outgoing connection will be refused", mark)
+    assert len(kam.log.find("WARNING.*TLSs<default>: every client certificate will be refused", mark)) == 1
