@@ -135,7 +135,7 @@ enum tlsg_ret tlsg_err_gnutls(struct tlsg_err *e, int code, const char *what)
 	ret = ret_of(code);
 	if(ret >= TLSG_OK || e == NULL || e->class != TLSG_CLASS_NONE)
 		return ret;
-	(void)tlsg_err_set(e, ret, "%s: %s", what, gnutls_strerror(code));
+	(void)tlsg_err_set(e, ret, "%s%s%s", what != NULL ? what : "", what != NULL ? ": " : "", gnutls_strerror(code));
 	e->gnutls_code = code;
 	if(code == GNUTLS_E_FILE_ERROR || code == GNUTLS_E_PUSH_ERROR || code == GNUTLS_E_PULL_ERROR)
 		e->sys_errno = sys_errno;

@@ -75,7 +75,7 @@ enum tlsg_ret tlsg_err_no_shm(struct tlsg_err *e, const char *what, size_t bytes
  * Maps a result of GnuTLS and records it as the cause: the only place where GnuTLS codes are interpreted.
  * @param e     [in,out] NULL allowed.
  * @param code  value returned by a GnuTLS function.
- * @param what  what was attempted, for the text: "<what>: <gnutls text>".
+ * @param what  what was attempted, for the text: "<what>: <gnutls text>"; NULL: the text is GnuTLS's alone.
  * @return TLSG_OK for code >= 0; TLSG_AGAIN (nothing recorded) for GNUTLS_E_AGAIN and GNUTLS_E_INTERRUPTED;
  *         TLSG_EOF (nothing recorded) for GNUTLS_E_PREMATURE_TERMINATION; TLSG_E_RESOURCE for memory;
  *         TLSG_E_INTERNAL for invalid requests and internal errors; TLSG_E_CONFIG for errors of local files and

@@ -10,6 +10,7 @@
 #include "base/scope.h"
 #include "profiles/load_key.h"
 #include "profiles/load_pair.h"
+#include "profiles/pair_issuer.h"
 #include "profiles/priority.h"
 #include "profiles/set.h"
 #include "profiles/ticket.h"
@@ -149,6 +150,8 @@ enum tlsg_ret tlsg_build_set(struct tlsg_set *set, struct tlsg_err *err)
 		ret = build_one(set->defaults[role], err);
 	for(role = 0; role < TLSG_ROLES && ret == TLSG_OK; role++)
 		ret = build_list(set->list[role], err);
+	if(ret == TLSG_OK)
+		tlsg_pair_issuer_tell(set);
 	passwords_wipe(set);
 	tlsg_arena_trim(set->arena);
 	return ret;

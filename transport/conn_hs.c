@@ -355,7 +355,7 @@ static enum tlsg_ret fail(struct tlsg_conn *c, int code, struct tlsg_err *err)
 	if(c->ref.no_pair)
 		return tlsg_err_set(err, TLSG_E_PEER, "%s (profile %s has no certificate that the peer can use)",
 				gnutls_strerror(code), c->ref.prof->id.s);
-	return tlsg_err_gnutls(err, code, c->role == TLSG_SERVER ? "accept" : "connect");
+	return tlsg_err_gnutls(err, code, c->established ? "renegotiation" : NULL);
 }
 
 /* Verifies what a resumed session brought along. GnuTLS does not look again at whether a certificate must be there. */

@@ -35,7 +35,7 @@ static enum tlsg_ret send_some(struct tlsg_conn *c, const char *data, size_t siz
 		if(rc <= 0) /* out has room: there is no reason to wait */
 			return rc == GNUTLS_E_AGAIN || rc == 0
 						   ? tlsg_err_set(err, TLSG_E_INTERNAL, "a record was neither sent nor refused")
-						   : tlsg_err_gnutls(err, (int)rc, "write");
+						   : tlsg_err_gnutls(err, (int)rc, NULL);
 		*used += (size_t)rc;
 	}
 	return TLSG_OK;
@@ -124,7 +124,7 @@ static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, stru
 			return tlsg_conn_alerted((int)gnutls_alert_get(c->session), err);
 		default:
 			tlsg_conn_alert_for(c, (int)n);
-			return tlsg_err_gnutls(err, (int)n, "read");
+			return tlsg_err_gnutls(err, (int)n, NULL);
 	}
 }
 

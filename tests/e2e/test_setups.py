@@ -5,6 +5,7 @@
 import datetime
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 from pathlib import Path
@@ -263,3 +264,68 @@ def test_verification_without_any_authority_is_told(start, settings, pki, tmp_pa
     kam.rpc("tls.reload")
     assert not kam.log.find("every outgoing connection will be refused", mark)
     assert len(kam.log.find("WARNING.*TLSs<default>: every client certificate will be refused", mark)) == 1
+
+
+# ---- what a start says -----------------------------------------------------------------------------------------------
+
+ISSUER = "NOTICE.*has no certificate of the issuer"
+
+
+def leaf_alone(pki, tmp_path, row):
+    """The certificate of a row without its intermediates."""
+    path = tmp_path / f"{row}.pem"
+    path.write_bytes(pki.pair_of(row)[0].public_bytes(serialization.Encoding.PEM))
+    return {"certificate": str(path), "private_key": pki.key(row)}
+
+
+@pytest.mark.ours_only("the line is not there")
+def test_healthy_start_has_no_warning(start, settings, pki, tmp_path):
+    config = write(
+        tmp_path / "tls.cfg", section("server:default", method="TLSv1.2+", **pair(pki, "server-ec")),
+        section("client:default", method="TLSv1.2+", ca_list=pki.path("ca.pem"), verify_certificate="yes"))
+    for changed in (settings, reading(settings, config)):
+        kam = start(changed)
+        assert asks(kam, pki) == 200
+        for level in ("WARNING", "ERROR", "CRITICAL"):
+            assert not [text for module, text in kam.log.at_level(level) if module != "<core>"]
+        assert kam.log.find("INFO.*bytes of free shared memory")
+        assert not kam.log.find(ISSUER)
+
+
+@pytest.mark.ours_only("the line is not there")
+def test_missing_issuer_is_told_once(start, settings, pki, tmp_path):
+    """Certificate and key in three profiles of both roles; a second certificate has its own line."""
+    mine = leaf_alone(pki, tmp_path, "server-ec")
+    config = write(tmp_path / "tls.cfg", section("server:default", **mine), section("client:default", **mine),
+                   section("server:any", server_name="a.example", **mine),
+                   section("server:any", server_name="b.example", **leaf_alone(pki, tmp_path, "server-rsa")))
+    kam = start(reading(settings, config))
+    assert len(kam.log.find(ISSUER)) == 2
+    assert not kam.log.find("WARNING.*issuer")
+
+
+@pytest.mark.ours_only("the line is not there")
+@pytest.mark.parametrize("known,told", (("the root", False), ("nothing", True), ("another", True)))
+def test_issuer_that_is_a_known_root_need_not_be_sent(start, settings, pki, tmp_path, known, told):
+    """Whichever profile has the root as a CA."""
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "90",
+            "-subj", "/CN=root", "-keyout", tmp_path / "root.key", "-out", tmp_path / "root.pem")
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=leaf",
+            "-keyout", tmp_path / "leaf.key", "-out", tmp_path / "leaf.csr")
+    openssl("x509", "-req", "-in", tmp_path / "leaf.csr", "-CA", tmp_path / "root.pem", "-CAkey", tmp_path / "root.key",
+            "-CAcreateserial", "-days", "80", "-out", tmp_path / "leaf.pem")
+    authority = {"the root": {"ca_list": str(tmp_path / "root.pem")}, "nothing": {},
+                 "another": {"ca_list": pki.path("ca.pem")}}[known]
+    config = write(
+        tmp_path / "tls.cfg", section("client:default", **authority),
+        section("server:default", certificate=tmp_path / "leaf.pem", private_key=tmp_path / "leaf.key"))
+    kam = start(reading(settings, config))
+    assert bool(kam.log.find(ISSUER)) == told
+
+
+@pytest.mark.ours_only("it has other lines")
+def test_line_of_a_failed_handshake_names_no_step_twice(start, settings):
+    kam = start(settings)
+    with socket.create_connection(kam.address()) as sock:
+        sock.sendall(b"OPTIONS sip:a@b SIP/2.0\r\n\r\n")
+        kam.log.wait(r"protocol level error: TLS accept:An unexpected TLS packet was received\. \(sni: ")
