@@ -81,20 +81,18 @@ static bool is_issuer_missing(const struct tlsg_set *set, gnutls_x509_crt_t crt)
 static void pair_tell(const struct tlsg_prof *p, const struct tlsg_pair *pair)
 {
 	const struct tlsg_der der = {pair->chain[0].cert.data, pair->chain[0].cert.size};
-	char name[NAME_SIZE] = "?";
+	char name[NAME_SIZE];
 	size_t size = sizeof(name);
 	gnutls_x509_crt_t crt;
+	int rc;
 
 	if(tlsg_crt_parse(&der, &crt) < 0)
 		return;
-	if(is_issuer_missing(p->set, crt)) {
-		if(gnutls_x509_crt_get_issuer_dn(crt, name, &size) < 0)
-			strcpy(name, "?");
+	rc = gnutls_x509_crt_get_issuer_dn(crt, name, &size);
+	if(is_issuer_missing(p->set, crt))
 		LM_NOTICE("%.*s: \"%.*s\" has no certificate of the issuer \"%s\"; if that is an intermediate, append it, or "
-				  "peers "
-				  "that do not have it will refuse ours\n",
-				p->id.len, p->id.s, pair->source.len, pair->source.s, name);
-	}
+				  "peers that do not have it will refuse ours\n",
+				p->id.len, p->id.s, pair->source.len, pair->source.s, rc >= 0 ? name : "?");
 	gnutls_x509_crt_deinit(crt);
 }
 
