@@ -252,8 +252,8 @@ NO_EFFECT_ODD = {"tls_disable_compression": 2, "ssl_release_buffers": 2, "ssl_fr
 
 LATER = {"private_key_password": "unused", "key_password_mode": 0, "certificate2": "", "private_key2": "",
          "private_key_password2": "", "keylog_mode": 0, "keylog_file": "/tmp/none", "keylog_peer": "udp:127.0.0.1:9",
-         "handshake_timeout": 30, "handshakes_max": 1000, "handshakes_per_address": 100, "verify_name": 0, "outgoing_sni": 1, "certificate_warn_days": "30,7,1",
-         "key_isolation": 0, "engine": "NONE"}
+         "handshake_timeout": 30, "handshakes_max": 1000, "handshakes_per_address": 100, "verify_name": 0,
+         "outgoing_sni": 1, "certificate_warn_days": "30,7,1", "key_isolation": 0, "engine": "NONE"}
 
 
 @OURS
