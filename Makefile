@@ -64,7 +64,7 @@ PKCS11_SRC = $(addprefix pkcs11/,\
 CIPHER_SRC = $(addprefix profiles/cipher/,\
 	cipher_list.c cipher_string.c method.c priority_string.c rules.c suites.c)
 VERIFY_SRC = $(addprefix profiles/verify/,\
-	chain.c constraints.c crl.c crt.c name.c trust.c usage.c verify.c verify_code.c)
+	chain.c constraints.c crl.c crt.c name.c trust.c trusted.c usage.c verify.c verify_code.c)
 KEYS_SRC = $(addprefix profiles/keys/,\
 	file.c key_file.c op.c password.c path.c pin.c)
 ISOLATE_SRC = $(addprefix profiles/isolate/,\
@@ -72,7 +72,7 @@ ISOLATE_SRC = $(addprefix profiles/isolate/,\
 	token_source.c wire.c)
 PROF_SRC = $(addprefix profiles/,\
 	build.c creds.c key.c key_use.c list.c load_key.c load_pair.c load_token.c load_trust.c match.c \
-	pair_check.c priority.c prof.c set.c ticket.c tlscfg.c tlscfg_file.c value.c)
+	pair_check.c pair_issuer.c pem.c priority.c prof.c set.c ticket.c tlscfg.c tlscfg_file.c value.c)
 PROFILES_SRC = $(CIPHER_SRC) $(VERIFY_SRC) $(KEYS_SRC) $(ISOLATE_SRC) $(PROF_SRC)
 TRANSPORT_SRC = $(addprefix transport/,\
 	carrier_stream.c cert_text.c conn.c conn_alert.c conn_bound.c conn_failure.c conn_hs.c \

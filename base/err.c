@@ -289,16 +289,19 @@ static const struct meaning *meaning_of(int code)
 
 static enum tlsg_ret record(struct tlsg_err *e, enum tlsg_ret ret, int code, const char *what)
 {
+	const char *colon = ": ";
 	int sys_errno = errno;
 
 	if(ret >= TLSG_OK || e == NULL || e->class != TLSG_CLASS_NONE)
 		return ret;
+	if(what == NULL)
+		what = colon = "";
 	if(code == TLSG_ERR_DEFECT)
-		(void)tlsg_err_set(e, ret, "%s: a callback of the module failed", what);
+		(void)tlsg_err_set(e, ret, "%s%sa callback of the module failed", what, colon);
 	else if(meaning_of(code) == NULL)
-		(void)tlsg_err_set(e, ret, "%s: %s (code %d of GnuTLS)", what, gnutls_strerror(code), code);
+		(void)tlsg_err_set(e, ret, "%s%s%s (code %d of GnuTLS)", what, colon, gnutls_strerror(code), code);
 	else
-		(void)tlsg_err_set(e, ret, "%s: %s", what, gnutls_strerror(code));
+		(void)tlsg_err_set(e, ret, "%s%s%s", what, colon, gnutls_strerror(code));
 	e->gnutls_code = code;
 	if(code == GNUTLS_E_FILE_ERROR || code == GNUTLS_E_PUSH_ERROR || code == GNUTLS_E_PULL_ERROR)
 		e->sys_errno = sys_errno;

@@ -79,7 +79,7 @@ enum tlsg_ret tlsg_err_no_shm(struct tlsg_err *e, const char *what, size_t bytes
  * interpreted.
  * @param e     [in,out] NULL allowed.
  * @param code  value returned by a GnuTLS function that worked on what this host has: settings, files, its own records.
- * @param what  what was attempted, for the text: "<what>: <gnutls text>".
+ * @param what  what was attempted, for the text: "<what>: <gnutls text>"; NULL: the text is that of GnuTLS alone.
  * @return TLSG_OK for code >= 0; TLSG_AGAIN (nothing recorded) for GNUTLS_E_AGAIN and GNUTLS_E_INTERRUPTED;
  *         TLSG_EOF (nothing recorded) for GNUTLS_E_PREMATURE_TERMINATION; TLSG_E_RESOURCE for memory;
  *         TLSG_E_INTERNAL for invalid requests, internal errors and TLSG_ERR_DEFECT; TLSG_E_CONFIG for errors of local
@@ -89,7 +89,8 @@ enum tlsg_ret tlsg_err_no_shm(struct tlsg_err *e, const char *what, size_t bytes
 enum tlsg_ret tlsg_err_gnutls(struct tlsg_err *e, int code, const char *what);
 
 /**
- * The same for functions that worked on a peer's bytes, such as gnutls_handshake() and gnutls_record_recv().
+ * The same for functions that worked on a peer's bytes, such as gnutls_handshake() and gnutls_record_recv(); `what` may
+ * be NULL here too.
  * @return as tlsg_err_gnutls(), but TLSG_E_PEER also for every code that a peer can provoke: invalid requests, internal
  *         errors of GnuTLS, credentials that do not suit its offer.
  */

@@ -7,6 +7,7 @@
 #include "gnutls_mod/mod_config.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "core/ip_addr.h"
 #include "core/socket_info.h"
@@ -20,7 +21,8 @@
 #include "profiles/build.h"
 #include "profiles/tlscfg_file.h"
 
-static gen_lock_t *lock; /* [shm] held during a whole reload; taken with lock_try() only */
+static gen_lock_t *lock;		  /* [shm] held during a whole reload; taken with lock_try() only */
+static struct tlsg_set *prepared; /* what tlsg_config_prepare() has parsed, until the first load */
 
 int tlsg_config_init(void)
 {
@@ -32,6 +34,8 @@ int tlsg_config_init(void)
 
 void tlsg_config_deinit(void)
 {
+	tlsg_set_drop(prepared);
+	prepared = NULL;
 	if(lock == NULL)
 		return;
 	lock_destroy(lock);
@@ -118,11 +122,32 @@ static enum tlsg_ret check_sockets(const struct tlsg_set *set, struct tlsg_err *
 	return TLSG_OK;
 }
 
+enum tlsg_ret tlsg_config_prepare(struct tlsg_err *err)
+{
+	return tlsg_config_parse(&prepared, err);
+}
+
+/* Tells that what root could read at start is out of reach for tls.reload. */
+static void warn_unreadable(void)
+{
+	const str *config = &tlsg_group_get()->config;
+
+	if(config->s != NULL && config->len > 0 && access(config->s, R_OK) != 0 && errno == EACCES)
+		LM_WARN("\"%s\" was read as root, and user %d cannot read it: tls.reload will fail; give that user's group the "
+				"right to read it\n",
+				config->s, (int)getuid());
+}
+
 static enum tlsg_ret load_unsafe(struct tlsg_err *err)
 {
-	struct tlsg_set *set;
-	enum tlsg_ret ret = tlsg_config_parse(&set, err);
+	struct tlsg_set *set = prepared;
+	enum tlsg_ret ret = TLSG_OK;
 
+	prepared = NULL;
+	if(set == NULL)
+		ret = tlsg_config_parse(&set, err);
+	else
+		warn_unreadable();
 	if(ret != TLSG_OK)
 		return ret;
 	ret = check_sockets(set, err);

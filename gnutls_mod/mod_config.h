@@ -19,8 +19,16 @@ struct tlsg_set;
 enum tlsg_ret tlsg_config_parse(struct tlsg_set **out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * Parses the configuration, checks that every server profile has a listen socket, loads files and keys and publishes
- * the snapshot. On failure the current configuration stays.
+ * Parses as tlsg_config_parse() and keeps the result for the first tlsg_config_load(): root may be able to read what
+ * the user that Kamailio runs as cannot.
+ * @return as tlsg_config_parse().
+ * Process: attendant, in mod_init, once.
+ */
+enum tlsg_ret tlsg_config_prepare(struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * Parses the configuration, unless tlsg_config_prepare() has, checks that every server profile has a listen socket,
+ * loads files and keys and publishes the snapshot. On failure the current configuration stays.
  * @return TLSG_OK; TLSG_E_CONFIG; TLSG_E_RESOURCE; TLSG_AGAIN: another process is reloading.
  */
 enum tlsg_ret tlsg_config_load(struct tlsg_err *err) TLSG_MUST_CHECK;

@@ -25,7 +25,7 @@ int tlsg_low_mem_init(int count)
 		LM_WARN("the core does not count free shared memory: low_mem_threshold1 and 2 have no effect\n");
 	low1 = tlsg_low_mem_bytes(TLSG_LOW_MEM_NEW);
 	low2 = tlsg_low_mem_bytes(TLSG_LOW_MEM_EXISTING);
-	LM_WARN("with less than %llu bytes of free shared memory no new TLS connection is accepted, with less than %llu "
+	LM_INFO("with less than %llu bytes of free shared memory no new TLS connection is accepted, with less than %llu "
 			"bytes nothing is done on existing ones (0: never refused)\n",
 			(unsigned long long)low1, (unsigned long long)low2);
 	if(low1 >= shm_mem_size || low2 >= shm_mem_size)

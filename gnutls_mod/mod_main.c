@@ -82,18 +82,19 @@ static void destroy(void)
 	tlsg_arena_pool_global_deinit();
 }
 
-/* Checks the syntax only: files are read, and sockets known, when privileges are dropped. */
-static int check_config(void)
+/*
+ * tls.cfg is read here, as root if Kamailio starts as root. The files that it names are read, and sockets known, when
+ * privileges are dropped.
+ */
+static int read_config(void)
 {
 	struct tlsg_err err;
-	struct tlsg_set *set;
 
 	tlsg_err_clear(&err);
-	if(tlsg_config_parse(&set, &err) != TLSG_OK) {
+	if(tlsg_config_prepare(&err) != TLSG_OK) {
 		LM_ERR("%s\n", err.text);
 		return -1;
 	}
-	tlsg_set_drop(set);
 	return 0;
 }
 
@@ -129,7 +130,7 @@ static int mod_init(void)
 	}
 	if(tlsg_params_declare() < 0)
 		return -1;
-	if(init_shared() < 0 || tlsg_mod_keylog_init() < 0 || check_config() < 0 || tlsg_mod_rpc_start() < 0) {
+	if(init_shared() < 0 || tlsg_mod_keylog_init() < 0 || read_config() < 0 || tlsg_mod_rpc_start() < 0) {
 		destroy();
 		return -1;
 	}

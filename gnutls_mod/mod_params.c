@@ -101,42 +101,48 @@ param_export_t tlsg_mod_params[] = {
 		{NULL, 0, NULL},
 };
 
+/* What happens to a number that is out of its range at start. */
+enum beyond
+{
+	REFUSE,	  /* start-up ends */
+	AS_ON,	  /* a switch: anything but 0 is on */
+	CUT,	  /* the nearer limit is used */
+	CUT_HIGH, /* the same above the range; below it start-up ends */
+	MASK	  /* bits outside of max are dropped; a negative number ends start-up */
+};
+
 /* Ranges of numbers at start. The core checks the ranges of the group only when a variable is set at runtime. */
 static const struct
 {
 	const char *name;
-	const int *value;
+	int *value;
+	enum beyond beyond;
 	int min;
 	int max;
-	int also; /* one value outside the range that is also allowed; same as min: none */
+	int also; /* one value below the range that is also allowed; same as min: none */
 } ranges[] = {
-		{"verify_certificate", &tlsg_group_defaults.verify_certificate, 0, 1, 0},
-		{"verify_depth", &tlsg_group_defaults.verify_depth, 0, 100, 0},
-		{"require_certificate", &tlsg_group_defaults.require_certificate, 0, 1, 0},
-		{"verify_name", &private.verify_name, 0, 2, 0},
-		{"key_password_mode", &private.key_password_mode, 0, 1, 0},
-		{"handshake_timeout", &private.handshake_timeout_s, 0, 86400, 0},
-		{"handshakes_max", &private.handshakes_max, 0, 1 << 20, -1},
-		{"handshakes_per_address", &private.handshakes_per_address, 0, 1 << 20, 0},
-		{"session_cache", &tlsg_group_defaults.session_cache, 0, 1, 0},
-		{"renegotiation", &private.renegotiation, 0, 1, 0},
-		{"outgoing_sni", &private.outgoing_sni, 0, 1, 0},
-		{"tls_log", &tlsg_group_defaults.log, L_ALERT, 1000, L_ALERT},
-		{"tls_debug", &tlsg_group_defaults.debug, L_ALERT, 1000, L_ALERT},
-		{"send_close_notify", &tlsg_group_defaults.send_close_notify, 0, 1, 0},
-		{"con_ct_wq_max", &tlsg_group_defaults.con_ct_wq_max, 0, 4 * 1024 * 1024, 0},
-		{"ct_wq_max", &tlsg_group_defaults.ct_wq_max, 0, 1 << 30, 0},
-		{"ct_wq_blk_size", &tlsg_group_defaults.ct_wq_blk_size, 1, 65536, 1},
-		{"low_mem_threshold1", &tlsg_group_defaults.low_mem_threshold1, 0, 1 << 30, -1},
-		{"low_mem_threshold2", &tlsg_group_defaults.low_mem_threshold2, 0, 1 << 30, -1},
-		{"tls_force_run", &tlsg_group_defaults.force_run, 0, 1, 0},
-		{"keylog_mode", &private.keylog_mode, 0, 2047, 0},
-		{"key_isolation", &private.key_isolation, 0, 1, 0},
-		{"tls_disable_compression", &tlsg_group_defaults.disable_compression, 0, 1, 0},
-		{"ssl_release_buffers", &tlsg_group_defaults.ssl_release_buffers, -1, 1, -1},
-		{"ssl_freelist_max_len", &tlsg_group_defaults.ssl_free_list_max, -1, 1 << 30, -1},
-		{"ssl_max_send_fragment", &tlsg_group_defaults.ssl_max_send_fragment, 512, 16384, -1},
-		{"ssl_read_ahead", &tlsg_group_defaults.ssl_read_ahead, -1, 1, -1},
+		{"verify_certificate", &tlsg_group_defaults.verify_certificate, AS_ON, 0, 1, 0},
+		{"verify_depth", &tlsg_group_defaults.verify_depth, CUT_HIGH, 0, 100, 0},
+		{"require_certificate", &tlsg_group_defaults.require_certificate, AS_ON, 0, 1, 0},
+		{"verify_name", &private.verify_name, REFUSE, 0, 2, 0},
+		{"key_password_mode", &private.key_password_mode, AS_ON, 0, 1, 0},
+		{"handshake_timeout", &private.handshake_timeout_s, CUT_HIGH, 0, 86400, 0},
+		{"handshakes_max", &private.handshakes_max, CUT_HIGH, 0, 1 << 20, -1},
+		{"handshakes_per_address", &private.handshakes_per_address, CUT_HIGH, 0, 1 << 20, 0},
+		{"session_cache", &tlsg_group_defaults.session_cache, AS_ON, 0, 1, 0},
+		{"renegotiation", &private.renegotiation, AS_ON, 0, 1, 0},
+		{"outgoing_sni", &private.outgoing_sni, AS_ON, 0, 1, 0},
+		{"tls_log", &tlsg_group_defaults.log, CUT, L_ALERT, 1000, L_ALERT},
+		{"tls_debug", &tlsg_group_defaults.debug, CUT, L_ALERT, 1000, L_ALERT},
+		{"send_close_notify", &tlsg_group_defaults.send_close_notify, AS_ON, 0, 1, 0},
+		{"con_ct_wq_max", &tlsg_group_defaults.con_ct_wq_max, CUT_HIGH, 0, 4 * 1024 * 1024, 0},
+		{"ct_wq_max", &tlsg_group_defaults.ct_wq_max, CUT_HIGH, 0, 1 << 30, 0},
+		{"ct_wq_blk_size", &tlsg_group_defaults.ct_wq_blk_size, CUT, 1, 65536, 1},
+		{"low_mem_threshold1", &tlsg_group_defaults.low_mem_threshold1, CUT, -1, 1 << 30, -1},
+		{"low_mem_threshold2", &tlsg_group_defaults.low_mem_threshold2, CUT, -1, 1 << 30, -1},
+		{"keylog_mode", &private.keylog_mode, MASK, 0, 2047, 0},
+		{"key_isolation", &private.key_isolation, AS_ON, 0, 1, 0},
+		{"ssl_max_send_fragment", &tlsg_group_defaults.ssl_max_send_fragment, CUT_HIGH, 512, 16384, -1},
 };
 
 /* Numbers that only affect OpenSSL. */
@@ -154,6 +160,7 @@ static const struct
 		{"tls_force_run", &tlsg_group_defaults.force_run, 0, "no version of GnuTLS is refused"},
 		{"init_mode", &private.init_mode, 0, "it is for the start of OpenSSL"},
 		{"provider_quirks", &private.provider_quirks, 0, "it is for the providers of OpenSSL"},
+		{"send_timeout", &private.send_timeout_s, NOT_SET, "it is obsolete, use tcp_send_timeout of the core"},
 };
 
 /* Texts that only affect OpenSSL. */
@@ -231,9 +238,32 @@ static int password_mode_set(modparam_t type, void *val)
 {
 	(void)type;
 	private.key_password_mode = (int)(long)val;
-	if(private.key_password_mode == 1)
+	if(private.key_password_mode != 0)
 		tlsg_terminal_open();
 	return 0;
+}
+
+/* Brings a number that is out of its range into it, and warns. @return false: it must be refused. */
+static bool range_fit(size_t i)
+{
+	int v = *ranges[i].value;
+
+	if(ranges[i].beyond == AS_ON) {
+		*ranges[i].value = 1;
+		LM_WARN("parameter \"%s\": %d is taken as 1; write 0 or 1\n", ranges[i].name, v);
+		return true;
+	}
+	if(ranges[i].beyond == MASK && v > 0) {
+		*ranges[i].value = v & ranges[i].max;
+		LM_WARN("parameter \"%s\": %d has unknown bits, %d is used\n", ranges[i].name, v, *ranges[i].value);
+		return true;
+	}
+	if(ranges[i].beyond != CUT && (ranges[i].beyond != CUT_HIGH || v < ranges[i].min))
+		return false;
+	*ranges[i].value = v < ranges[i].min ? ranges[i].min : ranges[i].max;
+	LM_WARN("parameter \"%s\": %d is out of range, %d is used (allowed: %d to %d)\n", ranges[i].name, v,
+			*ranges[i].value, ranges[i].min, ranges[i].max);
+	return true;
 }
 
 static int ranges_check(void)
@@ -244,7 +274,7 @@ static int ranges_check(void)
 
 	for(i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
 		v = *ranges[i].value;
-		if((v >= ranges[i].min && v <= ranges[i].max) || v == ranges[i].also)
+		if((v >= ranges[i].min && v <= ranges[i].max) || v == ranges[i].also || range_fit(i))
 			continue;
 		also[0] = '\0';
 		if(ranges[i].also < ranges[i].min)
@@ -351,10 +381,6 @@ static void without_effect_log(void)
 		LM_INFO("parameter \"%s\": \"%.*s\" has no effect here: %s\n", texts_without_effect[i].name, v->len, v->s,
 				texts_without_effect[i].why);
 	}
-	if(private.send_timeout_s != NOT_SET)
-		LM_WARN("parameter \"send_timeout\": %d has no effect: remove it, and set tcp_send_timeout of the core "
-				"instead\n",
-				private.send_timeout_s);
 }
 
 int tlsg_params_declare(void)

@@ -69,8 +69,9 @@ struct tlsg_params_private
 extern param_export_t tlsg_mod_params[];
 
 /**
- * Checks the parameters, makes paths absolute and declares the group. Logs once, at INFO, each setting that only
- * affects OpenSSL and was changed from its default.
+ * Checks the parameters, makes paths absolute and declares the group. A switch other than 0 and 1 becomes 1 and a size
+ * above its range the largest one, each with a line at WARNING. Logs once, at INFO, each setting that only affects
+ * OpenSSL and was changed from its default; these take any value.
  * @return 0; -1: a value is not allowed, or the group cannot be declared; a line at ERR names parameter, value and what
  *         is allowed.
  * Process: attendant, in mod_init, once. Lock: none.

@@ -10,6 +10,7 @@
 #include "base/scope.h"
 #include "profiles/load_key.h"
 #include "profiles/load_pair.h"
+#include "profiles/pair_issuer.h"
 #include "profiles/priority.h"
 #include "profiles/set.h"
 #include "profiles/ticket.h"
@@ -42,6 +43,30 @@ static void set_verify_mode(struct tlsg_prof *p)
 				p->id.s);
 }
 
+/* Tells of what is configured and cannot work, or not as written. */
+static void warn_verify(const struct tlsg_prof *p)
+{
+	const struct tlsg_trust *t = p->trust;
+
+	if(p->verify_mode == TLSG_VERIFY_NONE)
+		return;
+	if(p->role == TLSG_SERVER && t->names_bytes > TLSG_TRUST_NAMES_MAX)
+		LM_WARN("%.*s: the names of the CAs in ca_list have %zu bytes, more than %d: none is announced to clients; "
+				"move "
+				"CAs to ca_path, which is not announced\n",
+				p->id.len, p->id.s, t->names_bytes, TLSG_TRUST_NAMES_MAX);
+	if(t->cas_len > 0 || p->verify_no_ca)
+		return;
+	if(p->role == TLSG_CLIENT)
+		LM_WARN("%.*s: every outgoing connection will be refused: servers are verified, and there is no CA to verify "
+				"them with; set ca_list, for example to /etc/ssl/certs/ca-certificates.crt, or verify_certificate and "
+				"require_certificate to no\n",
+				p->id.len, p->id.s);
+	else
+		LM_WARN("%.*s: every client certificate will be refused: there is no CA to verify it with; set ca_list\n",
+				p->id.len, p->id.s);
+}
+
 static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 {
 	enum tlsg_ret ret = tlsg_priority_compile(p, err);
@@ -55,6 +80,7 @@ static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 	if(ret != TLSG_OK)
 		return ret;
 	set_verify_mode(p);
+	warn_verify(p);
 	return tlsg_ticket_context(p);
 }
 
@@ -124,6 +150,8 @@ enum tlsg_ret tlsg_build_set(struct tlsg_set *set, struct tlsg_err *err)
 		ret = build_one(set->defaults[role], err);
 	for(role = 0; role < TLSG_ROLES && ret == TLSG_OK; role++)
 		ret = build_list(set->list[role], err);
+	if(ret == TLSG_OK)
+		tlsg_pair_issuer_tell(set);
 	passwords_wipe(set);
 	tlsg_arena_trim(set->arena);
 	return ret;

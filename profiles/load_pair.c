@@ -18,7 +18,9 @@
 #include "profiles/load_key.h"
 #include "profiles/list.h"
 #include "profiles/load_token.h"
+#include "profiles/pem.h"
 #include "profiles/value.h"
+#include "profiles/verify/crt.h"
 
 /* The settings of one pair. */
 struct pair_settings
@@ -32,26 +34,62 @@ struct pair_settings
 
 /* ---- the chain ---- */
 
-/* Parses PEM (or a single DER certificate) into the snapshot's arena. */
-static int chain_parse(struct tlsg_set *set, const gnutls_datum_t *data, struct tlsg_pair *pair)
+static enum tlsg_ret chain_result(const struct pair_settings *s, int rc, struct tlsg_err *err)
 {
-	struct tlsg_arena *previous = tlsg_scope_enter(set->arena);
-	gnutls_pcert_st *list = gnutls_calloc(TLSG_KEY_FILE_CERTS_MAX, sizeof(*list));
-	unsigned n = TLSG_KEY_FILE_CERTS_MAX;
-	int rc = GNUTLS_E_MEMORY_ERROR;
+	if(rc >= 0)
+		return TLSG_OK;
+	if(rc == GNUTLS_E_MEMORY_ERROR)
+		return tlsg_err_no_shm(err, s->cert_name, 0);
+	return tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" contains no usable certificate: %s", s->cert_name, s->cert->s,
+			gnutls_strerror(rc));
+}
 
-	if(list != NULL)
-		rc = gnutls_pcert_list_import_x509_raw(list, &n, data, GNUTLS_X509_FMT_PEM, 0);
-	if(list != NULL && rc < 0) {
-		n = TLSG_KEY_FILE_CERTS_MAX;
-		rc = gnutls_pcert_list_import_x509_raw(list, &n, data, GNUTLS_X509_FMT_DER, 0);
-	}
+/* Parses one certificate into the snapshot's arena. */
+static enum tlsg_ret chain_add(struct tlsg_set *set, const struct pair_settings *s, const gnutls_datum_t *der,
+		struct tlsg_pair *pair, struct tlsg_err *err)
+{
+	const struct tlsg_der bytes = {der->data, der->size};
+	struct tlsg_arena *previous = tlsg_scope_enter(set->arena);
+	int rc = gnutls_pcert_import_x509_raw(&pair->chain[pair->chain_len], der, GNUTLS_X509_FMT_DER, 0);
+	char curve[TLSG_CRT_CURVE_SIZE];
+
 	tlsg_scope_leave(previous);
-	if(rc < 0)
-		return rc;
-	pair->chain = list;
-	pair->chain_len = n;
-	return n > 0 ? 0 : GNUTLS_E_NO_CERTIFICATE_FOUND;
+	if(rc >= 0)
+		pair->chain_len++;
+	else if(rc != GNUTLS_E_MEMORY_ERROR && tlsg_crt_has_unsupported_curve(&bytes, curve))
+		return tlsg_err_set(err, TLSG_E_CONFIG,
+				"%s: certificate %u in \"%s\" has a key on the elliptic curve %s, which GnuTLS does not support; use "
+				"secp256r1, secp384r1 or RSA",
+				s->cert_name, pair->chain_len + 1, s->cert->s, curve);
+	return chain_result(s, rc, err);
+}
+
+/* Reads all certificates of a file. */
+static enum tlsg_ret chain_parse(struct tlsg_set *set, const struct pair_settings *s, const gnutls_datum_t *data,
+		struct tlsg_pair *pair, struct tlsg_err *err)
+{
+	struct tlsg_pem_block b;
+	struct tlsg_pem pem;
+	enum tlsg_ret ret;
+
+	pair->chain_len = 0;
+	pair->chain = tlsg_arena_keep(set->arena, TLSG_KEY_FILE_CERTS_MAX * sizeof(*pair->chain));
+	if(pair->chain == NULL)
+		return chain_result(s, GNUTLS_E_MEMORY_ERROR, err);
+	tlsg_pem_open(&pem, s->cert_name, s->cert->s, data);
+	while((ret = tlsg_pem_next(&pem, &b, err)) == TLSG_OK && b.der.size > 0) {
+		if(b.kind == TLSG_PEM_CERTIFICATE && pair->chain_len < TLSG_KEY_FILE_CERTS_MAX)
+			ret = chain_add(set, s, &b.der, pair, err);
+		else if(b.kind == TLSG_PEM_CERTIFICATE)
+			LM_WARN("%s: \"%s\" has more than %d certificates; one too many is not sent\n", s->cert_name, s->cert->s,
+					TLSG_KEY_FILE_CERTS_MAX);
+		tlsg_pem_free(&b);
+		if(ret != TLSG_OK)
+			return ret;
+	}
+	if(ret == TLSG_OK && pair->chain_len == 0)
+		return chain_result(s, GNUTLS_E_NO_CERTIFICATE_FOUND, err);
+	return ret;
 }
 
 /* Parses the certificates that came with a PKCS#12 file. */
@@ -75,16 +113,6 @@ static int chain_parse_pkcs12(struct tlsg_set *set, const struct tlsg_key *k, st
 	return pair->chain_len > 0 ? 0 : GNUTLS_E_NO_CERTIFICATE_FOUND;
 }
 
-static enum tlsg_ret chain_result(const struct pair_settings *s, int rc, struct tlsg_err *err)
-{
-	if(rc >= 0)
-		return TLSG_OK;
-	if(rc == GNUTLS_E_MEMORY_ERROR)
-		return tlsg_err_no_shm(err, s->cert_name, 0);
-	return tlsg_err_set(err, TLSG_E_CONFIG, "%s: \"%s\" contains no usable certificate: %s", s->cert_name, s->cert->s,
-			gnutls_strerror(rc));
-}
-
 static enum tlsg_ret chain_from_pkcs12(
 		struct tlsg_prof *p, const struct pair_settings *s, struct tlsg_pair *pair, struct tlsg_err *err)
 {
@@ -104,7 +132,6 @@ static enum tlsg_ret chain_load(
 	gnutls_datum_t data = {NULL, 0};
 	bool is_pkcs12;
 	enum tlsg_ret ret;
-	int rc = 0;
 
 	if(tlsg_key_file_name_is_pkcs12(s->cert))
 		return chain_from_pkcs12(p, s, pair, err);
@@ -114,9 +141,9 @@ static enum tlsg_ret chain_load(
 		return ret;
 	is_pkcs12 = tlsg_key_file_data_is_pkcs12(&data);
 	if(!is_pkcs12)
-		rc = chain_parse(p->set, &data, pair);
+		ret = chain_parse(p->set, s, &data, pair, err);
 	tlsg_file_free(&data); /* wiped: the file may hold the key too */
-	return is_pkcs12 ? chain_from_pkcs12(p, s, pair, err) : chain_result(s, rc, err);
+	return is_pkcs12 ? chain_from_pkcs12(p, s, pair, err) : ret;
 }
 
 /* ---- the pair ---- */

@@ -4,10 +4,6 @@
  * Runs in: the builder of a snapshot.
  * Memory: the snapshot's arena (shm); what is read and parsed on the way, this process's heap.  Lock: none.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* memmem */
-#endif
-
 #include "profiles/load_trust.h"
 
 #include <ctype.h>
@@ -21,8 +17,10 @@
 #include "base/scope.h"
 #include "profiles/keys/file.h"
 #include "profiles/load_token.h"
+#include "profiles/pem.h"
 #include "profiles/value.h"
 #include "profiles/verify/crt.h"
+#include "profiles/verify/trusted.h"
 
 #define HASH_DIGITS 8
 #define GROW 64
@@ -33,30 +31,12 @@ struct loader
 	struct tlsg_set *set;
 	struct tlsg_err *err;
 	const char *setting; /* the one that is being read, for messages */
+	unsigned seen;		 /* certificates and CRLs of that setting, also those that were there already */
+	unsigned untrusted;	 /* certificates of a file that its trust settings exclude */
 	struct tlsg_der *cas;
 	unsigned cas_len;
 	struct tlsg_crl *crls;
 	unsigned crls_len;
-};
-
-/* One PEM block of a file, or all of a DER file. */
-enum block_kind
-{
-	BLOCK_CERTIFICATE,
-	BLOCK_CRL,
-	BLOCK_TRUSTED, /* OpenSSL's form of a certificate, with trust settings after it */
-	BLOCK_OTHER
-};
-
-static const struct
-{
-	const char *label;
-	enum block_kind kind;
-} labels[] = {
-		{"CERTIFICATE", BLOCK_CERTIFICATE},
-		{"X509 CERTIFICATE", BLOCK_CERTIFICATE},
-		{"X509 CRL", BLOCK_CRL},
-		{"TRUSTED CERTIFICATE", BLOCK_TRUSTED},
 };
 
 /* Makes room for one more element. @return the array; NULL: no memory, the old one is still there. */
@@ -91,6 +71,7 @@ static bool has_ca(const struct loader *l, const struct tlsg_der *der)
 static enum tlsg_ret add_certificate(struct loader *l, const gnutls_datum_t *data, const char *file)
 {
 	const struct tlsg_der der = {data->data, data->size};
+	char curve[TLSG_CRT_CURVE_SIZE];
 	gnutls_x509_crt_t crt;
 	struct tlsg_der *cas;
 	int rc = tlsg_crt_parse(&der, &crt);
@@ -99,8 +80,14 @@ static enum tlsg_ret add_certificate(struct loader *l, const gnutls_datum_t *dat
 		return tlsg_err_set(l->err, rc == GNUTLS_E_MEMORY_ERROR ? TLSG_E_RESOURCE : TLSG_E_CONFIG,
 				"%s: a certificate in \"%s\" is damaged: %s", l->setting, file, gnutls_strerror(rc));
 	gnutls_x509_crt_deinit(crt);
+	l->seen++;
 	if(has_ca(l, &der))
 		return TLSG_OK;
+	if(tlsg_crt_has_unsupported_curve(&der, curve))
+		LM_WARN("%s: a certificate in \"%s\" has a key on the elliptic curve %s, which GnuTLS does not support: what "
+				"it "
+				"issued will be refused\n",
+				l->setting, file, curve);
 	cas = grow(l->cas, l->cas_len, sizeof(*cas));
 	if(cas == NULL)
 		return out_of_memory(l);
@@ -129,85 +116,41 @@ static enum tlsg_ret add_crl(struct loader *l, const gnutls_datum_t *der, const 
 		LM_WARN("%s: a CRL in \"%s\" is not used: it is a delta CRL, indirect, or for some reasons only\n", l->setting,
 				file);
 	l->crls_len++;
+	l->seen++;
 	return TLSG_OK;
 }
 
-/* Reads the label of the PEM block that begins at text, "-----BEGIN <label>-----". */
-static enum block_kind read_label(const char *text, const char **label)
+/* Adds one certificate or CRL. @param crls  whether CRLs count. */
+static enum tlsg_ret add_block(struct loader *l, const struct tlsg_pem_block *b, const char *file, bool crls)
 {
-	size_t i;
-
-	text += strlen("-----BEGIN ");
-	for(i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
-		size_t len = strlen(labels[i].label);
-
-		if(strncmp(text, labels[i].label, len) == 0 && strncmp(text + len, "-----", 5) == 0) {
-			*label = labels[i].label;
-			return labels[i].kind;
-		}
-	}
-	return BLOCK_OTHER;
-}
-
-/* Whether the first line of a PEM block is complete: a file may end within it. */
-static bool has_whole_label(const char *begin)
-{
-	const char *dashes = strstr(begin + strlen("-----BEGIN "), "-----");
-
-	return dashes != NULL && memchr(begin, '\n', (size_t)(dashes - begin)) == NULL;
-}
-
-/* Adds one PEM block. @param crls  whether CRLs count. */
-static enum tlsg_ret add_block(struct loader *l, const char *begin, size_t left, const char *file, bool crls)
-{
-	const char *label = NULL;
-	enum block_kind kind = read_label(begin, &label);
-	gnutls_datum_t pem = {(unsigned char *)begin, (unsigned)left};
-	gnutls_datum_t der = {NULL, 0};
-	enum tlsg_ret ret = TLSG_OK;
-	int rc;
-
-	if(kind == BLOCK_OTHER && !has_whole_label(begin))
-		return tlsg_err_set(
-				l->err, TLSG_E_CONFIG, "%s: \"%s\" ends within the first line of a PEM block", l->setting, file);
-	if(kind == BLOCK_OTHER || (kind == BLOCK_CRL && !crls))
-		return TLSG_OK;
-	if(kind == BLOCK_TRUSTED)
-		return tlsg_err_set(l->err, TLSG_E_CONFIG,
-				"%s: \"%s\" holds a TRUSTED CERTIFICATE, whose trust settings would be lost; convert it with"
-				" `openssl x509 -in … -out …`",
-				l->setting, file);
-	rc = gnutls_pem_base64_decode2(label, &pem, &der);
-	if(rc < 0)
-		return tlsg_err_set(l->err, TLSG_E_CONFIG, "%s: a PEM block %s in \"%s\" is damaged: %s", l->setting, label,
-				file, gnutls_strerror(rc));
-	ret = kind == BLOCK_CRL ? add_crl(l, &der, file) : add_certificate(l, &der, file);
-	gnutls_free(der.data);
-	return ret;
-}
-
-/* Whether a file is DER, which is taken for one certificate. */
-static bool is_der(const gnutls_datum_t *data)
-{
-	return data->size > 2 && data->data[0] == 0x30 && data->data[1] >= 0x80;
+	if(b->kind == TLSG_PEM_CRL)
+		return crls ? add_crl(l, &b->der, file) : TLSG_OK;
+	if(tlsg_trusted_for_tls(&b->settings))
+		return add_certificate(l, &b->der, file);
+	l->untrusted++;
+	return TLSG_OK;
 }
 
 /* Adds all certificates in a file, and CRLs if they count. @param data  with a zero byte after its end. */
 static enum tlsg_ret add_blocks(struct loader *l, const gnutls_datum_t *data, const char *file, bool crls)
 {
-	const char *at = (const char *)data->data;
-	const char *end = at + data->size;
+	struct tlsg_pem_block b;
+	struct tlsg_pem pem;
+	enum tlsg_ret ret;
 
-	if(is_der(data))
-		return add_certificate(l, data, file);
-	while((at = memmem(at, (size_t)(end - at), "-----BEGIN ", 11)) != NULL) {
-		enum tlsg_ret ret = add_block(l, at, (size_t)(end - at), file, crls);
-
+	l->untrusted = 0;
+	tlsg_pem_open(&pem, l->setting, file, data);
+	while((ret = tlsg_pem_next(&pem, &b, l->err)) == TLSG_OK && b.der.size > 0) {
+		ret = add_block(l, &b, file, crls);
+		tlsg_pem_free(&b);
 		if(ret != TLSG_OK)
 			return ret;
-		at += 11;
 	}
-	return TLSG_OK;
+	if(l->untrusted > 0)
+		LM_WARN("%s: %u certificate(s) in \"%s\" are not used: by OpenSSL's trust settings they are not for TLS "
+				"servers and clients both; to use one, convert it with `openssl x509 -in … -out …`\n",
+				l->setting, l->untrusted, file);
+	return ret;
 }
 
 static enum tlsg_ret add_file(struct loader *l, const char *file, bool crls)
@@ -343,7 +286,7 @@ static enum tlsg_ret add_directory_file(struct loader *l, const char *path, cons
 static enum tlsg_ret add_directory(struct loader *l, const char *path, bool crls)
 {
 	char **names = NULL;
-	unsigned len = 0, i, before = l->cas_len;
+	unsigned len = 0, i;
 	bool hashed, crl = false;
 	enum tlsg_ret ret = read_directory(l, path, &names, &len);
 
@@ -357,7 +300,7 @@ static enum tlsg_ret add_directory(struct loader *l, const char *path, bool crls
 			ret = add_directory_file(l, path, names[i], crl);
 	}
 	names_free(names, len);
-	if(ret == TLSG_OK && l->cas_len == before)
+	if(ret == TLSG_OK && l->seen == 0)
 		ret = tlsg_err_set(l->err, TLSG_E_CONFIG, "%s: no certificate in the directory \"%s\"", l->setting, path);
 	return ret;
 }
@@ -379,32 +322,67 @@ static struct tlsg_trust *trust_find(const struct tlsg_set *set, const struct tl
 	return NULL;
 }
 
-/* Reads the three settings in order. @param announced  [out] how many certificates are those of ca_list. */
-static enum tlsg_ret load_all(struct loader *l, const struct tlsg_prof_settings *s, unsigned *announced)
+/* Reads ca_path. That there is nothing to read is kept in t: whether it matters depends on the profile. */
+static enum tlsg_ret load_path(struct loader *l, const str *path, bool crls, struct tlsg_trust *t)
+{
+	struct tlsg_err *outer = l->err;
+	struct tlsg_err own;
+	enum tlsg_ret ret;
+
+	tlsg_err_clear(&own);
+	l->setting = "ca_path";
+	l->seen = 0;
+	l->err = &own;
+	ret = add_directory(l, path->s, crls);
+	l->err = outer;
+	if(ret == TLSG_OK)
+		return TLSG_OK;
+	if(ret != TLSG_E_CONFIG)
+		return tlsg_err_set(l->err, ret, "%s", own.text);
+	t->path_fault = tlsg_arena_keep_copy(l->set->arena, own.text, strlen(own.text));
+	return t->path_fault != NULL ? TLSG_OK : out_of_shared_memory(l, strlen(own.text) + 1);
+}
+
+static enum tlsg_ret load_list(struct loader *l, const str *list)
+{
+	enum tlsg_ret ret;
+
+	l->setting = "ca_list";
+	l->seen = 0;
+	ret = tlsg_load_token_is_uri(list) ? add_token(l, list) : add_file(l, list->s, false);
+	if(ret == TLSG_OK && l->seen == 0)
+		ret = tlsg_err_set(l->err, TLSG_E_CONFIG, "ca_list: no certificate in \"%s\"", list->s);
+	return ret;
+}
+
+static enum tlsg_ret load_crl(struct loader *l, const str *crl)
+{
+	enum tlsg_ret ret;
+
+	l->setting = "crl";
+	l->seen = 0;
+	ret = add_file(l, crl->s, true);
+	if(ret == TLSG_OK && l->seen == 0)
+		ret = tlsg_err_set(l->err, TLSG_E_CONFIG, "crl: no CRL in \"%s\"", crl->s);
+	if(ret == TLSG_OK && l->crls_len == 0)
+		LM_WARN("crl: \"%s\" has certificates and no CRL: every certificate that is verified will be refused\n",
+				crl->s);
+	return ret;
+}
+
+/* Reads the three settings in order. */
+static enum tlsg_ret load_all(struct loader *l, const struct tlsg_prof_settings *s, struct tlsg_trust *t)
 {
 	bool crls = tlsg_value_is_set(&s->crl);
 	enum tlsg_ret ret = TLSG_OK;
 
-	*announced = 0;
-	if(tlsg_value_is_set(&s->ca_list)) {
-		l->setting = "ca_list";
-		ret = tlsg_load_token_is_uri(&s->ca_list) ? add_token(l, &s->ca_list) : add_file(l, s->ca_list.s, false);
-		if(ret == TLSG_OK && l->cas_len == 0)
-			ret = tlsg_err_set(l->err, TLSG_E_CONFIG, "ca_list: no certificate in \"%s\"", s->ca_list.s);
-		*announced = l->cas_len;
-	}
-	if(ret == TLSG_OK && tlsg_value_is_set(&s->ca_path)) {
-		l->setting = "ca_path";
-		ret = add_directory(l, s->ca_path.s, crls);
-	}
-	if(ret == TLSG_OK && crls) {
-		unsigned before = l->cas_len + l->crls_len;
-
-		l->setting = "crl";
-		ret = add_file(l, s->crl.s, true);
-		if(ret == TLSG_OK && l->cas_len + l->crls_len == before)
-			ret = tlsg_err_set(l->err, TLSG_E_CONFIG, "crl: no CRL in \"%s\"", s->crl.s);
-	}
+	if(tlsg_value_is_set(&s->ca_list))
+		ret = load_list(l, &s->ca_list);
+	t->cas_listed = l->cas_len;
+	if(ret == TLSG_OK && tlsg_value_is_set(&s->ca_path))
+		ret = load_path(l, &s->ca_path, crls, t);
+	if(ret == TLSG_OK && crls)
+		ret = load_crl(l, &s->crl);
 	return ret;
 }
 
@@ -447,8 +425,22 @@ static enum tlsg_ret trust_read(struct loader *l, const struct tlsg_prof_setting
 			|| !keep_str(arena, &s->crl, &t->crl))
 		return out_of_shared_memory(l, (size_t)s->ca_list.len + (size_t)s->ca_path.len + (size_t)s->crl.len);
 	t->has_crl = tlsg_value_is_set(&s->crl);
-	ret = load_all(l, s, &t->cas_announced);
+	ret = load_all(l, s, t);
 	return ret == TLSG_OK ? trust_fill(t, l) : ret;
+}
+
+/* Whether a peer's certificate is looked at. */
+static bool is_verifying(const struct tlsg_prof_settings *s)
+{
+	return s->verify_certificate > 0 || s->require_certificate > 0 || s->verify_client > TLSG_VERIFY_CLIENT_OFF;
+}
+
+/* A ca_path without certificates is refused where peers are verified and ca_list has no CA either. */
+static enum tlsg_ret path_check(const struct tlsg_trust *t, const struct tlsg_prof_settings *s, struct tlsg_err *err)
+{
+	if(t->path_fault == NULL || t->cas_listed > 0 || !is_verifying(s))
+		return TLSG_OK;
+	return tlsg_err_set(err, TLSG_E_CONFIG, "%s", t->path_fault);
 }
 
 enum tlsg_ret tlsg_load_trust(
@@ -461,7 +453,7 @@ enum tlsg_ret tlsg_load_trust(
 
 	if(t != NULL) {
 		*out = t;
-		return TLSG_OK;
+		return path_check(t, s, err);
 	}
 	t = tlsg_arena_keep(set->arena, sizeof(*t));
 	if(t == NULL)
@@ -472,8 +464,12 @@ enum tlsg_ret tlsg_load_trust(
 	gnutls_free(l.cas);
 	gnutls_free(l.crls);
 	tlsg_scope_leave(previous);
+	if(ret == TLSG_OK)
+		ret = path_check(t, s, err);
 	if(ret != TLSG_OK)
 		return ret;
+	if(t->path_fault != NULL)
+		LM_WARN("%s: the setting has no effect\n", t->path_fault);
 	t->index = set->trusts_len++;
 	t->next = set->trusts;
 	set->trusts = t;

@@ -15,7 +15,9 @@
  * certificates: if it has names like 1a2b3c4d.0 only those count, else all files), crl (file of PEM CRLs and
  * certificates). {NULL,0} or empty: none. Certificates that appear twice are kept once.
  * @param set  snapshot that is being built.
- * @param s    of which ca_list, ca_path and crl are read.
+ * @param s    of which ca_list, ca_path and crl are read. A ca_path that is missing or has no certificate is refused if
+ *             the settings ask for a peer's certificate to be verified and ca_list has none either; else it is warned
+ *             about.
  * @param out  [out] owned by the snapshot; if no setting is set, one without CAs.
  * @param err  [out] names setting and file, and the user if a file cannot be read.
  * @return TLSG_OK; TLSG_E_CONFIG: unreadable, empty, malformed, or without certificates or CRLs; TLSG_E_RESOURCE.

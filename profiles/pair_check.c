@@ -13,7 +13,6 @@
 #include "profiles/key.h"
 #include "profiles/priority.h"
 #include "profiles/verify/crt.h"
-#include "profiles/verify/trust.h"
 #include "profiles/verify/usage.h"
 
 #define NAME_SIZE 256
@@ -84,25 +83,9 @@ static void warn_usage(const struct check *c, const struct tlsg_pair *pair)
 				p->id.len, p->id.s, c->file->len, c->file->s);
 }
 
-/* Whether the CAs of the profile have one with the name of the issuer. */
-static bool issuer_is_trusted(const struct tlsg_prof *p, gnutls_x509_crt_t crt)
-{
-	gnutls_datum_t dn = {NULL, 0};
-	unsigned first;
-	bool found = false;
-
-	if(gnutls_x509_crt_get_raw_issuer_dn(crt, &dn) < 0)
-		return false;
-	if(p->trust != NULL)
-		found = tlsg_trust_find(p->trust, &dn, &first) > 0;
-	gnutls_free(dn.data);
-	return found;
-}
-
 static void warn_chain(const struct check *c)
 {
 	const struct tlsg_prof *p = c->p;
-	char name[NAME_SIZE];
 	unsigned i;
 
 	for(i = 0; i + 1 < c->len; i++)
@@ -112,9 +95,6 @@ static void warn_chain(const struct check *c)
 					p->id.len, p->id.s, c->file->len, c->file->s, i + 1);
 			return;
 		}
-	if(c->len == 1 && !tlsg_usage_is_self_issued(c->crts[0]) && !issuer_is_trusted(p, c->crts[0]))
-		LM_WARN("%.*s: \"%.*s\" has no certificate of the issuer \"%s\"; peers that do not have it will refuse ours\n",
-				p->id.len, p->id.s, c->file->len, c->file->s, name_of(c->crts[0], true, name));
 }
 
 static void warn_signatures(const struct check *c)

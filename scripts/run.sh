@@ -69,7 +69,7 @@ signing_key
 encryption_key
 tls_www_server
 tls_www_client
-expiration_days = 2
+expiration_days = 60
 TEMPLATE
 	certtool --generate-certificate --load-privkey "$dir/$name.key" --load-ca-certificate "$dir/ca.pem" \
 		--load-ca-privkey "$dir/ca.key" --template "$dir/$name.template" --outfile "$dir/$name.pem"
@@ -78,7 +78,7 @@ TEMPLATE
 make_certificates()
 {
 	certtool --generate-privkey --key-type=ecdsa --curve=secp256r1 --outfile "$dir/ca.key"
-	printf 'cn = "tls_gnutls throw-away CA"\nca\ncert_signing_key\nexpiration_days = 2\n' >"$dir/ca.template"
+	printf 'cn = "tls_gnutls throw-away CA"\nca\ncert_signing_key\nexpiration_days = 60\n' >"$dir/ca.template"
 	certtool --generate-self-signed --load-privkey "$dir/ca.key" --template "$dir/ca.template" --outfile "$dir/ca.pem"
 	certificate ecdsa --key-type=ecdsa --curve=secp256r1
 	certificate rsa --key-type=rsa --bits=2048

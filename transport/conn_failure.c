@@ -71,5 +71,5 @@ enum tlsg_ret tlsg_conn_failure_set(struct tlsg_conn *c, int gnutls_code, struct
 	if(c->ref.no_pair)
 		return tlsg_err_set(err, TLSG_E_PEER, "%s (profile %s has no certificate that the peer can use)",
 				gnutls_strerror(gnutls_code), c->ref.prof->id.s);
-	return tlsg_err_gnutls_peer(err, gnutls_code, c->role == TLSG_SERVER ? "accept" : "connect");
+	return tlsg_err_gnutls_peer(err, gnutls_code, c->established ? "renegotiation" : NULL);
 }

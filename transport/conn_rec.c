@@ -43,7 +43,7 @@ enum tlsg_ret tlsg_conn_rec_send(struct tlsg_conn *c, const char *data, size_t s
 		if(rc <= 0) /* out has room, so GnuTLS has no reason to wait */
 			return rc == GNUTLS_E_AGAIN || rc == 0
 						   ? tlsg_err_set(err, TLSG_E_INTERNAL, "GnuTLS neither sent nor refused a record")
-						   : tlsg_err_gnutls(err, (int)rc, "write");
+						   : tlsg_err_gnutls(err, (int)rc, NULL);
 		*used += (size_t)rc;
 	}
 	return TLSG_OK;
@@ -109,7 +109,7 @@ static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, stru
 			return tlsg_conn_alert_fail((int)gnutls_alert_get(c->session), err);
 		default:
 			tlsg_conn_alert_send_for(c, (int)n);
-			return tlsg_err_gnutls_peer(err, (int)n, "read");
+			return tlsg_err_gnutls_peer(err, (int)n, NULL);
 	}
 }
 

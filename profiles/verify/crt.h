@@ -20,4 +20,15 @@
  */
 int tlsg_crt_parse(const struct tlsg_der *der, gnutls_x509_crt_t *out) TLSG_MUST_CHECK;
 
+#define TLSG_CRT_CURVE_SIZE 80
+
+/**
+ * Names the elliptic curve of a certificate's key if GnuTLS does not support it.
+ * @param der  borrowed, a certificate.
+ * @param buf  [out] name or dotted identifier of the curve, zero-terminated.
+ * @return true; false: the key is of another kind, its curve is supported, or the certificate is malformed.
+ * Source: RFC 5280, section 4.1; RFC 5480, section 2.1.
+ */
+bool tlsg_crt_has_unsupported_curve(const struct tlsg_der *der, char buf[TLSG_CRT_CURVE_SIZE]);
+
 #endif

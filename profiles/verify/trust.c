@@ -16,6 +16,8 @@
 #include "base/arena.h"
 #include "profiles/verify/crt.h"
 
+#define NAME_LENGTH 2 /* bytes before each name of the list: RFC 5246, section 7.4.4; RFC 8446, section 4.2.4 */
+
 static int trust_name_cmp(const void *pa, const void *pb)
 {
 	const struct tlsg_trust_name *a = pa;
@@ -80,7 +82,10 @@ enum tlsg_ret tlsg_trust_index(struct tlsg_trust *t, struct tlsg_arena *arena, s
 		t->names[i].ca = i;
 		if(!name_of(&t->cas[i], &t->names[i].dn))
 			return tlsg_err_set(err, TLSG_E_RESOURCE, "out of memory");
+		if(i < t->cas_listed)
+			t->names_bytes += NAME_LENGTH + t->names[i].dn.size;
 	}
+	t->cas_announced = t->names_bytes <= TLSG_TRUST_NAMES_MAX ? t->cas_listed : 0;
 	qsort(t->names, t->cas_len, sizeof(*t->names), trust_name_cmp);
 	for(i = 0; i < t->crls_len; i++) {
 		struct tlsg_crl *crl = &t->crls[i];

@@ -26,6 +26,9 @@ struct tlsg_trust_name
 	unsigned ca;		/**< index in cas */
 };
 
+/** Bytes of names that a server announces at most: the list has 16 bits of length, as have all extensions together. */
+#define TLSG_TRUST_NAMES_MAX 65000
+
 struct tlsg_trust
 {
 	struct tlsg_trust *next;
@@ -35,17 +38,22 @@ struct tlsg_trust
 	str crl;
 	struct tlsg_der *cas; /**< [arena] those of ca_list first, then of ca_path, then certificates in the file of crl */
 	unsigned cas_len;
-	unsigned cas_announced; /**< how many of cas, from the start, a server names in its request: those of ca_list */
+	unsigned cas_listed; /**< how many of cas, from the start, are those of ca_list */
+	unsigned
+			cas_announced; /**< how many of these a server names in its request: all, or 0 if names_bytes is too much */
+	size_t names_bytes;	   /**< of the list of their names in that request */
 	struct tlsg_trust_name *names; /**< [arena] cas_len of them, sorted by name, then by index */
 	struct tlsg_crl *crls;		   /**< [arena] those of crl, and with crl set those of a hashed ca_path */
 	unsigned crls_len;
+	const char *path_fault; /**< [arena] why ca_path has no certificate, a sentence; NULL: it has, or is not set */
 	bool has_crl;			/**< crl is set: every certificate of a chain needs a current CRL */
 	time_t crl_next_update; /**< earliest nextUpdate, 0 none */
 };
 
 /**
- * Builds the index: names of the CAs, the certificates that signed the CRLs, the earliest nextUpdate.
- * @param t      [in,out] cas and crls are complete.
+ * Builds the index: names of the CAs, how many are announced, the certificates that signed the CRLs, the earliest
+ * nextUpdate.
+ * @param t      [in,out] cas, cas_listed and crls are complete.
  * @param arena  holds the names; that of the CAs.
  * @param err    [out] the cause; the caller adds the setting.
  * @return TLSG_OK; TLSG_E_RESOURCE.

@@ -301,6 +301,12 @@ static void test_errno_is_kept_where_it_means_something(void **state)
 	errno = ENOENT;
 	assert_int_equal(tlsg_err_gnutls(&e, GNUTLS_E_DECRYPTION_FAILED, "record"), TLSG_E_PEER);
 	assert_int_equal(e.sys_errno, 0);
+	tlsg_err_clear(&e);
+	assert_int_equal(tlsg_err_gnutls(&e, GNUTLS_E_DECRYPTION_FAILED, NULL), TLSG_E_PEER);
+	assert_string_equal(e.text, gnutls_strerror(GNUTLS_E_DECRYPTION_FAILED));
+	tlsg_err_clear(&e);
+	assert_int_equal(tlsg_err_gnutls_peer(&e, GNUTLS_E_INTERNAL_ERROR, NULL), TLSG_E_PEER);
+	assert_string_equal(e.text, gnutls_strerror(GNUTLS_E_INTERNAL_ERROR));
 }
 
 int main(void)

@@ -115,6 +115,22 @@ LIST = (
         "` (resumed)` at the end of the line `new connection`", MORE,
         "The log shows at a glance whether resumption works; with `session_cache=0` the line is the same."),
     Difference(
+        "More names of CAs than a request for a certificate can hold", ("handshake",),
+        "every handshake fails when the names of the CAs in `ca_list` have more than 64 KB",
+        "the names are not announced; the CAs count, and a line at WARNING says so at start", DEFECT,
+        "The list that a server sends has 16 bits for its length; it may be empty."),
+    Difference(
+        "ca_path without certificates", ("start",),
+        "starts, and refuses every certificate if there is no other CA",
+        "the same with a line at WARNING; refuses to start if certificates are verified and `ca_list` has no CA",
+        DEFECT, "Nobody could connect; see doc/verification.md."),
+    Difference(
+        "Trust settings of CAs", ("handshake",),
+        "a `TRUSTED CERTIFICATE` in `ca_path`, or among others in `ca_list`, counts for the purposes that its "
+        "settings name",
+        "it is not used unless its settings allow servers and clients both", LIBRARY,
+        "GnuTLS has no such settings; to ignore them would trust more than the file says."),
+    Difference(
         "Whole names beyond 8 KB", ("$tls(p_subject_line)", "log"),
         "cut in variables, whole in the log", "null with a line at ERROR; the log says that the name is not shown",
         DEFECT, "A name that is cut can look like another name.",

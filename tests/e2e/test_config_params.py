@@ -244,18 +244,23 @@ def test_threshold_line_at_start(kam):
 NO_EFFECT = {"tls_disable_compression": 0, "ssl_release_buffers": 0, "ssl_freelist_max_len": 5,
              "ssl_read_ahead": 1, "tls_force_run": 1, "engine_algorithms": "RSA",
              "rand_engine": "fastrand", "init_mode": 1, "provider_quirks": 1,
-             "provider_quirks_config": "/etc/y.cnf"}
+             "provider_quirks_config": "/etc/y.cnf", "send_timeout": 10}
+
+# the same with numbers that mean nothing even there
+NO_EFFECT_ODD = {"tls_disable_compression": 2, "ssl_release_buffers": 2, "ssl_freelist_max_len": -2,
+                 "ssl_read_ahead": 2, "tls_force_run": 11, "init_mode": -1, "provider_quirks": 4096, "send_timeout": -2}
 
 LATER = {"private_key_password": "unused", "key_password_mode": 0, "certificate2": "", "private_key2": "",
          "private_key_password2": "", "keylog_mode": 0, "keylog_file": "/tmp/none", "keylog_peer": "udp:127.0.0.1:9",
          "handshake_timeout": 30, "handshakes_max": 1000, "handshakes_per_address": 100, "verify_name": 0,
-         "outgoing_sni": 1, "certificate_warn_days": "30,7,1", "key_isolation": 0, "engine": "NONE", "send_timeout": 10}
+         "outgoing_sni": 1, "certificate_warn_days": "30,7,1", "key_isolation": 0, "engine": "NONE"}
 
 
 @OURS
-def test_settings_without_effect_are_named_once(start, settings):
-    kam = start(settings.but(modparams=NO_EFFECT))
-    for name in NO_EFFECT:
+@pytest.mark.parametrize("params", (NO_EFFECT, NO_EFFECT_ODD), ids=("usual", "odd"))
+def test_settings_without_effect_take_any_value_and_are_named_once(start, settings, params):
+    kam = start(settings.but(modparams=params))
+    for name in params:
         assert len(kam.log.find(f'INFO.*parameter "{name}": .* has no effect here')) == 1, name
     with TlsClient(kam.address(), client_context()) as client:
         assert client.ask().status == 200
@@ -269,30 +274,31 @@ def test_unset_settings_are_not_named(kam):
 @OURS
 def test_later_and_own_parameters_are_accepted(start, settings):
     kam = start(settings.but(modparams=LATER))
-    assert len(kam.log.find('WARNING.*parameter "send_timeout": 10 has no effect: remove it')) == 1
     with TlsClient(kam.address(), client_context()) as client:
         assert client.ask().status == 200
 
 
 REFUSED = (
-    ("verify_certificate", 2, "0 to 1"), ("verify_certificate", -1, "0 to 1"),
-    ("verify_depth", 101, "0 to 100"), ("verify_depth", -1, "0 to 100"),
-    ("require_certificate", 7, "0 to 1"), ("session_cache", 2, "0 to 1"),
-    ("tls_log", 1001, "-5 to 1000"), ("tls_debug", -6, "-5 to 1000"),
-    ("send_close_notify", 2, "0 to 1"), ("con_ct_wq_max", 4194305, "0 to 4194304"),
-    ("ct_wq_max", (1 << 30) + 1, "0 to 1073741824"), ("ct_wq_max", -1, "0 to 1073741824"),
-    ("ct_wq_blk_size", 0, "1 to 65536"), ("ct_wq_blk_size", 65537, "1 to 65536"),
-    ("low_mem_threshold1", -2, "-1, or 0 to 1073741824"),
-    ("low_mem_threshold2", (1 << 30) + 1, "-1, or 0 to 1073741824"),
-    ("ssl_max_send_fragment", 511, "-1, or 512 to 16384"), ("ssl_max_send_fragment", 16385, "-1, or 512 to 16384"),
-    ("ssl_max_send_fragment", 0, "-1, or 512 to 16384"), ("ssl_release_buffers", 2, "-1 to 1"),
-    ("ssl_freelist_max_len", -2, "-1 to 1073741824"), ("ssl_read_ahead", 2, "-1 to 1"),
-    ("tls_disable_compression", 2, "0 to 1"), ("tls_force_run", 2, "0 to 1"), ("renegotiation", 2, "0 to 1"),
-    ("handshakes_max", -2, "-1, or 0 to 1048576"), ("handshakes_max", 1048577, "-1, or 0 to 1048576"),
-    ("handshakes_per_address", -1, "0 to 1048576"), ("handshakes_per_address", 1048577, "0 to 1048576"),
-    ("handshake_timeout", -1, "0 to 86400"), ("verify_name", 3, "0 to 2"), ("outgoing_sni", 2, "0 to 1"),
-    ("key_password_mode", 2, "0 to 1"), ("keylog_mode", 2048, "0 to 2047"),
+    ("verify_depth", -1, "0 to 100"), ("con_ct_wq_max", -1, "0 to 4194304"), ("ct_wq_max", -1, "0 to 1073741824"),
+    ("ssl_max_send_fragment", 511, "-1, or 512 to 16384"), ("ssl_max_send_fragment", 0, "-1, or 512 to 16384"),
+    ("handshakes_max", -2, "-1, or 0 to 1048576"), ("handshakes_per_address", -1, "0 to 1048576"),
+    ("handshake_timeout", -1, "0 to 86400"), ("verify_name", 3, "0 to 2"), ("verify_name", -1, "0 to 2"),
+    ("keylog_mode", -1, "0 to 2047"),
 )
+
+# Parameter, value, what is used instead.
+FITTED = (
+    ("verify_depth", 101, 100), ("tls_log", 1001, 1000), ("tls_debug", -6, -5), ("con_ct_wq_max", 16777216, 4194304),
+    ("ct_wq_max", (1 << 30) + 1, 1 << 30), ("ct_wq_blk_size", 0, 1), ("ct_wq_blk_size", 65537, 65536),
+    ("low_mem_threshold1", -2, -1), ("low_mem_threshold2", -7, -1), ("ssl_max_send_fragment", 16385, 16384),
+    ("handshakes_max", 1048577, 1048576), ("handshakes_per_address", 1048577, 1048576),
+    ("handshake_timeout", 86401, 86400),
+)
+
+SWITCHES = ("verify_certificate", "require_certificate", "session_cache", "renegotiation", "outgoing_sni",
+            "send_close_notify", "key_password_mode")
+
+GROUP_NAMES = {"tls_log": "log", "tls_debug": "debug"}
 
 
 @OURS
@@ -300,6 +306,35 @@ REFUSED = (
 def test_numbers_out_of_range_are_refused(settings, name, value, allowed):
     output = refused(settings.but(modparams={name: value}))
     assert f'parameter "{name}": {value} is not allowed (allowed: {allowed})' in output
+
+
+@OURS
+@pytest.mark.parametrize("name,value,used", FITTED)
+def test_sizes_out_of_range_are_cut(start, settings, name, value, used):
+    kam = start(settings.but(modparams={name: value}))
+    assert len(kam.log.find(f'WARNING.*parameter "{name}": {value} is out of range, {used} is used')) == 1
+    group = GROUP_NAMES.get(name, name)
+    if group in dict(GROUP):
+        assert get(kam, group) == used
+
+
+@OURS
+@pytest.mark.parametrize("value", (2, 11, -1))
+def test_switches_are_on_for_any_number_but_0(start, settings, value):
+    kam = start(settings.but(modparams=dict.fromkeys(SWITCHES, value)))
+    for name in SWITCHES:
+        assert len(kam.log.find(f'WARNING.*parameter "{name}": {value} is taken as 1')) == 1, name
+        if name in dict(GROUP):
+            assert get(kam, name) == 1
+    with pytest.raises((OSError, EOFError)):        # require_certificate is on
+        with TlsClient(kam.address(), client_context()) as client:
+            client.ask()
+
+
+@OURS
+def test_unknown_bits_of_keylog_mode_are_dropped(start, settings, tmp_path):
+    kam = start(settings.but(modparams={"keylog_mode": 4096 | 1 | 2 | 8, "keylog_file": str(tmp_path / "keys")}))
+    assert len(kam.log.find('WARNING.*parameter "keylog_mode": 4107 has unknown bits, 11 is used')) == 1
 
 
 @OURS
@@ -340,7 +375,7 @@ def test_limits_of_ranges_are_accepted(start, settings, name, value):
 
 @OURS
 def test_all_wrong_values_are_named_in_one_start(settings):
-    output = refused(settings.but(modparams={"verify_depth": 500, "tls_method": "x", "verify_name": 9}))
+    output = refused(settings.but(modparams={"verify_depth": -5, "tls_method": "x", "verify_name": 9}))
     for name in ("verify_depth", "tls_method", "verify_name"):
         assert f'parameter "{name}"' in output
 

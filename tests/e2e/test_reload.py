@@ -232,7 +232,7 @@ BROKEN = {
         BUILD, r'certificate: cannot read "\S+/cert\.pem" as user \S+ \(uid \d+\): No such file'),
     "certificate cut off": (
         lambda f, pki: f.write("cert.pem", _cut(pki, "server-ec.crt", 400)),
-        BUILD, r'certificate: "\S+/cert\.pem" contains no usable certificate'),
+        BUILD, r'certificate: a PEM block CERTIFICATE in "\S+/cert\.pem" is damaged'),
     "empty certificate": (
         lambda f, pki: f.write("cert.pem", ""),
         BUILD, r'certificate: "\S+/cert\.pem" is empty'),

@@ -213,12 +213,6 @@ def test_every_parameter_is_accepted(start, settings, tls_module):
         assert client.ask().status == 200
 
 
-@pytest.mark.ours_only("5.6.3 has no such parameter any more")
-def test_obsolete_send_timeout_is_accepted_with_a_warning(start, settings):
-    kam = start(settings.but(modparams={"send_timeout": 30}))
-    assert [text for _, text in kam.log.at_level("WARNING") if "send_timeout" in text]
-
-
 @pytest.mark.parametrize("params", ({"no_such_parameter": 1}, {"verify_depth": "nine"},
                                     {"certificate": 1}))
 def test_unknown_parameter_or_wrong_type(settings, params):

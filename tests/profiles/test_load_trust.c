@@ -104,6 +104,8 @@ static void set_str(str *s, const char *name)
 	s->len = (int)strlen(kept[next]);
 }
 
+static int verify_certificate; /* of the profile that loads */
+
 static enum tlsg_ret load(
 		struct tlsg_set *set, const char *ca_list, const char *ca_path, const char *crl, struct tlsg_trust **t)
 {
@@ -112,6 +114,7 @@ static enum tlsg_ret load(
 	enum tlsg_ret ret;
 
 	memset(&s, 0, sizeof(s));
+	s.verify_certificate = verify_certificate;
 	set_str(&s.ca_list, ca_list);
 	set_str(&s.ca_path, ca_path);
 	set_str(&s.crl, crl);
@@ -135,7 +138,9 @@ static void refused(void **state, const char *ca_list, const char *ca_path, cons
 	const struct tlsg_err *err;
 	unsigned before = set_of(state)->trusts_len;
 
+	verify_certificate = 1;
 	assert_int_equal(load(set_of(state), ca_list, ca_path, crl, &t), TLSG_E_CONFIG);
+	verify_certificate = 0;
 	err = (void *)t;
 	if(strstr(err->text, parts[0]) == NULL || strstr(err->text, parts[1]) == NULL)
 		fail_msg("\"%s\" lacks \"%s\" or \"%s\"", err->text, parts[0], parts[1]);
@@ -229,7 +234,7 @@ static void test_bad_files(void **state)
 	refused(state, "cut.pem", NULL, NULL, (const char *[]){"ca_list: ", "damaged"});
 	write_text("trusted.pem", "-----BEGIN TRUSTED CERTIFICATE-----\nMAYCAQUCAQI=\n-----END TRUSTED CERTIFICATE-----\n",
 			83);
-	refused(state, "trusted.pem", NULL, NULL, (const char *[]){"TRUSTED CERTIFICATE", "trusted.pem"});
+	refused(state, "trusted.pem", NULL, NULL, (const char *[]){"a certificate in", "trusted.pem"});
 	write_text("crl2.pem", "-----BEGIN X509 CRL-----\nMAYCAQUCAQI=\n-----END X509 CRL-----\n", 61);
 	refused(state, NULL, NULL, "crl2.pem", (const char *[]){"crl: a CRL in", "crl2.pem"});
 	refused(state, ".", NULL, NULL, (const char *[]){"ca_list: ", "not a regular file"});
@@ -389,6 +394,57 @@ static void test_bad_directory(void **state)
 	refused(state, NULL, "dir", NULL, (const char *[]){"ca_path: no certificate", "dir"});
 }
 
+/* The same bytes in both settings are one certificate, and the directory is not empty. */
+static void test_directory_repeats_list(void **state)
+{
+	struct tlsg_trust *t;
+
+	mkdir(path_of("again"), 0700);
+	tlsg_certs_write(&certs, path_of("ca.pem"), "a b");
+	tlsg_certs_write(&certs, path_of("again/1.pem"), "a");
+	tlsg_certs_write(&certs, path_of("again/2.pem"), "b");
+	tlsg_certs_write(&certs, path_of("crl.pem"), "b");
+	verify_certificate = 1;
+	tlsg_stub_log_clear();
+	assert_int_equal(load(set_of(state), "ca.pem", "again", NULL, &t), TLSG_OK);
+	assert_int_equal(t->cas_len, 2);
+	assert_int_equal(tlsg_stub_log_count(L_WARN), 0);
+	/* the same for a file of CRLs that has known certificates only, which leaves nothing to verify with */
+	assert_int_equal(load(set_of(state), "ca.pem", NULL, "crl.pem", &t), TLSG_OK);
+	verify_certificate = 0;
+	assert_int_equal(t->cas_len, 2);
+	assert_true(t->has_crl);
+	assert_int_equal(tlsg_stub_log_count(L_WARN), 1);
+	assert_non_null(strstr(tlsg_stub_log_text(), "no CRL: every certificate"));
+}
+
+/* A directory without certificates is a warning, once, unless a profile verifies with nothing else. */
+static void test_directory_without_certificates(void **state)
+{
+	static const char *const names[] = {"vacant", "nowhere"};
+	struct tlsg_trust *t, *same;
+	unsigned i;
+
+	mkdir(path_of("vacant"), 0700);
+	tlsg_certs_write(&certs, path_of("ca.pem"), "a");
+	for(i = 0; i < 2; i++) {
+		tlsg_stub_log_clear();
+		assert_int_equal(load(set_of(state), NULL, names[i], NULL, &t), TLSG_OK);
+		assert_int_equal(t->cas_len, 0);
+		assert_int_equal(load(set_of(state), NULL, names[i], NULL, &same), TLSG_OK);
+		assert_ptr_equal(t, same);
+		assert_int_equal(tlsg_stub_log_count(L_WARN), 1);
+		assert_non_null(strstr(tlsg_stub_log_text(), names[i]));
+		/* another profile with the same settings verifies */
+		refused(state, NULL, names[i], NULL, (const char *[]){"ca_path: ", names[i]});
+		verify_certificate = 1;
+		assert_int_equal(load(set_of(state), "ca.pem", names[i], NULL, &t), TLSG_OK);
+		verify_certificate = 0;
+		assert_int_equal(t->cas_len, 1);
+		assert_int_equal(tlsg_stub_log_count(L_WARN), 2);
+	}
+}
+
 static void test_all_three(void **state)
 {
 	struct tlsg_trust *t;
@@ -544,6 +600,8 @@ int main(void)
 			TEST(test_plain_directory),
 			TEST(test_hashed_directory),
 			TEST(test_bad_directory),
+			TEST(test_directory_repeats_list),
+			TEST(test_directory_without_certificates),
 			TEST(test_all_three),
 			TEST(test_find),
 			TEST(test_parse),
