@@ -17,6 +17,8 @@ static void note_cb(void *arg, const char *word, size_t len, const char *why)
 {
 	const struct tlsg_prof *p = arg;
 
+	if(word[0] == '%' && p->role == TLSG_CLIENT) /* only servers send a HelloRetryRequest */
+		return;
 	LM_WARN("%.*s: cipher_list: \"%.*s\": %s\n", p->id.len, p->id.s, (int)len, word, why);
 }
 
@@ -25,9 +27,7 @@ static struct tlsg_priority *priority_find(const struct tlsg_prof *p)
 	struct tlsg_priority *x;
 
 	for(x = p->set->priorities; x != NULL; x = x->next)
-		/* where the list has to be enforced, each role has a priority of its own */
-		if(x->method == p->s.method && x->without_tls13 == p->without_tls13
-				&& (!x->list.surplus || (x->single == NULL) == (p->role == TLSG_CLIENT))
+		if(x->method == p->s.method && x->without_tls13 == p->without_tls13 && x->role == p->role
 				&& tlsg_value_is_same(&x->cipher_list, &p->s.cipher_list))
 			return x;
 	return NULL;
@@ -73,10 +73,10 @@ static int compile_client(struct tlsg_priority *x)
 static enum tlsg_ret compile_all(struct tlsg_prof *p, struct tlsg_priority *x, struct tlsg_err *err)
 {
 	struct tlsg_arena *previous = tlsg_scope_enter(p->set->arena);
-	bool is_client = x->list.surplus && p->role == TLSG_CLIENT;
-	int rc = is_client ? compile_client(x) : compile(x->list.priority, &x->compiled);
+	bool is_offer = x->list.surplus && p->role == TLSG_CLIENT;
+	int rc = is_offer ? compile_client(x) : compile(x->list.priority, &x->compiled);
 
-	if(rc >= 0 && x->list.surplus && !is_client)
+	if(rc >= 0 && x->list.kind == TLSG_CIPHER_LIST && p->role == TLSG_SERVER)
 		rc = compile_single(x);
 	tlsg_scope_leave(previous);
 	if(rc >= 0)
@@ -125,6 +125,7 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err)
 	if(x == NULL)
 		return tlsg_err_no_shm(err, "cipher_list", sizeof(*x));
 	x->method = p->s.method;
+	x->role = p->role;
 	x->without_tls13 = p->without_tls13;
 	x->cipher_list = p->s.cipher_list;
 	ret = evaluate(p, x, err);

@@ -10,17 +10,19 @@
 #include "profiles/cipher/cipher_list.h"
 #include "profiles/prof.h"
 
-/** One pair of method and cipher_list, shared by the profiles that set them. */
+/** One pair of method and cipher_list, shared by the profiles of a role that set them. */
 struct tlsg_priority
 {
 	struct tlsg_priority *next;
 	int method;					  /**< enum tlsg_method_id */
+	enum tlsg_role role;		  /**< each role has its own: a client needs no priority for each suite */
 	bool without_tls13;			  /**< the method without TLS 1.3 */
 	str cipher_list;			  /**< {NULL,0} not set */
 	struct tlsg_cipher_list list; /**< evaluated */
 	gnutls_priority_t
 			compiled; /**< [arena] of list.priority; for clients with list.surplus: of tlsg_priority_string_client() */
-	gnutls_priority_t *single; /**< [arena] by position in list.suites; NULL unless list.surplus and for servers */
+	gnutls_priority_t
+			*single; /**< [arena] by position in list.suites, of servers; NULL for clients and native strings */
 };
 
 /**
@@ -41,7 +43,8 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err) T
 enum tlsg_ret tlsg_priority_fit_keys(struct tlsg_prof *p, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * Chooses the priority of a server session for an offer, where GnuTLS alone would not keep to the suite list.
+ * Chooses the priority of a server session for an offer: GnuTLS alone keeps neither to the list nor to its order. The
+ * groups of key exchanges are the same in all priorities, so the choice of a suite never costs a HelloRetryRequest.
  * @param p         profile.
  * @param offer     [in,out] what the ClientHello offers; keys: the signatures that the client accepts, without those
  *                  that the profile has no certificate for when this returns; usable: [out] the kinds of keys that the

@@ -3,10 +3,10 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: the caller's.  Lock: none, const once made.
  *
- * An OpenSSL cipher string names suites; a GnuTLS priority string names algorithms and admits every combination of
- * them. Where that is more than the list, `surplus` is set and the owner of the handshake enforces the list: a server
- * calls tlsg_cipher_list_choose() before GnuTLS reads the ClientHello, a client ends a handshake whose suite is not
- * tlsg_cipher_list_has().
+ * An OpenSSL cipher string names suites in an order; a GnuTLS priority string names algorithms and admits every
+ * combination of them. The owner of the handshake enforces the list: a server calls tlsg_cipher_list_choose() before
+ * GnuTLS reads the ClientHello, a client ends a handshake whose suite is not tlsg_cipher_list_has(). `surplus` says
+ * that the priority string admits more than the list.
  *
  * Lists are made by tlsg_cipher_string_eval() (profiles/cipher/cipher_string.h).
  */
@@ -89,7 +89,7 @@ struct tlsg_cipher_offer
 /** What the caller of tlsg_cipher_list_choose() must do. */
 enum tlsg_cipher_choice
 {
-	TLSG_CIPHER_LEAVE, /**< nothing: whatever GnuTLS picks of this offer is in the list */
+	TLSG_CIPHER_LEAVE, /**< nothing: kinds DEFAULT and NATIVE, GnuTLS alone chooses */
 	TLSG_CIPHER_APPLY, /**< apply tlsg_priority_string_single() of the suite */
 	TLSG_CIPHER_REFUSE /**< no suite in common: end the handshake with handshake_failure */
 };
@@ -102,13 +102,12 @@ enum tlsg_cipher_choice
 bool tlsg_cipher_list_has(const struct tlsg_cipher_list *list, const struct tlsg_suite *suite);
 
 /**
- * Chooses the suite for an offer as OpenSSL does without SSL_OP_CIPHER_SERVER_PREFERENCE: of the highest version in
- * common, the first in the client's order that is in the list and that a key fits.
+ * Chooses the suite for an offer as OpenSSL does with SSL_OP_CIPHER_SERVER_PREFERENCE, which `tls` sets: of the highest
+ * version in common, the first of the list that the client offers and that a key fits.
  * @param offer  not NULL.
  * @param best   [out] the suite, NULL if there is none in common; not NULL itself.
- * @return TLSG_CIPHER_LEAVE, also always for kinds DEFAULT and NATIVE; TLSG_CIPHER_APPLY with best set;
- *         TLSG_CIPHER_REFUSE.
- * Source: RFC 8446 section 4.1.1, RFC 5246 section 7.4.1.3.
+ * @return TLSG_CIPHER_LEAVE for kinds DEFAULT and NATIVE; TLSG_CIPHER_APPLY with best set; TLSG_CIPHER_REFUSE.
+ * Source: RFC 8446 section 4.1.1, RFC 5246 section 7.4.1.3; SSL_CTX_set_options(3).
  */
 enum tlsg_cipher_choice tlsg_cipher_list_choose(const struct tlsg_cipher_list *list,
 		const struct tlsg_cipher_offer *offer, const struct tlsg_suite **best) TLSG_MUST_CHECK;

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <gnutls/gnutls.h>
 
@@ -350,8 +351,24 @@ static void list_take_profile(struct tlsg_cipher_list *l, const char *string)
 	}
 }
 
+/** GnuTLS applies the word to groups too, and sends a HelloRetryRequest to clients that have guessed another one. */
+static void note_precedence(const char *string, const struct tlsg_cipher_note *note)
+{
+	static const char word[] = "%SERVER_PRECEDENCE";
+	size_t len;
+
+	for(const char *p = string; *p != '\0'; p += len + (p[len] != '\0')) {
+		len = strcspn(p, ":");
+		if(len == sizeof(word) - 1 && strncasecmp(p, word, len) == 0)
+			note_word(note, word, len,
+					"costs many handshakes a HelloRetryRequest, because it orders groups too; an OpenSSL cipher string "
+					"orders suites without that");
+	}
+}
+
 /** A native string is limited to the versions that both it and tls_method have. */
-static enum tlsg_ret eval_native(struct tlsg_cipher_list *l, const char *string, struct tlsg_err *err)
+static enum tlsg_ret eval_native(
+		struct tlsg_cipher_list *l, const char *string, const struct tlsg_cipher_note *note, struct tlsg_err *err)
 {
 	char versions[TLSG_METHOD_PRIORITY_SIZE] = "";
 	gnutls_priority_t prio = NULL;
@@ -376,6 +393,7 @@ static enum tlsg_ret eval_native(struct tlsg_cipher_list *l, const char *string,
 		return ret;
 	l->versions = priority_versions(prio);
 	list_take_profile(l, string);
+	note_precedence(string, note);
 	list_take_all(l, prio);
 	gnutls_priority_deinit(prio);
 	if(l->suites_len == 0)
@@ -394,11 +412,11 @@ enum tlsg_ret tlsg_cipher_string_eval(const char *string, const struct tlsg_meth
 		return ret;
 	if(string == NULL) {
 		out->kind = TLSG_CIPHER_DEFAULT;
-		return eval_native(out, system_default(), err);
+		return eval_native(out, system_default(), note, err);
 	}
 	if(tlsg_rules_is_native(string)) {
 		out->kind = TLSG_CIPHER_NATIVE;
-		return eval_native(out, string, err);
+		return eval_native(out, string, note, err);
 	}
 	out->kind = TLSG_CIPHER_LIST;
 	return eval_list(out, string, note, err);
