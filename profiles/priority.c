@@ -76,7 +76,7 @@ static enum tlsg_ret compile_all(struct tlsg_prof *p, struct tlsg_priority *x, s
 	bool is_offer = x->list.surplus && p->role == TLSG_CLIENT;
 	int rc = is_offer ? compile_client(x) : compile(x->list.priority, &x->compiled);
 
-	if(rc >= 0 && x->list.kind == TLSG_CIPHER_LIST && p->role == TLSG_SERVER)
+	if(rc >= 0 && x->list.kind != TLSG_CIPHER_NATIVE && p->role == TLSG_SERVER)
 		rc = compile_single(x);
 	tlsg_scope_leave(previous);
 	if(rc >= 0)

@@ -47,7 +47,7 @@ gnutls_certificate_verification_profiles_t tlsg_cipher_list_profile(const struct
 
 bool tlsg_cipher_list_has(const struct tlsg_cipher_list *list, const struct tlsg_suite *suite)
 {
-	if(list->kind != TLSG_CIPHER_LIST)
+	if(list->kind == TLSG_CIPHER_NATIVE)
 		return true;
 	return suite != NULL && tlsg_cipher_list_id_is_in(&list->suite_ids, suite->id);
 }
@@ -82,7 +82,7 @@ static unsigned highest_version(unsigned versions)
 
 static bool list_admits(const struct tlsg_cipher_list *list, const struct tlsg_suite *s)
 {
-	if(list->kind == TLSG_CIPHER_LIST)
+	if(list->kind != TLSG_CIPHER_NATIVE)
 		return tlsg_cipher_list_id_is_in(&list->suite_ids, s->id);
 	for(size_t i = 0; i < list->suites_len; i++)
 		if(list->suites[i] == tlsg_suite_index(s))
@@ -123,7 +123,7 @@ enum tlsg_cipher_choice tlsg_cipher_list_choose(
 	struct tlsg_id_set offered;
 
 	*best = NULL;
-	if(list->kind != TLSG_CIPHER_LIST)
+	if(list->kind == TLSG_CIPHER_NATIVE)
 		return TLSG_CIPHER_LEAVE;
 	offered = offered_ids(offer);
 	for(size_t i = 0; i < list->suites_len; i++) {

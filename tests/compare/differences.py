@@ -38,11 +38,6 @@ LIST = (
         "the name on one line, as `$tls(p_subject_line)` gives it", MORE,
         "tls.so fills these variables from 6.1 on.", _is_new),
     Difference(
-        "Suites with CBC and SHA-2 without cipher_list", ("handshake",),
-        "accepts ECDHE-ECDSA-AES256-SHA384 and the like", "refuses them unless cipher_list names them", LIBRARY,
-        "Without cipher_list the priorities of the system's GnuTLS decide, and these leave the suites out.",
-        lambda case, theirs, ours: case == "suite ECDHE-ECDSA-AES256-SHA384" and ours.refused),
-    Difference(
         "Ephemeral Diffie-Hellman without cipher_list", ("handshake",),
         "refuses clients that offer only DHE suites, unless cipher_list is set", "accepts them", DEFECT,
         "tls.so installs Diffie-Hellman parameters only when cipher_list is set.",

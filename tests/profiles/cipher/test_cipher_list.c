@@ -297,22 +297,46 @@ static void test_certificate_profiles(void **state)
 	}
 }
 
-/* cipher_list not set: the system's default within tls_method. */
+/* cipher_list not set: OpenSSL's DEFAULT. The policy of the system can only take away from it: test_policy.c. */
 static void test_default(void **state)
 {
+	struct tlsg_cipher_list l, written;
 	gnutls_priority_t prio;
-	struct tlsg_cipher_list l;
 	bool has_policy = gnutls_priority_init(&prio, "@SYSTEM", NULL) >= 0;
 
 	(void)state;
 	if(has_policy)
 		gnutls_priority_deinit(prio);
 	eval(&l, NULL, "TLSv1.2");
+	eval(&written, "DEFAULT", "TLSv1.2");
 	assert_int_equal(l.kind, TLSG_CIPHER_DEFAULT);
 	assert_int_equal(l.versions, TLSG_VERSION_BIT(TLSG_TLS1_2));
-	assert_int_equal(strncmp(l.priority, has_policy ? "@SYSTEM" : "NORMAL", 6), 0);
-	assert_true(tlsg_cipher_list_has(&l, NULL));
+	assert_false(tlsg_cipher_list_has(&l, NULL));
 	assert_true(l.suites_len > 0);
+	if(has_policy)
+		return;
+	assert_string_equal(l.priority, written.priority);
+	assert_int_equal(l.suites_len, written.suites_len);
+	assert_memory_equal(l.suites, written.suites, sizeof(l.suites));
+	assert_true(tlsg_cipher_list_has(&l, suite_of("ECDHE-ECDSA-AES256-SHA384"))); /* NORMAL lacks it */
+	assert_false(l.surplus);
+}
+
+/* Post-quantum hybrids come first where the library has them, and are left out where it does not know them. */
+static void test_hybrid_groups(void **state)
+{
+	const gnutls_group_t *all = gnutls_group_list();
+	gnutls_group_t id = gnutls_group_get_id("X25519-MLKEM768");
+	bool has = false;
+	struct tlsg_cipher_list l;
+
+	(void)state;
+	for(; *all != GNUTLS_GROUP_INVALID; all++)
+		has = has || (id != GNUTLS_GROUP_INVALID && *all == id);
+	eval(&l, "DEFAULT", "TLSv1.2+");
+	assert_int_equal(strstr(l.priority, "MLKEM768") != NULL, has);
+	assert_non_null(strstr(l.priority, has ? ":+GROUP-X25519-MLKEM768:+GROUP-X25519:+GROUP-SECP256R1:"
+										   : "+AEAD:+SHA384:+SHA256:+SHA1:+GROUP-X25519:+GROUP-SECP256R1:"));
 }
 
 struct noted
@@ -762,7 +786,7 @@ static const struct tlsg_suite *handshake(
 	gnutls_credentials_set(server, GNUTLS_CRD_CERTIFICATE, live->server);
 	gnutls_credentials_set(client, GNUTLS_CRD_CERTIFICATE, live->client);
 	gnutls_session_set_ptr(server, &e);
-	if(list->kind == TLSG_CIPHER_LIST)
+	if(list->kind != TLSG_CIPHER_NATIVE)
 		gnutls_handshake_set_hook_function(server, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_PRE, enforce_cb);
 	for(int turn = 0; turn < 20 && (c == GNUTLS_E_AGAIN || s == GNUTLS_E_AGAIN); turn++) {
 		if(c == GNUTLS_E_AGAIN)
@@ -887,6 +911,7 @@ int main(void)
 			cmocka_unit_test(test_native_strings),
 			cmocka_unit_test(test_certificate_profiles),
 			cmocka_unit_test(test_default),
+			cmocka_unit_test(test_hybrid_groups),
 			cmocka_unit_test(test_notes),
 			cmocka_unit_test(test_priority_strings),
 			cmocka_unit_test(test_surplus),
