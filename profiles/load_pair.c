@@ -122,6 +122,16 @@ static enum tlsg_ret chain_load(
 
 /* ---- the pair ---- */
 
+/*
+ * GnuTLS uses its own certificate only for what the key usage says, OpenSSL for whatever is negotiated: peers decide.
+ * Source: RFC 5280 section 4.2.1.3; there was a warning.
+ */
+static void key_usage_lift(struct tlsg_pair *pair)
+{
+	(void)gnutls_pubkey_set_key_usage(pair->chain[0].pubkey,
+			GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_ENCIPHERMENT | GNUTLS_KEY_KEY_AGREEMENT);
+}
+
 /* Whether a pair was loaded for these settings. If its key needed a password, it must be the same one. */
 static bool pair_is_for(const struct tlsg_pair *pair, const struct pair_settings *s)
 {
@@ -216,6 +226,8 @@ static enum tlsg_ret load_one(struct tlsg_prof *p, const struct pair_settings *s
 			ret = tlsg_pair_chain_complete(p, s->cert, pair, err);
 		if(ret == TLSG_OK)
 			ret = tlsg_pair_check(p, s->cert, pair, err);
+		if(ret == TLSG_OK)
+			key_usage_lift(pair);
 		if(ret == TLSG_OK)
 			ret = key_load(p, s, pair, err);
 	}
