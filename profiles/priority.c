@@ -22,13 +22,18 @@ static void note_cb(void *arg, const char *word, size_t len, const char *why)
 	LM_WARN("%.*s: cipher_list: \"%.*s\": %s\n", p->id.len, p->id.s, (int)len, word, why);
 }
 
+static bool is_lenient(const struct tlsg_prof *p)
+{
+	return p->role == TLSG_CLIENT && (p->verify_mode == TLSG_VERIFY_NONE || p->verify_no_ca);
+}
+
 static struct tlsg_priority *priority_find(const struct tlsg_prof *p)
 {
 	struct tlsg_priority *x;
 
 	for(x = p->set->priorities; x != NULL; x = x->next)
 		if(x->method == p->s.method && x->without_tls13 == p->without_tls13 && x->role == p->role
-				&& tlsg_value_is_same(&x->cipher_list, &p->s.cipher_list))
+				&& x->is_lenient == is_lenient(p) && tlsg_value_is_same(&x->cipher_list, &p->s.cipher_list))
 			return x;
 	return NULL;
 }
@@ -63,18 +68,22 @@ static int compile_single(struct tlsg_priority *x)
 /* The offer of a client. */
 static int compile_client(struct tlsg_priority *x)
 {
-	char text[TLSG_PRIORITY_SIZE];
+	static const char compat[] = ":%COMPAT";
+	char text[TLSG_PRIORITY_SIZE + sizeof(compat)];
 
-	if(tlsg_priority_string_client(&x->list, text, sizeof(text)) != TLSG_OK)
+	if(!x->list.surplus)
+		memcpy(text, x->list.priority, strlen(x->list.priority) + 1);
+	else if(tlsg_priority_string_client(&x->list, text, TLSG_PRIORITY_SIZE) != TLSG_OK)
 		return GNUTLS_E_SHORT_MEMORY_BUFFER;
+	if(x->is_lenient)
+		memcpy(text + strlen(text), compat, sizeof(compat));
 	return compile(text, &x->compiled);
 }
 
 static enum tlsg_ret compile_all(struct tlsg_prof *p, struct tlsg_priority *x, struct tlsg_err *err)
 {
 	struct tlsg_arena *previous = tlsg_scope_enter(p->set->arena);
-	bool is_offer = x->list.surplus && p->role == TLSG_CLIENT;
-	int rc = is_offer ? compile_client(x) : compile(x->list.priority, &x->compiled);
+	int rc = p->role == TLSG_CLIENT ? compile_client(x) : compile(x->list.priority, &x->compiled);
 
 	if(rc >= 0 && x->list.kind != TLSG_CIPHER_NATIVE && p->role == TLSG_SERVER)
 		rc = compile_single(x);
@@ -126,6 +135,7 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err)
 		return tlsg_err_no_shm(err, "cipher_list", sizeof(*x));
 	x->method = p->s.method;
 	x->role = p->role;
+	x->is_lenient = is_lenient(p);
 	x->without_tls13 = p->without_tls13;
 	x->cipher_list = p->s.cipher_list;
 	ret = evaluate(p, x, err);

@@ -11,6 +11,7 @@
 #include "profiles/ticket.h"
 #include "transport/keylog.h"
 #include "transport/conn_priv.h"
+#include "transport/refusal.h"
 #include "transport/stats.h"
 #include "transport/hello.h"
 
@@ -261,8 +262,7 @@ enum tlsg_ret tlsg_conn_session_init(struct tlsg_conn *c, struct tlsg_err *err)
 
 void tlsg_conn_alert_for(struct tlsg_conn *c, int gnutls_code)
 {
-	int level = GNUTLS_AL_FATAL;
-	int alert = gnutls_error_to_alert(gnutls_code, &level);
+	int alert = tlsg_refusal_alert(gnutls_code);
 
 	if(c->verdict.alert >= 0
 			&& (gnutls_code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR || gnutls_code == GNUTLS_E_CERTIFICATE_ERROR))
@@ -355,6 +355,10 @@ static enum tlsg_ret fail(struct tlsg_conn *c, int code, struct tlsg_err *err)
 	if(c->ref.no_pair)
 		return tlsg_err_set(err, TLSG_E_PEER, "%s (profile %s has no certificate that the peer can use)",
 				gnutls_strerror(code), c->ref.prof->id.s);
+	why = tlsg_refusal_reason(code, (enum tlsg_role)c->role);
+	if(why != NULL)
+		return tlsg_err_set(err, TLSG_E_PEER, "%s: %s (%s)", c->role == TLSG_SERVER ? "accept" : "connect",
+				gnutls_strerror(code), why);
 	return tlsg_err_gnutls(err, code, c->role == TLSG_SERVER ? "accept" : "connect");
 }
 

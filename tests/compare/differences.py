@@ -119,6 +119,13 @@ LIST = (
         "refused in the handshake", LIBRARY, "GnuTLS does not parse such certificates.",
         lambda case, theirs, ours: case.startswith("empty-") and ours.refused),
     Difference(
+        "Key usage of client certificates", ("handshake",),
+        "not looked at unless verification is enforced",
+        "a client whose certificate lacks digitalSignature in its key usage is refused, also with "
+        "`verify_client=optional_no_ca`, with a line that says so", LIBRARY,
+        "GnuTLS's only switch, %COMPAT, turns off protections of the whole session with it; see doc/upstream.md.",
+        lambda case, theirs, ours: case.startswith("key usage client-") and ours.refused),
+    Difference(
         "Addresses in certificates that have neither 4 nor 16 bytes",
         ("$tls_peer_san_ip", "@tls.peer.ip", "@tls.peer.IPAddress", "@tls.peer.ip_address"),
         "four bytes, the missing ones taken from the memory beside them", "null", DEFECT,
