@@ -10,6 +10,7 @@
 #include "base/scope.h"
 #include "profiles/load_key.h"
 #include "profiles/load_pair.h"
+#include "profiles/match.h"
 #include "profiles/priority.h"
 #include "profiles/set.h"
 #include "profiles/ticket.h"
@@ -47,6 +48,18 @@ static void log_verify_mode(const struct tlsg_prof *p)
 				p->id.s);
 }
 
+/* A name that GnuTLS refuses is a mistake, or asks for more than it can do: the section is found by address alone. */
+static void check_server_name(const struct tlsg_prof *p)
+{
+	const str *name = &p->s.server_name;
+
+	if(p->role == TLSG_SERVER && name->len > 0 && !tlsg_match_is_askable(name))
+		LM_WARN("%.*s: no client can ask for the server_name \"%.*s\": GnuTLS takes only letters, digits, '-' and '.' "
+				"in a "
+				"name; write names of other scripts as A-labels (xn--...), and server_name_mode for wildcards\n",
+				p->id.len, p->id.s, name->len, name->s);
+}
+
 static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 {
 	enum tlsg_ret ret;
@@ -62,6 +75,7 @@ static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 	if(ret != TLSG_OK)
 		return ret;
 	log_verify_mode(p);
+	check_server_name(p);
 	return tlsg_ticket_context(p);
 }
 

@@ -172,6 +172,17 @@ static int enforce(struct tlsg_conn *c, const struct tlsg_hello *h)
 	return compiled != NULL ? use_priority(c, compiled) : 0;
 }
 
+/* A name that is no text, as GnuTLS would refuse it. What is kept of it is for the log line. */
+static int refuse_name(struct tlsg_conn *c)
+{
+	int i;
+
+	for(i = 0; i < c->sni.len; i++)
+		if(c->sni.s[i] <= ' ' || c->sni.s[i] > '~')
+			c->sni.s[i] = '?';
+	return GNUTLS_E_RECEIVED_DISALLOWED_NAME;
+}
+
 /* Before GnuTLS looks at a ClientHello: here the whole profile can still be applied. */
 static int hello_came(struct tlsg_conn *c, const gnutls_datum_t *msg)
 {
@@ -184,6 +195,8 @@ static int hello_came(struct tlsg_conn *c, const gnutls_datum_t *msg)
 		if(c->sni.s == NULL)
 			return GNUTLS_E_MEMORY_ERROR;
 		c->sni.len = (int)hello.name_len;
+		if(!hello.name_is_visible)
+			return refuse_name(c);
 		if(choose_by_name(c, NULL) != TLSG_OK)
 			return GNUTLS_E_INTERNAL_ERROR;
 	}

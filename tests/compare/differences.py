@@ -126,6 +126,11 @@ LIST = (
         "GnuTLS's only switch, %COMPAT, turns off protections of the whole session with it; see doc/upstream.md.",
         lambda case, theirs, ours: case.startswith("key usage client-") and ours.refused),
     Difference(
+        "Server names that are no host names", ("handshake",), "taken",
+        "refused: names with other characters than letters, digits, `-` and `.`", LIBRARY,
+        "GnuTLS refuses the ClientHello, and a program cannot change that; see doc/upstream.md.",
+        lambda case, theirs, ours: case == "no host name" and ours.refused),
+    Difference(
         "Addresses in certificates that have neither 4 nor 16 bytes",
         ("$tls_peer_san_ip", "@tls.peer.ip", "@tls.peer.IPAddress", "@tls.peer.ip_address"),
         "four bytes, the missing ones taken from the memory beside them", "null", DEFECT,
