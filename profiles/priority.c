@@ -201,7 +201,8 @@ enum tlsg_ret tlsg_priority_for_offer(
 
 	*compiled = NULL;
 	offer->usable = tlsg_cipher_list_keys(&x->list, offer);
-	if(x->single == NULL)
+	if(x->single == NULL
+			|| p->pairs_len == 0) /* without a certificate GnuTLS ends the handshake, and the log says why */
 		return TLSG_OK;
 	offer->keys &= keys_of(p);
 	switch(tlsg_cipher_list_choose(&x->list, offer, &best)) {

@@ -136,7 +136,7 @@ static const char *mac_name(const struct tlsg_suite *s)
 	return gnutls_mac_get_name(tlsg_suite_gnutls_mac(s));
 }
 
-/* Whether the library has a group: GnuTLS refuses a string with another one. Post-quantum hybrids depend on its build. */
+/* Whether the library has a group: GnuTLS refuses a string with another one. Hybrids depend on how it was built. */
 static bool group_is_known(const char *name)
 {
 	const gnutls_group_t *all = gnutls_group_list();
