@@ -54,9 +54,10 @@ CIPHERS_TOOL = $(O)/tls-gnutls-ciphers
 
 # ---- sources -------------------------------------------------------------------------------------------------------
 BASE_SRC = $(addprefix base/,\
-	arena.c arena_keep.c arena_pool.c arena_private.c err.c import.c scope.c)
+	arena.c arena_keep.c arena_pool.c arena_private.c environment.c err.c import.c mutex.c object.c scope.c)
 PKCS11_SRC = $(addprefix pkcs11/,\
-	p11_certs.c p11_engine.c p11_find.c p11_gate.c p11_key.c p11_look.c p11_module.c p11_pin.c p11_probe.c p11_retry.c p11_uri.c)
+	p11_certs.c p11_engine.c p11_find.c p11_gate.c p11_key.c p11_look.c p11_module.c p11_pin.c p11_probe.c \
+	p11_retry.c p11_uri.c)
 # the rooms of profiles, lowest first
 CIPHER_SRC = $(addprefix profiles/cipher/,\
 	cipher_list.c cipher_string.c method.c priority_string.c rules.c suites.c)
@@ -65,22 +66,23 @@ VERIFY_SRC = $(addprefix profiles/verify/,\
 KEYS_SRC = $(addprefix profiles/keys/,\
 	file.c key_file.c op.c password.c path.c pin.c)
 ISOLATE_SRC = $(addprefix profiles/isolate/,\
-	client.c key_process.c token_child.c token_keys.c token_modules.c token_pending.c token_process.c \
+	client.c key_loader.c key_process.c token_child.c token_keys.c token_modules.c token_pending.c token_process.c \
 	token_source.c wire.c)
 PROF_SRC = $(addprefix profiles/,\
 	build.c creds.c key.c key_use.c list.c load_key.c load_pair.c load_token.c load_trust.c match.c \
 	pair_chain.c pair_check.c priority.c prof.c set.c ticket.c tlscfg.c tlscfg_file.c value.c)
 PROFILES_SRC = $(CIPHER_SRC) $(VERIFY_SRC) $(KEYS_SRC) $(ISOLATE_SRC) $(PROF_SRC)
 TRANSPORT_SRC = $(addprefix transport/,\
-	carrier_stream.c cert_text.c conn.c conn_bound.c conn_hs.c conn_rec.c dn_text.c hello.c \
+	carrier_stream.c cert_text.c conn.c conn_alert.c conn_bound.c conn_failure.c conn_hs.c \
+	conn_rec.c conn_session.c conn_stall.c conn_step.c conn_verify.c dn_text.c hello.c \
 	keylog.c peer.c queue.c refusal.c slots.c stats.c)
 RPC_SRC = $(addprefix rpc/,\
 	rpc.c rpc_info.c rpc_kill.c rpc_list.c rpc_options.c rpc_profiles.c rpc_reload.c rpc_sessions.c \
 	rpc_source.c)
 MOD_SRC = $(addprefix gnutls_mod/,\
-	mod_answer.c mod_config.c mod_deadline.c mod_engine.c mod_events.c mod_expiry.c mod_group.c mod_hooks.c \
-	mod_isolate.c mod_keylog.c mod_log.c mod_low_mem.c mod_main.c mod_outgoing.c mod_params.c mod_path.c mod_rpc.c \
-	mod_script.c mod_selects.c mod_stats.c mod_tcp.c mod_terminal.c mod_vars.c mod_view.c)
+	mod_answer.c mod_config.c mod_deadline.c mod_engine.c mod_events.c mod_expiry.c mod_fragments.c mod_group.c \
+	mod_hooks.c mod_isolate.c mod_keylog.c mod_log.c mod_low_mem.c mod_main.c mod_outgoing.c mod_params.c mod_path.c \
+	mod_rpc.c mod_script.c mod_selects.c mod_stats.c mod_tcp.c mod_terminal.c mod_vars.c mod_view.c)
 SRC = $(BASE_SRC) $(PKCS11_SRC) $(PROFILES_SRC) $(TRANSPORT_SRC) $(RPC_SRC) $(MOD_SRC)
 FOLDERS = $(sort $(patsubst %/,%,$(dir $(SRC))))
 
@@ -103,16 +105,16 @@ PKG_CFLAGS = $(shell pkg-config --cflags gnutls p11-kit-1 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs gnutls p11-kit-1 2>/dev/null || echo -lgnutls -lp11-kit)
 OWN_CFLAGS = $(CSTD) -fPIC -fno-semantic-interposition $(OPT) $(WARN) -pthread
 LIBS = $(PKG_LIBS) -lgmp -lpthread
-MOD_LDFLAGS = -shared -pthread $(OPT) -Wl,--version-script=misc/tls.map -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,-z,nodelete \
-	-Wl,--as-needed
+MOD_LDFLAGS = -shared -pthread $(OPT) -Wl,--version-script=misc/tls.map -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
+	-Wl,-z,nodelete -Wl,--as-needed
 
 # The core's headers are system headers: the compiler does not warn about them.
 MOD_CPPFLAGS = -I. @$(DEFS) $(PKG_CFLAGS)
 # Unit tests include tests/stub/base/host.h where the module includes base/host.h.
 TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS)
 
-.PHONY: all compare deps unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table check-e2e \
-	check-compare check-bench check-fuzz check-long check-long-all check-san check-e2e-san check-valgrind \
+.PHONY: all compare deps unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table \
+	check-e2e check-compare check-bench check-fuzz check-long check-long-all check-san check-e2e-san check-valgrind \
 	check-e2e-long check-fuzz-long fuzz-smoke lint format bench bench-startup run clean FORCE
 all: $(SO) $(CIPHERS_TOOL) compare
 
@@ -204,7 +206,8 @@ check-unit: unit
 VERIFY_TOOL = $(T)/verify_tool
 VERIFY_GNUTLS = $(T)/verify_gnutls
 PKITS_DIR ?= /usr/lib/python3/dist-packages/cryptography_vectors/x509/PKITS_data
-$(VERIFY_TOOL) $(VERIFY_GNUTLS): $(T)/verify_%: $(T)/tests/profiles/verify/verify_%.o $(BELOW_profiles:%=$(T)/lib%.a) $(T)/libtestlib.a
+$(VERIFY_TOOL) $(VERIFY_GNUTLS): $(T)/verify_%: $(T)/tests/profiles/verify/verify_%.o $(BELOW_profiles:%=$(T)/lib%.a) \
+		$(T)/libtestlib.a
 	$(call say,LINK  $@)
 	$(Q)$(CC) $(OPT) -pthread $(LDFLAGS) $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -ldl -o $@
 
@@ -270,7 +273,8 @@ check:
 	$(MAKE) WERROR=1 check-all
 
 check-all:
-	@scripts/run-check.sh all check-unit check-build check-openssl check-limbo check-e2e check-compare check-bench check-fuzz
+	@scripts/run-check.sh all check-unit check-build check-openssl check-limbo check-e2e check-compare \
+		check-bench check-fuzz
 
 check-long:
 	@scripts/deps.sh install check

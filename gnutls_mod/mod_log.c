@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - log lines about connections: who, what, at the level that the fault deserves
+ * tls_gnutls - log lines about connections, and their levels
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: static buffers of this process.  Lock: none.
  */
@@ -17,7 +17,7 @@
 #define ADDR_TEXT 64
 #define NAME_BYTES 8192 /* as for variables */
 
-/* "ip:port", without brackets, as fail2ban rules for the tls module expect it. */
+/* "ip:port" without brackets, as fail2ban rules for tls.so expect it. */
 static const char *addr_text(const struct ip_addr *ip, unsigned short port, char *buf)
 {
 	struct ip_addr copy = *ip;
@@ -26,7 +26,7 @@ static const char *addr_text(const struct ip_addr *ip, unsigned short port, char
 	return buf;
 }
 
-/* What is exhausted stays so for a while: one line a second is enough. @param next  when the next one is due, 0 at once. */
+/* Limits lines to one a second. @param next  [in,out] when the next line may be written; 0: now. */
 static bool is_due(ticks_t *next)
 {
 	ticks_t now = get_ticks_raw();
@@ -57,34 +57,39 @@ void tlsg_log_refused(const struct tcp_connection *c, bool per_address)
 	more = 0;
 }
 
+/* The text of a failure: the words of tls.so, then the connection and its profile. */
+#define FAILURE "%s:%s (sni: %s) src addr: %s dst addr: %s connection: %d profile: %s\n"
+
 void tlsg_log_failure(
 		const struct tcp_connection *c, const struct tlsg_conn *conn, const char *what, const struct tlsg_err *err)
 {
 	static ticks_t next;
+	struct tlsg_conn_status s = {.profile = "none"};
 	char src[ADDR_TEXT];
 	char dst[ADDR_TEXT];
 	const char *sni = conn != NULL ? tlsg_conn_sni(conn) : "unknown";
 
+	if(conn != NULL)
+		tlsg_conn_status_get(conn, &s);
 	addr_text(&c->rcv.src_ip, c->rcv.src_port, src);
 	addr_text(&c->rcv.dst_ip, c->rcv.dst_port, dst);
 	switch(err->class) {
 		case TLSG_CLASS_PEER:
-			LM_WARN("protocol level error: %s:%s (sni: %s) src addr: %s dst addr: %s\n", what, err->text, sni, src,
-					dst);
+			LM_WARN("protocol level error: " FAILURE, what, err->text, sni, src, dst, c->id, s.profile);
 			break;
 		case TLSG_CLASS_RESOURCE:
 			if(is_due(&next))
-				LM_ERR("%s:%s (sni: %s) src addr: %s dst addr: %s\n", what, err->text, sni, src, dst);
+				LM_ERR(FAILURE, what, err->text, sni, src, dst, c->id, s.profile);
 			break;
 		case TLSG_CLASS_LOCAL:
-			LM_ERR("%s:%s (sni: %s) src addr: %s dst addr: %s\n", what, err->text, sni, src, dst);
+			LM_ERR(FAILURE, what, err->text, sni, src, dst, c->id, s.profile);
 			break;
 		default:
-			LM_BUG("%s:%s (sni: %s) src addr: %s dst addr: %s\n", what, err->text, sni, src, dst);
+			LM_BUG(FAILURE, what, err->text, sni, src, dst, c->id, s.profile);
 	}
 }
 
-/* The names of the peer's certificate on one line each. */
+/* Logs the names of the peer's certificate, one line each. */
 static void log_names(int level, const char *who, const char *peer, const struct tlsg_der *der)
 {
 	static const char *const labels[] = {"subject", "issuer"};
@@ -101,7 +106,7 @@ static void log_names(int level, const char *who, const char *peer, const struct
 		if(tlsg_cert_text_line(cert, (enum tlsg_cert_side)side, &line) == TLSG_OK)
 			LOG(level, "%s: %s certificate %s:%.*s\n", who, peer, labels[side], (int)line.wr, text);
 		else
-			LOG(level, "%s: %s certificate %s: not shown, longer than %d bytes or malformed\n", who, peer, labels[side],
+			LOG(level, "%s: %s certificate %s: not shown: longer than %d bytes or malformed\n", who, peer, labels[side],
 					NAME_BYTES);
 	}
 	tlsg_cert_text_free(cert);

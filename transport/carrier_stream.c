@@ -1,23 +1,26 @@
 /*
  * tls_gnutls - carries records over a stream: drains received bytes, appends bytes to send
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process, inside a step.  Memory: buffers of the step (this process).  Lock: write_lock, held by the step's caller.
+ * Runs in: any process, inside a step.  Memory: buffers of the step (this process).
+ * Lock: write_lock, held by the step's caller.
  */
+#include "transport/carrier_stream.h"
+
 #include <errno.h>
 
-#include "transport/conn_priv.h"
+#include "transport/conn_bound.h"
+#include "transport/conn_state.h"
 
-#define RECORD_HEAD 5
 #define MESSAGE_HEAD 4
 #define TYPE_HANDSHAKE 22
-#define RECORD_BYTES_MAX (16384 + 2048) /* RFC 5246 section 6.2.3; what is longer GnuTLS refuses by its head */
+#define RECORD_BYTES_MAX (16384 + 2048) /* RFC 5246 section 6.2.3; GnuTLS refuses a longer one by its header */
 
 static size_t kept_left(const struct tlsg_conn *c)
 {
 	return c->kept_len - c->kept_rd;
 }
 
-size_t tlsg_carrier_input_left(const struct tlsg_conn *c)
+size_t tlsg_carrier_stream_left(const struct tlsg_conn *c)
 {
 	return kept_left(c) + (c->io->in != NULL ? tlsg_buf_filled(c->io->in) : 0);
 }
@@ -29,7 +32,10 @@ static unsigned char input_at(const struct tlsg_conn *c, size_t i)
 	return i < kept ? c->kept[c->kept_rd + i] : (unsigned char)c->io->in->data[c->io->in->rd + i - kept];
 }
 
-/* Bytes kept from an earlier step come first. @param size  at most what there is. */
+/*
+ * Moves input to GnuTLS; bytes kept from an earlier step come first.
+ * @param size  at most tlsg_carrier_stream_left().
+ */
 static void take(struct tlsg_conn *c, unsigned char *to, size_t size)
 {
 	size_t n = kept_left(c) < size ? kept_left(c) : size;
@@ -47,39 +53,43 @@ static void take(struct tlsg_conn *c, unsigned char *to, size_t size)
 }
 
 /*
- * Bytes that GnuTLS may have now: nothing of a record that is not complete. For each piece of one it would hold 17 KB until the rest has
- * come, whatever the size of the piece. What is no record is given at once, to be refused.
+ * Bytes that GnuTLS may read now: nothing of an incomplete record, because for each piece of one it would hold 17 KB
+ * until the rest arrives, whatever the size of the piece. Input that is not a record is passed on at once, to be
+ * refused.
  */
 static size_t available(const struct tlsg_conn *c)
 {
-	size_t left = tlsg_carrier_input_left(c);
+	size_t left = tlsg_carrier_stream_left(c);
 	size_t record;
 
 	if(tlsg_conn_bound_missing(c) > 0)
 		return left < tlsg_conn_bound_missing(c) ? left : tlsg_conn_bound_missing(c);
-	if(left < RECORD_HEAD)
+	if(left < TLSG_RECORD_HEAD)
 		return 0;
 	record = (size_t)(input_at(c, 3) << 8 | input_at(c, 4));
 	if(input_at(c, 0) < 20 || input_at(c, 0) > 24 || input_at(c, 1) != 3 || record > RECORD_BYTES_MAX)
-		return RECORD_HEAD;
-	return left >= RECORD_HEAD + record ? RECORD_HEAD + record : 0;
+		return TLSG_RECORD_HEAD;
+	return left >= TLSG_RECORD_HEAD + record ? TLSG_RECORD_HEAD + record : 0;
 }
 
-/* Length that the first message announces, where it can be read: in the record of a ClientHello. @return 0: it cannot. */
+/*
+ * Length that the first message announces, which can be read in the record of a ClientHello.
+ * @return 0: cannot be read.
+ */
 static size_t announced(const struct tlsg_conn *c, size_t n)
 {
 	if(c->role != TLSG_SERVER || c->hello_seen || tlsg_conn_bound_missing(c) > 0 || c->unused > 0
-			|| n < RECORD_HEAD + MESSAGE_HEAD || input_at(c, 0) != TYPE_HANDSHAKE)
+			|| n < TLSG_RECORD_HEAD + MESSAGE_HEAD || input_at(c, 0) != TYPE_HANDSHAKE)
 		return 0;
 	return (size_t)input_at(c, 6) << 16 | (size_t)input_at(c, 7) << 8 | input_at(c, 8);
 }
 
-bool tlsg_carrier_has_record(const struct tlsg_conn *c)
+bool tlsg_carrier_stream_has_record(const struct tlsg_conn *c)
 {
 	return available(c) > 0;
 }
 
-/* Remembers the end of what was taken: an alert that GnuTLS cannot read is told by it. */
+/* Keeps the end of the input, by which an alert is recognised that GnuTLS cannot read. */
 static void tail_add(struct tlsg_conn *c, const unsigned char *bytes, size_t n)
 {
 	size_t kept = n < TLSG_TAIL_BYTES ? TLSG_TAIL_BYTES - n : 0;

@@ -1,13 +1,16 @@
 /*
- * tls_gnutls - life cycle of a connection, entering and leaving its session
+ * tls_gnutls - life cycle of a connection: creating, reading, writing, closing, freeing
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: one arena (shm) per connection.  Lock: write_lock, held by the caller.
  */
 #include "transport/conn.h"
 
 #include "base/scope.h"
-#include "transport/conn_priv.h"
-#include "transport/stats.h"
+#include "transport/conn_bound.h"
+#include "transport/conn_hs.h"
+#include "transport/conn_rec.h"
+#include "transport/conn_state.h"
+#include "transport/conn_step.h"
 
 /* Payload of the first chunk: the connection, and what an established session of GnuTLS 3.7 and 3.8 keeps. */
 #define HOME_BYTES 13312
@@ -18,12 +21,15 @@ static enum tlsg_ret copy_name(struct tlsg_conn *c, const str *name, str *to, st
 		return TLSG_OK;
 	to->s = tlsg_arena_keep_copy(c->arena, name->s, (size_t)name->len);
 	if(to->s == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		return tlsg_err_no_shm(err, "connection", (size_t)name->len);
 	to->len = name->len;
 	return TLSG_OK;
 }
 
-/* Whom a client expects: whom it asks for, else whom its profile names. */
+/*
+ * The name that a client expects in the certificate: the SNI that it sends, else the name that it was told, else that
+ * of its profile.
+ */
 static enum tlsg_ret set_expected(struct tlsg_conn *c, const struct tlsg_conn_params *p, struct tlsg_err *err)
 {
 	if(c->sni.len > 0) {
@@ -58,25 +64,14 @@ static enum tlsg_ret conn_start(struct tlsg_conn *c, const struct tlsg_conn_para
 		return ret;
 	ret = tlsg_arena_reserve(c->arena, TLSG_HEADROOM_INIT);
 	if(ret != TLSG_OK)
-		return tlsg_err_set(err, ret, "shared memory exhausted");
+		return tlsg_err_no_shm(err, "connection", TLSG_HEADROOM_INIT);
 	previous = tlsg_scope_enter(c->arena);
-	ret = tlsg_conn_session_init(c, err);
+	ret = tlsg_conn_hs_init(c, err);
 	tlsg_scope_leave(previous);
 	if(ret == TLSG_OK && tlsg_arena_is_poisoned(c->arena))
-		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		ret = tlsg_err_no_shm(err, "connection", 0);
 	tlsg_arena_trim(c->arena);
 	return ret;
-}
-
-/* What the connection holds while its handshake is unfinished; nothing is counted any more when it is done. */
-static void slot_note(struct tlsg_conn *c)
-{
-	if(!c->slot.taken)
-		return;
-	if(c->established)
-		tlsg_slots_give(&c->slot);
-	else
-		tlsg_slots_note(&c->slot, tlsg_arena_held(c->arena));
 }
 
 struct tlsg_conn *tlsg_conn_new(const struct tlsg_conn_params *p, struct tlsg_err *err)
@@ -87,7 +82,7 @@ struct tlsg_conn *tlsg_conn_new(const struct tlsg_conn_params *p, struct tlsg_er
 
 	if(c == NULL) {
 		tlsg_slots_give(&slot);
-		tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory exhausted");
+		(void)tlsg_err_no_shm(err, "connection", HOME_BYTES);
 		tlsg_arena_drop(a);
 		tlsg_set_put(p->set);
 		return NULL;
@@ -99,7 +94,7 @@ struct tlsg_conn *tlsg_conn_new(const struct tlsg_conn_params *p, struct tlsg_er
 		tlsg_conn_free(c);
 		return NULL;
 	}
-	slot_note(c);
+	tlsg_conn_step_slot(c);
 	return c;
 }
 
@@ -112,64 +107,14 @@ void tlsg_conn_free(struct tlsg_conn *c)
 	set = c->set;
 	tlsg_slots_give(&c->slot);
 	tlsg_queue_clear(&c->queue);
-	/* Only counts down: the snapshot has a reference of its own. Without it the count would wrap after 2^32 connections. */
+	/*
+	 * Only decrements a count, as the snapshot has a reference too. Without it the count would wrap after 2^32
+	 * connections.
+	 */
 	if(c->priority != NULL)
 		gnutls_priority_deinit(c->priority);
-	tlsg_arena_drop(c->arena); /* c lies in it */
+	tlsg_arena_drop(c->arena); /* c is in it */
 	tlsg_set_put(set);
-}
-
-enum tlsg_ret tlsg_conn_bind(struct tlsg_conn *c, struct tlsg_err *err)
-{
-	gnutls_certificate_credentials_t cred = tlsg_creds_get(c->ref.prof);
-	int rc;
-
-	if(cred == NULL)
-		return tlsg_err_set(
-				err, TLSG_E_RESOURCE, "no memory for the credentials of %.*s", c->ref.prof->id.len, c->ref.prof->id.s);
-	rc = gnutls_credentials_set(c->session, GNUTLS_CRD_CERTIFICATE, cred);
-	if(rc < 0)
-		return tlsg_err_gnutls(err, rc, "binding credentials");
-	c->cred_process = tlsg_host_process();
-	return TLSG_OK;
-}
-
-enum tlsg_ret tlsg_conn_enter(
-		struct tlsg_conn *c, struct tlsg_io *io, size_t headroom, struct tlsg_arena **previous, struct tlsg_err *err)
-{
-	enum tlsg_ret ret;
-
-	if(c->entered || c->state == TLSG_CONN_FAILED)
-		return tlsg_err_set(err, TLSG_E_INTERNAL, c->entered ? "session entered twice" : "session has failed before");
-	ret = tlsg_arena_reserve(c->arena, headroom);
-	if(ret != TLSG_OK) {
-		tlsg_conn_count_failure(c, TLSG_FAIL_MEMORY);
-		return tlsg_err_set(err, ret, "not enough shared memory for a TLS step");
-	}
-	c->entered = true;
-	c->io = io;
-	*previous = tlsg_scope_enter(c->arena);
-	if(c->state != TLSG_CONN_HANDSHAKING || c->cred_process == tlsg_host_process())
-		return TLSG_OK;
-	ret = tlsg_conn_bind(c, err);
-	return ret == TLSG_OK ? TLSG_OK : tlsg_conn_leave(c, *previous, ret, err);
-}
-
-enum tlsg_ret tlsg_conn_leave(struct tlsg_conn *c, struct tlsg_arena *previous, enum tlsg_ret ret, struct tlsg_err *err)
-{
-	tlsg_scope_leave(previous);
-	c->io = NULL;
-	c->entered = false;
-	if(tlsg_arena_is_poisoned(c->arena)) {
-		tlsg_arena_overflow_free(c->arena);
-		tlsg_conn_count_failure(c, TLSG_FAIL_MEMORY);
-		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory ran out inside a TLS step");
-	}
-	if(ret < 0)
-		c->state = TLSG_CONN_FAILED;
-	tlsg_arena_trim(c->arena);
-	slot_note(c);
-	return ret;
 }
 
 enum tlsg_ret tlsg_conn_keep(struct tlsg_conn *c, struct tlsg_buf *in, struct tlsg_err *err)
@@ -185,9 +130,9 @@ enum tlsg_ret tlsg_conn_keep(struct tlsg_conn *c, struct tlsg_buf *in, struct tl
 				: NULL;
 	if(p == NULL || tlsg_arena_is_poisoned(c->arena)) {
 		tlsg_arena_overflow_free(c->arena);
-		tlsg_conn_count_failure(c, TLSG_FAIL_MEMORY);
+		tlsg_conn_failure_count(c, TLSG_FAIL_MEMORY);
 		c->state = TLSG_CONN_FAILED;
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "not enough shared memory to keep received bytes");
+		return tlsg_err_no_shm(err, "received bytes", old + left);
 	}
 	if(old > 0)
 		memcpy(p, c->kept + c->kept_rd, old);
@@ -196,8 +141,104 @@ enum tlsg_ret tlsg_conn_keep(struct tlsg_conn *c, struct tlsg_buf *in, struct tl
 	c->kept = p;
 	c->kept_rd = 0;
 	c->kept_len = (unsigned)(old + left);
-	slot_note(c);
+	tlsg_conn_step_slot(c);
 	return TLSG_OK;
+}
+
+/* The time for the handshake, or for what began after it, is over. */
+static enum tlsg_ret end_late(struct tlsg_conn *c, struct tlsg_err *err)
+{
+	c->state = TLSG_CONN_FAILED;
+	if(c->established) {
+		tlsg_stats_limit(TLSG_LIMIT_STALLED);
+		return tlsg_err_set(
+				err, TLSG_E_PEER, "a record or message that began was not complete within handshake_timeout");
+	}
+	tlsg_conn_failure_count(c, TLSG_FAIL_TIMEOUT);
+	return tlsg_err_set(err, TLSG_E_PEER, "handshake not finished within handshake_timeout");
+}
+
+enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tlsg_buf *clear, struct tlsg_err *err)
+{
+	struct tlsg_arena *previous;
+	enum tlsg_ret ret;
+
+	if(c->state == TLSG_CONN_CLOSING || c->peer_closed) {
+		if(io->in != NULL)
+			io->in->rd = io->in->wr;
+		return TLSG_EOF;
+	}
+	if(tlsg_conn_is_late(c) || tlsg_conn_stall_is_over(c))
+		return end_late(c, err);
+	ret = tlsg_conn_step_enter(
+			c, io, c->state == TLSG_CONN_HANDSHAKING ? TLSG_HEADROOM_HANDSHAKE : TLSG_HEADROOM_RECORD, &previous, err);
+	if(ret != TLSG_OK)
+		return ret;
+	ret = tlsg_conn_bound_check(c, tlsg_conn_rec_read(c, clear, err), err);
+	ret = tlsg_conn_step_leave(c, previous, ret, err);
+	c->partial = ret == TLSG_AGAIN;
+	if(ret == TLSG_AGAIN && io->in != NULL && tlsg_conn_keep(c, io->in, err) != TLSG_OK)
+		return TLSG_E_RESOURCE;
+	tlsg_conn_stall_update(c, tlsg_conn_bound_held(c));
+	return ret;
+}
+
+/* Starts the handshake of an outgoing connection; the clear text is queued until it is done. */
+static enum tlsg_ret write_early(
+		struct tlsg_conn *c, struct tlsg_io *io, const char *data, size_t size, size_t *used, struct tlsg_err *err)
+{
+	struct tlsg_arena *previous;
+	enum tlsg_ret ret = TLSG_AGAIN;
+
+	if(c->role == TLSG_CLIENT && !c->hello_seen) {
+		ret = tlsg_conn_step_enter(c, io, TLSG_HEADROOM_HANDSHAKE, &previous, err);
+		if(ret != TLSG_OK)
+			return ret;
+		c->hello_seen = true;
+		ret = tlsg_conn_step_leave(c, previous, tlsg_conn_hs_run(c, err), err);
+	}
+	if(ret < 0)
+		return ret;
+	ret = tlsg_queue_add(&c->queue, data, (unsigned)size, &io->limits->queue, err);
+	if(ret != TLSG_OK)
+		return ret;
+	*used = size;
+	return TLSG_AGAIN;
+}
+
+enum tlsg_ret tlsg_conn_write(
+		struct tlsg_conn *c, struct tlsg_io *io, const char *data, size_t size, size_t *used, struct tlsg_err *err)
+{
+	struct tlsg_arena *previous;
+	enum tlsg_ret ret;
+
+	*used = 0;
+	if(c->state == TLSG_CONN_CLOSING)
+		return TLSG_EOF;
+	if(c->state == TLSG_CONN_HANDSHAKING && tlsg_conn_is_late(c))
+		return end_late(c, err);
+	if(c->state == TLSG_CONN_HANDSHAKING
+			|| (c->state == TLSG_CONN_ESTABLISHED && (c->hold_queue || c->queue.bytes > 0)))
+		return write_early(c, io, data, size, used, err);
+	ret = tlsg_conn_step_enter(c, io, TLSG_HEADROOM_RECORD, &previous, err);
+	if(ret != TLSG_OK)
+		return ret;
+	return tlsg_conn_step_leave(c, previous, tlsg_conn_rec_send(c, data, size, used, err), err);
+}
+
+void tlsg_conn_close_notify(struct tlsg_conn *c, struct tlsg_io *io)
+{
+	struct tlsg_arena *previous;
+
+	if(!c->established || c->close_sent || (c->state != TLSG_CONN_ESTABLISHED && c->state != TLSG_CONN_CLOSING))
+		return;
+	if(tlsg_conn_step_enter(c, io, TLSG_HEADROOM_RECORD, &previous, NULL) != TLSG_OK)
+		return;
+	if(gnutls_bye(c->session, GNUTLS_SHUT_WR) == 0)
+		tlsg_stats_alert(true, GNUTLS_A_CLOSE_NOTIFY);
+	c->close_sent = true;
+	c->state = TLSG_CONN_CLOSING;
+	(void)tlsg_conn_step_leave(c, previous, TLSG_OK, NULL);
 }
 
 bool tlsg_conn_has_pending(const struct tlsg_conn *c)
@@ -214,17 +255,12 @@ enum tlsg_conn_state tlsg_conn_state(const struct tlsg_conn *c)
 
 bool tlsg_conn_is_established(const struct tlsg_conn *c)
 {
-	return __atomic_load_n(&c->peer, __ATOMIC_ACQUIRE) != NULL;
+	return tlsg_peer_get(c) != NULL;
 }
 
 bool tlsg_conn_is_late(const struct tlsg_conn *c)
 {
 	return c->deadline != 0 && !tlsg_conn_is_established(c) && TICKS_GE(get_ticks_raw(), c->deadline);
-}
-
-bool tlsg_conn_has_queued(const struct tlsg_conn *c)
-{
-	return c->queue.bytes > 0;
 }
 
 void tlsg_conn_drop_queued(struct tlsg_conn *c)
@@ -277,12 +313,6 @@ void tlsg_conn_status_get(const struct tlsg_conn *c, struct tlsg_conn_status *s)
 const char *tlsg_conn_sni(const struct tlsg_conn *c)
 {
 	return c->sni.s != NULL ? c->sni.s : "unknown";
-}
-
-void tlsg_conn_count_failure(struct tlsg_conn *c, enum tlsg_stats_failure why)
-{
-	if(!tlsg_conn_is_established(c) && __atomic_exchange_n(&c->failed, 1, __ATOMIC_RELAXED) == 0)
-		tlsg_stats_handshake_failed(why);
 }
 
 enum tlsg_role tlsg_conn_role(const struct tlsg_conn *c)

@@ -1,14 +1,23 @@
 /*
- * tls_gnutls - records: clear text in and out, the end of a session
+ * tls_gnutls - records: clear text in and out, renegotiation, the end of what the peer sends
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: TCP reader (read), any sender (write), tcp_main (close).  Memory: the connection's arena (shm).
- * Lock: write_lock, held by the caller.
+ * Runs in: any process, inside a step.  Memory: the connection's arena (shm).
+ * Lock: write_lock, held by the step's caller.
  */
-#include "transport/conn_priv.h"
+#include "transport/conn_rec.h"
+
+#include "transport/carrier_stream.h"
+#include "transport/conn_alert.h"
+#include "transport/conn_bound.h"
+#include "transport/conn_hs.h"
+#include "transport/conn_state.h"
+#include "transport/conn_step.h"
 #include "transport/stats.h"
 
-/* Largest payload of a record, and room that one sent record needs beside its payload (header, IV, MAC, padding, an
- * inserted key update). */
+/*
+ * Largest payload of a record, and what a sent record needs beside it: header, IV, MAC, padding, an inserted key
+ * update.
+ */
 #define RECORD_MAX 16384
 #define RECORD_EXTRA 512
 
@@ -21,8 +30,7 @@ static size_t record_size(const struct tlsg_io *io, size_t size)
 	return size < max ? size : max;
 }
 
-/* Encrypts as much as out has room for. */
-static enum tlsg_ret send_some(struct tlsg_conn *c, const char *data, size_t size, size_t *used, struct tlsg_err *err)
+enum tlsg_ret tlsg_conn_rec_send(struct tlsg_conn *c, const char *data, size_t size, size_t *used, struct tlsg_err *err)
 {
 	*used = 0;
 	while(*used < size) {
@@ -32,9 +40,9 @@ static enum tlsg_ret send_some(struct tlsg_conn *c, const char *data, size_t siz
 		if(tlsg_buf_room(c->io->out) < n + RECORD_EXTRA)
 			return TLSG_FULL;
 		rc = gnutls_record_send(c->session, data + *used, n);
-		if(rc <= 0) /* out has room: there is no reason to wait */
+		if(rc <= 0) /* out has room, so GnuTLS has no reason to wait */
 			return rc == GNUTLS_E_AGAIN || rc == 0
-						   ? tlsg_err_set(err, TLSG_E_INTERNAL, "a record was neither sent nor refused")
+						   ? tlsg_err_set(err, TLSG_E_INTERNAL, "GnuTLS neither sent nor refused a record")
 						   : tlsg_err_gnutls(err, (int)rc, "write");
 		*used += (size_t)rc;
 	}
@@ -51,34 +59,11 @@ static enum tlsg_ret flush_queue(struct tlsg_conn *c, struct tlsg_err *err)
 		const char *data = tlsg_queue_peek(&c->queue, &size);
 		size_t used;
 
-		ret = send_some(c, data, size, &used, err);
+		ret = tlsg_conn_rec_send(c, data, size, &used, err);
 		if(used > 0)
 			tlsg_queue_drop(&c->queue, (unsigned)used);
 	}
 	return ret;
-}
-
-enum tlsg_ret tlsg_conn_again(struct tlsg_conn *c, size_t before, struct tlsg_err *err)
-{
-	bool stuck = c->stuck;
-
-	c->stuck = false;
-	if(c->stop != TLSG_STOP_NONE || !tlsg_carrier_has_record(c))
-		return TLSG_AGAIN;
-	if(tlsg_carrier_input_left(c) < before)
-		return TLSG_OK;
-	if(stuck)
-		return tlsg_err_set(err, TLSG_E_INTERNAL, "the session makes no progress");
-	c->stuck = true; /* it may have worked on what it had */
-	return TLSG_OK;
-}
-
-enum tlsg_ret tlsg_conn_idle_record(struct tlsg_conn *c, struct tlsg_err *err)
-{
-	if(c->idle >= TLSG_IDLE_RECORDS_MAX)
-		return tlsg_conn_bound_idle(c, err);
-	c->idle++;
-	return TLSG_OK;
 }
 
 /* The peer asks for a renegotiation (TLS 1.2 and older). */
@@ -90,17 +75,17 @@ static enum tlsg_ret renegotiate(struct tlsg_conn *c, struct tlsg_err *err)
 	}
 	/* the step was entered to read a record */
 	if(tlsg_arena_reserve(c->arena, TLSG_HEADROOM_HANDSHAKE) != TLSG_OK)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "not enough shared memory for a renegotiation");
+		return tlsg_err_no_shm(err, "renegotiation", TLSG_HEADROOM_HANDSHAKE);
 	c->state = TLSG_CONN_HANDSHAKING;
 	c->renegotiating = true;
 	tlsg_conn_bound_message(c);
-	return tlsg_conn_bind(c, err);
+	return tlsg_conn_step_bind(c, err);
 }
 
-/* One call of gnutls_record_recv(). @return TLSG_OK: something happened, go on. */
+/* One call of gnutls_record_recv(). @return TLSG_OK: it made progress, call again. */
 static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, struct tlsg_err *err)
 {
-	size_t before = tlsg_carrier_input_left(c);
+	size_t before = tlsg_carrier_stream_left(c);
 	ssize_t n = gnutls_record_recv(c->session, clear->data + clear->wr, tlsg_buf_room(clear));
 
 	if(n > 0) {
@@ -114,31 +99,31 @@ static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, stru
 			return TLSG_EOF;
 		case GNUTLS_E_AGAIN: /* also after tickets and key updates: there may be more */
 		case GNUTLS_E_INTERRUPTED:
-			return tlsg_conn_again(c, before, err);
+			return tlsg_conn_step_again(c, before, err);
 		case GNUTLS_E_REHANDSHAKE:
 			return renegotiate(c, err);
 		case GNUTLS_E_WARNING_ALERT_RECEIVED:
 			tlsg_stats_alert(false, (unsigned)gnutls_alert_get(c->session));
 			return TLSG_OK;
 		case GNUTLS_E_FATAL_ALERT_RECEIVED:
-			return tlsg_conn_alerted((int)gnutls_alert_get(c->session), err);
+			return tlsg_conn_alert_fail((int)gnutls_alert_get(c->session), err);
 		default:
-			tlsg_conn_alert_for(c, (int)n);
-			return tlsg_err_gnutls(err, (int)n, "read");
+			tlsg_conn_alert_send_for(c, (int)n);
+			return tlsg_err_gnutls_peer(err, (int)n, "read");
 	}
 }
 
-/* Runs the handshake; during a renegotiation application data may come in between. @return TLSG_OK: go on. */
+/* Runs the handshake; during a renegotiation application data may arrive in between. @return TLSG_OK: call again. */
 static enum tlsg_ret advance_handshake(struct tlsg_conn *c, struct tlsg_buf *clear, struct tlsg_err *err)
 {
-	enum tlsg_ret ret = tlsg_conn_handshake(c, err);
+	enum tlsg_ret ret = tlsg_conn_hs_run(c, err);
 
 	if(ret != TLSG_EOF)
 		return ret;
 	return recv_once(c, clear, err);
 }
 
-static enum tlsg_ret read_steps(struct tlsg_conn *c, struct tlsg_buf *clear, struct tlsg_err *err)
+enum tlsg_ret tlsg_conn_rec_read(struct tlsg_conn *c, struct tlsg_buf *clear, struct tlsg_err *err)
 {
 	enum tlsg_ret ret = TLSG_OK;
 
@@ -154,104 +139,9 @@ static enum tlsg_ret read_steps(struct tlsg_conn *c, struct tlsg_buf *clear, str
 		}
 		if(tlsg_buf_room(clear) == 0)
 			return TLSG_FULL;
-		if(tlsg_buf_room(c->io->out) < RECORD_EXTRA) /* an answer to a key update must fit */
+		if(tlsg_buf_room(c->io->out) < RECORD_EXTRA) /* the reply to a key update must fit */
 			return TLSG_FULL;
 		ret = recv_once(c, clear, err);
 	}
 	return ret;
-}
-
-/* The time for the handshake, or for what began after it, is over. */
-static enum tlsg_ret end_late(struct tlsg_conn *c, struct tlsg_err *err)
-{
-	c->state = TLSG_CONN_FAILED;
-	if(c->established) {
-		tlsg_stats_limit(TLSG_LIMIT_STALLED);
-		return tlsg_err_set(
-				err, TLSG_E_PEER, "a record or message that began was not complete within handshake_timeout");
-	}
-	tlsg_conn_count_failure(c, TLSG_FAIL_TIMEOUT);
-	return tlsg_err_set(err, TLSG_E_PEER, "handshake not finished within handshake_timeout");
-}
-
-enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tlsg_buf *clear, struct tlsg_err *err)
-{
-	struct tlsg_arena *previous;
-	enum tlsg_ret ret;
-
-	if(c->state == TLSG_CONN_CLOSING || c->peer_closed) {
-		if(io->in != NULL)
-			io->in->rd = io->in->wr;
-		return TLSG_EOF;
-	}
-	if(tlsg_conn_is_late(c) || tlsg_conn_is_stalled(c))
-		return end_late(c, err);
-	ret = tlsg_conn_enter(
-			c, io, c->state == TLSG_CONN_HANDSHAKING ? TLSG_HEADROOM_HANDSHAKE : TLSG_HEADROOM_RECORD, &previous, err);
-	if(ret != TLSG_OK)
-		return ret;
-	ret = tlsg_conn_bound_check(c, read_steps(c, clear, err), err);
-	ret = tlsg_conn_leave(c, previous, ret, err);
-	c->partial = ret == TLSG_AGAIN;
-	if(ret == TLSG_AGAIN && io->in != NULL && tlsg_conn_keep(c, io->in, err) != TLSG_OK)
-		return TLSG_E_RESOURCE;
-	tlsg_conn_bound_stall(c);
-	return ret;
-}
-
-/* Starts the handshake of an outgoing connection; what the peer must answer first is queued. */
-static enum tlsg_ret write_early(
-		struct tlsg_conn *c, struct tlsg_io *io, const char *data, size_t size, size_t *used, struct tlsg_err *err)
-{
-	struct tlsg_arena *previous;
-	enum tlsg_ret ret = TLSG_AGAIN;
-
-	if(c->role == TLSG_CLIENT && !c->hello_seen) {
-		ret = tlsg_conn_enter(c, io, TLSG_HEADROOM_HANDSHAKE, &previous, err);
-		if(ret != TLSG_OK)
-			return ret;
-		c->hello_seen = true;
-		ret = tlsg_conn_leave(c, previous, tlsg_conn_handshake(c, err), err);
-	}
-	if(ret < 0)
-		return ret;
-	ret = tlsg_queue_add(&c->queue, data, (unsigned)size, io->limits, err);
-	if(ret != TLSG_OK)
-		return ret;
-	*used = size;
-	return TLSG_AGAIN;
-}
-
-enum tlsg_ret tlsg_conn_write(
-		struct tlsg_conn *c, struct tlsg_io *io, const char *data, size_t size, size_t *used, struct tlsg_err *err)
-{
-	struct tlsg_arena *previous;
-	enum tlsg_ret ret;
-
-	*used = 0;
-	if(c->state == TLSG_CONN_CLOSING)
-		return TLSG_EOF;
-	if(c->state == TLSG_CONN_HANDSHAKING && tlsg_conn_is_late(c))
-		return end_late(c, err);
-	if(c->state == TLSG_CONN_HANDSHAKING || (c->state == TLSG_CONN_ESTABLISHED && c->queue.bytes > 0))
-		return write_early(c, io, data, size, used, err);
-	ret = tlsg_conn_enter(c, io, TLSG_HEADROOM_RECORD, &previous, err);
-	if(ret != TLSG_OK)
-		return ret;
-	return tlsg_conn_leave(c, previous, send_some(c, data, size, used, err), err);
-}
-
-void tlsg_conn_close_notify(struct tlsg_conn *c, struct tlsg_io *io)
-{
-	struct tlsg_arena *previous;
-
-	if(!c->established || c->close_sent || (c->state != TLSG_CONN_ESTABLISHED && c->state != TLSG_CONN_CLOSING))
-		return;
-	if(tlsg_conn_enter(c, io, TLSG_HEADROOM_RECORD, &previous, NULL) != TLSG_OK)
-		return;
-	if(gnutls_bye(c->session, GNUTLS_SHUT_WR) == 0)
-		tlsg_stats_alert(true, GNUTLS_A_CLOSE_NOTIFY);
-	c->close_sent = true;
-	c->state = TLSG_CONN_CLOSING;
-	(void)tlsg_conn_leave(c, previous, TLSG_OK, NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - reads what the server side needs to know from a ClientHello before GnuTLS negotiates
+ * tls_gnutls - reads the ClientHello before GnuTLS does: server name, versions, suites, what it offers
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that steps a server handshake.  Memory: none; results point into the message.  Lock: none.
  */
@@ -55,7 +55,7 @@ static bool vector(struct cursor *c, unsigned bytes, struct cursor *out)
 	return skip(c, n);
 }
 
-/* Whether all bytes are visible ASCII. What is not can be no host name, and must not get into a log line. */
+/* Whether all bytes are visible ASCII. Others are not allowed in a host name and must not get into a log line. */
 static bool is_visible(const struct cursor *c)
 {
 	size_t i;
@@ -141,4 +141,76 @@ enum tlsg_ret tlsg_hello_read(const unsigned char *data, size_t size, struct tls
 	hello->suites = suites.at;
 	hello->suites_len = suites.left / 2;
 	return read_extensions(c, hello) ? TLSG_OK : TLSG_E_PEER;
+}
+
+/* Versions that the client supports: supported_versions, else all up to legacy_version. */
+static unsigned versions_of(const struct tlsg_hello *h)
+{
+	unsigned versions = 0;
+	unsigned v;
+	size_t i;
+
+	for(i = 0; i < h->versions_len; i++) {
+		v = (unsigned)(h->versions[2 * i] << 8 | h->versions[2 * i + 1]);
+		if(v >= TLSG_TLS1_0 && v <= TLSG_TLS1_3)
+			versions |= TLSG_VERSION_BIT(v);
+	}
+	for(v = TLSG_TLS1_0; h->versions == NULL && v <= h->version && v <= TLSG_TLS1_2; v++)
+		versions |= TLSG_VERSION_BIT(v);
+	return versions;
+}
+
+/* Key exchanges that cannot be used, because the client supports none of their curves (RFC 8422 section 5.1.1). */
+static unsigned without_of(const struct tlsg_hello *h)
+{
+	static const uint16_t curves[] = {23, 24, 25, 29, 30}; /* P-256, P-384, P-521, X25519, X448 */
+	size_t i;
+	size_t k;
+
+	for(i = 0; i < h->groups_len; i++)
+		for(k = 0; k < sizeof(curves) / sizeof(curves[0]); k++)
+			if((h->groups[2 * i] << 8 | h->groups[2 * i + 1]) == curves[k])
+				return 0;
+	return h->groups == NULL ? 0 : TLSG_KX_ECDHE;
+}
+
+/* Curves that an ECDSA key may be on: RFC 8422 section 5.1. With TLS 1.3 the signature algorithms name the curve. */
+static unsigned groups_of(const struct tlsg_hello *h, unsigned versions)
+{
+	unsigned groups = TLSG_CIPHER_GROUP_SENT;
+	size_t i;
+
+	if(h->groups == NULL || (versions & TLSG_VERSION_BIT(TLSG_TLS1_3)))
+		return 0;
+	for(i = 0; i < h->groups_len; i++)
+		if(h->groups[2 * i] == 0 && h->groups[2 * i + 1] < 32)
+			groups |= TLSG_CIPHER_GROUP(h->groups[2 * i + 1]);
+	return groups;
+}
+
+/* Kinds of keys whose signatures the client accepts. RFC 5246 section 7.4.1.4.1, RFC 8446 section 4.2.3. */
+static unsigned keys_of(const struct tlsg_hello *h)
+{
+	unsigned keys = 0;
+	size_t i;
+
+	for(i = 0; i < h->sigs_len; i++) {
+		unsigned hash = h->sigs[2 * i], sig = h->sigs[2 * i + 1];
+
+		if(hash == 8) /* RSA-PSS, and EdDSA as 7 and 8 */
+			keys |= sig == 7 || sig == 8 ? TLSG_CIPHER_KEY_ECDSA : TLSG_CIPHER_KEY_RSA;
+		else if(sig >= 1 && sig <= 3)
+			keys |= sig == 1 ? TLSG_CIPHER_KEY_RSA : sig == 2 ? TLSG_CIPHER_KEY_DSA : TLSG_CIPHER_KEY_ECDSA;
+	}
+	return h->sigs != NULL ? keys : TLSG_CIPHER_KEY_ALL;
+}
+
+void tlsg_hello_offer(const struct tlsg_hello *h, unsigned allowed, struct tlsg_cipher_offer *offer)
+{
+	*offer = (struct tlsg_cipher_offer){.ids = h->suites,
+			.ids_bytes = h->suites_len * 2,
+			.versions = versions_of(h),
+			.keys = keys_of(h),
+			.without = without_of(h)};
+	offer->groups = groups_of(h, offer->versions & allowed);
 }

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - reads what the server side needs to know from a ClientHello before GnuTLS negotiates
+ * tls_gnutls - reads the ClientHello before GnuTLS does: server name, versions, suites, what it offers
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that steps a server handshake.  Memory: none; results point into the message.  Lock: none.
  */
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "profiles/cipher/cipher_list.h"
 
 /** Borrowed from the message. */
 struct tlsg_hello
@@ -34,9 +35,18 @@ struct tlsg_hello
  * @param data   message body.
  * @param size   bytes of it.
  * @param hello  [out]
- * @return TLSG_OK; TLSG_E_PEER: malformed, or a name longer than 255 bytes or empty.
+ * @return TLSG_OK; TLSG_E_PEER: malformed; or the name is longer than 255 bytes or empty.
  * Source: RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2, RFC 6066 section 3.
  */
 enum tlsg_ret tlsg_hello_read(const unsigned char *data, size_t size, struct tlsg_hello *hello) TLSG_MUST_CHECK;
+
+/**
+ * What a ClientHello offers, for tlsg_priority_for_offer().
+ * @param h        tlsg_hello_read(); the offer borrows from the message too.
+ * @param allowed  OR of TLSG_VERSION_BIT() of the server. If TLS 1.3 can be negotiated, groups is 0.
+ * @param offer    [out] all but usable, which is 0.
+ * Source: RFC 8422 section 5.1, RFC 8446 section 4.2.3.
+ */
+void tlsg_hello_offer(const struct tlsg_hello *h, unsigned allowed, struct tlsg_cipher_offer *offer);
 
 #endif

@@ -13,17 +13,23 @@
 
 #include <gnutls/gnutls.h>
 
-/** Switches collecting on for sessions made from now on. Before the forks. @param filter  only lines that decrypt application data. */
+/**
+ * Enables collecting for sessions created from now on. Before the forks.
+ * @param filter  only lines that decrypt application data.
+ */
 void tlsg_keylog_enable(bool filter);
 
-/** Installs the callback in a new session, if collecting is on. */
+/**
+ * Installs the callback in a new session: in every one, since without a callback GnuTLS writes the secrets to the file
+ * that SSLKEYLOGFILE names. It does nothing while collecting is not enabled.
+ */
 void tlsg_keylog_session_init(gnutls_session_t session);
 
-/** @return whether lines wait. */
+/** @return whether lines were collected. */
 bool tlsg_keylog_has_lines(void);
 
 /**
- * Moves the lines that wait to a buffer and wipes them here. Whole lines only.
+ * Moves the collected lines to a buffer and wipes them here. Whole lines only.
  * @param out [out] "<label> <client random in hex> <secret in hex>\n" per secret.
  * Source: NSS Key Log Format; draft-ietf-tls-keylogfile.
  */

@@ -1,7 +1,7 @@
 /*
  * tls_gnutls - clear text that waits until it can be encrypted
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any sender (fills), TCP reader (empties), whoever frees the connection.
+ * Runs in: any sender (fills), TCP reader (empties), the process that frees the connection.
  * Memory: blocks in shm; one shared counter of bytes.  Lock: the TCP connection's write_lock; the counter is atomic.
  */
 #include "transport/queue.h"
@@ -9,7 +9,6 @@
 #include <gnutls/gnutls.h>
 
 #include "base/host.h"
-#include "transport/conn.h"
 
 struct tlsg_queue_block
 {
@@ -68,7 +67,7 @@ static struct tlsg_queue_block *block_new(unsigned size)
 }
 
 enum tlsg_ret tlsg_queue_add(struct tlsg_queue *q, const char *data, unsigned size,
-		const struct tlsg_conn_limits *limits, struct tlsg_err *err)
+		const struct tlsg_queue_limits *limits, struct tlsg_err *err)
 {
 	struct tlsg_queue_block *b = NULL;
 	unsigned in_last = q->last != NULL ? q->last->size - q->last->wr : 0;
@@ -77,21 +76,21 @@ enum tlsg_ret tlsg_queue_add(struct tlsg_queue *q, const char *data, unsigned si
 		return TLSG_OK;
 	if(in_last > size)
 		in_last = size;
-	if((uint64_t)q->bytes + size > limits->con_queue_max_bytes)
+	if((uint64_t)q->bytes + size > limits->con_max_bytes)
 		return tlsg_err_set(err, TLSG_E_RESOURCE,
 				"ct write buffer full for this connection (%u bytes queued, %u more, con_ct_wq_max %u)", q->bytes, size,
-				limits->con_queue_max_bytes);
-	if(!total_add(size, limits->queue_max_bytes))
+				limits->con_max_bytes);
+	if(!total_add(size, limits->max_bytes))
 		return tlsg_err_set(err, TLSG_E_RESOURCE,
 				"ct write buffer full (%u bytes queued by all connections, ct_wq_max %u)", tlsg_queue_total_bytes(),
-				limits->queue_max_bytes);
+				limits->max_bytes);
 	if(size > in_last) {
 		unsigned rest = size - in_last;
 
-		b = block_new(rest > limits->queue_block_bytes ? rest : limits->queue_block_bytes);
+		b = block_new(rest > limits->block_bytes ? rest : limits->block_bytes);
 		if(b == NULL) {
 			total_sub(size);
-			return tlsg_err_set(err, TLSG_E_RESOURCE, "ct write buffer: shared memory exhausted");
+			return tlsg_err_no_shm(err, "ct write buffer", size);
 		}
 	}
 	if(in_last > 0) {

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - what GnuTLS refuses in a handshake that OpenSSL takes: the reason for logs, the alert for the peer
+ * tls_gnutls - what GnuTLS refuses in a handshake and OpenSSL accepts: the reason for logs, the alert for the peer
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: static.  Lock: none.
  */

@@ -1,10 +1,11 @@
 /*
  * tls_gnutls - how many handshakes of accepted connections may be unfinished, in all and from one address
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process.  Memory: shm, one block made before the forks.  Lock: none for the sums (atomics); its own for addresses.
+ * Runs in: any process.  Memory: shm, one block made before the forks.
+ * Lock: none for the sums (atomics); its own for addresses.
  *
- * The table of addresses has a fixed number of entries in chains by hash. The seed of the hash is random: nobody can choose addresses that
- * share a chain.
+ * The table of addresses has a fixed number of entries in chains by hash. The seed of the hash is random, so that a
+ * peer cannot choose addresses that share a chain.
  */
 #include "transport/slots.h"
 
@@ -21,7 +22,7 @@ struct entry
 	unsigned char key[KEY_BYTES];
 	uint8_t len;
 	uint32_t count;
-	uint32_t next; /* plus 1, 0 none: in its chain, or among the free ones */
+	uint32_t next; /* number of an entry plus 1, 0 none: in its chain, or in the list of free entries */
 };
 
 struct slots
@@ -48,7 +49,10 @@ static uint32_t chain_of(const unsigned char *key, uint8_t len)
 	return (uint32_t)((h ^ h >> 32) % slots->limits.addresses);
 }
 
-/* What counts as one address: an IPv6 host has a /64 to choose from; IPv4 inside IPv6 is IPv4. */
+/*
+ * The bytes that count as one address: a /64 of IPv6, as a host may have all of it; IPv4 inside IPv6 is IPv4.
+ * @return their number.
+ */
 static uint8_t key_of(const struct tlsg_addr *a, unsigned char *key)
 {
 	static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -96,7 +100,7 @@ void tlsg_slots_deinit(void)
 	slots = NULL;
 }
 
-/* Where the number of the entry of an address is kept, or would be. Lock held. */
+/* The place in a chain that refers to the entry of an address, or the end of the chain. Lock held. */
 static uint32_t *find_unsafe(const unsigned char *key, uint8_t len)
 {
 	uint32_t *at = &slots->head[chain_of(key, len)];
@@ -106,7 +110,7 @@ static uint32_t *find_unsafe(const unsigned char *key, uint8_t len)
 	return at;
 }
 
-/* Counts one more handshake for an address. Lock held. @return its entry plus 1; 0: too many, or no room. */
+/* Counts one more handshake for an address. Lock held. @return its entry plus 1; 0: too many, or the table is full. */
 static uint32_t address_add_unsafe(const unsigned char *key, uint8_t len)
 {
 	uint32_t *at = find_unsafe(key, len);
@@ -160,7 +164,7 @@ static bool address_add(const struct tlsg_addr *peer, uint32_t *number)
 	return *number != 0;
 }
 
-enum tlsg_slots_answer tlsg_slots_take(const struct tlsg_addr *peer, struct tlsg_slot *slot)
+enum tlsg_slots_result tlsg_slots_take(const struct tlsg_addr *peer, struct tlsg_slot *slot)
 {
 	uint32_t before;
 
@@ -186,7 +190,7 @@ void tlsg_slots_note(struct tlsg_slot *slot, size_t bytes)
 {
 	if(!slot->taken || slots == NULL)
 		return;
-	__atomic_fetch_add(&slots->bytes, bytes - (uint64_t)slot->bytes, __ATOMIC_RELAXED); /* less than before: wraps */
+	__atomic_fetch_add(&slots->bytes, bytes - (uint64_t)slot->bytes, __ATOMIC_RELAXED); /* a decrease wraps */
 	slot->bytes = (uint32_t)bytes;
 }
 

@@ -54,7 +54,7 @@ struct cell
 	X(116, certificate_required)     \
 	X(120, no_application_protocol)
 
-/** X(code, name, what the statistic says): the codes of enum tlsg_verify_code that can be a verdict. */
+/** X(code, name, description of the counter): the codes of enum tlsg_verify_code that a verification can end with. */
 #define VERIFIES(X)                                                             \
 	X(TLSG_V_NO_ISSUER, no_issuer, "issuer certificate not found")              \
 	X(TLSG_V_NO_CRL, no_crl, "no CRL for an issuer")                            \
@@ -99,7 +99,7 @@ struct counters
 };
 
 static struct counters *counters; /* [shm] aligned inside block */
-static void *block;				  /* [shm] what shm_malloc gave */
+static void *block;				  /* [shm] from shm_malloc */
 
 enum figure_kind
 {
@@ -189,7 +189,7 @@ static uint64_t value(const uint64_t *n)
 	return __atomic_load_n(n, __ATOMIC_RELAXED);
 }
 
-/** Position of a code in a table. @return len when it is not there. */
+/** Position of a code in a table. @return len: not found. */
 static unsigned find_code(const unsigned char *table, unsigned len, unsigned code)
 {
 	unsigned i = 0;
@@ -283,7 +283,7 @@ const char *tlsg_stats_doc(unsigned index)
 	return index < FIGURES ? figures[index].doc : NULL;
 }
 
-/** Whether a cell of the table of good handshakes belongs to a figure. */
+/** Whether a cell of the table of finished handshakes belongs to a figure. */
 static bool done_belongs(const struct figure *f, unsigned role, unsigned version, unsigned resumed)
 {
 	switch(f->kind) {
@@ -359,15 +359,4 @@ uint64_t tlsg_stats_value(unsigned index)
 		default:
 			return done_sum(f);
 	}
-}
-
-uint64_t tlsg_stats_value_by_name(const char *name)
-{
-	unsigned i;
-
-	for(i = 0; i < FIGURES; i++) {
-		if(strcmp(figures[i].name, name) == 0)
-			return tlsg_stats_value(i);
-	}
-	return 0;
 }

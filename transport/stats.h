@@ -3,8 +3,8 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: shm, one block made before the forks.  Lock: none (relaxed atomics).
  *
- * What many processes count at once sits in cache lines of its own. Counting before tlsg_stats_init() or after
- * tlsg_stats_deinit() does nothing, so connections need no special case at start, at shutdown and in unit tests.
+ * Counters that many processes change often have cache lines of their own. Counting before tlsg_stats_init() or after
+ * tlsg_stats_deinit() does nothing, so connections need no special case at startup, at shutdown and in unit tests.
  */
 #ifndef TLSG_TRANSPORT_STATS_H
 #define TLSG_TRANSPORT_STATS_H
@@ -16,19 +16,19 @@
 #include "profiles/prof.h"
 #include "profiles/verify/verify.h"
 
-/** Why a handshake did not end well: the first cause. */
+/** Why a handshake failed: the first cause. */
 enum tlsg_stats_failure
 {
-	TLSG_FAIL_PROTOCOL,	 /**< the peer broke the protocol: no TLS at all, bad record, bad signature */
+	TLSG_FAIL_PROTOCOL,	 /**< the peer broke the protocol: not TLS at all, bad record, bad signature */
 	TLSG_FAIL_NO_COMMON, /**< no version, suite, group or signature in common */
 	TLSG_FAIL_VERIFY,	 /**< the peer's certificate was refused */
-	TLSG_FAIL_NO_CERT,	 /**< a certificate was required and none came */
+	TLSG_FAIL_NO_CERT,	 /**< a certificate was required and not sent */
 	TLSG_FAIL_ALERT,	 /**< the peer sent a fatal alert */
 	TLSG_FAIL_CLOSED,	 /**< the peer closed or reset the connection */
 	TLSG_FAIL_TIMEOUT,	 /**< handshake_timeout */
 	TLSG_FAIL_MEMORY,	 /**< no memory, low_mem_threshold, queue limits */
-	TLSG_FAIL_LOCAL,	 /**< our key, token, file or setting */
-	TLSG_FAIL_INTERNAL	 /**< a defect of ours */
+	TLSG_FAIL_LOCAL,	 /**< a key, token, file or setting of this host */
+	TLSG_FAIL_INTERNAL	 /**< a defect of the module */
 };
 #define TLSG_FAILURES 10
 
@@ -53,10 +53,10 @@ enum tlsg_ret tlsg_stats_init(void) TLSG_MUST_CHECK;
 void tlsg_stats_deinit(void);
 
 /**
- * Counts a handshake that ended well.
+ * Counts a finished handshake.
  * @param version  gnutls_protocol_t; unknown values count as "other".
  * @param resumed  without a new certificate exchange.
- * @param role     ours.
+ * @param role     of this host.
  */
 void tlsg_stats_handshake_done(int version, bool resumed, enum tlsg_role role);
 
@@ -68,27 +68,33 @@ void tlsg_stats_limit(enum tlsg_stats_limit which);
 
 /**
  * Counts an alert.
- * @param sent  true: we sent it; false: we received it.
+ * @param sent  true: sent; false: received.
  * @param code  gnutls_alert_description_t; codes without a name count as "other".
  */
 void tlsg_stats_alert(bool sent, unsigned code);
 
-/** Counts a verification that failed, enforced or not. @param code  TLSG_V_OK counts nothing; unknown values count as "other". */
+/**
+ * Counts a verification that failed, enforced or not.
+ * @param code  TLSG_V_OK counts nothing; unknown values count as "other".
+ */
 void tlsg_stats_verify_failed(enum tlsg_verify_code code);
 
 /** @return number of figures that can be read, sums included; the same in every process and at any time. */
 unsigned tlsg_stats_len(void);
 
-/** @param index  0 to tlsg_stats_len() - 1. @return name in lower case with underscores; NULL when index is out of range. */
+/**
+ * @param index  0 to tlsg_stats_len() - 1.
+ * @return name in lower case with underscores; NULL when index is out of range.
+ */
 const char *tlsg_stats_name(unsigned index);
 
-/** @param index  as for tlsg_stats_name(). @return one English line saying what is counted; NULL when index is out of range. */
+/**
+ * @param index  as for tlsg_stats_name().
+ * @return one English line saying what is counted; NULL when index is out of range.
+ */
 const char *tlsg_stats_doc(unsigned index);
 
 /** @param index  as for tlsg_stats_name(). @return the figure now; 0 before init and when index is out of range. */
 uint64_t tlsg_stats_value(unsigned index);
-
-/** @return the figure with a name; 0 when there is none of that name. */
-uint64_t tlsg_stats_value_by_name(const char *name);
 
 #endif

@@ -336,7 +336,7 @@ def report(bench):
 def write_document(part):
 	with open(DOCUMENT, encoding="utf-8") as file:
 		text = file.read()
-	text = bench_report.replace_part(text, part)
+	text = bench_report.replace_part(text, bench_report.wrap(part))
 	with open(DOCUMENT + ".new", "w", encoding="utf-8") as file:
 		file.write(text)
 	os.replace(DOCUMENT + ".new", DOCUMENT)

@@ -3,6 +3,7 @@
 """Pure functions: no process, no network, no clock. tests/bench/test_bench_report.py covers them."""
 
 import statistics
+import textwrap
 from dataclasses import dataclass, field
 
 BEGIN = "<!-- bench:begin (this part is written by `make bench BENCH_ARGS=--write`) -->"
@@ -108,6 +109,18 @@ def summary(rows):
 	if missed:
 		text += " Missed: " + "; ".join(missed) + "."
 	return text
+
+
+def wrap(text, columns=100):
+	"""Breaks lines of prose and of lists at blanks, for a document; the rows of tables stay as they are."""
+	out = []
+	for line in text.splitlines():
+		if line.startswith("|") or not line:
+			out.append(line)
+		else:
+			out += textwrap.wrap(line, columns, subsequent_indent="  " if line.startswith("- ") else "",
+				break_long_words=False, break_on_hyphens=False)
+	return "\n".join(out)
 
 
 def replace_part(text, part):

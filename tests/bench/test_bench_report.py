@@ -49,6 +49,20 @@ def test_summary_names_what_was_missed():
 	assert text == "Goals met: 1 of 2. Missed: work, qm."
 
 
+def test_wrap_breaks_prose_and_keeps_tables():
+	row = "| " + "cell " * 30 + "|"
+	text = bench_report.wrap("\n".join(["word " * 30, "", "- " + "note " * 30, row]))
+	lines = text.splitlines()
+	assert lines[-1] == row
+	assert all(len(line) <= 100 for line in lines[:-1])
+	assert [line[:6] for line in lines[:-1]] == ["word w", "word w", "", "- note", "  note"]
+
+
+def test_wrap_keeps_short_and_unbreakable_lines():
+	assert bench_report.wrap("one\n\n- two") == "one\n\n- two"
+	assert bench_report.wrap("x" * 101) == "x" * 101
+
+
 @pytest.mark.parametrize("self_check", [True, False])
 def test_tables_have_as_many_cells_as_heads(self_check):
 	for make in (bench_report.cpu_table, bench_report.memory_table):

@@ -120,14 +120,14 @@ LIST = (
         lambda case, theirs, ours: case.startswith("empty-") and ours.refused),
     Difference(
         "Key usage of client certificates", ("handshake",),
-        "not looked at unless verification is enforced",
+        "not checked unless verification is enforced",
         "a client whose certificate lacks digitalSignature in its key usage is refused, also with "
-        "`verify_client=optional_no_ca`, with a line that says so", LIBRARY,
-        "GnuTLS's only switch, %COMPAT, turns off protections of the whole session with it; see doc/upstream.md.",
+        "`verify_client=optional_no_ca`, and the reason is logged", LIBRARY,
+        "GnuTLS's only switch, %COMPAT, also turns off protections of the whole session; see doc/upstream.md.",
         lambda case, theirs, ours: case.startswith("key usage client-") and ours.refused),
     Difference(
-        "Server names that are no host names", ("handshake",), "taken",
-        "refused: names with other characters than letters, digits, `-` and `.`", LIBRARY,
+        "Server names that are not host names", ("handshake",), "accepted",
+        "refused: names with characters other than letters, digits, `-` and `.`", LIBRARY,
         "GnuTLS refuses the ClientHello, and a program cannot change that; see doc/upstream.md.",
         lambda case, theirs, ours: case == "no host name" and ours.refused),
     Difference(

@@ -57,7 +57,7 @@ gnutls_datum_t tlsg_ticket_replace(const gnutls_datum_t *session, const unsigned
 	memcpy(out.data, session->data, at);
 	memcpy(out.data + at, ticket, bytes);
 	memcpy(out.data + at + bytes, session->data + at + old, session->size - at - old);
-	/* Lengths of four bytes of what ends with the ticket, or with all of it. */
+	/* Four-byte lengths of fields that end with the ticket, or with all of the data. */
 	for(i = 0; i + 4 <= at; i++) {
 		size_t end = i + 4 + number_at(session->data + i, 4);
 

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - a client of GnuTLS's own that offers session tickets, changed ones too, to a server connection of the module
+ * tls_gnutls - a GnuTLS client that offers session tickets, also altered ones, to a server connection of the module
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests and fuzz targets.  Memory: the stand-in's shared region; the client's on the heap.  Lock: none.
  */
@@ -15,10 +15,11 @@
 #include "base/scope.h"
 #include "profiles/build.h"
 #include "profiles/cipher/method.h"
+#include "profiles/creds.h"
 #include "profiles/ticket.h"
 #include "tests/lib/certs.h"
 #include "tests/lib/tls_pair.h"
-#include "transport/conn_priv.h"
+#include "transport/conn.h"
 #include "base/arena_pool.h"
 
 #define STEPS 12
@@ -98,11 +99,11 @@ int tlsg_ticket_server_stop(void)
 
 /* ---- one connection ---- */
 
-/** Moves what is in a pipe into the connection, and its answer into the other one. */
+/** Moves the content of a pipe into the connection, and its reply into the other one. */
 static enum tlsg_ret serve(struct tlsg_conn *c, struct tlsg_test_pipe *from, struct tlsg_test_pipe *to)
 {
 	static unsigned char clear_bytes[1024];
-	struct tlsg_conn_limits limits = {.con_queue_max_bytes = 1024, .queue_max_bytes = 1024, .queue_block_bytes = 1024};
+	struct tlsg_conn_limits limits = {.queue = {.con_max_bytes = 1024, .max_bytes = 1024, .block_bytes = 1024}};
 	struct tlsg_buf in, out, clear;
 	struct tlsg_io io = {.in = &in, .out = &out, .limits = &limits};
 	struct tlsg_err err;
@@ -110,7 +111,7 @@ static enum tlsg_ret serve(struct tlsg_conn *c, struct tlsg_test_pipe *from, str
 
 	tlsg_err_clear(&err);
 	tlsg_buf_init_filled(&in, from->data + from->rd, from->wr - from->rd);
-	/* What the client has not read yet stays: tickets come before the client's Finished. */
+	/* Keeps what the client has not read yet: tickets are sent before the client's Finished. */
 	tlsg_buf_init(&out, to->data + to->wr, sizeof(to->data) - to->wr);
 	tlsg_buf_init(&clear, clear_bytes, sizeof(clear_bytes));
 	ret = tlsg_conn_read(c, &io, &clear, &err);
@@ -133,7 +134,7 @@ static gnutls_session_t client_new(gnutls_protocol_t version, struct tlsg_test_e
 	return client;
 }
 
-/** In TLS 1.3 it comes after the handshake. */
+/** In TLS 1.3 the ticket follows the handshake. */
 static void client_take_ticket(gnutls_session_t client, struct tlsg_ticket_result *r)
 {
 	bool there = gnutls_protocol_get_version(client) != GNUTLS_TLS1_3;

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - a client of GnuTLS's own that offers session tickets, changed ones too, to a server connection of the module
+ * tls_gnutls - a GnuTLS client that offers session tickets, also altered ones, to a server connection of the module
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests and fuzz targets.  Memory: the stand-in's shared region; the client's on the heap.  Lock: none.
  */
@@ -12,12 +12,12 @@
 
 #include "base/err.h"
 
-/** What came of an offer. */
+/** Result of an offer. */
 struct tlsg_ticket_result
 {
 	enum tlsg_ret server; /**< last result of the server: TLSG_AGAIN is fine */
 	int client;			  /**< 0: the handshake is done, else the client's GNUTLS_E_* */
-	bool resumed;		  /**< the ticket was taken */
+	bool resumed;		  /**< the ticket was accepted */
 	gnutls_datum_t
 			session; /**< what the client could resume next time, of this connection; size 0 without a new ticket */
 };
@@ -25,7 +25,7 @@ struct tlsg_ticket_result
 /** Sets up everything a server with session_cache=1 needs, in a new folder. @return 0, -1. */
 int tlsg_ticket_server_start(void);
 
-/** Takes it down. @return 0; -1 when shared memory is left. */
+/** Frees it. @return 0; -1 when shared memory is left. */
 int tlsg_ticket_server_stop(void);
 
 /**

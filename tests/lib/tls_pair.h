@@ -26,7 +26,7 @@ struct tlsg_test_end
 {
 	struct tlsg_test_pipe *in;
 	struct tlsg_test_pipe *out;
-	size_t most; /**< bytes that one pull gives, 0 no limit */
+	size_t most; /**< bytes that one pull returns at most, 0 no limit */
 };
 
 /** Empties the pipe. */

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - tests of what a peer can make a connection hold: bounds, and what peers that behave reach
+ * tls_gnutls - tests of what a peer can make a connection hold: the limits, and what ordinary peers reach
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: the stand-in's shared region.  Lock: none.
  */
@@ -13,21 +13,23 @@
 #include <gnutls/crypto.h>
 
 #include "base/arena.h"
-#include "base/scope.h"
-#include "profiles/build.h"
 #include "profiles/cipher/method.h"
-#include "profiles/ticket.h"
-#include "tests/lib/certs.h"
-#include "transport/conn_priv.h"
-#include "base/arena_pool.h"
 #include "tests/lib/arena_stats.h"
+#include "tests/lib/conn_pair.h"
+#include "tests/lib/stats_value.h"
+#include "transport/conn_bound.h"
+#include "transport/conn_state.h"
+#include "transport/conn_step.h"
 
 #define DAYS_LONG 3650
 #define PIPE_BYTES (1024 * 1024)
-#define DEPTH 13		 /* intermediates: GnuTLS takes 16 certificates */
+#define DEPTH 13		 /* intermediates: GnuTLS accepts 16 certificates */
 #define FEED_BYTES 16000 /* of an endless message in one record */
 #define STEP_BYTES (64 * 1024)
-/* What may be held of a message that is not complete: transport/conn_bound.c allows 32 and 104 KB, GnuTLS makes room for up to twice that. */
+/*
+ * What may be held of an incomplete message: transport/conn_bound.c allows 32 and 104 KB, GnuTLS allocates up to twice
+ * that.
+ */
 #define HELLO_BYTES (50 * 1024)
 #define CHAIN_BYTES (114 * 1024)
 #define RECORD_BYTES (17 * 1024)
@@ -74,189 +76,45 @@ static const struct tlsg_cert_row rows[] = {
 		LEAF_ROW("broad", "b8", TLSG_CERT_MANY_SANS, TLSG_KEY_RSA4096, "rsa"),
 };
 
-static struct tlsg_certs certs;
-static char dir[] = "/tmp/tlsg-bound-XXXXXX";
-
-static char *path(const char *name, const char *suffix)
+/* Both sides verify, and take the longest chain; the server wants a certificate if the client has one. */
+static struct tlsg_conn_pair *pair_new(const struct tlsg_conn_pair_setup *u)
 {
-	static char buf[8][128];
-	static unsigned turn;
-	char *p = buf[turn++ % 8];
+	struct tlsg_conn_pair_setup full = *u;
 
-	snprintf(p, sizeof(buf[0]), "%s/%s%s", dir, name, suffix);
-	return p;
+	full.client_method = u->method;
+	full.client_verifies = 1;
+	full.server_requires = u->client != NULL;
+	full.verify_depth = DEPTH + 2;
+	full.ciphers = full.client_ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256";
+	return tlsg_conn_pair_new(&full, NULL);
 }
 
-static str str_of(struct tlsg_set *set, const char *text)
+static void handshake(struct tlsg_conn_pair *x)
 {
-	str s = {tlsg_arena_keep_copy(set->arena, text, strlen(text)), (int)strlen(text)};
-
-	return s;
+	tlsg_conn_pair_handshake(x);
+	tlsg_conn_pair_assert_established(x);
 }
 
-struct setup
+static void send_text(struct tlsg_conn_pair *x, int role, const char *data, size_t size)
 {
-	int method;			/* 0: TLSv1.2+ */
-	const char *server; /* NULL: ec */
-	const char *client; /* NULL none; else the server requires a certificate */
-	const char *ca;		/* file of the server's authorities, NULL: ca */
-	bool cache;
-	bool renegotiation;
-};
-
-/* Both ends and what travels. Index: role that receives, or that has the connection. */
-struct pair
-{
-	struct tlsg_conn *conn[2];
-	struct tlsg_buf wire[2];
-	struct tlsg_buf clear[2];
-	enum tlsg_ret last[2];
-	struct tlsg_err err[2];
-	size_t most[2]; /* highest tlsg_conn_bound_held() between steps */
-	struct tlsg_conn_limits limits;
-	size_t chunk; /* bytes that one read gets, 0 all */
-};
-
-static void use_pair(struct tlsg_prof *p, const char *name)
-{
-	p->s.certificate = str_of(p->set, path(name, ".crt"));
-	p->s.private_key = str_of(p->set, path(name, ".key"));
+	assert_true(tlsg_conn_pair_send(x, role, data, size) >= 0);
 }
 
-static struct tlsg_set *set_make(const struct setup *u)
-{
-	struct tlsg_set_options o = {
-			.session_id = {"test", 4}, .config_dir = {dir, (int)strlen(dir)}, .session_cache = u->cache};
-	struct tlsg_set *set = tlsg_set_new(&o);
-	struct tlsg_err err;
-	int role;
+/* ---- what ordinary peers reach ---- */
 
-	tlsg_err_clear(&err);
-	assert_non_null(set);
-	for(role = 0; role < 2; role++) {
-		struct tlsg_prof *p = tlsg_prof_add(set, (enum tlsg_role)role, TLSG_PROF_DEFAULT, NULL, 0);
-		const char *pair = role == TLSG_CLIENT ? u->client : u->server != NULL ? u->server : "ec";
-
-		p->s.method = u->method != 0 ? u->method : TLSG_METHOD_TLSV1_2_PLUS;
-		p->s.verify_depth = DEPTH + 2;
-		p->s.ca_list = str_of(set, path(u->ca != NULL && role == TLSG_SERVER ? u->ca : "ca", ".crt"));
-		p->s.verify_certificate = role == TLSG_CLIENT;
-		p->s.require_certificate = role == TLSG_SERVER && u->client != NULL;
-		p->s.cipher_list = str_of(set, "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256");
-		if(pair != NULL)
-			use_pair(p, pair);
-	}
-	if(tlsg_build_set(set, &err) != TLSG_OK)
-		fail_msg("%s", err.text);
-	return set;
-}
-
-static struct pair *pair_new(const struct setup *u)
-{
-	struct pair *x = calloc(1, sizeof(*x));
-	int role;
-
-	tlsg_set_publish(set_make(u));
-	x->limits = (struct tlsg_conn_limits){.con_queue_max_bytes = 65536,
-			.queue_max_bytes = 1 << 20,
-			.queue_block_bytes = 4096,
-			.renegotiation = u->renegotiation};
-	for(role = 0; role < 2; role++) {
-		struct tlsg_conn_params p = {.set = tlsg_set_get(), .query = {.role = (enum tlsg_role)role}, .deadline_s = 30};
-
-		tlsg_err_clear(&x->err[role]);
-		x->conn[role] = tlsg_conn_new(&p, &x->err[role]);
-		if(x->conn[role] == NULL)
-			fail_msg("%s", x->err[role].text);
-		tlsg_buf_init(&x->wire[role], malloc(PIPE_BYTES), PIPE_BYTES);
-		tlsg_buf_init(&x->clear[role], malloc(PIPE_BYTES), PIPE_BYTES);
-	}
-	return x;
-}
-
-static void pair_free(struct pair *x)
-{
-	int role;
-
-	for(role = 0; role < 2; role++) {
-		tlsg_conn_free(x->conn[role]);
-		free(x->wire[role].data);
-		free(x->clear[role].data);
-	}
-	free(x);
-}
-
-static void note(struct pair *x, int role)
-{
-	size_t held = tlsg_conn_bound_held(x->conn[role]);
-
-	if(held > x->most[role])
-		x->most[role] = held;
-}
-
-/* One read of a side. @return bytes that it got. */
-static size_t deliver(struct pair *x, int role)
-{
-	struct tlsg_buf *wire = &x->wire[role];
-	size_t n = tlsg_buf_filled(wire);
-	struct tlsg_buf in;
-	struct tlsg_io io = {.in = &in, .out = &x->wire[!role], .limits = &x->limits};
-
-	if(x->chunk != 0 && n > x->chunk)
-		n = x->chunk;
-	if(n == 0)
-		return 0;
-	tlsg_buf_init_filled(&in, wire->data + wire->rd, n);
-	x->last[role] = tlsg_conn_read(x->conn[role], &io, &x->clear[role], &x->err[role]);
-	wire->rd += x->last[role] < 0 ? n : in.rd;
-	if(wire->rd == wire->wr)
-		wire->rd = wire->wr = 0;
-	note(x, role);
-	return n;
-}
-
-static void run(struct pair *x)
-{
-	while(deliver(x, TLSG_SERVER) + deliver(x, TLSG_CLIENT) > 0)
-		;
-}
-
-static void send_text(struct pair *x, int role, const char *data, size_t size)
-{
-	struct tlsg_io io = {.out = &x->wire[!role], .limits = &x->limits};
-	size_t used = 0;
-	enum tlsg_ret ret = tlsg_conn_write(x->conn[role], &io, data, size, &used, &x->err[role]);
-
-	assert_true(ret == TLSG_OK || ret == TLSG_AGAIN);
-	assert_int_equal(used, size);
-}
-
-static void handshake(struct pair *x)
-{
-	int role;
-
-	send_text(x, TLSG_CLIENT, "", 0);
-	run(x);
-	for(role = 0; role < 2; role++)
-		if(!tlsg_conn_is_established(x->conn[role]))
-			fail_msg("%s: %s", role == TLSG_SERVER ? "server" : "client", x->err[role].text);
-}
-
-/* ---- what peers that behave reach ---- */
-
-static void print_phase(const char *name, const struct pair *x, const size_t *shook)
+static void print_phase(const char *name, const struct tlsg_conn_pair *x, const size_t *shook)
 {
 	print_message("%-34s server: handshake %zu, done %u, records +%zd; client: handshake %zu, done %u, records +%zd\n",
 			name, shook[0], x->conn[0]->settled, (ssize_t)x->most[0] - x->conn[0]->settled, shook[1],
 			x->conn[1]->settled, (ssize_t)x->most[1] - x->conn[1]->settled);
 }
 
-static void test_peers_that_behave(void **state)
+static void test_ordinary_peers(void **state)
 {
 	static const struct
 	{
 		const char *name;
-		struct setup u;
+		struct tlsg_conn_pair_setup u;
 	} all[] = {
 			{"P-256", {0}},
 			{"P-256, tickets", {.cache = true}},
@@ -267,15 +125,15 @@ static void test_peers_that_behave(void **state)
 			{"90 KB of certificates, client", {.client = "broad"}},
 	};
 	static const int methods[] = {TLSG_METHOD_TLSV1_2, TLSG_METHOD_TLSV1_3};
-	static char text[60000]; /* as long as SIP messages get */
+	static char text[60000]; /* the longest SIP messages */
 	size_t i, k, shook[2];
 	int role, turn;
 
 	(void)state;
 	for(i = 0; i < 2 * sizeof(all) / sizeof(all[0]); i++) {
-		struct setup u = all[i / 2].u;
+		struct tlsg_conn_pair_setup u = all[i / 2].u;
 		char name[80];
-		struct pair *x;
+		struct tlsg_conn_pair *x;
 
 		u.method = methods[i % 2];
 		x = pair_new(&u);
@@ -283,14 +141,13 @@ static void test_peers_that_behave(void **state)
 		handshake(x);
 		for(role = 0; role < 2; role++) {
 			shook[role] = x->most[role];
-			x->most[role] = 0;
-			note(x, role);
+			x->most[role] = tlsg_conn_bound_held(x->conn[role]);
 		}
 		for(turn = 0; turn < 10; turn++)
 			for(k = 0; k < 2; k++) {
 				x->chunk = turn % 2 ? 0 : 3000;
 				send_text(x, (int)k, text, sizeof(text));
-				run(x);
+				tlsg_conn_pair_run(x);
 				assert_int_equal(tlsg_buf_filled(&x->clear[!k]), sizeof(text));
 				x->clear[!k].rd = x->clear[!k].wr = 0;
 			}
@@ -298,19 +155,17 @@ static void test_peers_that_behave(void **state)
 		print_phase(name, x, shook);
 		for(role = 0; role < 2; role++)
 			assert_true(tlsg_conn_bound_held(x->conn[role]) < x->conn[role]->settled + TICKET_BYTES);
-		pair_free(x);
+		tlsg_conn_pair_free(x);
 	}
 }
 
-/* ---- peers that do not ---- */
+/* ---- hostile peers ---- */
 
-static uint64_t count_of(const char *name)
-{
-	return tlsg_stats_value_by_name(name);
-}
-
-/* Puts a record on the wire as the other side's own session would, whatever is in it. @param inner  type of the content. */
-static void seal(struct pair *x, int from, unsigned char inner, const unsigned char *data, size_t size)
+/*
+ * Puts a record with any content on the wire, encrypted as by the session of the other side.
+ * @param inner  type of the content.
+ */
+static void seal(struct tlsg_conn_pair *x, int from, unsigned char inner, const unsigned char *data, size_t size)
 {
 	gnutls_session_t session = x->conn[from]->session;
 	bool is_13 = gnutls_protocol_get_version(session) == GNUTLS_TLS1_3;
@@ -349,8 +204,8 @@ static void seal(struct pair *x, int from, unsigned char inner, const unsigned c
 	assert_int_equal(gnutls_record_set_state(session, 0, seq), 0);
 }
 
-/* A piece of a message of 16 MB. @param type  of the message. @param first  with its head. */
-static void feed_endless(struct pair *x, int from, unsigned char type, bool first)
+/* A piece of a message of 16 MB. @param type  of the message. @param first  with its header. */
+static void feed_endless(struct tlsg_conn_pair *x, int from, unsigned char type, bool first)
 {
 	unsigned char piece[FEED_BYTES] = {type, 0xff, 0xff, 0xff};
 	unsigned char head[5] = {22, 3, type == 1 ? 1 : 3, FEED_BYTES >> 8, FEED_BYTES & 0xff};
@@ -361,7 +216,7 @@ static void feed_endless(struct pair *x, int from, unsigned char type, bool firs
 		seal(x, from, 22, piece, sizeof(piece));
 		return;
 	}
-	if(first) { /* in two records, so that nothing can be told from the head */
+	if(first) { /* in two records, so that the length cannot be read in the first one */
 		assert_true(tlsg_buf_put(&x->wire[!from], (unsigned char[]){22, 3, type == 1 ? 1 : 3, 0, 2, type, 0xff}, 7));
 		memset(piece, 0xff, 2);
 		memset(piece + 2, 0, 2);
@@ -370,8 +225,12 @@ static void feed_endless(struct pair *x, int from, unsigned char type, bool firs
 	assert_true(tlsg_buf_put(&x->wire[!from], piece, sizeof(piece)));
 }
 
-/* Feeds an endless message until the victim ends it. @param pieces  records in one step. @return highest bytes held between steps. */
-static size_t attack(struct pair *x, int victim, unsigned char type, unsigned pieces)
+/*
+ * Sends an endless message until the victim ends the connection.
+ * @param pieces  records in one step.
+ * @return highest bytes held between steps.
+ */
+static size_t attack(struct tlsg_conn_pair *x, int victim, unsigned char type, unsigned pieces)
 {
 	unsigned sent = 0, i;
 
@@ -380,12 +239,12 @@ static size_t attack(struct pair *x, int victim, unsigned char type, unsigned pi
 	while(x->last[victim] == TLSG_AGAIN && sent < 1000) {
 		for(i = 0; i < pieces; i++)
 			feed_endless(x, !victim, type, sent++ == 0);
-		deliver(x, victim);
+		tlsg_conn_pair_deliver(x, victim);
 	}
 	return x->most[victim];
 }
 
-static void assert_ended(struct pair *x, int victim, size_t held, size_t max, size_t base)
+static void assert_ended(struct tlsg_conn_pair *x, int victim, size_t held, size_t max, size_t base)
 {
 	struct tlsg_arena_stats s;
 
@@ -396,12 +255,12 @@ static void assert_ended(struct pair *x, int victim, size_t held, size_t max, si
 	assert_int_equal(x->err[victim].class, TLSG_CLASS_PEER);
 	assert_non_null(strstr(x->err[victim].text, "message too large"));
 	assert_true(held <= base + max);
-	/* inside a step: the message twice while it grows, and what GnuTLS needs for a record */
+	/* inside a step: twice the message while it grows, and what GnuTLS needs for a record */
 	assert_true(s.peak <= base + 2 * max + 2 * RECORD_BYTES);
 	assert_true(tlsg_buf_filled(&x->wire[!victim]) > 0); /* an alert */
 }
 
-/* The head of a ClientHello says enough when it is in one record. */
+/* A ClientHello in one record is refused by the length in its header. */
 static void test_announced_hello(void **state)
 {
 	static const struct
@@ -413,18 +272,18 @@ static void test_announced_hello(void **state)
 
 	(void)state;
 	for(i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		struct setup u = {0};
-		struct pair *x = pair_new(&u);
+		struct tlsg_conn_pair_setup u = {0};
+		struct tlsg_conn_pair *x = pair_new(&u);
 		unsigned char record[9 + 100] = {22, 3, 1, 0, 104, 1, (unsigned char)(all[i].size >> 16),
 				(unsigned char)(all[i].size >> 8), (unsigned char)all[i].size};
 		size_t base = tlsg_conn_bound_held(x->conn[TLSG_SERVER]);
 
 		assert_true(tlsg_buf_put(&x->wire[TLSG_SERVER], record, sizeof(record)));
-		deliver(x, TLSG_SERVER);
+		tlsg_conn_pair_deliver(x, TLSG_SERVER);
 		assert_int_equal(x->last[TLSG_SERVER], all[i].ret);
 		if(all[i].ret == TLSG_E_PEER)
 			assert_true(tlsg_conn_bound_held(x->conn[TLSG_SERVER]) < base + 1024);
-		pair_free(x);
+		tlsg_conn_pair_free(x);
 	}
 }
 
@@ -435,40 +294,40 @@ static void test_endless_hello(void **state)
 
 	(void)state;
 	for(i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
-		struct setup u = {
-				.client = i == 1 ? "ec" : NULL}; /* a server that asks for certificates waits for a ClientHello too */
-		struct pair *x = pair_new(&u);
+		struct tlsg_conn_pair_setup u = {
+				.client = i == 1 ? "ec" : NULL}; /* also for a server that requests certificates */
+		struct tlsg_conn_pair *x = pair_new(&u);
 		size_t base = tlsg_conn_bound_held(x->conn[TLSG_SERVER]);
-		uint64_t ended = count_of("limit_memory"), failed = count_of("handshakes_failed");
+		uint64_t ended = tlsg_stats_value_of("limit_memory"), failed = tlsg_stats_value_of("handshakes_failed");
 
 		assert_ended(x, TLSG_SERVER, attack(x, TLSG_SERVER, 1, pieces[i]), HELLO_BYTES, base);
-		assert_int_equal(count_of("limit_memory"), ended + 1);
-		assert_int_equal(count_of("handshakes_failed"), failed + 1);
-		pair_free(x);
-		assert_int_equal(count_of("handshakes_failed"), failed + 1);
+		assert_int_equal(tlsg_stats_value_of("limit_memory"), ended + 1);
+		assert_int_equal(tlsg_stats_value_of("handshakes_failed"), failed + 1);
+		tlsg_conn_pair_free(x);
+		assert_int_equal(tlsg_stats_value_of("handshakes_failed"), failed + 1);
 	}
 }
 
-/* A client is told of a certificate list of 16 MB, a server of one of a client. */
+/* A client announces a certificate list of 16 MB, and so does a server. */
 static void test_endless_certificate(void **state)
 {
-	struct setup u = {.method = TLSG_METHOD_TLSV1_2, .client = "ec"};
-	struct pair *x = pair_new(&u);
+	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_2, .client = "ec"};
+	struct tlsg_conn_pair *x = pair_new(&u);
 	size_t held, base;
 
 	(void)state;
 	send_text(x, TLSG_CLIENT, "", 0);
-	deliver(x, TLSG_SERVER);
+	tlsg_conn_pair_deliver(x, TLSG_SERVER);
 	base = tlsg_conn_bound_held(x->conn[TLSG_SERVER]);
 	held = attack(x, TLSG_SERVER, 11, 1);
 	assert_ended(x, TLSG_SERVER, held, CHAIN_BYTES, base);
-	pair_free(x);
+	tlsg_conn_pair_free(x);
 	x = pair_new(&u);
 	send_text(x, TLSG_CLIENT, "", 0);
 	base = tlsg_conn_bound_held(x->conn[TLSG_CLIENT]);
 	held = attack(x, TLSG_CLIENT, 2, 1);
 	assert_ended(x, TLSG_CLIENT, held, CHAIN_BYTES, base);
-	pair_free(x);
+	tlsg_conn_pair_free(x);
 }
 
 static void test_endless_message_after_the_handshake(void **state)
@@ -490,25 +349,28 @@ static void test_endless_message_after_the_handshake(void **state)
 
 	(void)state;
 	for(i = 0; i < 2 * sizeof(all) / sizeof(all[0]); i++) {
-		struct setup u = {.method = all[i / 2].method, .renegotiation = true};
-		struct pair *x = pair_new(&u);
-		uint64_t ended = count_of("limit_memory"), failed = count_of("handshakes_failed");
+		struct tlsg_conn_pair_setup u = {.method = all[i / 2].method, .renegotiation = true};
+		struct tlsg_conn_pair *x = pair_new(&u);
+		uint64_t ended = tlsg_stats_value_of("limit_memory"), failed = tlsg_stats_value_of("handshakes_failed");
 		size_t held;
 
 		handshake(x);
 		held = attack(x, all[i / 2].victim, all[i / 2].type, pieces[i % 2]);
 		assert_ended(x, all[i / 2].victim, held, HELLO_BYTES, x->conn[all[i / 2].victim]->settled);
-		assert_int_equal(count_of("limit_memory"), ended + 1);
-		assert_int_equal(count_of("handshakes_failed"), failed); /* that one was done */
-		pair_free(x);
+		assert_int_equal(tlsg_stats_value_of("limit_memory"), ended + 1);
+		assert_int_equal(tlsg_stats_value_of("handshakes_failed"), failed); /* the handshake was done */
+		tlsg_conn_pair_free(x);
 	}
 }
 
-/* Without renegotiation the first bytes of a ClientHello end the session; a HelloRequest has no bytes but its head. */
-static void test_wish_for_a_handshake_is_not_collected(void **state)
+/*
+ * Without renegotiation the first bytes of a ClientHello end the session, and so does a HelloRequest, which is a header
+ * only.
+ */
+static void test_request_for_a_handshake_is_not_collected(void **state)
 {
-	struct setup u = {.method = TLSG_METHOD_TLSV1_2};
-	struct pair *x;
+	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_2};
+	struct tlsg_conn_pair *x;
 	int victim;
 
 	(void)state;
@@ -517,11 +379,11 @@ static void test_wish_for_a_handshake_is_not_collected(void **state)
 		handshake(x);
 		assert_true(attack(x, victim, victim == TLSG_SERVER ? 1 : 0, 1) < x->conn[victim]->settled + 2 * RECORD_BYTES);
 		assert_int_equal(x->last[victim], TLSG_EOF);
-		pair_free(x);
+		tlsg_conn_pair_free(x);
 	}
 }
 
-/* Bytes that come one by one cost what they are: not a buffer for each. */
+/* Bytes that arrive one by one take their own size, not a buffer each. */
 static void test_trickled_record(void **state)
 {
 	static char text[16000];
@@ -530,90 +392,92 @@ static void test_trickled_record(void **state)
 
 	(void)state;
 	for(i = 0; i < 2; i++) {
-		struct setup u = {.method = methods[i]};
-		struct pair *x = pair_new(&u);
+		struct tlsg_conn_pair_setup u = {.method = methods[i]};
+		struct tlsg_conn_pair *x = pair_new(&u);
 		struct tlsg_arena_stats s;
 		size_t most = 0;
 
 		x->chunk = 1;
 		handshake(x);
 		send_text(x, TLSG_CLIENT, text, sizeof(text));
-		while(deliver(x, TLSG_SERVER) > 0) {
+		while(tlsg_conn_pair_deliver(x, TLSG_SERVER) > 0) {
 			tlsg_arena_stats_get(x->conn[TLSG_SERVER]->arena, &s);
 			most = s.in_use > most ? s.in_use : most;
 		}
 		assert_int_equal(tlsg_buf_filled(&x->clear[TLSG_SERVER]), sizeof(text));
 		assert_true(most < x->conn[TLSG_SERVER]->settled + RECORD_BYTES);
-		pair_free(x);
+		tlsg_conn_pair_free(x);
 	}
 }
 
-/* ---- what begins and does not go on ---- */
+/* ---- records and messages that are never complete ---- */
 
 static void wait_seconds(unsigned n)
 {
 	tlsg_stub_ticks_set(get_ticks_raw() + S_TO_TICKS(n));
 }
 
-/* Sends a record without its end: all but its first byte (0), all but its last (2); or (1) a message without its end. */
-static void send_part(struct pair *x, int victim, int what)
+/*
+ * Sends a record without its end: all but its first byte (0), all but its last (2); or (1) a message without its end.
+ */
+static void send_part(struct tlsg_conn_pair *x, int victim, int what)
 {
 	static char text[8000];
 	size_t whole;
 
 	if(what == 1) {
 		feed_endless(x, !victim, 24, true);
-		deliver(x, victim);
+		tlsg_conn_pair_deliver(x, victim);
 		return;
 	}
 	send_text(x, !victim, text, sizeof(text));
 	whole = tlsg_buf_filled(&x->wire[victim]);
 	x->chunk = what == 0 ? 1 : whole - 1;
-	deliver(x, victim);
+	tlsg_conn_pair_deliver(x, victim);
 	x->chunk = 0;
 	assert_int_equal(x->last[victim], TLSG_AGAIN);
 }
 
 static void test_what_begins_has_a_deadline(void **state)
 {
-	struct setup u = {.method = TLSG_METHOD_TLSV1_3};
+	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_3};
 	int victim, what;
 
 	(void)state;
 	for(what = 0; what < 3; what++)
 		for(victim = 0; victim < 2; victim++) {
-			struct pair *x = pair_new(&u);
+			struct tlsg_conn_pair *x = pair_new(&u);
 			struct tlsg_conn *c = x->conn[victim];
-			uint64_t ended = count_of("limit_stalled");
+			uint64_t ended = tlsg_stats_value_of("limit_stalled");
 
 			handshake(x);
-			assert_false(tlsg_conn_watch_begin(c));
+			assert_false(tlsg_conn_stall_watch(c));
 			wait_seconds(1000);
-			assert_false(tlsg_conn_is_stalled(c)); /* idle and complete */
+			assert_false(tlsg_conn_stall_is_over(c)); /* idle and complete */
 			send_part(x, victim, what);
-			assert_true(tlsg_conn_watch_begin(c));
-			assert_false(tlsg_conn_watch_begin(c)); /* once */
+			assert_true(tlsg_conn_stall_watch(c));
+			assert_false(tlsg_conn_stall_watch(c)); /* once */
 			wait_seconds(29);
-			assert_false(tlsg_conn_is_stalled(c));
-			assert_int_equal(tlsg_conn_watch_due(c), TLSG_DUE_AGAIN);
+			assert_false(tlsg_conn_stall_is_over(c));
+			assert_int_equal(tlsg_conn_stall_check(c), TLSG_STALL_PENDING);
 			wait_seconds(2);
-			assert_true(tlsg_conn_is_stalled(c));
-			assert_int_equal(tlsg_conn_watch_due(c), TLSG_DUE_STALLED);
+			assert_true(tlsg_conn_stall_is_over(c));
+			assert_int_equal(tlsg_conn_stall_check(c), TLSG_STALL_OVER);
 			if(what == 1)
 				feed_endless(x, !victim, 24, false);
-			deliver(x, victim);
+			tlsg_conn_pair_deliver(x, victim);
 			assert_int_equal(x->last[victim], TLSG_E_PEER);
 			assert_non_null(strstr(x->err[victim].text, "handshake_timeout"));
-			assert_int_equal(count_of("limit_stalled"), ended + 1);
-			pair_free(x);
+			assert_int_equal(tlsg_stats_value_of("limit_stalled"), ended + 1);
+			tlsg_conn_pair_free(x);
 		}
 }
 
-/* The rest comes in time, again and again: each record has its own time. */
+/* The rest always arrives in time: each record has its own deadline. */
 static void test_slow_records_are_served(void **state)
 {
-	struct setup u = {0};
-	struct pair *x = pair_new(&u);
+	struct tlsg_conn_pair_setup u = {0};
+	struct tlsg_conn_pair *x = pair_new(&u);
 	int i;
 
 	(void)state;
@@ -623,46 +487,47 @@ static void test_slow_records_are_served(void **state)
 		wait_seconds(20);
 		send_text(x, TLSG_CLIENT, "x", 1);
 		x->chunk = tlsg_buf_filled(&x->wire[TLSG_SERVER]) - 1; /* the end of one record and the beginning of another */
-		deliver(x, TLSG_SERVER);
+		tlsg_conn_pair_deliver(x, TLSG_SERVER);
 		assert_int_equal(x->last[TLSG_SERVER], TLSG_AGAIN);
 		wait_seconds(20);
 		x->chunk = 0;
-		run(x);
+		tlsg_conn_pair_run(x);
 		assert_int_equal(tlsg_buf_filled(&x->clear[TLSG_SERVER]), 8001);
 		x->clear[TLSG_SERVER].rd = x->clear[TLSG_SERVER].wr = 0;
-		assert_false(tlsg_conn_is_stalled(x->conn[TLSG_SERVER]));
+		assert_false(tlsg_conn_stall_is_over(x->conn[TLSG_SERVER]));
 	}
-	(void)tlsg_conn_watch_begin(x->conn[TLSG_SERVER]);
-	assert_int_equal(tlsg_conn_watch_due(x->conn[TLSG_SERVER]), TLSG_DUE_FINE);
-	pair_free(x);
+	(void)tlsg_conn_stall_watch(x->conn[TLSG_SERVER]);
+	assert_int_equal(tlsg_conn_stall_check(x->conn[TLSG_SERVER]), TLSG_STALL_NONE);
+	tlsg_conn_pair_free(x);
 }
 
-/* Key updates over a long life leave nothing behind that would count as incomplete. */
+/* Key updates over a long time leave nothing that would count as incomplete. */
 static void test_key_updates(void **state)
 {
-	struct setup u = {.method = TLSG_METHOD_TLSV1_3};
-	struct pair *x = pair_new(&u);
+	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_3};
+	struct tlsg_conn_pair *x = pair_new(&u);
 	struct tlsg_io io = {.out = &x->wire[TLSG_SERVER], .limits = &x->limits};
 	struct tlsg_arena *previous;
 	int i;
 
 	(void)state;
 	handshake(x);
-	for(i = 0; i < 7; i++) { /* GnuTLS takes eight in a second of the clock */
-		assert_int_equal(tlsg_conn_enter(x->conn[TLSG_CLIENT], &io, TLSG_HEADROOM_RECORD, &previous, NULL), TLSG_OK);
+	for(i = 0; i < 7; i++) { /* GnuTLS accepts eight in a second of real time */
+		assert_int_equal(
+				tlsg_conn_step_enter(x->conn[TLSG_CLIENT], &io, TLSG_HEADROOM_RECORD, &previous, NULL), TLSG_OK);
 		assert_int_equal(gnutls_session_key_update(x->conn[TLSG_CLIENT]->session, GNUTLS_KU_PEER), 0);
-		assert_int_equal(tlsg_conn_leave(x->conn[TLSG_CLIENT], previous, TLSG_OK, NULL), TLSG_OK);
-		run(x);
+		assert_int_equal(tlsg_conn_step_leave(x->conn[TLSG_CLIENT], previous, TLSG_OK, NULL), TLSG_OK);
+		tlsg_conn_pair_run(x);
 		assert_int_equal(x->last[TLSG_SERVER], TLSG_AGAIN);
 		assert_int_equal(x->conn[TLSG_SERVER]->stall_at, 0);
 		wait_seconds(3600);
 	}
-	pair_free(x);
+	tlsg_conn_pair_free(x);
 }
 
-/* ---- records that bring nothing ---- */
+/* ---- records without data ---- */
 
-static enum tlsg_ret idle_records(struct pair *x, unsigned n, bool alone, bool empty)
+static enum tlsg_ret idle_records(struct tlsg_conn_pair *x, unsigned n, bool alone, bool empty)
 {
 	static const unsigned char update[] = {24, 0, 0, 1, 0};
 
@@ -670,11 +535,11 @@ static enum tlsg_ret idle_records(struct pair *x, unsigned n, bool alone, bool e
 		if(empty)
 			seal(x, TLSG_CLIENT, 23, update, 0);
 		else
-			seal(x, TLSG_CLIENT, 22, update, 1); /* never more than the first byte of a message */
+			seal(x, TLSG_CLIENT, 22, update, 1); /* only ever the first byte of a message */
 		if(alone)
-			deliver(x, TLSG_SERVER);
+			tlsg_conn_pair_deliver(x, TLSG_SERVER);
 	}
-	deliver(x, TLSG_SERVER);
+	tlsg_conn_pair_deliver(x, TLSG_SERVER);
 	return x->last[TLSG_SERVER];
 }
 
@@ -685,101 +550,104 @@ static void test_records_without_data(void **state)
 
 	(void)state;
 	for(i = 0; i < 4; i++) {
-		struct setup u = {.method = i % 2 ? TLSG_METHOD_TLSV1_3 : TLSG_METHOD_TLSV1_2};
-		struct pair *x = pair_new(&u);
-		uint64_t ended = count_of("limit_idle_records");
+		struct tlsg_conn_pair_setup u = {.method = i % 2 ? TLSG_METHOD_TLSV1_3 : TLSG_METHOD_TLSV1_2};
+		struct tlsg_conn_pair *x = pair_new(&u);
+		uint64_t ended = tlsg_stats_value_of("limit_idle_records");
 		bool alone = i / 2;
 
 		handshake(x);
 		for(k = 0; k < 20; k++) { /* data in between */
 			assert_int_equal(idle_records(x, 60, alone, true), TLSG_AGAIN);
 			send_text(x, TLSG_CLIENT, "x", 1);
-			run(x);
+			tlsg_conn_pair_run(x);
 			assert_int_equal(tlsg_buf_filled(&x->clear[TLSG_SERVER]), (size_t)k + 1);
 		}
 		for(k = 0; k < 500; k++) { /* slowly, for hours */
 			tlsg_stub_ticks_set(get_ticks_raw() + S_TO_TICKS(2));
 			assert_int_equal(idle_records(x, 1, alone, true), TLSG_AGAIN);
 		}
-		assert_int_equal(count_of("limit_idle_records"), ended);
+		assert_int_equal(tlsg_stats_value_of("limit_idle_records"), ended);
 		assert_int_equal(idle_records(x, alone ? 66 : 1000, alone, true), alone ? TLSG_E_INTERNAL : TLSG_E_PEER);
 		assert_int_equal(tlsg_conn_state(x->conn[TLSG_SERVER]), TLSG_CONN_FAILED);
 		assert_non_null(strstr(x->err[TLSG_SERVER].text, "without data"));
-		assert_int_equal(count_of("limit_idle_records"), ended + 1);
-		pair_free(x);
+		assert_int_equal(tlsg_stats_value_of("limit_idle_records"), ended + 1);
+		tlsg_conn_pair_free(x);
 	}
 }
 
 /* ---- unfinished handshakes ---- */
 
-static struct tlsg_conn *accepted(enum tlsg_slots_answer *answer)
+static struct tlsg_conn *accepted(enum tlsg_slots_result *result)
 {
 	struct tlsg_conn_params p = {.query = {.role = TLSG_SERVER}, .deadline_s = 30};
 	struct tlsg_addr peer = {4, {10, 0, 0, 1}};
 
-	*answer = tlsg_slots_take(&peer, &p.slot);
-	if(*answer != TLSG_SLOT_TAKEN)
+	*result = tlsg_slots_take(&peer, &p.slot);
+	if(*result != TLSG_SLOT_TAKEN)
 		return NULL;
 	p.set = tlsg_set_get();
 	return tlsg_conn_new(&p, NULL);
 }
 
-/* However a connection ends, its slot comes back, once. */
+/* However a connection ends, its slot is given back once. */
 static void test_slots_come_back(void **state)
 {
 	struct tlsg_slots_limits limits = {.handshakes = 3, .per_address = 2, .addresses = 3};
-	struct setup u = {0};
-	struct pair *x = pair_new(&u);
+	struct tlsg_conn_pair_setup u = {0};
+	struct tlsg_conn_pair *x = pair_new(&u);
 	struct tlsg_conn *other, *fresh;
-	enum tlsg_slots_answer answer;
+	enum tlsg_slots_result result;
 	uint64_t bytes;
 
 	(void)state;
 	assert_int_equal(tlsg_slots_init(&limits), TLSG_OK);
 	tlsg_conn_free(x->conn[TLSG_SERVER]);
-	x->conn[TLSG_SERVER] = accepted(&answer);
-	other = accepted(&answer);
+	x->conn[TLSG_SERVER] = accepted(&result);
+	other = accepted(&result);
 	assert_non_null(other);
-	assert_null(accepted(&answer));
-	assert_int_equal(answer, TLSG_SLOT_ADDRESS);
+	assert_null(accepted(&result));
+	assert_int_equal(result, TLSG_SLOT_ADDRESS);
 	assert_int_equal(tlsg_slots_used(&bytes), 2);
 	assert_in_range(bytes, 2 * 13000, 2 * 40000);
-	handshake(x); /* one is done */
+	handshake(x); /* one handshake is done */
 	assert_int_equal(tlsg_slots_used(NULL), 1);
-	fresh = accepted(&answer);
+	fresh = accepted(&result);
 	assert_non_null(fresh);
 	tlsg_conn_free(other); /* freed before its handshake */
 	assert_int_equal(tlsg_slots_used(NULL), 1);
-	pair_free(x); /* after it */
+	tlsg_conn_pair_free(x); /* freed after its handshake */
 	assert_int_equal(tlsg_slots_used(NULL), 1);
 	tlsg_conn_free(fresh);
-	process_no = 1000; /* a process without spare chunks: nothing can be made */
+	process_no = 1000; /* a process without spare chunks: nothing can be allocated */
 	tlsg_stub_shm_fail_after(0);
-	assert_null(accepted(&answer));
+	assert_null(accepted(&result));
 	tlsg_stub_shm_fail_after(3);
-	assert_null(accepted(&answer));
+	assert_null(accepted(&result));
 	tlsg_stub_shm_fail_after(-1);
 	process_no = 0;
-	assert_int_equal(answer, TLSG_SLOT_TAKEN);
+	assert_int_equal(result, TLSG_SLOT_TAKEN);
 	x = pair_new(&u); /* fails in the middle of its handshake */
 	tlsg_conn_free(x->conn[TLSG_SERVER]);
-	x->conn[TLSG_SERVER] = accepted(&answer);
+	x->conn[TLSG_SERVER] = accepted(&result);
 	(void)attack(x, TLSG_SERVER, 1, 1);
 	assert_int_equal(x->last[TLSG_SERVER], TLSG_E_PEER);
 	assert_int_equal(tlsg_slots_used(NULL), 1);
-	pair_free(x);
+	tlsg_conn_pair_free(x);
 	assert_int_equal(tlsg_slots_used(&bytes), 0);
 	assert_int_equal(bytes, 0);
 	tlsg_slots_deinit();
 }
 
-/* A step refused for lack of memory, and memory that runs out inside one, are failed handshakes: each connection once. */
+/*
+ * A step refused for lack of memory, or memory that runs out inside a step, is a failed handshake: once for each
+ * connection.
+ */
 static void test_lack_of_memory_is_counted(void **state)
 {
-	struct setup u = {0};
-	struct pair *x = pair_new(&u);
+	struct tlsg_conn_pair_setup u = {0};
+	struct tlsg_conn_pair *x = pair_new(&u);
 	struct tlsg_io io = {.out = &x->wire[TLSG_SERVER], .limits = &x->limits};
-	uint64_t before = count_of("handshakes_failed_memory");
+	uint64_t before = tlsg_stats_value_of("handshakes_failed_memory");
 	size_t used;
 	int i;
 
@@ -791,8 +659,8 @@ static void test_lack_of_memory_is_counted(void **state)
 				tlsg_conn_write(x->conn[TLSG_CLIENT], &io, "", 0, &used, &x->err[TLSG_CLIENT]), TLSG_E_RESOURCE);
 	tlsg_stub_shm_fail_after(-1);
 	process_no = 0;
-	assert_int_equal(count_of("handshakes_failed_memory"), before + 1);
-	pair_free(x);
+	assert_int_equal(tlsg_stats_value_of("handshakes_failed_memory"), before + 1);
+	tlsg_conn_pair_free(x);
 }
 
 static int setup(void **state)
@@ -801,56 +669,32 @@ static int setup(void **state)
 	static const char broad[] = "broad b8 b7 b6 b5 b4 b3 b2 b1";
 
 	(void)state;
-	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_pool_global_init() != TLSG_OK
-			|| tlsg_set_global_init() != TLSG_OK || tlsg_ticket_global_init() != TLSG_OK
-			|| tlsg_queue_global_init() != TLSG_OK || tlsg_stats_init() != TLSG_OK
-			|| tlsg_arena_pool_init(4) != TLSG_OK)
+	if(tlsg_conn_pair_start(rows, sizeof(rows) / sizeof(rows[0])) != 0)
 		return -1;
-	tlsg_certs_make(&certs, rows, sizeof(rows) / sizeof(rows[0]));
-	tlsg_certs_write(&certs, path("ca", ".crt"), "ca");
-	tlsg_certs_write(&certs, path("ec", ".crt"), "ec");
-	tlsg_certs_write(&certs, path("rsa", ".crt"), "rsa");
-	tlsg_certs_write(&certs, path("sans", ".crt"), "sans");
-	tlsg_certs_write(&certs, path("deep", ".crt"), deep);
-	tlsg_certs_write(&certs, path("broad", ".crt"), broad);
-	tlsg_certs_write_key(&certs, path("ec", ".key"), "ec");
-	tlsg_certs_write_key(&certs, path("rsa", ".key"), "rsa");
-	tlsg_certs_write_key(&certs, path("sans", ".key"), "rsa");
-	tlsg_certs_write_key(&certs, path("deep", ".key"), "rsa");
-	tlsg_certs_write_key(&certs, path("broad", ".key"), "rsa");
+	tlsg_conn_pair_write("ca", "ca", NULL);
+	tlsg_conn_pair_write("ec", "ec", "ec");
+	tlsg_conn_pair_write("rsa", "rsa", "rsa");
+	tlsg_conn_pair_write("sans", "sans", "rsa");
+	tlsg_conn_pair_write("deep", deep, "rsa");
+	tlsg_conn_pair_write("broad", broad, "rsa");
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	char command[160];
-
 	(void)state;
-	tlsg_certs_free(&certs);
-	tlsg_stats_deinit();
-	tlsg_set_global_deinit();
-	tlsg_ticket_global_deinit();
-	tlsg_queue_global_deinit();
-	tlsg_arena_pool_global_deinit();
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	if(system(command) != 0)
-		return -1;
-	if(tlsg_stub_shm_blocks() != 0) {
-		print_error("%zu blocks of shared memory are left\n", tlsg_stub_shm_blocks());
-		return -1;
-	}
-	return 0;
+	return tlsg_conn_pair_stop();
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-			cmocka_unit_test(test_peers_that_behave),
+			cmocka_unit_test(test_ordinary_peers),
 			cmocka_unit_test(test_announced_hello),
 			cmocka_unit_test(test_endless_hello),
 			cmocka_unit_test(test_endless_certificate),
 			cmocka_unit_test(test_endless_message_after_the_handshake),
-			cmocka_unit_test(test_wish_for_a_handshake_is_not_collected),
+			cmocka_unit_test(test_request_for_a_handshake_is_not_collected),
 			cmocka_unit_test(test_trickled_record),
 			cmocka_unit_test(test_what_begins_has_a_deadline),
 			cmocka_unit_test(test_slow_records_are_served),

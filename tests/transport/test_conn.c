@@ -11,16 +11,14 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
-#include "base/arena_pool.h"
-#include "base/scope.h"
-#include "profiles/build.h"
 #include "profiles/cipher/method.h"
 #include "profiles/key.h"
 #include "profiles/priority.h"
 #include "profiles/ticket.h"
 #include "tests/lib/arena_stats.h"
-#include "tests/lib/certs.h"
-#include "transport/conn_priv.h"
+#include "tests/lib/conn_pair.h"
+#include "transport/conn_state.h"
+#include "transport/conn_step.h"
 
 #define DAYS_LONG 3650
 
@@ -48,198 +46,12 @@ static const struct tlsg_cert_row rows[] = {
 		{.name = "expired", .issuer = "ca", .cn = "old", .from_days = -10, .to_days = -5},
 };
 
-static struct tlsg_certs certs;
-static char dir[] = "/tmp/tlsg-conn-XXXXXX";
-static size_t blocks_at_start;
-
-/* A path in the temporary folder, in one of a few buffers in turn. */
-static char *path(const char *name, const char *suffix)
+static const struct tlsg_cert *cert_of(const char *name)
 {
-	static char buf[8][128];
-	static unsigned turn;
-	char *p = buf[turn++ % 8];
-
-	snprintf(p, sizeof(buf[0]), "%s/%s%s", dir, name, suffix);
-	return p;
+	return tlsg_certs_get(tlsg_conn_pair_certs(), name);
 }
 
-static str str_of(struct tlsg_set *set, const char *text)
-{
-	str s = {tlsg_arena_keep_copy(set->arena, text, strlen(text)), (int)strlen(text)};
-
-	return s;
-}
-
-/* Deviations of a test from the defaults. */
-struct setup
-{
-	int method;			   /* 0: TLSv1.2+ */
-	const char *server;	   /* name of the server's certificate; NULL: ec */
-	const char *client;	   /* NULL none */
-	int client_verifies;   /* verify_certificate of the client, against ca */
-	int server_verifies;   /* verify_certificate */
-	int server_requires;   /* require_certificate */
-	const char *client_ca; /* NULL: ca */
-	const char *ciphers;   /* of the server, NULL default */
-	const char *client_ciphers;
-	int client_method;	 /* 0: TLSv1.2+ */
-	const char *server2; /* second pair of the server */
-	bool with_named;	 /* adds [server:any] named.example */
-	bool cache;
-};
-
-static void use_pair(struct tlsg_prof *p, const char *name)
-{
-	p->s.certificate = str_of(p->set, path(name, ".crt"));
-	p->s.private_key = str_of(p->set, path(name, ".key"));
-}
-
-static struct tlsg_set *set_make(const struct setup *u)
-{
-	struct tlsg_set_options o = {
-			.session_id = {"test", 4}, .config_dir = {dir, (int)strlen(dir)}, .session_cache = u->cache};
-	struct tlsg_set *set = tlsg_set_new(&o);
-	struct tlsg_err err;
-	struct tlsg_prof *p;
-
-	tlsg_err_clear(&err);
-	assert_non_null(set);
-	p = tlsg_prof_add(set, TLSG_SERVER, TLSG_PROF_DEFAULT, NULL, 0);
-	p->s.method = u->method != 0 ? u->method : TLSG_METHOD_TLSV1_2_PLUS;
-	use_pair(p, u->server != NULL ? u->server : "ec");
-	if(u->server2 != NULL) {
-		p->s.certificate2 = str_of(set, path(u->server2, ".crt"));
-		p->s.private_key2 = str_of(set, path(u->server2, ".key"));
-	}
-	p->s.ca_list = str_of(set, path("ca", ".crt"));
-	p->s.verify_certificate = u->server_verifies;
-	p->s.require_certificate = u->server_requires;
-	if(u->ciphers != NULL)
-		p->s.cipher_list = str_of(set, u->ciphers);
-	p = tlsg_prof_add(set, TLSG_CLIENT, TLSG_PROF_DEFAULT, NULL, 0);
-	p->s.method = u->client_method != 0 ? u->client_method : TLSG_METHOD_TLSV1_2_PLUS;
-	p->s.ca_list = str_of(set, path(u->client_ca != NULL ? u->client_ca : "ca", ".crt"));
-	p->s.verify_certificate = u->client_verifies;
-	if(u->client_ciphers != NULL)
-		p->s.cipher_list = str_of(set, u->client_ciphers);
-	if(u->client != NULL)
-		use_pair(p, u->client);
-	if(u->with_named) {
-		p = tlsg_prof_add(set, TLSG_SERVER, TLSG_PROF_ANY, NULL, 0);
-		p->s.method = TLSG_METHOD_TLSV1_2;
-		use_pair(p, "named");
-		p->s.server_name = str_of(set, "named.example");
-	}
-	if(tlsg_build_set(set, &err) != TLSG_OK)
-		fail_msg("%s", err.text);
-	return set;
-}
-
-#define PIPE_BYTES (512 * 1024)
-
-/* Two connections and the data between them. */
-struct pair
-{
-	struct tlsg_conn *conn[2]; /* by role */
-	struct tlsg_buf wire[2];   /* towards the role */
-	struct tlsg_buf clear[2];  /* received by the role */
-	enum tlsg_ret last[2];
-	struct tlsg_err err[2];
-	struct tlsg_conn_limits limits;
-	size_t chunk; /* upper limit of bytes per read, 0 for all */
-};
-
-static struct pair *pair_new(const struct setup *u, const char *sni)
-{
-	struct pair *x = calloc(1, sizeof(*x));
-	int role;
-
-	tlsg_set_publish(set_make(u));
-	x->limits = (struct tlsg_conn_limits){
-			.con_queue_max_bytes = 65536, .queue_max_bytes = 1 << 20, .queue_block_bytes = 4096};
-	for(role = 0; role < 2; role++) {
-		struct tlsg_conn_params p = {.set = tlsg_set_get(), .query = {.role = (enum tlsg_role)role}, .deadline_s = 30};
-
-		tlsg_err_clear(&x->err[role]);
-		if(role == TLSG_CLIENT && sni != NULL) {
-			p.sni.s = (char *)sni;
-			p.sni.len = (int)strlen(sni);
-			p.query.server_name = p.sni;
-		}
-		x->conn[role] = tlsg_conn_new(&p, &x->err[role]);
-		if(x->conn[role] == NULL)
-			fail_msg("%s", x->err[role].text);
-		tlsg_buf_init(&x->wire[role], malloc(PIPE_BYTES), PIPE_BYTES);
-		tlsg_buf_init(&x->clear[role], malloc(PIPE_BYTES), PIPE_BYTES);
-	}
-	return x;
-}
-
-static void pair_free(struct pair *x)
-{
-	int role;
-
-	for(role = 0; role < 2; role++) {
-		tlsg_conn_free(x->conn[role]);
-		free(x->wire[role].data);
-		free(x->clear[role].data);
-	}
-	free(x);
-}
-
-static enum tlsg_ret send_text(struct pair *x, int role, const char *data, size_t size)
-{
-	struct tlsg_io io = {.out = &x->wire[!role], .limits = &x->limits};
-	size_t used = 0;
-	enum tlsg_ret ret = tlsg_conn_write(x->conn[role], &io, data, size, &used, &x->err[role]);
-
-	if(ret == TLSG_OK || ret == TLSG_AGAIN)
-		assert_int_equal(used, size);
-	return ret;
-}
-
-/* One read of a side; @return bytes consumed. */
-static size_t deliver(struct pair *x, int role)
-{
-	struct tlsg_buf *wire = &x->wire[role];
-	size_t n = tlsg_buf_filled(wire);
-	struct tlsg_buf in;
-	struct tlsg_io io = {.in = &in, .out = &x->wire[!role], .limits = &x->limits};
-
-	if(x->chunk != 0 && n > x->chunk)
-		n = x->chunk;
-	if(n == 0)
-		return 0;
-	tlsg_buf_init_filled(&in, wire->data + wire->rd, n);
-	x->last[role] = tlsg_conn_read(x->conn[role], &io, &x->clear[role], &x->err[role]);
-	wire->rd += x->last[role] < 0 ? n : in.rd;
-	return n;
-}
-
-static void run(struct pair *x)
-{
-	while(deliver(x, TLSG_SERVER) + deliver(x, TLSG_CLIENT) > 0)
-		;
-}
-
-static void handshake(struct pair *x)
-{
-	send_text(x, TLSG_CLIENT, "", 0);
-	run(x);
-}
-
-static void assert_established(const struct pair *x)
-{
-	int role;
-
-	for(role = 0; role < 2; role++) {
-		if(!tlsg_conn_is_established(x->conn[role]))
-			fail_msg("%s: %s", role == TLSG_SERVER ? "server" : "client", x->err[role].text);
-		assert_int_equal(tlsg_conn_state(x->conn[role]), TLSG_CONN_ESTABLISHED);
-	}
-}
-
-static void assert_text(struct pair *x, int role, const char *text)
+static void assert_text(struct tlsg_conn_pair *x, int role, const char *text)
 {
 	assert_int_equal(tlsg_buf_filled(&x->clear[role]), strlen(text));
 	assert_memory_equal(x->clear[role].data + x->clear[role].rd, text, strlen(text));
@@ -266,35 +78,35 @@ static void test_data_both_ways(void **state)
 	(void)state;
 	for(i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		for(k = 0; k < sizeof(chunks) / sizeof(chunks[0]); k++) {
-			struct setup u = {.method = all[i].method, .server = all[i].server, .client_verifies = 1};
-			struct pair *x = pair_new(&u, NULL);
+			struct tlsg_conn_pair_setup u = {.method = all[i].method, .server = all[i].server, .client_verifies = 1};
+			struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 
 			x->chunk = chunks[k];
-			handshake(x);
-			assert_established(x);
+			tlsg_conn_pair_handshake(x);
+			tlsg_conn_pair_assert_established(x);
 			assert_int_equal(tlsg_peer_get(x->conn[TLSG_SERVER])->version, all[i].version);
 			assert_non_null(tlsg_peer_get(x->conn[TLSG_SERVER])->suite);
-			assert_int_equal(send_text(x, TLSG_CLIENT, "ping", 4), TLSG_OK);
-			assert_int_equal(send_text(x, TLSG_SERVER, "pong!", 5), TLSG_OK);
-			run(x);
+			assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "ping", 4), TLSG_OK);
+			assert_int_equal(tlsg_conn_pair_send(x, TLSG_SERVER, "pong!", 5), TLSG_OK);
+			tlsg_conn_pair_run(x);
 			assert_text(x, TLSG_SERVER, "ping");
 			assert_text(x, TLSG_CLIENT, "pong!");
-			pair_free(x);
+			tlsg_conn_pair_free(x);
 		}
 }
 
 static void test_peer_record(void **state)
 {
-	struct setup u = {.client = "client", .server_requires = 1, .client_verifies = 1};
-	struct pair *x = pair_new(&u, "localhost");
+	struct tlsg_conn_pair_setup u = {.client = "client", .server_requires = 1, .client_verifies = 1};
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, "localhost");
 	const struct tlsg_peer *server;
 	const struct tlsg_peer *client;
 
 	(void)state;
 	assert_null(tlsg_peer_get(x->conn[TLSG_SERVER]));
 	assert_null(tlsg_peer_get(NULL));
-	handshake(x);
-	assert_established(x);
+	tlsg_conn_pair_handshake(x);
+	tlsg_conn_pair_assert_established(x);
 	server = tlsg_peer_get(x->conn[TLSG_SERVER]);
 	client = tlsg_peer_get(x->conn[TLSG_CLIENT]);
 	assert_false(server->is_client);
@@ -302,15 +114,15 @@ static void test_peer_record(void **state)
 	assert_string_equal(server->sni.s, "localhost");
 	assert_string_equal(client->sni.s, "localhost");
 	assert_int_equal(server->chain_len, 1);
-	assert_int_equal(server->chain[0].size, tlsg_certs_get(&certs, "client")->der.size);
-	assert_memory_equal(server->chain[0].data, tlsg_certs_get(&certs, "client")->der.data, server->chain[0].size);
+	assert_int_equal(server->chain[0].size, cert_of("client")->der.size);
+	assert_memory_equal(server->chain[0].data, cert_of("client")->der.data, server->chain[0].size);
 	assert_int_equal(server->verify, TLSG_V_OK);
 	assert_int_equal(server->built_len, 2);
-	assert_memory_equal(client->chain[0].data, tlsg_certs_get(&certs, "ec")->der.data, client->chain[0].size);
+	assert_memory_equal(client->chain[0].data, cert_of("ec")->der.data, client->chain[0].size);
 	assert_non_null(server->own);
 	assert_non_null(client->own);
 	assert_ptr_equal(server->prof, server->prof->set->defaults[TLSG_SERVER]);
-	pair_free(x);
+	tlsg_conn_pair_free(x);
 }
 
 static void test_mutual(void **state)
@@ -336,13 +148,13 @@ static void test_mutual(void **state)
 	(void)state;
 	for(i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		for(k = 0; k < 2; k++) {
-			struct setup u = {.method = methods[k],
+			struct tlsg_conn_pair_setup u = {.method = methods[k],
 					.client = all[i].client,
 					.server_verifies = all[i].verifies,
 					.server_requires = all[i].requires};
-			struct pair *x = pair_new(&u, NULL);
+			struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 
-			handshake(x);
+			tlsg_conn_pair_handshake(x);
 			assert_int_equal(tlsg_conn_is_established(x->conn[TLSG_SERVER]), all[i].up);
 			if(!all[i].up) {
 				assert_int_equal(x->last[TLSG_SERVER], TLSG_E_PEER);
@@ -356,86 +168,85 @@ static void test_mutual(void **state)
 			if(all[i].client == NULL && all[i].requires)
 				assert_int_equal(x->err[TLSG_CLIENT].alert,
 						methods[k] == TLSG_METHOD_TLSV1_3 ? GNUTLS_A_CERTIFICATE_REQUIRED : GNUTLS_A_HANDSHAKE_FAILURE);
-			pair_free(x);
+			tlsg_conn_pair_free(x);
 		}
 }
 
 static void test_client_refuses_an_unknown_issuer(void **state)
 {
-	struct setup u = {.client_verifies = 1, .client_ca = "other"};
-	struct setup lax = {.client_verifies = 0, .client_ca = "other"};
-	struct pair *x = pair_new(&u, NULL);
+	struct tlsg_conn_pair_setup u = {.client_verifies = 1, .client_ca = "other"};
+	struct tlsg_conn_pair_setup lax = {.client_verifies = 0, .client_ca = "other"};
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 
 	(void)state;
-	handshake(x);
+	tlsg_conn_pair_handshake(x);
 	assert_int_equal(x->last[TLSG_CLIENT], TLSG_E_PEER);
 	assert_non_null(strstr(x->err[TLSG_CLIENT].text, "certificate verify failed"));
 	assert_false(tlsg_conn_is_established(x->conn[TLSG_SERVER]));
-	pair_free(x);
-	x = pair_new(&lax, NULL); /* not enforced, but recorded */
-	handshake(x);
-	assert_established(x);
+	tlsg_conn_pair_free(x);
+	x = tlsg_conn_pair_new(&lax, NULL); /* not enforced, but recorded */
+	tlsg_conn_pair_handshake(x);
+	tlsg_conn_pair_assert_established(x);
 	assert_int_not_equal(tlsg_peer_get(x->conn[TLSG_CLIENT])->verify, TLSG_V_OK);
-	pair_free(x);
+	tlsg_conn_pair_free(x);
 }
 
 static void test_sni_applies_the_whole_profile(void **state)
 {
-	struct setup u = {.with_named = true};
-	struct pair *x = pair_new(&u, "NAMED.example");
+	struct tlsg_conn_pair_setup u = {.with_named = true};
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, "NAMED.example");
 
 	(void)state;
-	handshake(x);
-	assert_established(x);
+	tlsg_conn_pair_handshake(x);
+	tlsg_conn_pair_assert_established(x);
 	/* certificate and protocol range are those of the named profile */
-	assert_memory_equal(
-			tlsg_peer_get(x->conn[TLSG_CLIENT])->chain[0].data, tlsg_certs_get(&certs, "named")->der.data, 64);
+	assert_memory_equal(tlsg_peer_get(x->conn[TLSG_CLIENT])->chain[0].data, cert_of("named")->der.data, 64);
 	assert_int_equal(tlsg_peer_get(x->conn[TLSG_SERVER])->version, GNUTLS_TLS1_2);
 	assert_int_equal(tlsg_peer_get(x->conn[TLSG_SERVER])->prof->kind, TLSG_PROF_ANY);
-	pair_free(x);
-	x = pair_new(&u, "unknown.example"); /* falls back to the default profile */
-	handshake(x);
-	assert_established(x);
+	tlsg_conn_pair_free(x);
+	x = tlsg_conn_pair_new(&u, "unknown.example"); /* falls back to the default profile */
+	tlsg_conn_pair_handshake(x);
+	tlsg_conn_pair_assert_established(x);
 	assert_int_equal(tlsg_peer_get(x->conn[TLSG_SERVER])->version, GNUTLS_TLS1_3);
 	assert_int_equal(tlsg_peer_get(x->conn[TLSG_SERVER])->prof->kind, TLSG_PROF_DEFAULT);
-	pair_free(x);
+	tlsg_conn_pair_free(x);
 }
 
 static void test_suite_list_is_enforced(void **state)
 {
 	/* The priority string for these two also allows the relatives of ECDHE-ECDSA with AES-256-CBC-SHA384. */
-	struct setup u = {.method = TLSG_METHOD_TLSV1_2, .ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"};
-	struct setup none = {.method = TLSG_METHOD_TLSV1_2, .ciphers = "ECDHE-RSA-AES128-GCM-SHA256"};
-	struct pair *x = pair_new(&u, NULL);
+	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_2, .ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"};
+	struct tlsg_conn_pair_setup none = {.method = TLSG_METHOD_TLSV1_2, .ciphers = "ECDHE-RSA-AES128-GCM-SHA256"};
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 
 	(void)state;
-	handshake(x);
-	assert_established(x);
+	tlsg_conn_pair_handshake(x);
+	tlsg_conn_pair_assert_established(x);
 	assert_string_equal(tlsg_suite_name(tlsg_peer_get(x->conn[TLSG_SERVER])->suite), "ECDHE-ECDSA-AES128-GCM-SHA256");
-	pair_free(x);
-	x = pair_new(&none, NULL); /* no key of the server fits the only suite */
-	handshake(x);
+	tlsg_conn_pair_free(x);
+	x = tlsg_conn_pair_new(&none, NULL); /* no key of the server fits the only suite */
+	tlsg_conn_pair_handshake(x);
 	assert_int_equal(x->last[TLSG_SERVER], TLSG_E_PEER);
 	assert_int_equal(x->last[TLSG_CLIENT], TLSG_E_PEER);
-	pair_free(x);
+	tlsg_conn_pair_free(x);
 }
 
 /* The server picks a suite that the client's priority string allows and its list does not: that connection was never
  * established. */
 static void test_client_enforces_its_list(void **state)
 {
-	struct setup u = {.method = TLSG_METHOD_TLSV1_2,
+	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_2,
 			.server = "rsa",
 			.ciphers = "ECDHE-RSA-AES128-GCM-SHA256",
 			.client_ciphers = "AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"};
-	struct pair *x = pair_new(&u, NULL);
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 
 	(void)state;
-	handshake(x);
+	tlsg_conn_pair_handshake(x);
 	assert_int_equal(x->last[TLSG_CLIENT], TLSG_E_PEER);
 	assert_false(tlsg_conn_is_established(x->conn[TLSG_CLIENT]));
 	assert_int_equal(tlsg_conn_state(x->conn[TLSG_CLIENT]), TLSG_CONN_FAILED);
-	pair_free(x);
+	tlsg_conn_pair_free(x);
 }
 
 /* Of two certificates, the one that matches the client's suites is presented, whatever signatures the client knows. */
@@ -460,26 +271,25 @@ static void test_certificate_matches_the_suites(void **state)
 
 	(void)state;
 	for(i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		struct setup u = {.method = TLSG_METHOD_TLSV1_2,
+		struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_2,
 				.server = "ec",
 				.server2 = "rsa",
 				.ciphers = all[i].server,
 				.client_method = TLSG_METHOD_TLSV1_2,
 				.client_ciphers = all[i].client};
-		struct pair *x = pair_new(&u, NULL);
+		struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 		const struct tlsg_peer *peer;
 
-		handshake(x);
-		assert_established(x);
+		tlsg_conn_pair_handshake(x);
+		tlsg_conn_pair_assert_established(x);
 		peer = tlsg_peer_get(x->conn[TLSG_CLIENT]);
 		if(all[i].suite != NULL)
 			assert_string_equal(tlsg_suite_name(peer->suite), all[i].suite);
 		if(all[i].shown != NULL) {
-			assert_int_equal(peer->chain[0].size, tlsg_certs_get(&certs, all[i].shown)->der.size);
-			assert_memory_equal(
-					peer->chain[0].data, tlsg_certs_get(&certs, all[i].shown)->der.data, peer->chain[0].size);
+			assert_int_equal(peer->chain[0].size, cert_of(all[i].shown)->der.size);
+			assert_memory_equal(peer->chain[0].data, cert_of(all[i].shown)->der.data, peer->chain[0].size);
 		}
-		pair_free(x);
+		tlsg_conn_pair_free(x);
 	}
 }
 
@@ -487,8 +297,8 @@ static void test_certificate_matches_the_suites(void **state)
  * the time of an error would tell a client about the padding. */
 static void test_wrong_premaster(void **state)
 {
-	struct setup u = {.method = TLSG_METHOD_TLSV1_2, .server = "rsa"};
-	struct pair *x = pair_new(&u, NULL);
+	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_2, .server = "rsa"};
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 	struct tlsg_set *set = tlsg_set_get();
 	gnutls_privkey_t key = set->defaults[TLSG_SERVER]->pairs[0].key->ext;
 	unsigned char bytes[256], before[48], secret[2][48];
@@ -497,7 +307,7 @@ static void test_wrong_premaster(void **state)
 	int i;
 
 	(void)state;
-	handshake(x); /* makes the credentials of this process */
+	tlsg_conn_pair_handshake(x); /* makes the credentials of this process */
 	memset(bytes, 1, sizeof(bytes));
 	memset(before, 0xEE, sizeof(before));
 	for(i = 0; i < 2; i++) {
@@ -511,17 +321,18 @@ static void test_wrong_premaster(void **state)
 	}
 	assert_memory_not_equal(secret[0], secret[1], sizeof(secret[0]));
 	tlsg_set_put(set);
-	pair_free(x);
+	tlsg_conn_pair_free(x);
 }
 
 /* A ticket from before the list got shorter is refused, although the priority string stays the same. */
 static void test_ticket_belongs_to_the_list(void **state)
 {
-	struct setup u = {.method = TLSG_METHOD_TLSV1_2,
+	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_2,
 			.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384"};
-	struct setup v = {.method = TLSG_METHOD_TLSV1_2, .ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:AES256-GCM-SHA384"};
-	struct tlsg_set *a = set_make(&u);
-	struct tlsg_set *b = set_make(&v);
+	struct tlsg_conn_pair_setup v = {
+			.method = TLSG_METHOD_TLSV1_2, .ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:AES256-GCM-SHA384"};
+	struct tlsg_set *a = tlsg_conn_pair_set(&u);
+	struct tlsg_set *b = tlsg_conn_pair_set(&v);
 	const struct tlsg_prof *pa = a->defaults[TLSG_SERVER];
 	const struct tlsg_prof *pb = b->defaults[TLSG_SERVER];
 
@@ -535,7 +346,7 @@ static void test_ticket_belongs_to_the_list(void **state)
 /* The format of SSL 2: GnuTLS accepts it, and it would bypass the inspection of the ClientHello. */
 static void test_old_hello_is_refused(void **state)
 {
-	struct setup u = {
+	struct tlsg_conn_pair_setup u = {
 			.method = TLSG_METHOD_TLSV1_2, .server = "rsa", .ciphers = "AES128-SHA256:ECDHE-RSA-AES256-GCM-SHA384"};
 	static const unsigned char suites[] = {0x3C, 0x9D}; /* in the list; only in the priority string */
 	size_t i;
@@ -544,84 +355,84 @@ static void test_old_hello_is_refused(void **state)
 	for(i = 0; i < sizeof(suites); i++) {
 		unsigned char hello[2 + 9 + 3 + 32] = {
 				0x80, 9 + 3 + 32, 1, 3, 3, 0, 3, 0, 0, 0, 32, 0x00, 0x00, suites[i], 1, 2, 3, 4};
-		struct pair *x = pair_new(&u, NULL);
+		struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 
 		tlsg_buf_put(&x->wire[TLSG_SERVER], hello, sizeof(hello));
-		deliver(x, TLSG_SERVER);
+		tlsg_conn_pair_deliver(x, TLSG_SERVER);
 		assert_int_equal(x->last[TLSG_SERVER], TLSG_E_PEER);
 		assert_true(tlsg_buf_filled(&x->wire[TLSG_CLIENT]) <= 7); /* an alert at most */
-		pair_free(x);
+		tlsg_conn_pair_free(x);
 	}
 }
 
 static void test_text_before_the_handshake_is_queued(void **state)
 {
-	struct setup u = {0};
-	struct pair *x = pair_new(&u, NULL);
+	struct tlsg_conn_pair_setup u = {0};
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 	struct tlsg_conn_status s;
 
 	(void)state;
-	assert_int_equal(send_text(x, TLSG_CLIENT, "first ", 6), TLSG_AGAIN);
-	assert_int_equal(send_text(x, TLSG_CLIENT, "second", 6), TLSG_AGAIN);
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "first ", 6), TLSG_AGAIN);
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "second", 6), TLSG_AGAIN);
 	tlsg_conn_status_get(x->conn[TLSG_CLIENT], &s);
 	assert_int_equal(s.ct_wq_size, 12);
 	assert_string_equal(s.state, "tls_connect");
 	assert_int_equal(s.flags, 1);
 	assert_int_equal(tlsg_queue_total_bytes(), 12);
-	run(x);
-	assert_established(x);
+	tlsg_conn_pair_run(x);
+	tlsg_conn_pair_assert_established(x);
 	assert_text(x, TLSG_SERVER, "first second");
 	assert_int_equal(tlsg_queue_total_bytes(), 0);
 	tlsg_conn_status_get(x->conn[TLSG_CLIENT], &s);
 	assert_string_equal(s.state, "established");
 	assert_int_equal(s.flags, 2);
-	pair_free(x);
+	tlsg_conn_pair_free(x);
 }
 
 static void test_queue_limits(void **state)
 {
-	struct setup u = {0};
-	struct pair *x = pair_new(&u, NULL);
+	struct tlsg_conn_pair_setup u = {0};
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 	static char text[2000];
 
 	(void)state;
-	x->limits.con_queue_max_bytes = 1000;
-	assert_int_equal(send_text(x, TLSG_CLIENT, text, 1001), TLSG_E_RESOURCE); /* the first chunk counts too */
+	x->limits.queue.con_max_bytes = 1000;
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, text, 1001), TLSG_E_RESOURCE); /* the first chunk counts too */
 	assert_int_equal(tlsg_queue_total_bytes(), 0);
-	assert_int_equal(send_text(x, TLSG_CLIENT, text, 1000), TLSG_AGAIN);
-	assert_int_equal(send_text(x, TLSG_CLIENT, text, 1), TLSG_E_RESOURCE);
-	pair_free(x); /* frees what is queued */
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, text, 1000), TLSG_AGAIN);
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, text, 1), TLSG_E_RESOURCE);
+	tlsg_conn_pair_free(x); /* frees what is queued */
 	assert_int_equal(tlsg_queue_total_bytes(), 0);
-	x = pair_new(&u, NULL);
-	x->limits.queue_max_bytes = 500;
-	assert_int_equal(send_text(x, TLSG_CLIENT, text, 501), TLSG_E_RESOURCE);
-	assert_int_equal(send_text(x, TLSG_CLIENT, text, 500), TLSG_AGAIN);
-	pair_free(x);
+	x = tlsg_conn_pair_new(&u, NULL);
+	x->limits.queue.max_bytes = 500;
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, text, 501), TLSG_E_RESOURCE);
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, text, 500), TLSG_AGAIN);
+	tlsg_conn_pair_free(x);
 }
 
 static void test_held_queue_waits(void **state)
 {
-	struct setup u = {0};
-	struct pair *x = pair_new(&u, NULL);
+	struct tlsg_conn_pair_setup u = {0};
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 
 	(void)state;
 	tlsg_conn_hold_queue(x->conn[TLSG_CLIENT], true);
-	send_text(x, TLSG_CLIENT, "wait", 4);
-	run(x);
-	assert_established(x);
+	tlsg_conn_pair_send(x, TLSG_CLIENT, "wait", 4);
+	tlsg_conn_pair_run(x);
+	tlsg_conn_pair_assert_established(x);
 	assert_text(x, TLSG_SERVER, "");
-	assert_int_equal(send_text(x, TLSG_CLIENT, "!", 1), TLSG_AGAIN); /* behind queued text */
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "!", 1), TLSG_AGAIN); /* behind queued text */
 	tlsg_conn_hold_queue(x->conn[TLSG_CLIENT], false);
-	send_text(x, TLSG_SERVER, "go", 2); /* any step flushes */
-	run(x);
+	tlsg_conn_pair_send(x, TLSG_SERVER, "go", 2); /* any step flushes */
+	tlsg_conn_pair_run(x);
 	assert_text(x, TLSG_SERVER, "wait!");
-	pair_free(x);
+	tlsg_conn_pair_free(x);
 }
 
 static void test_large_text_in_small_pieces(void **state)
 {
-	struct setup u = {0};
-	struct pair *x = pair_new(&u, NULL);
+	struct tlsg_conn_pair_setup u = {0};
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 	static char text[60000];
 	struct tlsg_buf small;
 	char got[100];
@@ -631,10 +442,10 @@ static void test_large_text_in_small_pieces(void **state)
 	(void)state;
 	for(i = 0; i < sizeof(text); i++)
 		text[i] = (char)(i * 7 + i / 251);
-	handshake(x);
-	assert_established(x);
+	tlsg_conn_pair_handshake(x);
+	tlsg_conn_pair_assert_established(x);
 	x->limits.record_max_bytes = 512;
-	assert_int_equal(send_text(x, TLSG_CLIENT, text, sizeof(text)), TLSG_OK);
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, text, sizeof(text)), TLSG_OK);
 	assert_true(tlsg_buf_filled(&x->wire[TLSG_SERVER]) > sizeof(text) + sizeof(text) / 512 * 20);
 	do {
 		struct tlsg_io io = {.in = &x->wire[TLSG_SERVER], .out = &x->wire[TLSG_CLIENT], .limits = &x->limits};
@@ -653,13 +464,13 @@ static void test_large_text_in_small_pieces(void **state)
 	assert_int_equal(x->last[TLSG_SERVER], TLSG_AGAIN);
 	assert_int_equal(total, sizeof(text));
 	assert_false(tlsg_conn_has_pending(x->conn[TLSG_SERVER]));
-	pair_free(x);
+	tlsg_conn_pair_free(x);
 }
 
 static void test_output_without_room(void **state)
 {
-	struct setup u = {0};
-	struct pair *x = pair_new(&u, NULL);
+	struct tlsg_conn_pair_setup u = {0};
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 	static char text[40000];
 	unsigned char bytes[20000];
 	struct tlsg_buf out;
@@ -667,66 +478,66 @@ static void test_output_without_room(void **state)
 	size_t used;
 
 	(void)state;
-	handshake(x);
-	assert_established(x);
+	tlsg_conn_pair_handshake(x);
+	tlsg_conn_pair_assert_established(x);
 	tlsg_buf_init(&out, bytes, sizeof(bytes));
 	assert_int_equal(
 			tlsg_conn_write(x->conn[TLSG_CLIENT], &io, text, sizeof(text), &used, &x->err[TLSG_CLIENT]), TLSG_FULL);
 	assert_int_equal(used, 16384); /* one record fitted: the rest is for the next call */
 	assert_true(out.wr > used);
-	pair_free(x);
+	tlsg_conn_pair_free(x);
 }
 
 static void test_close_notify_closes_one_direction(void **state)
 {
-	struct setup u = {0};
-	struct pair *x = pair_new(&u, NULL);
+	struct tlsg_conn_pair_setup u = {0};
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 	struct tlsg_io io = {.out = &x->wire[TLSG_SERVER], .limits = &x->limits};
 
 	(void)state;
 	tlsg_conn_close_notify(x->conn[TLSG_CLIENT], &io); /* nothing is sent before the handshake */
 	assert_int_equal(tlsg_buf_filled(&x->wire[TLSG_SERVER]), 0);
-	handshake(x);
-	assert_established(x);
-	send_text(x, TLSG_CLIENT, "bye", 3);
+	tlsg_conn_pair_handshake(x);
+	tlsg_conn_pair_assert_established(x);
+	tlsg_conn_pair_send(x, TLSG_CLIENT, "bye", 3);
 	tlsg_conn_close_notify(x->conn[TLSG_CLIENT], &io);
-	assert_int_equal(send_text(x, TLSG_CLIENT, "more", 4), TLSG_EOF);
-	run(x);
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "more", 4), TLSG_EOF);
+	tlsg_conn_pair_run(x);
 	assert_int_equal(x->last[TLSG_SERVER], TLSG_EOF);
 	assert_text(x, TLSG_SERVER, "bye");
-	assert_int_equal(send_text(x, TLSG_SERVER, "answer", 6), TLSG_OK);
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_SERVER, "answer", 6), TLSG_OK);
 	assert_true(tlsg_buf_filled(&x->wire[TLSG_CLIENT]) > 6);
-	pair_free(x);
+	tlsg_conn_pair_free(x);
 }
 
 static void test_garbage_fails_permanently(void **state)
 {
-	struct setup u = {0};
-	struct pair *x = pair_new(&u, NULL);
+	struct tlsg_conn_pair_setup u = {0};
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 	static const char junk[] = "OPTIONS sip:127.0.0.1 SIP/2.0\r\n\r\n";
 
 	(void)state;
 	tlsg_buf_put(&x->wire[TLSG_SERVER], junk, sizeof(junk));
-	deliver(x, TLSG_SERVER);
+	tlsg_conn_pair_deliver(x, TLSG_SERVER);
 	assert_int_equal(x->last[TLSG_SERVER], TLSG_E_PEER);
 	assert_int_equal(tlsg_conn_state(x->conn[TLSG_SERVER]), TLSG_CONN_FAILED);
 	assert_true(x->err[TLSG_SERVER].text[0] != '\0');
 	tlsg_err_clear(&x->err[TLSG_SERVER]);
 	tlsg_buf_put(&x->wire[TLSG_SERVER], junk, sizeof(junk));
-	deliver(x, TLSG_SERVER);
+	tlsg_conn_pair_deliver(x, TLSG_SERVER);
 	assert_int_equal(x->last[TLSG_SERVER], TLSG_E_INTERNAL);
-	assert_int_equal(send_text(x, TLSG_SERVER, "x", 1), TLSG_E_INTERNAL);
-	pair_free(x);
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_SERVER, "x", 1), TLSG_E_INTERNAL);
+	tlsg_conn_pair_free(x);
 }
 
 /* A connection releases the references of its session to the priorities of the snapshot. */
 static void test_priorities_are_released(void **state)
 {
-	struct setup u = {.method = TLSG_METHOD_TLSV1_2,
+	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_2,
 			.server = "rsa",
 			.ciphers = "AES128-SHA256:ECDHE-RSA-AES256-GCM-SHA384",
 			.with_named = true};
-	struct pair *x = pair_new(&u, "named.example");
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, "named.example");
 	struct tlsg_set *set = tlsg_set_get();
 	gnutls_priority_t all[] = {set->defaults[TLSG_SERVER]->priority->compiled,
 			set->defaults[TLSG_SERVER]->priority->single[0], set->defaults[TLSG_SERVER]->priority->single[1],
@@ -735,9 +546,9 @@ static void test_priorities_are_released(void **state)
 	size_t i;
 
 	(void)state;
-	handshake(x); /* starts with the default profile's, continues with the other's */
-	assert_established(x);
-	pair_free(x);
+	tlsg_conn_pair_handshake(x); /* starts with the default profile's, continues with the other's */
+	tlsg_conn_pair_assert_established(x);
+	tlsg_conn_pair_free(x);
 	for(i = 0; i < sizeof(all) / sizeof(all[0]); i++) { /* one without other references is freed at once */
 		tlsg_arena_stats_get(set->arena, &before);
 		gnutls_priority_deinit(all[i]);
@@ -748,21 +559,21 @@ static void test_priorities_are_released(void **state)
 }
 
 /* Records without data, as a client may send them: few are harmless, many are not. @return the server's last result. */
-static enum tlsg_ret flood(struct pair *x, unsigned n, bool alerts)
+static enum tlsg_ret flood(struct tlsg_conn_pair *x, unsigned n, bool alerts)
 {
 	struct tlsg_io io = {.out = &x->wire[TLSG_SERVER], .limits = &x->limits};
 	struct tlsg_conn *c = x->conn[TLSG_CLIENT];
 	struct tlsg_arena *previous;
 
-	assert_int_equal(tlsg_conn_enter(c, &io, TLSG_HEADROOM_RECORD, &previous, NULL), TLSG_OK);
+	assert_int_equal(tlsg_conn_step_enter(c, &io, TLSG_HEADROOM_RECORD, &previous, NULL), TLSG_OK);
 	while(n-- > 0) {
 		if(alerts)
 			assert_int_equal(gnutls_alert_send(c->session, GNUTLS_AL_WARNING, GNUTLS_A_USER_CANCELED), 0);
 		else
 			assert_int_equal(gnutls_record_send2(c->session, "", 0, 1, 0), 0); /* padding only */
 	}
-	assert_int_equal(tlsg_conn_leave(c, previous, TLSG_OK, NULL), TLSG_OK);
-	deliver(x, TLSG_SERVER);
+	assert_int_equal(tlsg_conn_step_leave(c, previous, TLSG_OK, NULL), TLSG_OK);
+	tlsg_conn_pair_deliver(x, TLSG_SERVER);
 	return x->last[TLSG_SERVER];
 }
 
@@ -778,85 +589,85 @@ static void test_records_without_data(void **state)
 
 	(void)state;
 	for(i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		struct setup u = {.method = all[i].method};
-		struct pair *x = pair_new(&u, NULL);
+		struct tlsg_conn_pair_setup u = {.method = all[i].method};
+		struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 
-		handshake(x);
-		assert_established(x);
+		tlsg_conn_pair_handshake(x);
+		tlsg_conn_pair_assert_established(x);
 		for(k = 0; k < 20; k++) {
 			assert_int_equal(flood(x, 20, all[i].alerts), TLSG_AGAIN);
-			assert_int_equal(send_text(x, TLSG_CLIENT, "x", 1), TLSG_OK);
-			run(x);
+			assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "x", 1), TLSG_OK);
+			tlsg_conn_pair_run(x);
 			assert_text(x, TLSG_SERVER, "x");
 		}
 		assert_int_equal(flood(x, 500, all[i].alerts), TLSG_E_PEER);
 		assert_int_equal(tlsg_conn_state(x->conn[TLSG_SERVER]), TLSG_CONN_FAILED);
 		assert_int_equal(x->err[TLSG_SERVER].class, TLSG_CLASS_PEER);
-		pair_free(x);
+		tlsg_conn_pair_free(x);
 	}
 }
 
 static void test_flipped_bit_fails(void **state)
 {
-	struct setup u = {0};
-	struct pair *x = pair_new(&u, NULL);
+	struct tlsg_conn_pair_setup u = {0};
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 
 	(void)state;
-	handshake(x);
-	assert_established(x);
-	send_text(x, TLSG_CLIENT, "secret", 6);
+	tlsg_conn_pair_handshake(x);
+	tlsg_conn_pair_assert_established(x);
+	tlsg_conn_pair_send(x, TLSG_CLIENT, "secret", 6);
 	x->wire[TLSG_SERVER].data[x->wire[TLSG_SERVER].wr - 1] ^= 1;
-	run(x);
+	tlsg_conn_pair_run(x);
 	assert_int_equal(x->last[TLSG_SERVER], TLSG_E_PEER);
 	assert_text(x, TLSG_SERVER, "");
-	pair_free(x);
+	tlsg_conn_pair_free(x);
 }
 
 static void test_deadline(void **state)
 {
-	struct setup u = {0};
-	struct pair *x = pair_new(&u, NULL);
+	struct tlsg_conn_pair_setup u = {0};
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 
 	(void)state;
 	assert_false(tlsg_conn_is_late(x->conn[TLSG_SERVER]));
-	send_text(x, TLSG_CLIENT, "", 0);
+	tlsg_conn_pair_send(x, TLSG_CLIENT, "", 0);
 	tlsg_stub_ticks_set(get_ticks_raw() + S_TO_TICKS(31));
 	assert_true(tlsg_conn_is_late(x->conn[TLSG_SERVER]));
-	deliver(x, TLSG_SERVER);
+	tlsg_conn_pair_deliver(x, TLSG_SERVER);
 	assert_int_equal(x->last[TLSG_SERVER], TLSG_E_PEER);
 	assert_non_null(strstr(x->err[TLSG_SERVER].text, "handshake_timeout"));
-	assert_int_equal(send_text(x, TLSG_CLIENT, "x", 1), TLSG_E_PEER);
-	pair_free(x);
-	x = pair_new(&u, NULL);
-	handshake(x);
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "x", 1), TLSG_E_PEER);
+	tlsg_conn_pair_free(x);
+	x = tlsg_conn_pair_new(&u, NULL);
+	tlsg_conn_pair_handshake(x);
 	tlsg_stub_ticks_set(get_ticks_raw() + S_TO_TICKS(31));
 	assert_false(tlsg_conn_is_late(x->conn[TLSG_SERVER])); /* done in time */
-	pair_free(x);
+	tlsg_conn_pair_free(x);
 }
 
 static void test_low_memory_fails_before_the_step(void **state)
 {
-	struct setup u = {0};
-	struct pair *x = pair_new(&u, NULL);
+	struct tlsg_conn_pair_setup u = {0};
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 
 	(void)state;
 	process_no = 1000; /* a process without spare chunks */
 	tlsg_stub_shm_fail_after(0);
-	x->last[TLSG_CLIENT] = send_text(x, TLSG_CLIENT, "", 0);
+	x->last[TLSG_CLIENT] = tlsg_conn_pair_send(x, TLSG_CLIENT, "", 0);
 	tlsg_stub_shm_fail_after(-1);
 	process_no = 0;
 	assert_int_equal(x->last[TLSG_CLIENT], TLSG_E_RESOURCE);
 	/* nothing was entered: the same step works when there is memory again */
 	assert_int_equal(tlsg_conn_state(x->conn[TLSG_CLIENT]), TLSG_CONN_HANDSHAKING);
-	handshake(x);
-	assert_established(x);
-	pair_free(x);
+	tlsg_conn_pair_handshake(x);
+	tlsg_conn_pair_assert_established(x);
+	tlsg_conn_pair_free(x);
 }
 
 /* The allocations of a step must stay below what is reserved for it, and what stays allocated must be small. */
 static void test_headroom(void **state)
 {
-	static const struct setup all[] = {
+	static const struct tlsg_conn_pair_setup all[] = {
 			{.server = "rsa",
 					.method = TLSG_METHOD_TLSV1_2,
 					.client = "client",
@@ -874,23 +685,23 @@ static void test_headroom(void **state)
 
 	(void)state;
 	for(i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		struct pair *x = pair_new(&all[i], NULL);
+		struct tlsg_conn_pair *x = tlsg_conn_pair_new(&all[i], NULL);
 		struct tlsg_arena_stats s;
 		int role;
 
-		handshake(x);
-		assert_established(x);
+		tlsg_conn_pair_handshake(x);
+		tlsg_conn_pair_assert_established(x);
 		for(role = 0; role < 2; role++) {
 			tlsg_arena_stats_get(x->conn[role]->arena, &s);
 			if(s.peak > TLSG_HEADROOM_HANDSHAKE * 3 / 4)
 				fail_msg("a handshake needed %zu bytes of %d reserved", s.peak, TLSG_HEADROOM_HANDSHAKE);
 		}
-		assert_int_equal(send_text(x, TLSG_CLIENT, text, sizeof(text)), TLSG_OK);
-		run(x);
+		assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, text, sizeof(text)), TLSG_OK);
+		tlsg_conn_pair_run(x);
 		assert_int_equal(tlsg_buf_filled(&x->clear[TLSG_SERVER]), sizeof(text));
 		tlsg_arena_stats_get(x->conn[TLSG_SERVER]->arena, &s);
 		print_message("row %zu: peak %zu, in use %zu, held %zu in %u chunks\n", i, s.peak, s.in_use, s.held, s.chunks);
-		pair_free(x);
+		tlsg_conn_pair_free(x);
 	}
 }
 
@@ -901,41 +712,19 @@ static int setup(void **state)
 	size_t i;
 
 	(void)state;
-	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_pool_global_init() != TLSG_OK
-			|| tlsg_set_global_init() != TLSG_OK || tlsg_ticket_global_init() != TLSG_OK
-			|| tlsg_queue_global_init() != TLSG_OK)
+	if(tlsg_conn_pair_start(rows, sizeof(rows) / sizeof(rows[0])) != 0)
 		return -1;
-	blocks_at_start = tlsg_stub_shm_blocks();
-	if(tlsg_arena_pool_init(4) != TLSG_OK)
-		return -1;
-	tlsg_certs_make(&certs, rows, sizeof(rows) / sizeof(rows[0]));
 	for(i = 0; i < sizeof(cas) / sizeof(cas[0]); i++)
-		tlsg_certs_write(&certs, path(cas[i], ".crt"), cas[i]);
-	for(i = 0; i < sizeof(leafs) / sizeof(leafs[0]); i++) {
-		tlsg_certs_write(&certs, path(leafs[i], ".crt"), leafs[i]);
-		tlsg_certs_write_key(&certs, path(leafs[i], ".key"), leafs[i]);
-	}
+		tlsg_conn_pair_write(cas[i], cas[i], NULL);
+	for(i = 0; i < sizeof(leafs) / sizeof(leafs[0]); i++)
+		tlsg_conn_pair_write(leafs[i], leafs[i], leafs[i]);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	char command[160];
-
 	(void)state;
-	tlsg_certs_free(&certs);
-	tlsg_set_global_deinit();
-	tlsg_ticket_global_deinit();
-	tlsg_queue_global_deinit();
-	tlsg_arena_pool_global_deinit();
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	if(system(command) != 0)
-		return -1;
-	if(tlsg_stub_shm_blocks() != 0) {
-		print_error("%zu blocks of shared memory are left\n", tlsg_stub_shm_blocks());
-		return -1;
-	}
-	return 0;
+	return tlsg_conn_pair_stop();
 }
 
 int main(void)

@@ -19,11 +19,12 @@
 #include "base/scope.h"
 #include "profiles/build.h"
 #include "profiles/cipher/method.h"
+#include "profiles/creds.h"
 #include "profiles/ticket.h"
 #include "tests/lib/certs.h"
 #include "tests/lib/costly.h"
 #include "tests/lib/tls_pair.h"
-#include "transport/conn_priv.h"
+#include "transport/conn.h"
 
 #define KEY_BYTES 12000
 #define OK(call) assert_true((call) >= 0)
@@ -93,7 +94,7 @@ static enum tlsg_ret serve(
 		struct tlsg_conn *c, struct tlsg_test_pipe *from, struct tlsg_test_pipe *to, struct tlsg_err *err)
 {
 	static unsigned char clear_bytes[1024];
-	struct tlsg_conn_limits limits = {.con_queue_max_bytes = 1024, .queue_max_bytes = 1024, .queue_block_bytes = 1024};
+	struct tlsg_conn_limits limits = {.queue = {.con_max_bytes = 1024, .max_bytes = 1024, .block_bytes = 1024}};
 	struct tlsg_buf in, out, clear;
 	struct tlsg_io io = {.in = &in, .out = &out, .limits = &limits};
 	enum tlsg_ret ret;

@@ -11,13 +11,9 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
-#include "base/arena_pool.h"
-#include "base/scope.h"
 #include "profiles/build.h"
 #include "profiles/cipher/method.h"
-#include "profiles/ticket.h"
-#include "tests/lib/certs.h"
-#include "transport/conn_priv.h"
+#include "tests/lib/conn_pair.h"
 
 #define DAYS_LONG 3650
 #define TRIES_MAX 2000
@@ -39,19 +35,6 @@ static const struct tlsg_cert_row rows[] = {
 				.to_days = DAYS_LONG},
 		{.name = "client", .issuer = "ca", .cn = "alice", .from_days = -10, .to_days = DAYS_LONG},
 };
-
-static struct tlsg_certs certs;
-static char dir[] = "/tmp/tlsg-exhaust-XXXXXX";
-
-static char *path(const char *name, const char *suffix)
-{
-	static char buf[8][128];
-	static unsigned turn;
-	char *p = buf[turn++ % 8];
-
-	snprintf(p, sizeof(buf[0]), "%s/%s%s", dir, name, suffix);
-	return p;
-}
 
 struct setup
 {
@@ -75,9 +58,9 @@ static bool prof_fill(struct tlsg_set *set, enum tlsg_role role, const struct se
 	if(p == NULL)
 		return false;
 	p->s.method = u->method;
-	str_set(set, &p->s.certificate, path(pair, ".crt"));
-	str_set(set, &p->s.private_key, path(pair, ".key"));
-	str_set(set, &p->s.ca_list, path("ca", ".crt"));
+	str_set(set, &p->s.certificate, tlsg_conn_pair_path(pair, ".crt"));
+	str_set(set, &p->s.private_key, tlsg_conn_pair_path(pair, ".key"));
+	str_set(set, &p->s.ca_list, tlsg_conn_pair_path("ca", ".crt"));
 	str_set(set, &p->s.cipher_list,
 			role == TLSG_SERVER ? "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384" : "DEFAULT");
 	p->s.verify_certificate = 1;
@@ -89,7 +72,7 @@ static bool prof_fill(struct tlsg_set *set, enum tlsg_role role, const struct se
 static struct tlsg_set *set_try(const struct setup *u)
 {
 	struct tlsg_set_options o = {
-			.session_id = {"test", 4}, .config_dir = {dir, (int)strlen(dir)}, .session_cache = u->cache};
+			.session_id = {"test", 4}, .config_dir = tlsg_conn_pair_dir(), .session_cache = u->cache};
 	struct tlsg_set *set = tlsg_set_new(&o);
 	struct tlsg_err err;
 	enum tlsg_ret ret = TLSG_E_RESOURCE;
@@ -124,8 +107,7 @@ static bool pair_make(struct pair *x)
 	static const str sni = STR_STATIC_INIT("localhost");
 	int role;
 
-	x->limits = (struct tlsg_conn_limits){
-			.con_queue_max_bytes = 65536, .queue_max_bytes = 1 << 20, .queue_block_bytes = 4096};
+	x->limits = (struct tlsg_conn_limits){.queue = {.con_max_bytes = 65536, .max_bytes = 1 << 20, .block_bytes = 4096}};
 	for(role = 0; role < 2; role++) {
 		struct tlsg_conn_params p = {.set = tlsg_set_get(), .query = {.role = (enum tlsg_role)role}, .deadline_s = 30};
 
@@ -324,37 +306,18 @@ static int setup(void **state)
 	size_t i;
 
 	(void)state;
-	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_pool_global_init() != TLSG_OK
-			|| tlsg_set_global_init() != TLSG_OK || tlsg_ticket_global_init() != TLSG_OK
-			|| tlsg_queue_global_init() != TLSG_OK || tlsg_arena_pool_init(4) != TLSG_OK)
+	if(tlsg_conn_pair_start(rows, sizeof(rows) / sizeof(rows[0])) != 0)
 		return -1;
-	tlsg_certs_make(&certs, rows, sizeof(rows) / sizeof(rows[0]));
-	tlsg_certs_write(&certs, path("ca", ".crt"), "ca");
-	for(i = 0; i < sizeof(leafs) / sizeof(leafs[0]); i++) {
-		tlsg_certs_write(&certs, path(leafs[i], ".crt"), leafs[i]);
-		tlsg_certs_write_key(&certs, path(leafs[i], ".key"), leafs[i]);
-	}
+	tlsg_conn_pair_write("ca", "ca", NULL);
+	for(i = 0; i < sizeof(leafs) / sizeof(leafs[0]); i++)
+		tlsg_conn_pair_write(leafs[i], leafs[i], leafs[i]);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	char command[160];
-
 	(void)state;
-	tlsg_certs_free(&certs);
-	tlsg_set_global_deinit();
-	tlsg_ticket_global_deinit();
-	tlsg_queue_global_deinit();
-	tlsg_arena_pool_global_deinit();
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	if(system(command) != 0)
-		return -1;
-	if(tlsg_stub_shm_blocks() != 0) {
-		print_error("%zu blocks of shared memory are left\n", tlsg_stub_shm_blocks());
-		return -1;
-	}
-	return 0;
+	return tlsg_conn_pair_stop();
 }
 
 int main(void)

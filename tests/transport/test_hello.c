@@ -185,6 +185,86 @@ static void test_malformed_lists(void **state)
 	assert_int_equal(read_msg(&h), TLSG_E_PEER);
 }
 
+/* Where the ClientHello has no extension, everything is offered that its version allows. */
+static void test_offer_without_extensions(void **state)
+{
+	struct tlsg_cipher_offer offer;
+	struct tlsg_hello h;
+
+	(void)state;
+	begin();
+	assert_int_equal(read_msg(&h), TLSG_OK);
+	tlsg_hello_offer(&h, TLSG_VERSION_BIT(TLSG_TLS1_2), &offer);
+	assert_ptr_equal(offer.ids, h.suites);
+	assert_int_equal(offer.ids_bytes, 4);
+	assert_int_equal(offer.versions,
+			TLSG_VERSION_BIT(TLSG_TLS1_0) | TLSG_VERSION_BIT(TLSG_TLS1_1) | TLSG_VERSION_BIT(TLSG_TLS1_2));
+	assert_int_equal(offer.keys, TLSG_CIPHER_KEY_ALL);
+	assert_int_equal(offer.groups, 0);
+	assert_int_equal(offer.without, 0);
+	assert_int_equal(offer.usable, 0);
+}
+
+/* The curves of an ECDSA key are limited unless TLS 1.3 can be negotiated. */
+static void test_offer_groups(void **state)
+{
+	const unsigned tls12 = TLSG_VERSION_BIT(TLSG_TLS1_2);
+	const unsigned tls13 = TLSG_VERSION_BIT(TLSG_TLS1_3);
+	struct tlsg_cipher_offer offer;
+	struct tlsg_hello h;
+
+	(void)state;
+	begin();
+	put_number(4 + 5 + 4 + 8, 2);
+	put_extension(43, "\x04\x03\x04\x03\x03", 5);
+	put_extension(10, "\x00\x06\x00\x18\x01\x00\x01\x17", 8); /* P-384, ffdhe2048, and 23 with a high byte */
+	assert_int_equal(read_msg(&h), TLSG_OK);
+	tlsg_hello_offer(&h, tls12, &offer);
+	assert_int_equal(offer.groups, TLSG_CIPHER_GROUP_SENT | TLSG_CIPHER_GROUP(24));
+	tlsg_hello_offer(&h, tls12 | tls13, &offer);
+	assert_int_equal(offer.groups, 0);
+}
+
+static void test_offer_with_extensions(void **state)
+{
+	static const struct
+	{
+		const char *sigs;	/* two algorithms */
+		const char *groups; /* one group */
+		unsigned keys;
+		unsigned without;
+	} all[] = {
+			{"\x04\x03\x05\x03", "\x00\x17", TLSG_CIPHER_KEY_ECDSA, 0},
+			{"\x04\x01\x08\x04", "\x00\x1d", TLSG_CIPHER_KEY_RSA, 0},
+			{"\x08\x07\x04\x02", "\x01\x00", TLSG_CIPHER_KEY_ECDSA | TLSG_CIPHER_KEY_DSA,
+					TLSG_KX_ECDHE}, /* ffdhe2048 */
+	};
+	size_t i;
+
+	(void)state;
+	for(i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct tlsg_cipher_offer offer;
+		struct tlsg_hello h;
+
+		begin();
+		put_number(4 + 5 + 4 + 6 + 4 + 4, 2);
+		put_extension(43, "\x04\x03\x04\x7f\x1c", 5); /* TLS 1.3, and a draft of it */
+		put_number(13, 2);
+		put_number(6, 2);
+		put_number(4, 2);
+		put(all[i].sigs, 4);
+		put_number(10, 2);
+		put_number(4, 2);
+		put_number(2, 2);
+		put(all[i].groups, 2);
+		assert_int_equal(read_msg(&h), TLSG_OK);
+		tlsg_hello_offer(&h, TLSG_VERSION_BIT(TLSG_TLS1_3), &offer);
+		assert_int_equal(offer.versions, TLSG_VERSION_BIT(TLSG_TLS1_3));
+		assert_int_equal(offer.keys, all[i].keys);
+		assert_int_equal(offer.without, all[i].without);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +273,9 @@ int main(void)
 			cmocka_unit_test(test_names),
 			cmocka_unit_test(test_every_truncation_is_refused),
 			cmocka_unit_test(test_malformed_lists),
+			cmocka_unit_test(test_offer_without_extensions),
+			cmocka_unit_test(test_offer_groups),
+			cmocka_unit_test(test_offer_with_extensions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

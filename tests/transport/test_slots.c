@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/host.h"
+#include "tests/lib/stats_value.h"
 #include "transport/slots.h"
 #include "transport/stats.h"
 
@@ -66,9 +67,9 @@ static void test_without_limits(void **state)
 	assert_int_equal(tlsg_slots_used(NULL), 0);
 }
 
-static void test_in_all(void **state)
+static void test_in_total(void **state)
 {
-	uint64_t refused = tlsg_stats_value_by_name("limit_handshakes");
+	uint64_t refused = tlsg_stats_value_of("limit_handshakes");
 	struct tlsg_addr none = {0};
 	struct tlsg_slot slot[3], more;
 	unsigned i;
@@ -81,7 +82,7 @@ static void test_in_all(void **state)
 	assert_false(more.taken);
 	tlsg_slots_give(&more);
 	assert_int_equal(tlsg_slots_used(NULL), 3);
-	assert_int_equal(tlsg_stats_value_by_name("limit_handshakes"), refused + 1);
+	assert_int_equal(tlsg_stats_value_of("limit_handshakes"), refused + 1);
 	tlsg_slots_give(&slot[1]);
 	assert_int_equal(tlsg_slots_take(&none, &more), TLSG_SLOT_TAKEN);
 	tlsg_slots_give(&more);
@@ -103,7 +104,7 @@ static void test_by_memory(void **state)
 	tlsg_slots_note(&slot[0], 40000);
 	tlsg_slots_note(&slot[1], 70000);
 	assert_int_equal(tlsg_slots_take(&a, &more), TLSG_SLOT_HANDSHAKES);
-	tlsg_slots_note(&slot[1], 20000); /* less again */
+	tlsg_slots_note(&slot[1], 20000); /* smaller again */
 	assert_int_equal(tlsg_slots_used(&bytes), 2);
 	assert_int_equal(bytes, 60000);
 	assert_int_equal(tlsg_slots_take(&a, &slot[2]), TLSG_SLOT_TAKEN);
@@ -116,7 +117,7 @@ static void test_by_memory(void **state)
 
 static void test_per_address(void **state)
 {
-	uint64_t refused = tlsg_stats_value_by_name("limit_handshakes_per_address");
+	uint64_t refused = tlsg_stats_value_of("limit_handshakes_per_address");
 	struct tlsg_addr mapped = {16, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1}};
 	struct tlsg_addr a = v4(1), b = v4(2), one = v6(1, 1), same = v6(1, 2), other = v6(2, 1), none = {0};
 	struct tlsg_slot slot[6], more;
@@ -131,9 +132,9 @@ static void test_per_address(void **state)
 	assert_int_equal(tlsg_slots_take(&same, &slot[4]), TLSG_SLOT_TAKEN);
 	assert_int_equal(tlsg_slots_take(&one, &more), TLSG_SLOT_ADDRESS);
 	assert_int_equal(tlsg_slots_take(&other, &slot[5]), TLSG_SLOT_TAKEN);
-	assert_int_equal(tlsg_slots_take(&none, &more), TLSG_SLOT_TAKEN); /* no address: not told apart */
+	assert_int_equal(tlsg_slots_take(&none, &more), TLSG_SLOT_TAKEN); /* no address: not counted by address */
 	tlsg_slots_give(&more);
-	assert_int_equal(tlsg_stats_value_by_name("limit_handshakes_per_address"), refused + 2);
+	assert_int_equal(tlsg_stats_value_of("limit_handshakes_per_address"), refused + 2);
 	assert_int_equal(tlsg_slots_used(NULL), 6);
 	tlsg_slots_give(&slot[0]);
 	assert_int_equal(tlsg_slots_take(&mapped, &slot[0]), TLSG_SLOT_TAKEN);
@@ -143,7 +144,7 @@ static void test_per_address(void **state)
 	assert_int_equal(tlsg_slots_used(NULL), 0);
 }
 
-/* The table is bounded, and entries come back whatever the order. */
+/* The table has a fixed size, and entries can be freed in any order. */
 static void test_many_addresses(void **state)
 {
 	static struct tlsg_slot slot[MANY];
@@ -160,7 +161,7 @@ static void test_many_addresses(void **state)
 			assert_int_equal(tlsg_slots_take(&a, &slot[i]), TLSG_SLOT_TAKEN);
 		}
 		a = v4(MANY * 8);
-		assert_int_equal(tlsg_slots_take(&a, &more), TLSG_SLOT_ADDRESS); /* no room */
+		assert_int_equal(tlsg_slots_take(&a, &more), TLSG_SLOT_ADDRESS); /* the table is full */
 		for(i = MANY - 1; i > 0; i--) {
 			unsigned k = (unsigned)rand() % (i + 1);
 			struct tlsg_slot t = slot[i];
@@ -213,7 +214,7 @@ static void test_processes(void **state)
 	}
 	assert_int_equal(tlsg_slots_used(&bytes), 0);
 	assert_int_equal(bytes, 0);
-	for(i = 0; i < 4; i++) /* nothing is left of any address */
+	for(i = 0; i < 4; i++) /* no entry is left behind */
 		assert_int_equal(tlsg_slots_take(&a, &slot[i]), TLSG_SLOT_TAKEN);
 }
 
@@ -231,7 +232,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test_teardown(test_without_limits, finish),
-			cmocka_unit_test_teardown(test_in_all, finish),
+			cmocka_unit_test_teardown(test_in_total, finish),
 			cmocka_unit_test_teardown(test_by_memory, finish),
 			cmocka_unit_test_teardown(test_per_address, finish),
 			cmocka_unit_test_teardown(test_many_addresses, finish),

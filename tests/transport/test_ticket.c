@@ -3,8 +3,8 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: the stand-in's shared region; the client's on the heap.  Lock: none.
  *
- * GnuTLS frees the state of a ticket that it does not accept with free(), although gnutls_malloc() gave it. Where libgnutls's
- * free() does not decide by address, these tests end in free().
+ * GnuTLS frees the state of a ticket that it does not accept with free(), although gnutls_malloc() gave it. Where
+ * libgnutls's free() does not decide by address, these tests end in free().
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "base/import.h"
+#include "base/object.h"
 #include "base/scope.h"
 #include "tests/lib/ticket.h"
 #include "tests/lib/ticket_server.h"
@@ -55,7 +55,7 @@ static void test_frees_by_address(void **state)
 		fail_msg("%s", why);
 }
 
-/** Every byte, one bit each. */
+/** Flips one bit of each byte in turn. */
 static void test_a_changed_bit(void **state)
 {
 	size_t i, k, at, bytes;
@@ -75,7 +75,7 @@ static void test_a_changed_bit(void **state)
 	}
 }
 
-/** Shorter and longer ones, as they are and with the length of the state corrected. */
+/** Shorter and longer tickets, as they are and with the length of the state corrected. */
 static void test_another_length(void **state)
 {
 	static const int differences[] = {-16, -1, 1, 16, 1000, 10000};
@@ -99,7 +99,7 @@ static void test_another_length(void **state)
 				ticket[TLSG_TICKET_LENGTH_AT + 1] = (unsigned char)(state_bytes & 0xff);
 			}
 			changed = tlsg_ticket_replace(&session, ticket, size);
-			/* GnuTLS looks at the bytes that the ticket's own length covers; what follows them does not count. */
+			/* GnuTLS reads the bytes that the length in the ticket covers and ignores what follows them. */
 			assert_offer(versions[i], &changed, !corrected && differences[k / 2] > 0);
 			gnutls_free(changed.data);
 		}
@@ -109,7 +109,7 @@ static void test_another_length(void **state)
 	}
 }
 
-/** libgnutls's free() is libc's: no ticket is issued, none is looked at, changed or not. */
+/** With libc's free() in libgnutls no ticket is issued, and none is read, altered or not. */
 static void test_without_the_slots(void **state)
 {
 	struct tlsg_ticket_result r;
@@ -120,7 +120,7 @@ static void test_without_the_slots(void **state)
 	for(i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
 		gnutls_datum_t session = good_session(versions[i], &at, &bytes);
 
-		assert_int_equal(tlsg_import_find_in((const void *)(uintptr_t)gnutls_handshake, "free", &slots, NULL), TLSG_OK);
+		assert_int_equal(tlsg_object_import((const void *)(uintptr_t)gnutls_handshake, "free", &slots, NULL), TLSG_OK);
 		assert_int_equal(tlsg_import_set(&slots, (tlsg_import_function)free, NULL), TLSG_OK);
 		assert_offer(versions[i], &session, false);
 		session.data[at + TLSG_TICKET_IV_AT] ^= 1;

@@ -1,0 +1,38 @@
+/*
+ * tls_gnutls - types that a connection and its owner share: states, buffers of a step, limits
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process.  Memory: none.  Lock: none.
+ *
+ * The functions of the owner are in conn.h, the fields of a connection in conn_state.h.
+ */
+#ifndef TLSG_TRANSPORT_CONN_TYPES_H
+#define TLSG_TRANSPORT_CONN_TYPES_H
+
+#include "base/buf.h"
+#include "transport/queue.h"
+
+enum tlsg_conn_state
+{
+	TLSG_CONN_HANDSHAKING, /**< first handshake, or a renegotiation */
+	TLSG_CONN_ESTABLISHED,
+	TLSG_CONN_CLOSING, /**< close_notify was sent or a renegotiation refused: records are neither read nor written */
+	TLSG_CONN_FAILED   /**< the session is not used any more */
+};
+
+/** Limits and switches that the owner reads from its runtime configuration before a step. */
+struct tlsg_conn_limits
+{
+	struct tlsg_queue_limits queue; /**< clear text that waits for the handshake */
+	int record_max_bytes;			/**< largest payload of a sent record, 512 to 16384; <= 0: 16384 */
+	bool renegotiation;				/**< the peer may renegotiate (TLS 1.2 and older) */
+};
+
+/** Buffers of one step, all in the memory of this process. */
+struct tlsg_io
+{
+	struct tlsg_buf *in;  /**< received records, drained; NULL: nothing received */
+	struct tlsg_buf *out; /**< records to send, appended; not NULL */
+	const struct tlsg_conn_limits *limits;
+};
+
+#endif
