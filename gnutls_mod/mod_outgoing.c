@@ -85,6 +85,17 @@ static str sni_of(str name)
 	return name;
 }
 
+/*
+ * The name of the destination that a profile has. The default profile is for all destinations: its server_name is often
+ * our own domain.
+ */
+static str name_of_destination(const struct tlsg_prof *p)
+{
+	str none = {NULL, 0};
+
+	return p->kind != TLSG_PROF_DEFAULT ? p->s.server_name : none;
+}
+
 void tlsg_outgoing_names(const struct tcp_connection *c, struct tlsg_conn_params *p)
 {
 	str name = xavp_string("server_name");
@@ -103,7 +114,7 @@ void tlsg_outgoing_names(const struct tcp_connection *c, struct tlsg_conn_params
 	p->query.server_name = name;
 	p->query.server_id = id;
 	if(name.len <= 0 && tlsg_params_private()->outgoing_sni)
-		name = tlsg_match_find(p->set, &p->query)->s.server_name;
+		name = name_of_destination(tlsg_match_find(p->set, &p->query));
 	p->sni = sni_of(name);
 }
 
@@ -113,6 +124,16 @@ static bool is_same_name(const char *a, const str *b)
 	if(a == NULL || b->len <= 0)
 		return a == NULL && b->len <= 0;
 	return strlen(a) == (size_t)b->len && strncasecmp(a, b->s, (size_t)b->len) == 0;
+}
+
+/*
+ * Whether a connection has a profile. Ids are for messages: two sections [client:any] with different server_id may have
+ * the same one. The same section read again by tls.reload counts as the same.
+ */
+static bool is_same_profile(const struct tlsg_conn_status *s, const char *id, const char *server_id)
+{
+	return strcmp(s->profile, id) == 0
+		   && strcmp(s->server_id != NULL ? s->server_id : "", server_id != NULL ? server_id : "") == 0;
 }
 
 int tlsg_outgoing_is_same(const struct tcp_connection *c)
@@ -134,8 +155,11 @@ int tlsg_outgoing_is_same(const struct tcp_connection *c)
 	tlsg_conn_status_get(conn, &s);
 	if(tlsg_conn_role(conn) == TLSG_SERVER) /* we sent no server name on an accepted connection */
 		same = p.query.server_name.len <= 0 && p.query.server_id.len <= 0;
-	else
-		same = strcmp(s.profile, tlsg_match_find(p.set, &p.query)->id.s) == 0 && is_same_name(s.sni, &p.sni);
+	else {
+		const struct tlsg_prof *prof = tlsg_match_find(p.set, &p.query);
+
+		same = is_same_profile(&s, prof->id.s, prof->s.server_id.s) && is_same_name(s.sni, &p.sni);
+	}
 	tlsg_set_put(p.set);
 	return same;
 }
@@ -154,6 +178,6 @@ int tlsg_outgoing_is_same_pair(const struct tcp_connection *a, const struct tcp_
 	tlsg_conn_status_get(conn_b, &sb);
 	name.s = (char *)sb.sni;
 	name.len = sb.sni != NULL ? (int)strlen(sb.sni) : 0;
-	return strcmp(sa.profile, sb.profile) == 0 && is_same_name(sa.sni, &name);
+	return is_same_profile(&sa, sb.profile, sb.server_id) && is_same_name(sa.sni, &name);
 }
 #endif

@@ -10,6 +10,7 @@
 #include "base/scope.h"
 #include "profiles/load_key.h"
 #include "profiles/load_pair.h"
+#include "profiles/match.h"
 #include "profiles/pair_issuer.h"
 #include "profiles/priority.h"
 #include "profiles/set.h"
@@ -21,24 +22,29 @@
 static void set_verify_mode(struct tlsg_prof *p)
 {
 	const struct tlsg_prof_settings *s = &p->s;
-	const char *what;
 
 	p->verify_no_ca = s->verify_client == TLSG_VERIFY_CLIENT_OPTIONAL_NO_CA;
-	if(s->require_certificate > 0 || s->verify_client == TLSG_VERIFY_CLIENT_ON) {
+	if(s->require_certificate > 0 || s->verify_client == TLSG_VERIFY_CLIENT_ON)
 		p->verify_mode = TLSG_VERIFY_PEER_FAIL;
-		what = p->role == TLSG_SERVER ? "Client MUST present valid certificate"
-									  : "Server MUST present valid certificate";
-	} else if(s->verify_certificate > 0 || s->verify_client > TLSG_VERIFY_CLIENT_ON) {
+	else if(s->verify_certificate > 0 || s->verify_client > TLSG_VERIFY_CLIENT_ON)
 		p->verify_mode = TLSG_VERIFY_PEER;
-		what = p->role == TLSG_SERVER ? "IF client provides certificate then it MUST be valid"
-									  : "Server MUST present valid certificate";
-	} else {
+	else
 		p->verify_mode = TLSG_VERIFY_NONE;
-		what = p->role == TLSG_SERVER ? "No client certificate required and no checks performed"
-									  : "Server MAY present invalid certificate";
-	}
-	LM_INFO("%.*s: %s\n", p->id.len, p->id.s, what);
-	if(p->role == TLSG_CLIENT && s->verify_name > 0 && (p->verify_mode == TLSG_VERIFY_NONE || p->verify_no_ca))
+}
+
+static void log_verify_mode(const struct tlsg_prof *p)
+{
+	static const char *const lines[TLSG_ROLES][3] = {
+			[TLSG_SERVER] = {[TLSG_VERIFY_NONE] = "No client certificate required and no checks performed",
+					[TLSG_VERIFY_PEER] = "IF client provides certificate then it MUST be valid",
+					[TLSG_VERIFY_PEER_FAIL] = "Client MUST present valid certificate"},
+			[TLSG_CLIENT] = {[TLSG_VERIFY_NONE] = "Server MAY present invalid certificate",
+					[TLSG_VERIFY_PEER] = "Server MUST present valid certificate",
+					[TLSG_VERIFY_PEER_FAIL] = "Server MUST present valid certificate"},
+	};
+
+	LM_INFO("%.*s: %s\n", p->id.len, p->id.s, lines[p->role][p->verify_mode]);
+	if(p->role == TLSG_CLIENT && p->s.verify_name > 0 && (p->verify_mode == TLSG_VERIFY_NONE || p->verify_no_ca))
 		LM_WARN("%.*s: verify_name is set, but no certificate is refused: set verify_certificate too\n", p->id.len,
 				p->id.s);
 }
@@ -67,10 +73,24 @@ static void warn_verify(const struct tlsg_prof *p)
 				p->id.len, p->id.s);
 }
 
+/* A name that GnuTLS refuses is a mistake, or asks for more than it can do: the section is found by address alone. */
+static void check_server_name(const struct tlsg_prof *p)
+{
+	const str *name = &p->s.server_name;
+
+	if(p->role == TLSG_SERVER && name->len > 0 && !tlsg_match_is_askable(name))
+		LM_WARN("%.*s: no client can ask for the server_name \"%.*s\": GnuTLS takes only letters, digits, '-' and '.' "
+				"in a "
+				"name; write names of other scripts as A-labels (xn--...), and server_name_mode for wildcards\n",
+				p->id.len, p->id.s, name->len, name->s);
+}
+
 static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 {
-	enum tlsg_ret ret = tlsg_priority_compile(p, err);
+	enum tlsg_ret ret;
 
+	set_verify_mode(p);
+	ret = tlsg_priority_compile(p, err);
 	if(ret == TLSG_OK)
 		ret = tlsg_load_trust(p->set, &p->s, &p->trust, err);
 	if(ret == TLSG_OK)
@@ -79,7 +99,8 @@ static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 		ret = tlsg_priority_fit_keys(p, err);
 	if(ret != TLSG_OK)
 		return ret;
-	set_verify_mode(p);
+	log_verify_mode(p);
+	check_server_name(p);
 	warn_verify(p);
 	return tlsg_ticket_context(p);
 }

@@ -14,6 +14,7 @@
 #include "profiles/isolate/client.h"
 #include "profiles/keys/file.h"
 #include "profiles/keys/key_file.h"
+#include "profiles/pair_chain.h"
 #include "profiles/pair_check.h"
 #include "profiles/load_key.h"
 #include "profiles/list.h"
@@ -148,6 +149,16 @@ static enum tlsg_ret chain_load(
 
 /* ---- the pair ---- */
 
+/*
+ * GnuTLS uses its own certificate only for what the key usage says, OpenSSL for whatever is negotiated: peers decide.
+ * Source: RFC 5280 section 4.2.1.3; there was a warning.
+ */
+static void key_usage_lift(struct tlsg_pair *pair)
+{
+	(void)gnutls_pubkey_set_key_usage(pair->chain[0].pubkey,
+			GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_ENCIPHERMENT | GNUTLS_KEY_KEY_AGREEMENT);
+}
+
 /* Whether a pair was loaded for these settings. If its key needed a password, it must be the same one. */
 static bool pair_is_for(const struct tlsg_pair *pair, const struct pair_settings *s)
 {
@@ -185,15 +196,26 @@ static const struct tlsg_prof *find_loaded(
 	return p;
 }
 
-/* Copies the pair of another profile. A profile in the same role has had the warnings already. */
+/*
+ * Copies the pair of another profile. One with the same role and CAs has had the warnings already; one with other CAs
+ * has completed the chain in another way.
+ */
 static enum tlsg_ret pair_copy(struct tlsg_prof *p, const struct tlsg_prof *from, const struct tlsg_pair *loaded,
 		const struct pair_settings *s, struct tlsg_err *err)
 {
 	struct tlsg_pair *pair = &p->pairs[p->pairs_len];
+	bool is_checked = from->role == p->role;
+	enum tlsg_ret ret;
 
 	*pair = *loaded;
-	return from->role == p->role ? tlsg_pair_check_strength(p, s->cert, pair, err)
-								 : tlsg_pair_check(p, s->cert, pair, err);
+	if(from->trust != p->trust) {
+		pair->chain_len = pair->own_len;
+		ret = tlsg_pair_chain_complete(p, s->cert, pair, err);
+		if(ret != TLSG_OK)
+			return ret;
+		is_checked = is_checked && pair->chain_len == pair->own_len;
+	}
+	return is_checked ? tlsg_pair_check_strength(p, s->cert, pair, err) : tlsg_pair_check(p, s->cert, pair, err);
 }
 
 static enum tlsg_ret key_load(
@@ -228,7 +250,11 @@ static enum tlsg_ret load_one(struct tlsg_prof *p, const struct pair_settings *s
 	} else {
 		ret = chain_load(p, s, pair, err);
 		if(ret == TLSG_OK)
+			ret = tlsg_pair_chain_complete(p, s->cert, pair, err);
+		if(ret == TLSG_OK)
 			ret = tlsg_pair_check(p, s->cert, pair, err);
+		if(ret == TLSG_OK)
+			key_usage_lift(pair);
 		if(ret == TLSG_OK)
 			ret = key_load(p, s, pair, err);
 	}

@@ -5,9 +5,12 @@
  */
 #include "profiles/match.h"
 
+#include <string.h>
 #include <strings.h>
 
 #include "profiles/value.h"
+
+#define NAME_MAX_BYTES 255
 
 enum name_mode
 {
@@ -24,13 +27,23 @@ static bool is_subdomain(const str *name, const str *domain)
 	return dot >= 0 && name->s[dot] == '.' && strncasecmp(name->s + dot + 1, domain->s, (size_t)domain->len) == 0;
 }
 
-static bool name_matches(const struct tlsg_prof *p, const str *name)
+/* A name without the dot of the root, which is the same name (RFC 6066 section 3 has it without). */
+static str without_dot(str name)
+{
+	if(name.len > 1 && name.s[name.len - 1] == '.')
+		name.len--;
+	return name;
+}
+
+static bool name_matches(const struct tlsg_prof *p, const str *asked)
 {
 	int mode = p->s.server_name_mode;
+	str own = without_dot(p->s.server_name);
+	str name = without_dot(*asked);
 
-	if(mode != MODE_SUBDOMAINS && tlsg_value_is_same_name(&p->s.server_name, name))
+	if(mode != MODE_SUBDOMAINS && tlsg_value_is_same_name(&own, &name))
 		return true;
-	return (mode == MODE_WITH_SUBDOMAINS || mode == MODE_SUBDOMAINS) && is_subdomain(name, &p->s.server_name);
+	return (mode == MODE_WITH_SUBDOMAINS || mode == MODE_SUBDOMAINS) && is_subdomain(&name, &own);
 }
 
 static bool address_matches(const struct tlsg_prof *p, const struct tlsg_match_query *q)
@@ -65,4 +78,15 @@ const struct tlsg_prof *tlsg_match_find(const struct tlsg_set *set, const struct
 bool tlsg_match_is_switchable(const struct tlsg_prof *p)
 {
 	return p->kind == TLSG_PROF_DEFAULT || tlsg_value_is_set(&p->s.server_name);
+}
+
+bool tlsg_match_is_askable(const str *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+	int i;
+
+	for(i = 0; i < name->len; i++)
+		if(name->s[i] == '\0' || strchr(letters, name->s[i]) == NULL)
+			return false;
+	return name->len <= NAME_MAX_BYTES;
 }

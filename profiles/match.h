@@ -14,7 +14,8 @@ struct tlsg_match_query
 	enum tlsg_role role;
 	struct tlsg_addr addr; /**< local address of the connection */
 	uint16_t port;		   /**< local port, host order */
-	str server_name;	   /**< SNI, or the name that the peer must have; {NULL,0} or empty: none */
+	str server_name;	   /**< SNI, or the name that the peer must have; case and a final dot do not count; {NULL,0}
+								or empty: none */
 	str server_id;		   /**< {NULL,0} or empty: none */
 };
 
@@ -28,5 +29,13 @@ const struct tlsg_prof *tlsg_match_find(const struct tlsg_set *set, const struct
 
 /** Whether an SNI can change the choice made by address: the chosen profile is the default one or has a server_name. */
 bool tlsg_match_is_switchable(const struct tlsg_prof *p);
+
+/**
+ * Whether a client can ask for a name, which GnuTLS takes only if it is made of letters, digits, '-' and '.'.
+ * @param name  a server_name as configured.
+ * @return false: the name selects nothing, whatever clients send.
+ * Source: GnuTLS lib/ext/server_name.c refuses the ClientHello otherwise; RFC 6066 section 3.
+ */
+bool tlsg_match_is_askable(const str *name);
 
 #endif

@@ -64,12 +64,13 @@ static void warn_usage(const struct check *c, const struct tlsg_pair *pair)
 
 	if(!tlsg_usage_has_bits(c->crts[0], GNUTLS_KEY_DIGITAL_SIGNATURE)) {
 		if(is_rsa && tlsg_usage_has_bits(c->crts[0], GNUTLS_KEY_KEY_ENCIPHERMENT))
-			LM_WARN("%.*s: the key usage of \"%.*s\" allows key encipherment but no signatures: only static RSA works "
-					"with it, no TLS 1.3\n",
+			LM_WARN("%.*s: the key usage of \"%.*s\" allows key encipherment but no signatures; peers that look at it "
+					"refuse all but static RSA: get a certificate with digitalSignature\n",
 					p->id.len, p->id.s, c->file->len, c->file->s);
 		else
-			LM_WARN("%.*s: the key usage of \"%.*s\" allows neither signatures nor key encipherment; peers will refuse "
-					"it\n",
+			LM_WARN("%.*s: the key usage of \"%.*s\" allows neither signatures nor key encipherment; peers that look "
+					"at "
+					"it refuse it: get a certificate with digitalSignature\n",
 					p->id.len, p->id.s, c->file->len, c->file->s);
 	}
 	if(tlsg_usage_has_purpose(c->crts[0], peer))

@@ -17,7 +17,14 @@ static void note_cb(void *arg, const char *word, size_t len, const char *why)
 {
 	const struct tlsg_prof *p = arg;
 
+	if(word[0] == '%' && p->role == TLSG_CLIENT) /* only servers send a HelloRetryRequest */
+		return;
 	LM_WARN("%.*s: cipher_list: \"%.*s\": %s\n", p->id.len, p->id.s, (int)len, word, why);
+}
+
+static bool is_lenient(const struct tlsg_prof *p)
+{
+	return p->role == TLSG_CLIENT && (p->verify_mode == TLSG_VERIFY_NONE || p->verify_no_ca);
 }
 
 static struct tlsg_priority *priority_find(const struct tlsg_prof *p)
@@ -25,10 +32,8 @@ static struct tlsg_priority *priority_find(const struct tlsg_prof *p)
 	struct tlsg_priority *x;
 
 	for(x = p->set->priorities; x != NULL; x = x->next)
-		/* where the list has to be enforced, each role has a priority of its own */
-		if(x->method == p->s.method && x->without_tls13 == p->without_tls13
-				&& (!x->list.surplus || (x->single == NULL) == (p->role == TLSG_CLIENT))
-				&& tlsg_value_is_same(&x->cipher_list, &p->s.cipher_list))
+		if(x->method == p->s.method && x->without_tls13 == p->without_tls13 && x->role == p->role
+				&& x->is_lenient == is_lenient(p) && tlsg_value_is_same(&x->cipher_list, &p->s.cipher_list))
 			return x;
 	return NULL;
 }
@@ -63,23 +68,27 @@ static int compile_single(struct tlsg_priority *x)
 /* The offer of a client. */
 static int compile_client(struct tlsg_priority *x)
 {
-	char text[TLSG_PRIORITY_SIZE];
+	static const char compat[] = ":%COMPAT";
+	char text[TLSG_PRIORITY_SIZE + sizeof(compat)];
 
-	if(tlsg_priority_string_client(&x->list, text, sizeof(text)) != TLSG_OK)
+	if(!x->list.surplus)
+		memcpy(text, x->list.priority, strlen(x->list.priority) + 1);
+	else if(tlsg_priority_string_client(&x->list, text, TLSG_PRIORITY_SIZE) != TLSG_OK)
 		return GNUTLS_E_SHORT_MEMORY_BUFFER;
+	if(x->is_lenient)
+		memcpy(text + strlen(text), compat, sizeof(compat));
 	return compile(text, &x->compiled);
 }
 
 static enum tlsg_ret compile_all(struct tlsg_prof *p, struct tlsg_priority *x, struct tlsg_err *err)
 {
-	bool is_client = x->list.surplus && p->role == TLSG_CLIENT;
 	struct tlsg_arena *previous;
 	int rc;
 
 	tlsg_scope_refresh(); /* the file may have changed since the string was evaluated */
 	previous = tlsg_scope_enter(p->set->arena);
-	rc = is_client ? compile_client(x) : compile(x->list.priority, &x->compiled);
-	if(rc >= 0 && x->list.surplus && !is_client)
+	rc = p->role == TLSG_CLIENT ? compile_client(x) : compile(x->list.priority, &x->compiled);
+	if(rc >= 0 && x->list.kind != TLSG_CIPHER_NATIVE && p->role == TLSG_SERVER)
 		rc = compile_single(x);
 	tlsg_scope_leave(previous);
 	if(rc >= 0)
@@ -128,6 +137,8 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err)
 	if(x == NULL)
 		return tlsg_err_no_shm(err, "cipher_list", sizeof(*x));
 	x->method = p->s.method;
+	x->role = p->role;
+	x->is_lenient = is_lenient(p);
 	x->without_tls13 = p->without_tls13;
 	x->cipher_list = p->s.cipher_list;
 	ret = evaluate(p, x, err);
@@ -213,7 +224,8 @@ enum tlsg_ret tlsg_priority_for_offer(
 
 	*compiled = NULL;
 	offer->usable = tlsg_cipher_list_keys(&x->list, offer);
-	if(x->single == NULL)
+	if(x->single == NULL
+			|| p->pairs_len == 0) /* without a certificate GnuTLS ends the handshake, and the log says why */
 		return TLSG_OK;
 	offer->keys &= keys_of(p, offer->groups);
 	switch(tlsg_cipher_list_choose(&x->list, offer, &best)) {

@@ -10,22 +10,29 @@
 #include "profiles/cipher/cipher_list.h"
 #include "profiles/prof.h"
 
-/** One pair of method and cipher_list, shared by the profiles that set them. */
+/** One pair of method and cipher_list, shared by the profiles of a role that set them. */
 struct tlsg_priority
 {
 	struct tlsg_priority *next;
 	int method;					  /**< enum tlsg_method_id */
+	enum tlsg_role role;		  /**< each role has its own: a client needs no priority for each suite */
+	bool is_lenient;			  /**< for clients that do not enforce verification, see tlsg_priority_compile() */
 	bool without_tls13;			  /**< the method without TLS 1.3 */
 	str cipher_list;			  /**< {NULL,0} not set */
 	struct tlsg_cipher_list list; /**< evaluated */
 	gnutls_priority_t
-			compiled; /**< [arena] of list.priority; for clients with list.surplus: of tlsg_priority_string_client() */
-	gnutls_priority_t *single; /**< [arena] by position in list.suites; NULL unless list.surplus and for servers */
+			compiled; /**< [arena] of list.priority; for clients with list.surplus of tlsg_priority_string_client() */
+	gnutls_priority_t
+			*single; /**< [arena] by position in list.suites, of servers; NULL for clients and native strings */
 };
 
 /**
  * Compiles method and cipher_list of a completed profile, or finds them compiled for another profile of the snapshot.
- * @param p  [in,out] priority is set.
+ * For a client profile that does not enforce verification, GnuTLS's %COMPAT is added: the only switch with which GnuTLS
+ * takes a server whose certificate has a key usage that does not fit, as OpenSSL does without verification. It also
+ * turns off encrypt-then-MAC and the extended master secret of TLS 1.2, which protect nobody who talks to an unverified
+ * peer.
+ * @param p  [in,out] verify_mode and verify_no_ca are set; priority is set.
  * @return TLSG_OK; TLSG_E_CONFIG: a method that is not supported, a string that is invalid or selects nothing (err says
  *         which and where); TLSG_E_RESOURCE.
  * Source: gnutls_priority_init().
@@ -41,7 +48,8 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err) T
 enum tlsg_ret tlsg_priority_fit_keys(struct tlsg_prof *p, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * Chooses the priority of a server session for an offer, where GnuTLS alone would not keep to the suite list.
+ * Chooses the priority of a server session for an offer: GnuTLS alone keeps neither to the list nor to its order. The
+ * groups of key exchanges are the same in all priorities, so the choice of a suite never costs a HelloRetryRequest.
  * @param p         profile.
  * @param offer     [in,out] what the ClientHello offers; keys: the signatures that the client accepts, without those
  *                  that the profile has no certificate for when this returns; usable: [out] the kinds of keys that the

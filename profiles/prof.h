@@ -87,6 +87,7 @@ struct tlsg_pair
 {
 	gnutls_pcert_st *chain; /**< [arena] leaf first */
 	unsigned chain_len;
+	unsigned own_len;		  /**< of chain: those of the source; the others were found among the profile's CAs */
 	str source;				  /**< borrowed from the profile: the certificate setting that it was loaded for */
 	struct tlsg_key *key;	  /**< [arena] */
 	gnutls_pk_algorithm_t pk; /**< of the leaf */

@@ -94,8 +94,9 @@ static void pair_add(rpc_t *rpc, void *array, const struct tlsg_pair *pair)
 	date_add(rpc, handle, "not_before", pair->not_before);
 	date_add(rpc, handle, "not_after", pair->not_after);
 	rpc->struct_add(handle, "SS", "source", &source, "key_source", &key_source);
-	rpc->struct_add(handle, "dsdd", "days_left", days_left(pair->not_after), "key", tlsg_prof_pair_algorithm(pair),
-			"key_bits", (int)pair->bits, "chain_length", (int)pair->chain_len);
+	rpc->struct_add(handle, "dsddd", "days_left", days_left(pair->not_after), "key", tlsg_prof_pair_algorithm(pair),
+			"key_bits", (int)pair->bits, "chain_length", (int)pair->chain_len, "chain_from_cas",
+			(int)(pair->chain_len - pair->own_len));
 }
 
 static void pairs_add(rpc_t *rpc, void *handle, const struct tlsg_prof *p)

@@ -305,6 +305,7 @@ void tlsg_conn_status_get(const struct tlsg_conn *c, struct tlsg_conn_status *s)
 	s->enc_rd_buf = c->kept_len - c->kept_rd;
 	s->flags = (c->queue.bytes > 0 ? 1u : 0u) | (c->established ? 2u : 0u) | (c->renegotiating ? 4u : 0u);
 	s->profile = c->ref.prof->id.s;
+	s->server_id = c->ref.prof->s.server_id.s;
 	s->sni = c->sni.s;
 	s->created = c->created;
 }

@@ -35,12 +35,13 @@ struct tlsg_conn_params
 /** Figures for the command tls.list. */
 struct tlsg_conn_status
 {
-	const char *state;	 /**< static: "none/init", "tls_accept", "tls_connect", "established", "unknown/error" */
-	unsigned ct_wq_size; /**< bytes of clear text queued */
-	unsigned enc_rd_buf; /**< received bytes kept undecrypted */
-	unsigned flags;		 /**< 1 write wants read, 2 handshake done, 4 renegotiation */
-	const char *profile; /**< id of the profile, valid as long as the connection */
-	const char *sni;	 /**< NULL none; valid as long as the connection */
+	const char *state;	   /**< static: "none/init", "tls_accept", "tls_connect", "established", "unknown/error" */
+	unsigned ct_wq_size;   /**< bytes of clear text queued */
+	unsigned enc_rd_buf;   /**< received bytes kept undecrypted */
+	unsigned flags;		   /**< 1 write wants read, 2 handshake done, 4 renegotiation */
+	const char *profile;   /**< id of the profile, valid as long as the connection */
+	const char *server_id; /**< of the profile, NULL none; valid as long as the connection */
+	const char *sni;	   /**< NULL none; valid as long as the connection */
 	time_t created;
 };
 

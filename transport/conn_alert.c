@@ -6,6 +6,7 @@
 #include "transport/conn_alert.h"
 
 #include "transport/conn_state.h"
+#include "transport/refusal.h"
 #include "transport/stats.h"
 
 void tlsg_conn_alert_send(struct tlsg_conn *c, int alert)
@@ -16,8 +17,7 @@ void tlsg_conn_alert_send(struct tlsg_conn *c, int alert)
 
 void tlsg_conn_alert_send_for(struct tlsg_conn *c, int gnutls_code)
 {
-	int level = GNUTLS_AL_FATAL;
-	int alert = gnutls_error_to_alert(gnutls_code, &level);
+	int alert = tlsg_refusal_alert(gnutls_code);
 
 	if(c->verdict.alert >= 0
 			&& (gnutls_code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR || gnutls_code == GNUTLS_E_CERTIFICATE_ERROR))

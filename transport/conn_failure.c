@@ -9,6 +9,7 @@
 #include "transport/conn_alert.h"
 #include "transport/conn_state.h"
 #include "transport/peer.h"
+#include "transport/refusal.h"
 
 void tlsg_conn_failure_count(struct tlsg_conn *c, enum tlsg_stats_failure why)
 {
@@ -71,5 +72,8 @@ enum tlsg_ret tlsg_conn_failure_set(struct tlsg_conn *c, int gnutls_code, struct
 	if(c->ref.no_pair)
 		return tlsg_err_set(err, TLSG_E_PEER, "%s (profile %s has no certificate that the peer can use)",
 				gnutls_strerror(gnutls_code), c->ref.prof->id.s);
+	why = tlsg_refusal_reason(gnutls_code, (enum tlsg_role)c->role);
+	if(why != NULL)
+		return tlsg_err_set(err, TLSG_E_PEER, "%s (%s)", gnutls_strerror(gnutls_code), why);
 	return tlsg_err_gnutls_peer(err, gnutls_code, c->established ? "renegotiation" : NULL);
 }

@@ -39,7 +39,7 @@ static enum tlsg_ret choose_by_name(struct tlsg_conn *c, struct tlsg_err *err)
 	return ret == TLSG_OK ? tlsg_conn_step_bind(c, err) : ret;
 }
 
-/* Keeps to the suite list of the profile where its priority string admits more. */
+/* Keeps to the suite list of the profile and to its order. */
 static int restrict_suites(struct tlsg_conn *c, const struct tlsg_hello *h)
 {
 	unsigned allowed = c->ref.prof->priority->list.versions;
@@ -56,6 +56,17 @@ static int restrict_suites(struct tlsg_conn *c, const struct tlsg_hello *h)
 	return compiled != NULL ? tlsg_conn_session_priority(c, compiled) : 0;
 }
 
+/* Refuses a name that is not visible ASCII, as GnuTLS would. The log line shows such bytes as question marks. */
+static int refuse_name(struct tlsg_conn *c)
+{
+	int i;
+
+	for(i = 0; i < c->sni.len; i++)
+		if(c->sni.s[i] <= ' ' || c->sni.s[i] > '~')
+			c->sni.s[i] = '?';
+	return GNUTLS_E_RECEIVED_DISALLOWED_NAME;
+}
+
 /* Before GnuTLS reads a ClientHello, the whole profile can still be applied. */
 static int client_hello_received(struct tlsg_conn *c, const gnutls_datum_t *msg)
 {
@@ -68,6 +79,8 @@ static int client_hello_received(struct tlsg_conn *c, const gnutls_datum_t *msg)
 		if(c->sni.s == NULL)
 			return GNUTLS_E_MEMORY_ERROR;
 		c->sni.len = (int)hello.name_len;
+		if(!hello.name_is_visible)
+			return refuse_name(c);
 		if(choose_by_name(c, NULL) != TLSG_OK)
 			return TLSG_ERR_DEFECT;
 	}

@@ -79,8 +79,9 @@ static bool read_name(struct cursor ext, struct tlsg_hello *hello)
 			return false;
 		if(type != NAME_TYPE_HOST)
 			continue;
-		if(name.left == 0 || name.left > NAME_MAX_BYTES || !is_visible(&name) || hello->name != NULL)
+		if(name.left == 0 || name.left > NAME_MAX_BYTES || hello->name != NULL)
 			return false;
+		hello->name_is_visible = is_visible(&name);
 		hello->name = name.at;
 		hello->name_len = name.left;
 	}

@@ -6,6 +6,7 @@
 #ifndef TLSG_TRANSPORT_HELLO_H
 #define TLSG_TRANSPORT_HELLO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,11 +16,12 @@
 /** Borrowed from the message. */
 struct tlsg_hello
 {
-	uint16_t version;			   /**< legacy_version */
-	const unsigned char *suites;   /**< two bytes each, in the client's order */
-	size_t suites_len;			   /**< number of suites */
-	const unsigned char *name;	   /**< host_name of server_name; NULL none */
-	size_t name_len;			   /**< 1 to 255 */
+	uint16_t version;			 /**< legacy_version */
+	const unsigned char *suites; /**< two bytes each, in the client's order */
+	size_t suites_len;			 /**< number of suites */
+	const unsigned char *name;	 /**< host_name of server_name; NULL none */
+	size_t name_len;			 /**< 1 to 255 */
+	bool name_is_visible; /**< all bytes are visible ASCII; otherwise it is no host name and must not be logged */
 	const unsigned char *versions; /**< supported_versions, two bytes each; NULL none */
 	size_t versions_len;		   /**< number of versions */
 	const unsigned char *groups;   /**< supported_groups, two bytes each; NULL none */
@@ -33,8 +35,7 @@ struct tlsg_hello
  * @param data   message body.
  * @param size   bytes of it.
  * @param hello  [out]
- * @return TLSG_OK; TLSG_E_PEER: malformed; or the name is longer than 255 bytes, empty, or has a byte that is not
- *         visible ASCII.
+ * @return TLSG_OK; TLSG_E_PEER: malformed; or the name is longer than 255 bytes or empty.
  * Source: RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2, RFC 6066 section 3.
  */
 enum tlsg_ret tlsg_hello_read(const unsigned char *data, size_t size, struct tlsg_hello *hello) TLSG_MUST_CHECK;

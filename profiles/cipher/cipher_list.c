@@ -47,7 +47,7 @@ gnutls_certificate_verification_profiles_t tlsg_cipher_list_profile(const struct
 
 bool tlsg_cipher_list_has(const struct tlsg_cipher_list *list, const struct tlsg_suite *suite)
 {
-	if(list->kind != TLSG_CIPHER_LIST)
+	if(list->kind == TLSG_CIPHER_NATIVE)
 		return true;
 	return suite != NULL && tlsg_cipher_list_id_is_in(&list->suite_ids, suite->id);
 }
@@ -82,7 +82,7 @@ static unsigned highest_version(unsigned versions)
 
 static bool list_admits(const struct tlsg_cipher_list *list, const struct tlsg_suite *s)
 {
-	if(list->kind == TLSG_CIPHER_LIST)
+	if(list->kind != TLSG_CIPHER_NATIVE)
 		return tlsg_cipher_list_id_is_in(&list->suite_ids, s->id);
 	for(size_t i = 0; i < list->suites_len; i++)
 		if(list->suites[i] == tlsg_suite_index(s))
@@ -106,29 +106,34 @@ unsigned tlsg_cipher_list_keys(const struct tlsg_cipher_list *list, const struct
 	return keys;
 }
 
+/* The numbers of an offer. */
+static struct tlsg_id_set offered_ids(const struct tlsg_cipher_offer *offer)
+{
+	struct tlsg_id_set set = {{{0}}};
+
+	for(size_t i = 0; i + 1 < offer->ids_bytes; i += 2)
+		tlsg_cipher_list_id_add(&set, offer->ids + i);
+	return set;
+}
+
 enum tlsg_cipher_choice tlsg_cipher_list_choose(
 		const struct tlsg_cipher_list *list, const struct tlsg_cipher_offer *offer, const struct tlsg_suite **best)
 {
 	unsigned version = highest_version(list->versions & offer->versions);
-	bool surplus = false;
+	struct tlsg_id_set offered;
 
 	*best = NULL;
-	if(list->kind != TLSG_CIPHER_LIST)
+	if(list->kind == TLSG_CIPHER_NATIVE)
 		return TLSG_CIPHER_LEAVE;
-	for(size_t i = 0; i + 1 < offer->ids_bytes; i += 2) {
-		const uint8_t *id = offer->ids + i;
-		bool in_surplus = !surplus && tlsg_cipher_list_id_is_in(&list->surplus_ids, id);
-		bool in_list = *best == NULL && tlsg_cipher_list_id_is_in(&list->suite_ids, id);
-		const struct tlsg_suite *s = in_surplus || in_list ? tlsg_suite_by_id(id[0], id[1]) : NULL;
+	offered = offered_ids(offer);
+	for(size_t i = 0; i < list->suites_len; i++) {
+		const struct tlsg_suite *s = tlsg_suite_at(list->suites[i]);
 
-		if(s == NULL || !tlsg_suite_in_version(s, version))
-			continue;
-		if(in_surplus)
-			surplus = true;
-		else if(key_fits(s, offer->keys) && !(s->kx & offer->without))
+		if(tlsg_cipher_list_id_is_in(&offered, s->id) && tlsg_suite_in_version(s, version) && key_fits(s, offer->keys)
+				&& !(s->kx & offer->without)) {
 			*best = s;
+			return TLSG_CIPHER_APPLY;
+		}
 	}
-	if(*best == NULL)
-		return TLSG_CIPHER_REFUSE;
-	return surplus ? TLSG_CIPHER_APPLY : TLSG_CIPHER_LEAVE;
+	return TLSG_CIPHER_REFUSE;
 }

@@ -3,10 +3,10 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: the caller's.  Lock: none, const once made.
  *
- * An OpenSSL cipher string names suites; a GnuTLS priority string names algorithms and admits every combination of
- * them. Where that is more than the list, `surplus` is set and the owner of the handshake enforces the list: a server
- * calls tlsg_cipher_list_choose() before GnuTLS reads the ClientHello, a client ends a handshake whose suite is not
- * tlsg_cipher_list_has().
+ * An OpenSSL cipher string names suites in an order; a GnuTLS priority string names algorithms and admits every
+ * combination of them. The owner of the handshake enforces the list: a server calls tlsg_cipher_list_choose() before
+ * GnuTLS reads the ClientHello, a client ends a handshake whose suite is not tlsg_cipher_list_has(). `surplus` says
+ * that the priority string admits more than the list.
  *
  * Lists are made by tlsg_cipher_string_eval() (profiles/cipher/cipher_string.h).
  */
@@ -25,7 +25,7 @@
 
 enum tlsg_cipher_kind
 {
-	TLSG_CIPHER_DEFAULT = 0, /**< cipher_list not set: the system's default priorities within tls_method */
+	TLSG_CIPHER_DEFAULT = 0, /**< cipher_list not set: OpenSSL's DEFAULT within tls_method and the system's policy */
 	TLSG_CIPHER_LIST,		 /**< an OpenSSL cipher string, or the suites of TLS 1.3 by name */
 	TLSG_CIPHER_NATIVE		 /**< a GnuTLS priority string */
 };
@@ -55,14 +55,17 @@ struct tlsg_cipher_list
 	unsigned versions;				 /**< OR of TLSG_VERSION_BIT(): those that the priority string admits */
 	int sec_level;					 /**< 0 to 5: minimum strength of keys and certificates */
 	bool sec_level_named;			 /**< the string has @SECLEVEL, a native one %PROFILE_ */
+	uint32_t curves_off;			 /**< one bit each: curves that the system's policy leaves out of the default */
+	uint32_t dh_groups_off;			 /**< likewise */
+	uint32_t signatures_off;		 /**< likewise */
 	enum tlsg_suite_b suite_b;		 /**< curves and signatures are those of Suite B */
-	bool surplus;					 /**< kind LIST: the priority string admits suites that are not in the list */
+	bool surplus;					 /**< the priority string admits suites that are not in the list */
 	uint16_t named[TLSG_CIPHER_MAX]; /**< rows: the suites that `openssl ciphers` would print and GnuTLS has */
 	size_t named_len;
 	uint16_t suites[TLSG_CIPHER_MAX];  /**< rows: those of `named` that the security level admits; these are enforced */
 	size_t suites_len;				   /**< at least 1 */
 	struct tlsg_id_set suite_ids;	   /**< the numbers of `suites` */
-	struct tlsg_id_set surplus_ids;	   /**< kind LIST: admitted by the priority string, not in the list */
+	struct tlsg_id_set surplus_ids;	   /**< admitted by the priority string, not in the list */
 	char priority[TLSG_PRIORITY_SIZE]; /**< compiles with this process's GnuTLS */
 };
 
@@ -95,7 +98,7 @@ struct tlsg_cipher_offer
 /** What the caller of tlsg_cipher_list_choose() must do. */
 enum tlsg_cipher_choice
 {
-	TLSG_CIPHER_LEAVE, /**< nothing: whatever GnuTLS picks of this offer is in the list */
+	TLSG_CIPHER_LEAVE, /**< nothing: kind NATIVE, GnuTLS alone chooses */
 	TLSG_CIPHER_APPLY, /**< apply tlsg_priority_string_single() of the suite */
 	TLSG_CIPHER_REFUSE /**< no suite in common: end the handshake with handshake_failure */
 };
@@ -103,18 +106,17 @@ enum tlsg_cipher_choice
 /**
  * Whether a negotiated suite may be used; called by a client at the end of its handshake.
  * @param suite  NULL allowed: one that is not in the table.
- * @return true if it is in the list; always for kinds DEFAULT and NATIVE, where GnuTLS alone decides.
+ * @return true if it is in the list; always for kind NATIVE, where GnuTLS alone decides.
  */
 bool tlsg_cipher_list_has(const struct tlsg_cipher_list *list, const struct tlsg_suite *suite);
 
 /**
- * Chooses the suite for an offer as OpenSSL does without SSL_OP_CIPHER_SERVER_PREFERENCE: of the highest version in
- * common, the first in the client's order that is in the list and that a key fits.
+ * Chooses the suite for an offer as OpenSSL does with SSL_OP_CIPHER_SERVER_PREFERENCE, which `tls` sets: of the highest
+ * version in common, the first of the list that the client offers and that a key fits.
  * @param offer  not NULL.
  * @param best   [out] the suite, NULL if there is none in common; not NULL itself.
- * @return TLSG_CIPHER_LEAVE, also always for kinds DEFAULT and NATIVE; TLSG_CIPHER_APPLY with best set;
- *         TLSG_CIPHER_REFUSE.
- * Source: RFC 8446 section 4.1.1, RFC 5246 section 7.4.1.3.
+ * @return TLSG_CIPHER_LEAVE for kind NATIVE; TLSG_CIPHER_APPLY with best set; TLSG_CIPHER_REFUSE.
+ * Source: RFC 8446 section 4.1.1, RFC 5246 section 7.4.1.3; SSL_CTX_set_options(3).
  */
 enum tlsg_cipher_choice tlsg_cipher_list_choose(const struct tlsg_cipher_list *list,
 		const struct tlsg_cipher_offer *offer, const struct tlsg_suite **best) TLSG_MUST_CHECK;

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <gnutls/gnutls.h>
 
@@ -18,16 +19,11 @@
 /* Security level where the string does not name one: that of OpenSSL as Debian builds it. */
 #define SEC_LEVEL_DEFAULT 2
 
-/* The system's policy where the distribution has one, else GnuTLS's own default. */
-static const char *system_default(void)
-{
-	gnutls_priority_t p;
+/* cipher_list where the profile does not set it. */
+#define STRING_DEFAULT "DEFAULT"
 
-	if(gnutls_priority_init(&p, "@SYSTEM", NULL) < 0)
-		return "NORMAL";
-	gnutls_priority_deinit(p);
-	return "@SYSTEM";
-}
+/* The keyword of GnuTLS's configuration for the policy of the system. */
+#define STRING_POLICY "@SYSTEM"
 
 /* ---- the list ---- */
 
@@ -265,6 +261,38 @@ static void list_unname(struct tlsg_cipher_list *l)
 	l->named_len = kept;
 }
 
+/** Adds the suites that a compiled string admits. */
+static void priority_suites(gnutls_priority_t prio, struct tlsg_id_set *set)
+{
+	const struct tlsg_suite *s = NULL;
+
+	for(unsigned i = 0; priority_next_suite(prio, &i, &s);)
+		if(s != NULL)
+			tlsg_cipher_list_id_add(set, s->id);
+}
+
+/**
+ * Limits the default to the policy of the system, where it has one: versions, suites, groups, signatures. What GnuTLS's
+ * configuration switches off altogether does not need this.
+ * @return false: nothing is left.
+ */
+static bool list_apply_policy(struct tlsg_cipher_list *l)
+{
+	struct tlsg_id_set admitted = {{{0}}};
+	gnutls_priority_t policy;
+
+	if(gnutls_priority_init(&policy, STRING_POLICY, NULL) < 0)
+		return true;
+	l->versions &= priority_versions(policy);
+	priority_suites(policy, &admitted);
+	rows_keep(l->named, &l->named_len, &admitted, NULL);
+	rows_keep(l->suites, &l->suites_len, &admitted, NULL);
+	list_trim_versions(l);
+	tlsg_priority_string_limit(l, policy);
+	gnutls_priority_deinit(policy);
+	return l->suites_len > 0 && l->versions != 0;
+}
+
 static enum tlsg_ret eval_list(
 		struct tlsg_cipher_list *l, const char *string, const struct tlsg_cipher_note *note, struct tlsg_err *err)
 {
@@ -274,6 +302,10 @@ static enum tlsg_ret eval_list(
 	if(ret != TLSG_OK)
 		return ret;
 	list_apply_level(l, note);
+	if(l->kind == TLSG_CIPHER_DEFAULT && !list_apply_policy(l))
+		return tlsg_err_set(err, TLSG_E_CONFIG,
+				"cipher list: the policy of the system (@SYSTEM in GnuTLS's configuration) leaves no suite of the TLS "
+				"method");
 	if(l->suites_len == 0 || l->versions == 0)
 		return tlsg_err_set(err, TLSG_E_CONFIG,
 				"cipher list '%.128s': nothing is left within the TLS method and security level %d", string,
@@ -350,8 +382,24 @@ static void list_take_profile(struct tlsg_cipher_list *l, const char *string)
 	}
 }
 
+/** GnuTLS applies the word to groups too, and sends a HelloRetryRequest to clients that have guessed another one. */
+static void note_precedence(const char *string, const struct tlsg_cipher_note *note)
+{
+	static const char word[] = "%SERVER_PRECEDENCE";
+	size_t len;
+
+	for(const char *p = string; *p != '\0'; p += len + (p[len] != '\0')) {
+		len = strcspn(p, ":");
+		if(len == sizeof(word) - 1 && strncasecmp(p, word, len) == 0)
+			note_word(note, word, len,
+					"costs many handshakes a HelloRetryRequest, because it orders groups too; an OpenSSL cipher string "
+					"orders suites without that");
+	}
+}
+
 /** A native string is limited to the versions that both it and tls_method have. */
-static enum tlsg_ret eval_native(struct tlsg_cipher_list *l, const char *string, struct tlsg_err *err)
+static enum tlsg_ret eval_native(
+		struct tlsg_cipher_list *l, const char *string, const struct tlsg_cipher_note *note, struct tlsg_err *err)
 {
 	char versions[TLSG_METHOD_PRIORITY_SIZE] = "";
 	gnutls_priority_t prio = NULL;
@@ -376,6 +424,7 @@ static enum tlsg_ret eval_native(struct tlsg_cipher_list *l, const char *string,
 		return ret;
 	l->versions = priority_versions(prio);
 	list_take_profile(l, string);
+	note_precedence(string, note);
 	list_take_all(l, prio);
 	gnutls_priority_deinit(prio);
 	if(l->suites_len == 0)
@@ -394,11 +443,11 @@ enum tlsg_ret tlsg_cipher_string_eval(const char *string, const struct tlsg_meth
 		return ret;
 	if(string == NULL) {
 		out->kind = TLSG_CIPHER_DEFAULT;
-		return eval_native(out, system_default(), err);
+		return eval_list(out, STRING_DEFAULT, NULL, err);
 	}
 	if(tlsg_rules_is_native(string)) {
 		out->kind = TLSG_CIPHER_NATIVE;
-		return eval_native(out, string, err);
+		return eval_native(out, string, note, err);
 	}
 	out->kind = TLSG_CIPHER_LIST;
 	return eval_list(out, string, note, err);

@@ -26,13 +26,19 @@ struct strength
 #define B128ONLY (1u << TLSG_SUITE_B_128ONLY)
 #define B192 (1u << TLSG_SUITE_B_192)
 
-/* Preferred first. A client sends key shares for the first two. */
+/*
+ * Preferred first. A client of TLS 1.3 sends key shares for the first two that have no algorithm in common: for the
+ * hybrid of X25519 with a post-quantum algorithm where GnuTLS has it, and for P-256.
+ */
 static const struct strength curves[] = {
+		{"X25519-MLKEM768", 128, 0},
 		{"X25519", 128, 0},
 		{"SECP256R1", 128, B128 | B128ONLY},
 		{"X448", 224, 0},
 		{"SECP384R1", 192, B128 | B192},
 		{"SECP521R1", 256, 0},
+		{"SECP256R1-MLKEM768", 128, 0},
+		{"SECP384R1-MLKEM1024", 192, 0},
 };
 
 static const struct strength dh_groups[] = {
@@ -130,12 +136,59 @@ static const char *mac_name(const struct tlsg_suite *s)
 	return gnutls_mac_get_name(tlsg_suite_gnutls_mac(s));
 }
 
-static void text_add_strengths(
-		struct text *t, const struct tlsg_cipher_list *l, const char *prefix, const struct strength *from, size_t count)
+/* Whether the library has a group: GnuTLS refuses a string with another one. Hybrids depend on how it was built. */
+static bool group_is_known(const char *name)
+{
+	const gnutls_group_t *all = gnutls_group_list();
+	gnutls_group_t id = gnutls_group_get_id(name);
+
+	if(id == GNUTLS_GROUP_INVALID)
+		return false;
+	while(*all != GNUTLS_GROUP_INVALID && *all != id)
+		all++;
+	return *all == id;
+}
+
+static bool id_is_in(unsigned id, const unsigned *list, int len)
+{
+	for(int i = 0; i < len; i++)
+		if(list[i] == id)
+			return true;
+	return false;
+}
+
+/** @return a bit for each group that is not in a list. */
+static uint32_t groups_off(const struct strength *from, size_t count, const unsigned *list, int len)
+{
+	uint32_t off = 0;
+
+	for(size_t i = 0; i < count; i++)
+		if(!id_is_in((unsigned)gnutls_group_get_id(from[i].name), list, len))
+			off |= UINT32_C(1) << i;
+	return off;
+}
+
+void tlsg_priority_string_limit(struct tlsg_cipher_list *list, gnutls_priority_t policy)
+{
+	const unsigned *ids = NULL;
+	int n = gnutls_priority_group_list(policy, &ids);
+
+	_Static_assert(COUNT(curves) <= 32 && COUNT(dh_groups) <= 32 && COUNT(signatures) <= 32, "one bit each");
+	list->curves_off = groups_off(curves, COUNT(curves), ids, n);
+	list->dh_groups_off = groups_off(dh_groups, COUNT(dh_groups), ids, n);
+	n = gnutls_priority_sign_list(policy, &ids);
+	for(size_t i = 0; i < COUNT(signatures); i++)
+		if(!id_is_in((unsigned)gnutls_sign_get_id(signatures[i].name), ids, n))
+			list->signatures_off |= UINT32_C(1) << i;
+}
+
+static void text_add_strengths(struct text *t, const struct tlsg_cipher_list *l, const char *prefix,
+		const struct strength *from, size_t count, uint32_t off)
 {
 	for(size_t i = 0; i < count; i++)
-		if(from[i].bits >= tlsg_rules_level_bits(l->sec_level)
-				&& (l->suite_b == TLSG_SUITE_B_NO || from[i].suite_b & (1u << l->suite_b)))
+		if(!(off & UINT32_C(1) << i) && from[i].bits >= tlsg_rules_level_bits(l->sec_level)
+				&& (l->suite_b == TLSG_SUITE_B_NO || from[i].suite_b & (1u << l->suite_b))
+				&& (from == signatures || group_is_known(from[i].name)))
 			text_add(t, ":+%s%s", prefix, from[i].name);
 }
 
@@ -160,10 +213,10 @@ enum tlsg_ret tlsg_priority_string_write(
 	text_add_names(&t, some, kx_name);
 	text_add_names(&t, some, cipher_name);
 	text_add_names(&t, some, mac_name);
-	text_add_strengths(&t, all, "GROUP-", curves, COUNT(curves));
+	text_add_strengths(&t, all, "GROUP-", curves, COUNT(curves), all->curves_off);
 	if(list_has_kx(all, TLSG_KX_DHE))
-		text_add_strengths(&t, all, "GROUP-", dh_groups, COUNT(dh_groups));
-	text_add_strengths(&t, all, "SIGN-", signatures, COUNT(signatures));
+		text_add_strengths(&t, all, "GROUP-", dh_groups, COUNT(dh_groups), all->dh_groups_off);
+	text_add_strengths(&t, all, "SIGN-", signatures, COUNT(signatures), all->signatures_off);
 	text_add(&t, ":+CTYPE-X509:+COMP-NULL:%s", profiles[all->sec_level]);
 	return t.full ? TLSG_E_RESOURCE : TLSG_OK;
 }

@@ -46,4 +46,12 @@ enum tlsg_ret tlsg_priority_string_client(const struct tlsg_cipher_list *list, c
 enum tlsg_ret tlsg_priority_string_single(
 		const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf, size_t size) TLSG_MUST_CHECK;
 
+/**
+ * Leaves groups and signatures out of a list that a compiled string does not admit.
+ * @param list    [in,out] curves_off, dh_groups_off and signatures_off are set.
+ * @param policy  the string.
+ * Source: gnutls_priority_group_list(), gnutls_priority_sign_list().
+ */
+void tlsg_priority_string_limit(struct tlsg_cipher_list *list, gnutls_priority_t policy);
+
 #endif

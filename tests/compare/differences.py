@@ -38,11 +38,6 @@ LIST = (
         "the name on one line, as `$tls(p_subject_line)` gives it", MORE,
         "tls.so fills these variables from 6.1 on.", _is_new),
     Difference(
-        "Suites with CBC and SHA-2 without cipher_list", ("handshake",),
-        "accepts ECDHE-ECDSA-AES256-SHA384 and the like", "refuses them unless cipher_list names them", LIBRARY,
-        "Without cipher_list the priorities of the system's GnuTLS decide, and these leave the suites out.",
-        lambda case, theirs, ours: case == "suite ECDHE-ECDSA-AES256-SHA384" and ours.refused),
-    Difference(
         "Ephemeral Diffie-Hellman without cipher_list", ("handshake",),
         "refuses clients that offer only DHE suites, unless cipher_list is set", "accepts them", DEFECT,
         "tls.so installs Diffie-Hellman parameters only when cipher_list is set.",
@@ -139,6 +134,18 @@ LIST = (
         "Certificates with an empty subject alternative name", ("handshake",), "accepted, null",
         "refused in the handshake", LIBRARY, "GnuTLS does not parse such certificates.",
         lambda case, theirs, ours: case.startswith("empty-") and ours.refused),
+    Difference(
+        "Key usage of client certificates", ("handshake",),
+        "not checked unless verification is enforced",
+        "a client whose certificate lacks digitalSignature in its key usage is refused, also with "
+        "`verify_client=optional_no_ca`, and the reason is logged", LIBRARY,
+        "GnuTLS's only switch, %COMPAT, also turns off protections of the whole session; see doc/upstream.md.",
+        lambda case, theirs, ours: case.startswith("key usage client-") and ours.refused),
+    Difference(
+        "Server names that are not host names", ("handshake",), "accepted",
+        "refused: names with characters other than letters, digits, `-` and `.`", LIBRARY,
+        "GnuTLS refuses the ClientHello, and a program cannot change that; see doc/upstream.md.",
+        lambda case, theirs, ours: case == "no host name" and ours.refused),
     Difference(
         "Addresses in certificates that have neither 4 nor 16 bytes",
         ("$tls_peer_san_ip", "@tls.peer.ip", "@tls.peer.IPAddress", "@tls.peer.ip_address"),

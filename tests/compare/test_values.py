@@ -1,5 +1,7 @@
 # tls_gnutls - comparison: variables, selects and is_peer_verified() for many kinds of clients
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import subprocess
+
 import pytest
 
 from e2e.lib.tls import client_context
@@ -8,7 +10,7 @@ from . import differences
 from .odd import MALFORMED
 from .odd import ROWS as ODD_ROWS
 from .odd import UNTRUSTED
-from .pair import Pair, ask
+from .pair import Answer, Pair, ask
 
 VERSIONS = ("TLSv1.2", "TLSv1.3")
 USUAL = ("client-ok", "client-rsa", "client-deep", "client-expired", "client-notyet",
@@ -81,6 +83,19 @@ def test_which_clients_are_accepted(strict, pki, row, version):
 @pytest.mark.parametrize("name", (None, "other.example.org", "x" * 63 + ".example.org"))
 def test_server_names(tolerant, name):
     _compare(tolerant, "server name", client_context(), name)
+
+
+@pytest.mark.parametrize("name", ("under_score.example.org", "2001:db8::1", "localhost:5061"))
+def test_server_names_that_are_no_host_names(tolerant, name):
+    """Python would not send them, and sends no addresses."""
+    def asked(kam):
+        done = subprocess.run(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{kam.port()}", "-servername", name],
+            input="", capture_output=True, text=True, timeout=60, check=False)
+        return Answer(refused="Cipher is (NONE)" in done.stdout)
+    theirs, ours = tolerant.both(asked)
+    assert not theirs.refused and ours.refused
+    differences.check("no host name", theirs, ours)
 
 
 @pytest.mark.parametrize("ciphers", (

@@ -42,7 +42,7 @@ STRINGS = (
     ("TLSv1.2+", "NORMAL:-AES-256-GCM:-RSA"),
 )
 # those that run without --long
-SHORT = ("ALL:@SECLEVEL=0", "ECDHE-RSA-AES256-GCM-SHA384:AES128-SHA:ECDHE-ECDSA-CHACHA20-POLY1305", "AES128-SHA",
+SHORT = ("", "ALL:@SECLEVEL=0", "ECDHE-RSA-AES256-GCM-SHA384:AES128-SHA:ECDHE-ECDSA-CHACHA20-POLY1305", "AES128-SHA",
          "TLS_AES_128_GCM_SHA256:TLS_AES_128_CCM_SHA256", "NORMAL:-AES-256-GCM:-RSA")
 TLS13 = ("TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256", "TLS_AES_128_CCM_SHA256",
          "TLS_AES_128_CCM_8_SHA256")
@@ -59,11 +59,8 @@ def _listed(method, string):
     """The suites that the tool prints."""
     if not os.access(TOOL, os.X_OK):
         pytest.skip(f"{TOOL} is missing; run make first")
-    for text in (string,) if string else ("@SYSTEM", "NORMAL"):
-        done = subprocess.run([TOOL, "--enforced", "--method", method, text],
-                              capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            break
+    done = subprocess.run([TOOL, "--enforced", "--method", method, string or "DEFAULT"],
+                          capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return {line.split("\t")[0] for line in done.stdout.splitlines() if "\t" in line}
 
@@ -115,23 +112,28 @@ RSA_FIRST = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256"
 ECDSA_FIRST = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"
 
 
+def _s_client(kam, *args):
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{kam.port()}", *args],
+                          input="", capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout
+
+
 @pytest.mark.parametrize("rows", (("server-rsa", "server-ec"), ("server-ec", "server-rsa")))
 @pytest.mark.parametrize("string", (
     None, "HIGH", "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:AES128-SHA"))
-def test_client_decides_between_two_certificates(start, settings, pki, rows, string):
-    """By its suites before TLS 1.3, by its signature algorithms always; ECDSA if both are possible."""
+def test_which_of_two_certificates(start, settings, pki, rows, string):
+    """Before TLS 1.3 that of the first suite in the list; signature algorithms count always; else ECDSA."""
     kam = start(settings.but(modparams={
         "certificate": pki.cert(rows[0]), "private_key": pki.key(rows[0]),
         "certificate2": pki.cert(rows[1]), "private_key2": pki.key(rows[1]), "cipher_list": string}))
 
     def shown(*args):
-        done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{kam.port()}", *args],
-                              input="", capture_output=True, text=True, timeout=60, check=False)
-        found = re.search(r"^subject=.*CN = (\S+)", done.stdout, re.MULTILINE)
+        found = re.search(r"^subject=.*CN = (\S+)", _s_client(kam, *args), re.MULTILINE)
         return found and found.group(1)
 
-    assert shown("-tls1_2", "-cipher", RSA_FIRST) == "server-ec"
-    assert shown("-tls1_2", "-cipher", ECDSA_FIRST) == "server-ec"
+    first = "server-rsa" if string and string.startswith("ECDHE-RSA") else "server-ec"
+    assert shown("-tls1_2", "-cipher", RSA_FIRST) == first
+    assert shown("-tls1_2", "-cipher", ECDSA_FIRST) == first
     assert shown("-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256") == "server-rsa"
     assert shown("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256") == "server-ec"
     assert shown("-tls1_2", "-cipher", RSA_FIRST, "-sigalgs", "ECDSA+SHA256") == "server-ec"
@@ -139,6 +141,46 @@ def test_client_decides_between_two_certificates(start, settings, pki, rows, str
     assert shown("-tls1_3") == "server-ec"
     assert shown("-tls1_3", "-sigalgs", "RSA-PSS+SHA256:RSA+SHA256") == "server-rsa"
     assert shown("-tls1_3", "-sigalgs", "ECDSA+SHA256") == "server-ec"
+
+
+# ---- order -----------------------------------------------------------------------------------------------------------
+
+ORDERED = ("ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256", "AES128-SHA")
+BACKWARDS = ORDERED[::-1]
+
+
+@pytest.mark.parametrize("order", (ORDERED, BACKWARDS))
+def test_the_servers_order_decides_in_tls12(start, settings, pki, order):
+    kam = start(settings.but(modparams={
+        "certificate": pki.cert("server-rsa"), "private_key": pki.key("server-rsa"), "cipher_list": ":".join(order)}))
+    for offer in (ORDERED, BACKWARDS):
+        assert f"Cipher is {order[0]}\n" in _s_client(kam, "-tls1_2", "-cipher", ":".join(offer))
+    assert f"Cipher is {order[1]}\n" in _s_client(
+        kam, "-tls1_2", "-cipher", ":".join(suite for suite in BACKWARDS if suite != order[0]))
+
+
+@pytest.mark.parametrize("order", (TLS13[:3], TLS13[2::-1]))
+def test_the_servers_order_decides_in_tls13(start, settings, order):
+    kam = start(settings.but(modparams={"tls_method": "TLSv1.3", "cipher_list": ":".join(order)}))
+    for offer in (TLS13[:3], TLS13[2::-1]):
+        assert f"Cipher is {order[0]}\n" in _s_client(kam, "-tls1_3", "-ciphersuites", ":".join(offer))
+
+
+@pytest.mark.parametrize("groups", ("P-521:X25519", "X25519:P-521", "P-384:P-256:X25519"))
+def test_the_order_costs_no_round_trip(start, settings, groups):
+    """The group is the one that the client has sent a key share for, whatever the order of suites is."""
+    kam = start(settings.but(modparams={"tls_method": "TLSv1.2+", "cipher_list": "HIGH"}))
+    answer = _s_client(kam, "-tls1_3", "-groups", groups, "-ciphersuites", ":".join(TLS13[2::-1]), "-msg")
+    assert f"Cipher is {TLS13[0]}\n" in answer
+    assert len(re.findall(r"^>>> .*ClientHello", answer, re.MULTILINE)) == 1, answer
+    key = re.search(r"^Server Temp Key: (\S+)", answer, re.MULTILINE).group(0)
+    assert groups.split(":", maxsplit=1)[0].replace("P-", "") in answer[answer.index(key):].splitlines()[0]
+
+
+def test_the_word_that_costs_a_round_trip_is_told(start, settings):
+    kam = start(settings.but(modparams={"cipher_list": "NORMAL:%SERVER_PRECEDENCE"}))
+    told = [text for _, text in kam.log.at_level("WARNING") if "%SERVER_PRECEDENCE" in text]
+    assert len(told) == 1 and "TLSs<default>" in told[0] and "costs many handshakes a HelloRetryRequest" in told[0]
 
 
 # ---- outgoing connections --------------------------------------------------------------------------------------------

@@ -162,10 +162,10 @@ def test_name_that_is_not_a_host_name_is_not_sent(caller, name, sent):
 
 
 @OURS
-@pytest.mark.parametrize("on,sent", ((None, "parameter.example"), (1, "parameter.example"), (0, None)))
-def test_name_of_the_parameter(caller, on, sent):
+@pytest.mark.parametrize("on", (None, 1, 0))
+def test_the_parameter_is_no_name_of_a_destination(caller, on):
     caller = caller(modparams={**XAVP, "server_name": "parameter.example", "outgoing_sni": on})
-    assert caller.call(()) == [(sent, "server-ec")]
+    assert caller.call(()) == [(None, "server-ec")]
     assert caller.call(("X-Name: name.example",)) == [("name.example", "server-ec")]
 
 
@@ -191,10 +191,21 @@ def test_name_of_the_profile(with_file, headers, sent):
     assert with_file("".join(sections), **XAVP).call(headers) == [(sent, None)]
 
 
+def test_the_default_profile_has_no_name_of_a_destination(with_file):
+    """It is for all destinations, and its server_name is often our own domain: no module sends it."""
+    caller = with_file(section("client:default", server_name="default.example"), **XAVP)
+    assert caller.call(()) == [(None, None)]
+    assert caller.call(("X-Name: name.example",)) == [("name.example", None)]
+
+
 @OURS
-def test_name_of_the_default_profile(with_file):
-    assert with_file(section("client:default", server_name="default.example")).call(()) == [("default.example", None)]
-    text = section("client:default", server_name="default.example")
+def test_outgoing_sni_is_the_switch(with_file):
+    text = section("client:default") + section("client:127.0.0.1:0", server_name="address.example")
+    assert with_file(text).call(()) == [("address.example", None)]
+
+
+def test_outgoing_sni_off(with_file):
+    text = section("client:default") + section("client:127.0.0.1:0", server_name="address.example")
     assert with_file(text, outgoing_sni=0).call(()) == [(None, None)]
 
 

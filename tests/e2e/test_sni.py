@@ -2,6 +2,7 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 """Which section a name selects is tested in test_config_tlscfg.py; here is what comes with it."""
 
+import re
 import subprocess
 
 import pytest
@@ -194,3 +195,42 @@ def test_name_with_a_zero_byte_selects_nothing(kam, name, shown):
                 break
             data += more
     assert (shown.encode() in data) or (name != "open.example" and b"server-rsa" not in data)
+
+
+@OURS
+@pytest.mark.parametrize("name,shown", (
+    (b"under_score.example", "under_score.example"), (b"2001:db8::1", "2001:db8::1"),
+    (b"open.example:5061", "open.example:5061"), (b"a b", "a?b"), ("b\u00fccher.example".encode(), "b??cher.example"),
+    (b"a\nWARNING", "a?WARNING")))
+def test_refused_name_is_told(kam, name, shown):
+    """A limit of GnuTLS: the line has the name and the reason."""
+    mark = kam.log.mark()
+    assert _answer(kam, _name_list((0, name))) == 21
+    kam.log.wait(re.escape(f"letters, digits, '-' and '.') (sni: {shown}) src addr"), since=mark)
+
+
+def test_case_and_a_final_dot_do_not_count(start, settings, pki, tmp_path, tls_module):
+    text = "".join((
+        section("server:default", **pair(pki, "server-ec")),
+        section("server:any", server_name="Plain.example", **pair(pki, "server-rsa")),
+        section("server:any", server_name="dotted.example.", **pair(pki, "server-deep"))))
+    path = tmp_path / "tls.cfg"
+    path.write_text(text)
+    kam = start(reading(settings, path, script=SCRIPT))
+    assert _asked(kam, "PLAIN.example")["shown"] == "server-rsa"
+    if tls_module.ours:
+        assert _asked(kam, "plain.EXAMPLE.")["shown"] == "server-rsa"
+        assert _asked(kam, "dotted.example")["shown"] == "server-deep"
+
+
+@OURS
+def test_a_name_that_no_client_can_ask_for_is_told(start, settings, pki, tmp_path):
+    names = ("sip_1.example", "*.example", "b\u00fccher.example", "2001:db8::1")
+    text = section("server:default", **pair(pki, "server-ec")) + section(
+        "server:any", server_name="good-1.example", **pair(pki, "server-rsa")) + "".join(
+            section("server:any", server_name=name, **pair(pki, "server-rsa")) for name in names)
+    path = tmp_path / "tls.cfg"
+    path.write_text(text, encoding="utf-8")
+    kam = start(reading(settings, path))
+    told = [line for _, line in kam.log.at_level("WARNING") if "no client can ask for" in line]
+    assert len(told) == len(names) and all(any(f'"{name}"' in line for line in told) for name in names), told

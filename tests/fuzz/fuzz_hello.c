@@ -27,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_inside(h.name, h.name_len, data, size);
 	check_inside(h.versions, h.versions_len * 2, data, size);
 	check_inside(h.groups, h.groups_len * 2, data, size);
-	if(h.name != NULL && (h.name_len == 0 || h.name_len > 255 || memchr(h.name, 0, h.name_len) != NULL))
+	if(h.name != NULL
+			&& (h.name_len == 0 || h.name_len > 255 || (h.name_is_visible && memchr(h.name, 0, h.name_len) != NULL)))
 		abort();
 	return 0;
 }

@@ -145,12 +145,16 @@ static void test_by_name_exactly(void **state)
 			{"a", "10.0.0.1", 5061, "a.example", 0, NULL},
 			{"b", "10.0.0.1", 5061, "b.example", 0, NULL},
 			{"any", "", 0, "any.example", 0, NULL},
+			{"dotted", "", 0, "dotted.example.", 0, NULL},
 	};
 	static const struct lookup lookups[] = {
 			{"10.0.0.1", 5061, "a.example", NULL, "a"}, {"10.0.0.1", 5061, "A.Example", NULL, "a"},
 			{"10.0.0.1", 5061, "b.example", NULL, "b"},
 			{"10.0.0.1", 5061, "c.example", NULL, NULL}, /* no fallback to the address */
-			{"10.0.0.1", 5061, "x.a.example", NULL, NULL}, {"10.0.0.1", 5061, "a.example.", NULL, NULL},
+			{"10.0.0.1", 5061, "x.a.example", NULL, NULL},
+			{"10.0.0.1", 5061, "a.example.", NULL, "a"}, /* the dot of the root does not count */
+			{"10.0.0.1", 5061, "a.example..", NULL, NULL}, {"10.0.0.1", 5061, "dotted.example", NULL, "dotted"},
+			{"10.0.0.1", 5061, "dotted.example.", NULL, "dotted"}, {"10.0.0.1", 5061, ".", NULL, NULL},
 			{"10.0.0.1", 5061, "a.exampl", NULL, NULL}, {"10.0.0.1", 5062, "a.example", NULL, NULL},
 			{"10.0.0.1", 5061, NULL, NULL, "b"}, /* without SNI the address decides, last section first */
 			{"10.9.9.9", 1, "any.example", NULL, "any"}, {"10.0.0.1", 5061, "any.example", NULL, "any"},
@@ -175,7 +179,7 @@ static void test_name_modes(void **state)
 			{"", 0, "t.s.one.example", NULL, "both"},
 			{"", 0, ".one.example", NULL, "both"},
 			{"", 0, "xone.example", NULL, NULL}, /* the dot must be there */
-			{"", 0, "s.one.example.", NULL, NULL},
+			{"", 0, "s.one.example.", NULL, "both"},
 			{"", 0, "two.example", NULL, NULL},
 			{"", 0, "s.two.example", NULL, "below"},
 			{"", 0, "odd.example", NULL, "odd"},
@@ -253,6 +257,24 @@ static void test_roles_are_apart(void **state)
 	assert_ptr_equal(tlsg_match_find(&set, &q), &server);
 }
 
+static void test_askable(void **state)
+{
+	static const char *const good[] = {
+			"sip.example.org", "sip-1.Example.org.", "127.0.0.1", "xn--bcher-kva.example", ""};
+	static const char *const bad[] = {"sip_1.example.org", "*.example.org", "2001:db8::1", "sip:example.org",
+			"b\xc3\xbc"
+			"cher.example",
+			"a b", "sip.example.org:5061"};
+	size_t i;
+
+	(void)state;
+	for(i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(tlsg_match_is_askable(&(str){(char *)good[i], (int)strlen(good[i])}));
+	for(i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(tlsg_match_is_askable(&(str){(char *)bad[i], (int)strlen(bad[i])}));
+	assert_false(tlsg_match_is_askable(&(str){(char *)"a\0b", 3}));
+}
+
 static void test_switchable(void **state)
 {
 	struct tlsg_prof p = {.kind = TLSG_PROF_DEFAULT};
@@ -278,6 +300,7 @@ int main(void)
 			cmocka_unit_test(test_by_server_id),
 			cmocka_unit_test(test_order_of_id_and_address),
 			cmocka_unit_test(test_roles_are_apart),
+			cmocka_unit_test(test_askable),
 			cmocka_unit_test(test_switchable),
 	};
 

@@ -119,19 +119,28 @@ static void test_names(void **state)
 	assert_int_equal(read_msg(&h), TLSG_E_PEER);
 	begin();
 	put_name("good\0evil", 9);
-	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	assert_int_equal(read_msg(&h), TLSG_OK);
+	assert_false(h.name_is_visible);
 	begin(); /* would forge a log line */
 	put_name("a\nWARNING: b", 12);
-	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	assert_int_equal(read_msg(&h), TLSG_OK);
+	assert_false(h.name_is_visible);
 	begin();
 	put_name("a b", 3);
-	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	assert_int_equal(read_msg(&h), TLSG_OK);
+	assert_false(h.name_is_visible);
 	begin();
 	put_name("\x1b[2Jx", 5);
-	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	assert_int_equal(read_msg(&h), TLSG_OK);
+	assert_false(h.name_is_visible);
 	begin();
 	put_name("a\x9b", 2);
-	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	assert_int_equal(read_msg(&h), TLSG_OK);
+	assert_false(h.name_is_visible);
+	begin();
+	put_name("a_b:1", 5);
+	assert_int_equal(read_msg(&h), TLSG_OK);
+	assert_true(h.name_is_visible);
 	begin(); /* two host names */
 	put_number(4 + 10, 2);
 	put_extension(0, "\x00\x08\x00\x00\x01x\x00\x00\x01y", 10);

@@ -63,6 +63,8 @@ ROWS = (
     Row("server-rsa1024", issuer="inter", key="rsa1024"),
     Row("server-encipher", issuer="inter", key="rsa", may=("key_encipherment",)),
     Row("server-agree", issuer="inter", may=("key_agreement",)),
+    Row("server-certsign", issuer="inter", key="rsa", may=("key_cert_sign", "crl_sign")),
+    Row("server-signs", issuer="inter", key="rsa", may=("digital_signature",)),
     Row("server-sha1", issuer="inter", digest="SHA1"),
     Row("server-old-inter", issuer="inter-old"),
     # clients
@@ -75,6 +77,9 @@ ROWS = (
     Row("client-selfsigned"),
     Row("client-serveronly", issuer="inter", usage="server"),
     Row("client-deep", issuer="inter2"),
+    Row("client-encipher", issuer="inter", key="rsa", may=("key_encipherment", "data_encipherment")),
+    Row("client-agree", issuer="inter", may=("key_agreement",)),
+    Row("client-certsign", issuer="inter", key="rsa", may=("key_cert_sign", "crl_sign")),
     # weak ones
     Row("inter-sha1", issuer="root", ca=True, digest="SHA1"),
     Row("client-sha1", issuer="inter", digest="SHA1"),

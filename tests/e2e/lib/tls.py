@@ -49,6 +49,14 @@ def reset(sock):
     sock.close()
 
 
+def chain_of(sock):
+    """The certificates that the other end has sent, in DER, leaf first."""
+    if sock.getpeercert(binary_form=True) is None:
+        return []
+    chain = sock._sslobj.get_unverified_chain()     # pylint: disable=protected-access
+    return [ssl.PEM_cert_to_DER_cert(cert.public_bytes()) for cert in chain or ()]
+
+
 class TlsClient:
     """A connection whose handshake is done: the constructor raises ssl.SSLError or OSError."""
 

@@ -6,7 +6,7 @@ import time
 
 from . import sip
 from .ports import LOOPBACK
-from .tls import TIMEOUT_S, reset
+from .tls import TIMEOUT_S, chain_of, reset
 
 _UDP_BUFFER = 4 << 20
 
@@ -123,6 +123,7 @@ class TlsAgent(_Service):
 
     .requests   the requests, in order of arrival
     .peers      for each finished handshake the client's certificate (dict of ssl, or None)
+    .chains     for each finished handshake the certificates that the client has sent
     .failures   for each failed handshake its exception
     .names      the server names (SNI) the clients sent, None without
     """
@@ -139,6 +140,7 @@ class TlsAgent(_Service):
         self.port = self._listener.getsockname()[1]
         self.requests = []
         self.peers = []
+        self.chains = []
         self.failures = []
         self._threads = []
         self._open = []
@@ -167,6 +169,7 @@ class TlsAgent(_Service):
         with sock:
             sock.settimeout(None)
             self.peers.append(sock.getpeercert())
+            self.chains.append(chain_of(sock))
             parser = sip.Parser()
             try:
                 while data := sock.recv(65536):

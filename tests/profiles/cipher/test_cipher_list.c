@@ -297,22 +297,46 @@ static void test_certificate_profiles(void **state)
 	}
 }
 
-/* cipher_list not set: the system's default within tls_method. */
+/* cipher_list not set: OpenSSL's DEFAULT. The policy of the system can only take away from it: test_policy.c. */
 static void test_default(void **state)
 {
+	struct tlsg_cipher_list l, written;
 	gnutls_priority_t prio;
-	struct tlsg_cipher_list l;
 	bool has_policy = gnutls_priority_init(&prio, "@SYSTEM", NULL) >= 0;
 
 	(void)state;
 	if(has_policy)
 		gnutls_priority_deinit(prio);
 	eval(&l, NULL, "TLSv1.2");
+	eval(&written, "DEFAULT", "TLSv1.2");
 	assert_int_equal(l.kind, TLSG_CIPHER_DEFAULT);
 	assert_int_equal(l.versions, TLSG_VERSION_BIT(TLSG_TLS1_2));
-	assert_int_equal(strncmp(l.priority, has_policy ? "@SYSTEM" : "NORMAL", 6), 0);
-	assert_true(tlsg_cipher_list_has(&l, NULL));
+	assert_false(tlsg_cipher_list_has(&l, NULL));
 	assert_true(l.suites_len > 0);
+	if(has_policy)
+		return;
+	assert_string_equal(l.priority, written.priority);
+	assert_int_equal(l.suites_len, written.suites_len);
+	assert_memory_equal(l.suites, written.suites, sizeof(l.suites));
+	assert_true(tlsg_cipher_list_has(&l, suite_of("ECDHE-ECDSA-AES256-SHA384"))); /* NORMAL lacks it */
+	assert_false(l.surplus);
+}
+
+/* Post-quantum hybrids come first where the library has them, and are left out where it does not know them. */
+static void test_hybrid_groups(void **state)
+{
+	const gnutls_group_t *all = gnutls_group_list();
+	gnutls_group_t id = gnutls_group_get_id("X25519-MLKEM768");
+	bool has = false;
+	struct tlsg_cipher_list l;
+
+	(void)state;
+	for(; *all != GNUTLS_GROUP_INVALID; all++)
+		has = has || (id != GNUTLS_GROUP_INVALID && *all == id);
+	eval(&l, "DEFAULT", "TLSv1.2+");
+	assert_int_equal(strstr(l.priority, "MLKEM768") != NULL, has);
+	assert_non_null(strstr(l.priority, has ? ":+GROUP-X25519-MLKEM768:+GROUP-X25519:+GROUP-SECP256R1:"
+										   : "+AEAD:+SHA384:+SHA256:+SHA1:+GROUP-X25519:+GROUP-SECP256R1:"));
 }
 
 struct noted
@@ -346,6 +370,8 @@ static void test_notes(void **state)
 			{"HIGH:TLS_AES_128_CCM_SHA256:TLS_RSA_WITH_AES_128_CBC_SHA",
 					"[TLS_AES_128_CCM_SHA256][TLS_RSA_WITH_AES_128_CBC_SHA]"},
 			{"AES128-SHA:ECDHE-RSA-AES128-SHA:@SECLEVEL=3", "[AES128-SHA]"},
+			{"NORMAL:-RSA", ""},
+			{"NORMAL:%SERVER_PRECEDENCE", "[%SERVER_PRECEDENCE]"},
 	};
 
 	(void)state;
@@ -506,33 +532,35 @@ static void test_choice(void **state)
 		enum tlsg_cipher_choice choice;
 		const char *best;
 	} rows[] = {
-			/* the client's order decides */
-			{{0xc030, 0x002f}, 4, V12, R, 0, TLSG_CIPHER_LEAVE, "ECDHE-RSA-AES256-GCM-SHA384"},
-			{{0x002f, 0xc030}, 4, V12, R, 0, TLSG_CIPHER_LEAVE, "AES128-SHA"},
+			/* the order of the list decides, not the client's */
+			{{0xc030, 0x002f}, 4, V12, R, 0, TLSG_CIPHER_APPLY, "ECDHE-RSA-AES256-GCM-SHA384"},
+			{{0x002f, 0xc030}, 4, V12, R, 0, TLSG_CIPHER_APPLY, "ECDHE-RSA-AES256-GCM-SHA384"},
+			{{0x002f, 0xc030, 0xc02c}, 6, V12, R | E, 0, TLSG_CIPHER_APPLY, "ECDHE-ECDSA-AES256-GCM-SHA384"},
+			{{0x1303, 0x1301, 0x1302}, 6, BOTH, E, 0, TLSG_CIPHER_APPLY, "TLS_AES_256_GCM_SHA384"},
 			/* signalling values, GREASE and unknown numbers are not suites */
-			{{0x0a0a, 0x002f, 0x00ff}, 6, V12, R, 0, TLSG_CIPHER_LEAVE, "AES128-SHA"},
+			{{0x0a0a, 0x002f, 0x00ff}, 6, V12, R, 0, TLSG_CIPHER_APPLY, "AES128-SHA"},
 			/* GnuTLS would also accept AES128-GCM-SHA256 (9c), which is not in the list */
 			{{0x009c, 0x002f}, 4, V12, R, 0, TLSG_CIPHER_APPLY, "AES128-SHA"},
 			{{0x009c}, 2, V12, R, 0, TLSG_CIPHER_REFUSE, NULL},
 			/* keys */
-			{{0xc02c, 0xc030}, 4, V12, R, 0, TLSG_CIPHER_LEAVE, "ECDHE-RSA-AES256-GCM-SHA384"},
-			{{0xc02c, 0xc030}, 4, V12, R | E, 0, TLSG_CIPHER_LEAVE, "ECDHE-ECDSA-AES256-GCM-SHA384"},
+			{{0xc02c, 0xc030}, 4, V12, R, 0, TLSG_CIPHER_APPLY, "ECDHE-RSA-AES256-GCM-SHA384"},
+			{{0xc02c, 0xc030}, 4, V12, R | E, 0, TLSG_CIPHER_APPLY, "ECDHE-ECDSA-AES256-GCM-SHA384"},
 			{{0xc030, 0x002f}, 4, V12, E, 0, TLSG_CIPHER_REFUSE, NULL},
 			{{0xc030}, 2, V12, 0, 0, TLSG_CIPHER_REFUSE, NULL},
 			/* no curve in common */
-			{{0xc030, 0x002f}, 4, V12, R, TLSG_KX_ECDHE, TLSG_CIPHER_LEAVE, "AES128-SHA"},
+			{{0xc030, 0x002f}, 4, V12, R, TLSG_KX_ECDHE, TLSG_CIPHER_APPLY, "AES128-SHA"},
 			{{0xc030}, 2, V12, R, TLSG_KX_ECDHE, TLSG_CIPHER_REFUSE, NULL},
 			/* the version comes first */
-			{{0xc030, 0x1301}, 4, BOTH, R, 0, TLSG_CIPHER_LEAVE, "TLS_AES_128_GCM_SHA256"},
-			{{0xc030, 0x1301}, 4, V12, R, 0, TLSG_CIPHER_LEAVE, "ECDHE-RSA-AES256-GCM-SHA384"},
+			{{0xc030, 0x1301}, 4, BOTH, R, 0, TLSG_CIPHER_APPLY, "TLS_AES_128_GCM_SHA256"},
+			{{0xc030, 0x1301}, 4, V12, R, 0, TLSG_CIPHER_APPLY, "ECDHE-RSA-AES256-GCM-SHA384"},
 			{{0xc030}, 2, BOTH, R, 0, TLSG_CIPHER_REFUSE, NULL},
-			{{0x1304, 0x1302}, 4, BOTH, E, 0, TLSG_CIPHER_LEAVE, "TLS_AES_256_GCM_SHA384"},
+			{{0x1304, 0x1302}, 4, BOTH, E, 0, TLSG_CIPHER_APPLY, "TLS_AES_256_GCM_SHA384"},
 			{{0x1304}, 2, BOTH, E, 0, TLSG_CIPHER_REFUSE, NULL},
 			/* no version in common, nothing offered, half a suite */
 			{{0x002f}, 2, 0, R, 0, TLSG_CIPHER_REFUSE, NULL},
 			{{0x002f}, 0, V12, R, 0, TLSG_CIPHER_REFUSE, NULL},
 			{{0x002f}, 1, V12, R, 0, TLSG_CIPHER_REFUSE, NULL},
-			{{0x002f, 0xc000}, 3, V12, R, 0, TLSG_CIPHER_LEAVE, "AES128-SHA"},
+			{{0x002f, 0xc000}, 3, V12, R, 0, TLSG_CIPHER_APPLY, "AES128-SHA"},
 	};
 	struct tlsg_cipher_list l;
 
@@ -758,7 +786,7 @@ static const struct tlsg_suite *handshake(
 	gnutls_credentials_set(server, GNUTLS_CRD_CERTIFICATE, live->server);
 	gnutls_credentials_set(client, GNUTLS_CRD_CERTIFICATE, live->client);
 	gnutls_session_set_ptr(server, &e);
-	if(list->surplus)
+	if(list->kind != TLSG_CIPHER_NATIVE)
 		gnutls_handshake_set_hook_function(server, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_PRE, enforce_cb);
 	for(int turn = 0; turn < 20 && (c == GNUTLS_E_AGAIN || s == GNUTLS_E_AGAIN); turn++) {
 		if(c == GNUTLS_E_AGAIN)
@@ -821,8 +849,8 @@ static void test_list_is_exact_in_handshakes(void **state)
 	assert_true(taken > 30 && refused > 100);
 }
 
-/* A client that offers everything gets the suite of the list that it prefers. */
-static void test_clients_choice_within_the_list(void **state)
+/* The order of the list decides, not the client's. */
+static void test_order_of_the_list_in_handshakes(void **state)
 {
 	static const struct
 	{
@@ -831,12 +859,18 @@ static void test_clients_choice_within_the_list(void **state)
 		const char *client;
 		const char *suite;
 	} rows[] = {
-			{"TLSv1.2", "AES128-SHA:ECDHE-RSA-AES256-GCM-SHA384", "NORMAL:-VERS-ALL:+VERS-TLS1.2",
-					"ECDHE-RSA-AES256-GCM-SHA384"},
-			{"TLSv1.2", "AES128-SHA:ECDHE-RSA-AES256-GCM-SHA384",
-					"NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+RSA:+ECDHE-RSA", "AES128-SHA"},
-			{"TLSv1.2", "AES128-SHA:ECDHE-ECDSA-AES256-SHA384", "NORMAL:-VERS-ALL:+VERS-TLS1.2:-MAC-ALL:+SHA384:+SHA1",
+			{"TLSv1.2", "AES128-SHA:ECDHE-RSA-AES256-GCM-SHA384", "NORMAL:-VERS-ALL:+VERS-TLS1.2", "AES128-SHA"},
+			{"TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384:AES128-SHA",
+					"NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+RSA:+ECDHE-RSA", "ECDHE-RSA-AES256-GCM-SHA384"},
+			{"TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384",
+					"NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-256-GCM:+AES-128-GCM",
+					"ECDHE-RSA-AES128-GCM-SHA256"},
+			{"TLSv1.2", "ECDHE-ECDSA-AES256-SHA384:AES128-SHA", "NORMAL:-VERS-ALL:+VERS-TLS1.2:-MAC-ALL:+SHA1:+SHA384",
 					"ECDHE-ECDSA-AES256-SHA384"},
+			{"TLSv1.3", "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384", "NORMAL:-CIPHER-ALL:+AES-256-GCM:+AES-128-GCM",
+					"TLS_AES_128_GCM_SHA256"},
+			{"TLSv1.3", "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256", "NORMAL:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM",
+					"TLS_AES_256_GCM_SHA384"},
 			{"TLSv1.3", "TLS_AES_128_CCM_SHA256", "NORMAL", "TLS_AES_128_CCM_SHA256"},
 			{"TLSv1.2+", "AES128-SHA", "NORMAL:-VERS-ALL:+VERS-TLS1.2", "AES128-SHA"},
 			/* old protocols, if configured */
@@ -877,6 +911,7 @@ int main(void)
 			cmocka_unit_test(test_native_strings),
 			cmocka_unit_test(test_certificate_profiles),
 			cmocka_unit_test(test_default),
+			cmocka_unit_test(test_hybrid_groups),
 			cmocka_unit_test(test_notes),
 			cmocka_unit_test(test_priority_strings),
 			cmocka_unit_test(test_surplus),
@@ -886,7 +921,7 @@ int main(void)
 			cmocka_unit_test(test_has),
 			cmocka_unit_test(test_single_suites),
 			cmocka_unit_test_setup_teardown(test_list_is_exact_in_handshakes, setup_live, teardown_live),
-			cmocka_unit_test_setup_teardown(test_clients_choice_within_the_list, setup_live, teardown_live),
+			cmocka_unit_test_setup_teardown(test_order_of_the_list_in_handshakes, setup_live, teardown_live),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
