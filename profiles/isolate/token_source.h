@@ -39,7 +39,7 @@ struct tlsg_token_source *tlsg_token_source_add(
 /** Closes the socket; sweep frees the object. Idempotent. */
 void tlsg_token_source_close(struct tlsg_token_source *s);
 
-/** Frees closed sources that no pending request refers to. Not while events are handled. */
+/** Frees closed sources that no pending request refers to. Must not be called while events are handled. */
 void tlsg_token_source_sweep(void);
 
 /**
