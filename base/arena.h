@@ -102,7 +102,7 @@ size_t tlsg_arena_in_use(const struct tlsg_arena *a);
 /** @return bytes of shared memory that the arena holds, all its chunks. */
 size_t tlsg_arena_held(const struct tlsg_arena *a);
 
-/** Whether an overflow block was allocated: no other process may use what was allocated since. */
+/** Whether an overflow block was allocated: other processes must not enter the owner's session any more. */
 bool tlsg_arena_is_poisoned(const struct tlsg_arena *a);
 
 /** Frees the overflow blocks that this process allocated for the arena. The arena stays poisoned. */

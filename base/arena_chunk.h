@@ -166,7 +166,7 @@ static inline void tlsg_chunk_remove(struct tlsg_chunk **list, struct tlsg_chunk
 		c->next->prev = c->prev;
 }
 
-/** Takes a block of that many units from the part never used. @return NULL: no room. */
+/** Takes a block of that many units from the part never used. @return NULL: too little is left of it. */
 static inline struct tlsg_block *tlsg_chunk_cut(struct tlsg_chunk *c, uint32_t cap)
 {
 	struct tlsg_block *b;

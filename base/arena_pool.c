@@ -110,7 +110,7 @@ static struct tlsg_chunk *home_find(struct pool *p, size_t total)
 	while((c = *at) != NULL && c->total != total)
 		at = &c->next;
 	if(c == NULL && p->home != NULL && p->home_count == TLSG_POOL_HOME_MAX) {
-		/* Full of sizes that are no longer used: make room for one that is. */
+		/* Full of sizes that are no longer used: evict one. */
 		c = p->home;
 		p->home = c->next;
 		p->home_count--;

@@ -57,7 +57,8 @@ size_t tlsg_arena_pool_held(size_t *spare);
 struct tlsg_chunk *tlsg_arena_pool_take(enum tlsg_chunk_kind kind, size_t bytes);
 
 /**
- * Gives chunks without live blocks to this process's pool, or to the core when the pool is full. No longer held.
+ * Gives chunks without live blocks to this process's pool, or to the core when the pool is full. They are no
+ * longer counted as held.
  * @param c  list linked by next.
  */
 void tlsg_arena_pool_give(struct tlsg_chunk *c);

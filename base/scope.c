@@ -291,7 +291,7 @@ bool tlsg_scope_frees_by_address(const char **why)
 	return held;
 }
 
-/* ---- memory of GMP, whose functions must never return NULL: what was there before ends the process then ---- */
+/* ---- memory of GMP, whose functions must never return NULL: the previous ones end the process instead ---- */
 
 static void *route_gmp_malloc(size_t bytes)
 {
@@ -327,15 +327,16 @@ static void route_gmp_free(void *p, size_t bytes)
 /*
  * ---- what must exist before a scope is taken ----
  *
- * Objects that GnuTLS makes once and keeps would go with the arena if they were made in a scope. What it allocates
- * with its own functions and keeps, in 3.7.9 and 3.8:
+ * Objects that GnuTLS makes once and keeps would be freed with the arena if they were made in a scope. What it
+ * allocates with its own functions and keeps, in 3.7.9 and 3.8:
  * - ASN.1 trees, registered ciphers, hello extensions, FIPS state: gnutls_global_init(), from tlsg_scope_install()
  * - the random generator of a thread, or its place in a list (random.c): first gnutls_rnd(), from tlsg_scope_enter()
  * - the system-wide configuration (priority.c): gnutls_priority_init() with "@", whenever the file has changed;
  *   tlsg_scope_refresh()
- * - PKCS#11 providers and tokens (pkcs11.c): whoever uses keys, tokens or trust lists does it without a scope
+ * - PKCS#11 providers and tokens (pkcs11.c): callers use keys, tokens and trust lists without a scope
  * - what a program registers (gnutls_ext_register(), gnutls_supplemental_register(), gnutls_crypto_register_*()): not
- * used The key log, TPM and compression libraries and locales are opened on first use too, but with the heap of libc.
+ *   used
+ * The key log, TPM and compression libraries and locales are opened on first use too, but with the heap of libc.
  */
 
 /** The random generator of a thread is made on first use and lives as long as the process. */

@@ -50,7 +50,7 @@ struct tcp_connection *tlsg_events_connection(void)
 	return current;
 }
 
-/* @return false: the callback failed, so whatever it would have forbidden must not happen. */
+/* @return false: the callback failed; the connection is dropped, since the callback might have dropped it. */
 static bool run(sip_msg_t *msg, struct run_act_ctx *ctx)
 {
 	str callback = tlsg_params_private()->event_callback;

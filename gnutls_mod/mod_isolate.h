@@ -24,7 +24,7 @@ int tlsg_isolate_start(void);
 void tlsg_isolate_process_started(void);
 
 /**
- * Start-up is over: nobody is asked for passwords any more. In the attendant, after PROC_INIT. Does nothing without
+ * Ends start-up: from now on nobody is prompted for passwords. In the attendant, after PROC_INIT. Does nothing without
  * key_isolation.
  */
 void tlsg_isolate_startup_done(void);

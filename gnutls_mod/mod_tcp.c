@@ -118,7 +118,7 @@ void tlsg_tcp_kill(struct tcp_connection *c)
 	c->send_flags.f |= SND_F_CON_CLOSE; /* the reader has no reason to warn about it */
 	c->state = S_CONN_BAD;
 	c->timeout = get_ticks_raw();
-	/* The reference goes with the message, as on the core's own error paths. */
+	/* The message hands the reference over, as on the core's own error paths. */
 	if(send_all(unix_tcp_sock, message, sizeof(message)) > 0)
 		return;
 	LM_ERR("cannot tell tcp main to close connection %d: it is closed when it times out\n", c->id);

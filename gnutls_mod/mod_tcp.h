@@ -3,8 +3,8 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: the core's.  Lock: TCPCONN_LOCK, see each function.
  *
- * Only this file uses the table, its lock and the fields that hang a connection into it. What happens on a connection
- * is in mod_hooks.
+ * Only this file uses the table, its lock and the fields that link a connection into it. What is done on a connection
+ * is in mod_hooks.h.
  */
 #ifndef TLSG_GNUTLS_MOD_MOD_TCP_H
 #define TLSG_GNUTLS_MOD_MOD_TCP_H
@@ -40,7 +40,7 @@ struct tcp_connection *tlsg_tcp_find(int id);
 /**
  * Visits all TLS connections in the order of the table. The lock is released now and then, so connections that are
  * opened or closed meanwhile may be missed.
- * @param batch  at most so many connections are visited before the lock is released.
+ * @param batch  number of connections visited before the lock is released.
  * @param visit  called for each connection with TCPCONN_LOCK held: copies what it needs.
  *               Its conn is the TLS state, NULL: not made yet.
  * @param pause  called after each batch, without the lock.

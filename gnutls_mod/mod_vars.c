@@ -9,7 +9,7 @@
 
 #include "gnutls_mod/mod_answer.h"
 
-/* A query packed into a number, since the definition of a variable has room for one. */
+/* A query packed into a number, since the definition of a variable can hold only that. */
 #define ITEM_BITS 8
 #define OWN_BIT (1 << ITEM_BITS)
 #define ISSUER_BIT (1 << (ITEM_BITS + 1))

@@ -113,7 +113,7 @@ static void child_run(tlsg_p11_probe_work work, void *arg, unsigned seconds, int
 
 /* ---- the parent ---- */
 
-/* Reads size bytes. @return 1: done; 0: the child closed the pipe before; -1: too late. */
+/* Reads size bytes. @return 1: done; 0: the child closed the pipe early; -1: the deadline has passed. */
 static int read_until(int fd, void *to, size_t size, long deadline)
 {
 	char *at = to;
@@ -224,7 +224,7 @@ enum tlsg_ret tlsg_p11_probe_run(
 	}
 	previous = tlsg_scope_enter(NULL);
 	tlsg_p11_probe_stage("starting", NULL);
-	/* The host's handler would take the end of this child for the end of a worker. */
+	/* The host's handler would mistake the exit of this child for that of a worker. */
 	(void)sigaction(SIGCHLD, &own, &before);
 	ret = child_fork(work, arg, seconds, out, err);
 	(void)sigaction(SIGCHLD, &before, NULL);

@@ -188,7 +188,7 @@ static enum tlsg_ret split(P11KitUri *uri, const char *value, struct tlsg_p11_ur
 		return tlsg_err_set(err, TLSG_E_RESOURCE, "out of memory for a PKCS#11 URI");
 	fits = copy(out->uri, sizeof(out->uri), text);
 	free(text);
-	if(fits && strchr(out->uri, '?') != NULL) /* p11-kit keeps what it takes for attributes of a vendor */
+	if(fits && strchr(out->uri, '?') != NULL) /* p11-kit keeps what it takes to be vendor attributes */
 		return value_error(value, "has an unknown attribute; RFC 7512 lists the known ones", err);
 	return fits ? TLSG_OK : value_error(value, "is too long", err);
 }

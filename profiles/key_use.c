@@ -28,7 +28,7 @@ struct job
 	gnutls_datum_t made; /* [heap] */
 };
 
-/* What is different from kind to kind. All run without a scope. */
+/* The operations of one kind of key. All run without a scope. */
 struct operations
 {
 	/* @return a new handle; NULL: it cannot be opened. No function: the key is in another process. */
@@ -36,7 +36,7 @@ struct operations
 	/* @return 0 or GnuTLS's error. */
 	int (*sign)(const struct tlsg_key *k, struct job *j);
 	/*
-	 * A premaster secret, random if there is not one in it: RFC 5246 section 7.4.7.1.
+	 * A premaster secret, random if the plaintext is not one: RFC 5246 section 7.4.7.1.
 	 * @return 0 or GNUTLS_E_MEMORY_ERROR.
 	 */
 	int (*decrypt)(const struct tlsg_key *k, const gnutls_datum_t *from, gnutls_datum_t *made);
@@ -120,7 +120,7 @@ void tlsg_key_use_collect(void)
 			handle_close(at);
 }
 
-/* The handle for a key, opened now if need be. @return borrowed; NULL: it cannot be opened. */
+/* The handle for a key, opened if this process has none yet. @return borrowed; NULL: it cannot be opened. */
 static gnutls_privkey_t handle_get(const struct tlsg_key *k)
 {
 	struct handle *h = handle_find(k);
@@ -295,7 +295,7 @@ static int remote_do(const struct tlsg_key *k, struct job *j)
 	return rc;
 }
 
-/* The process that has the key does not tell whether there was a premaster secret. */
+/* The process that has the key does not say whether the plaintext was a premaster secret. */
 static int remote_decrypt(const struct tlsg_key *k, const gnutls_datum_t *from, gnutls_datum_t *made)
 {
 	struct job j = {.op = TLSG_OP_DECRYPT, .algo = GNUTLS_SIGN_UNKNOWN, .in = from};

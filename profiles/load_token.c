@@ -281,7 +281,7 @@ static enum tlsg_ret certs_fetch(const struct tlsg_set *set, enum tlsg_wire_look
 										: tlsg_p11_certs_anchors(&r->q, pem, err);
 }
 
-/* Puts setting and object in front of a cause. */
+/* Prefixes a cause with the setting and the object. */
 static enum tlsg_ret err_name(
 		const struct tlsg_key_file_request *r, enum tlsg_ret ret, const struct tlsg_err *why, struct tlsg_err *err)
 {

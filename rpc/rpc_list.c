@@ -18,7 +18,7 @@
 #define TEXT_BYTES 256
 #define DESCRIPTION_BYTES 128
 
-/** Copy of what is shown of a connection. */
+/** The fields of a connection that tls.list shows. */
 struct record
 {
 	int id;

@@ -13,7 +13,7 @@ struct tlsg_conn;
 /** Appends a fatal alert to the output of the step and counts it. @param alert  gnutls_alert_description_t. */
 void tlsg_conn_alert_send(struct tlsg_conn *c, int alert);
 
-/** Sends the alert that goes with a failure, if one does. @param gnutls_code  GNUTLS_E_*. */
+/** Sends the alert for a failure, if there is one for it. @param gnutls_code  GNUTLS_E_*. */
 void tlsg_conn_alert_send_for(struct tlsg_conn *c, int gnutls_code);
 
 /**

@@ -18,11 +18,11 @@ struct tlsg_conn;
  */
 void tlsg_conn_failure_count(struct tlsg_conn *c, enum tlsg_stats_failure why);
 
-/** Forgets why operations with keys failed in this process before, which is not the cause of what fails next. */
+/** Clears the reason of an earlier failed operation with a key in this process: the next failure has its own. */
 void tlsg_conn_failure_forget(void);
 
 /**
- * A handshake that failed: counts it, sends the alert that goes with it, sets the cause. In a step.
+ * Ends a failed handshake: counts it, sends the alert for it, records the cause. In a step.
  * @param gnutls_code  GNUTLS_E_* that ended it.
  * @param err          [out] first cause.
  * @return TLSG_E_*.

@@ -45,7 +45,7 @@ enum tlsg_ret tlsg_queue_add(struct tlsg_queue *q, const char *data, unsigned si
 /** First contiguous run of bytes. @param size [out] its length. @return NULL and size 0 when empty. */
 const char *tlsg_queue_peek(const struct tlsg_queue *q, unsigned *size);
 
-/** Removes bytes of the first run, wiping them. @param size  at most what tlsg_queue_peek() gave. */
+/** Removes bytes of the first run, wiping them. @param size  at most the size that tlsg_queue_peek() returned. */
 void tlsg_queue_drop(struct tlsg_queue *q, unsigned size);
 
 /** Wipes and frees everything. */

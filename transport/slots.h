@@ -18,7 +18,7 @@
 #include "base/err.h"
 #include "profiles/prof.h"
 
-/** What is allowed at the same time; 0: no limit. */
+/** Limits on unfinished handshakes, all of them together and those of one address; 0: no limit. */
 struct tlsg_slots_limits
 {
 	unsigned handshakes;  /**< unfinished handshakes */

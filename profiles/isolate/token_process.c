@@ -211,7 +211,7 @@ static bool client_handle(struct tlsg_token_source *s)
 
 /* ---- messages of children ---- */
 
-/* The child has found a key: it belongs to the snapshot now, and the child is told its gate. */
+/* The child has found a key: it belongs to the snapshot now, and the gate's number is sent to the child. */
 static enum tlsg_ret facts_take(
 		struct tlsg_token_keys_entry *e, const struct tlsg_wire_message *m, struct tlsg_p11_facts *f, const char **why)
 {

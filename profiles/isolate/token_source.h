@@ -38,7 +38,7 @@ struct tlsg_token_source *tlsg_token_source_add(
 /** Closes the socket of a child, and shuts that of a client down (tlsg_wire_end_shutdown()). Idempotent. */
 void tlsg_token_source_close(struct tlsg_token_source *s);
 
-/** Frees closed sources of children. Not while events are handled. */
+/** Frees closed sources of children. Must not be called while events are handled. */
 void tlsg_token_source_sweep(void);
 
 /**

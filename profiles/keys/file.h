@@ -30,7 +30,7 @@
 enum tlsg_ret tlsg_file_read(
 		const char *setting, const char *file, gnutls_datum_t *out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
-/** Wipes and frees what tlsg_file_read() gave. @param data  its data may be NULL; empty afterwards. */
+/** Wipes and frees the output of tlsg_file_read(). @param data  its data may be NULL; empty afterwards. */
 void tlsg_file_free(gnutls_datum_t *data);
 
 /**

@@ -37,7 +37,7 @@ struct tlsg_key_file_request
 };
 
 /**
- * Looks up an encrypted file that was decrypted before; asked when nobody can type its password now.
+ * Looks up an encrypted file that was decrypted before; called when nobody can type its password any more.
  * @param digest  SHA-256 of the file.
  * @param out     [out] its content.
  * @return true: found, out is set.
@@ -48,7 +48,7 @@ typedef bool (*tlsg_key_file_known_f)(const unsigned char *digest, void *param, 
  * Reads a key: PKCS#1, PKCS#8, SEC1, in PEM or DER, plain or encrypted (PKCS#8, and PEM as OpenSSL encrypted it in the
  * past); or a PKCS#12 file with its key and certificates. PEM files may hold other things before the key. Logs a
  * warning about an unencrypted key that everybody can read.
- * @param known  asked for encrypted files when nobody can type a password now; NULL: no file is known.
+ * @param known  called for encrypted files when nobody can type a password any more; NULL: no file is known.
  * @param param  passed to known.
  * @param out    [out] to be freed by the caller after TLSG_OK only.
  * @param err    [out] names setting, file and reason; no part of the content.
@@ -73,7 +73,7 @@ void tlsg_key_file_content_free(struct tlsg_key_file_content *c);
 /** Whether a file name has the suffix of PKCS#12, .p12 or .pfx, in any case. */
 bool tlsg_key_file_name_is_pkcs12(const str *name);
 
-/** Whether bytes are a PKCS#12 file: DER of a PFX. @param data  what tlsg_file_read() gave. */
+/** Whether bytes are a PKCS#12 file: DER of a PFX. @param data  as read by tlsg_file_read(). */
 bool tlsg_key_file_data_is_pkcs12(const gnutls_datum_t *data);
 
 #endif

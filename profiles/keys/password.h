@@ -34,14 +34,14 @@ typedef enum tlsg_ret (*tlsg_password_ask_f)(const char *file, char *buf, size_t
 /**
  * Sets where passwords come from in this process and in those it forks.
  * @param asks  true: they are typed, settings are ignored; false: from the settings.
- * @param ask   has one typed; NULL: nobody can be asked now.
+ * @param ask   prompts for one; NULL: there is nobody to prompt any more.
  */
 void tlsg_password_mode_set(bool asks, tlsg_password_ask_f ask);
 
 /** @return whether passwords are typed. */
 bool tlsg_password_is_asked(void);
 
-/** @return whether passwords are typed but nobody can be asked now. */
+/** @return whether passwords are typed but there is nobody to prompt any more. */
 bool tlsg_password_is_out_of_reach(void);
 
 /** Size of a buffer for tlsg_password_setting(). */

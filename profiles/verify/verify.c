@@ -77,7 +77,7 @@ static bool fits_purpose(const struct verification *v, unsigned i)
 	return i > 0 || tlsg_usage_has_bits(crt_at(v, i), bits);
 }
 
-/* Whether a certificate may issue others. One of version 1 cannot say so: it may only if it is the anchor. */
+/* Whether a certificate may issue others. One of version 1 has no extension that says so: it may only as the anchor. */
 static bool is_ca(const struct verification *v, unsigned i, int *path_length)
 {
 	gnutls_x509_crt_t crt = crt_at(v, i);
