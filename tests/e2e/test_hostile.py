@@ -332,6 +332,44 @@ def test_message_instead_of_a_client_certificate(start, settings, tls_module, as
     _assert_quiet(kam, mark, tls_module)
 
 
+# what a client sends as its point of P-256, which has a byte 4 and two coordinates
+POINTS = {
+    "empty": b"",
+    "one byte": b"\4",
+    "without its first byte": hostile.noise(60, 64),
+    "compressed": b"\2" + hostile.noise(61, 32),
+    "not on the curve": b"\4" + hostile.noise(62, 64),
+    "zero": b"\4" + bytes(64),
+    "infinity": b"\0",
+    "too long": b"\4" + hostile.noise(63, 100),
+}
+# secp256r1 alone, uncompressed points, ECDSA with SHA-256, secure renegotiation
+P256_ONLY = (b"\0\x0a\0\4\0\2\0\x17" b"\0\x0b\0\2\1\0" b"\0\x0d\0\4\0\2\4\3" b"\xff\1\0\1\0")
+
+
+@pytest.mark.ours_only("one line")
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=pytest.mark.xfail(
+        strict=True, reason="GnuTLS calls it an invalid request, which the log calls a BUG"))
+    if name == "without its first byte" else name for name in POINTS])
+def test_wrong_point_of_the_client(patient, tls_module, name):
+    """The peer's fault, with one line and no BUG."""
+    mark = patient.log.mark()
+    with _connect(patient) as sock:
+        _send(sock, hostile.record(hostile.HANDSHAKE, hostile.client_hello(suites=b"\xc0\x2b", extensions=P256_ONLY)))
+        flight = b""
+        while not flight.endswith(b"\x0e\0\0\0"):               # ServerHelloDone
+            data = sock.recv(65536)
+            assert data, flight
+            flight += data
+        point = POINTS[name]
+        _send(sock, hostile.record(hostile.HANDSHAKE, hostile.message(16, bytes([len(point)]) + point)))
+        _no_more(sock)
+        _wait_end(sock)
+    _assert_unharmed(patient)
+    _assert_quiet(patient, mark, tls_module, lines=(1, 1))
+
+
 def test_wrong_premaster_secrets(start, settings, pki, tls_module):
     """Whatever a client encrypts with the server's key, the answer to its Finished is the same."""
     kam = start(settings.but(modparams={
