@@ -60,7 +60,7 @@ static int client_hello_received(struct tlsg_conn *c, const gnutls_datum_t *msg)
 	struct tlsg_hello hello;
 
 	if(tlsg_hello_read(msg->data, msg->size, &hello) != TLSG_OK)
-		return GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
+		return hello.illegal ? GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER : GNUTLS_E_UNEXPECTED_PACKET_LENGTH;
 	if(!c->hello_seen && hello.name != NULL) {
 		c->sni.s = tlsg_arena_keep_copy(c->arena, hello.name, hello.name_len);
 		if(c->sni.s == NULL)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from e2e.lib import hostile, sip, ws
+from e2e.lib import hostile, malformed, sip, ws
 from e2e.lib.kamailio import Kamailio
 from e2e.lib.tls import BioClient, TlsClient, client_context, server_context
 from e2e.lib.uas import TlsAgent, UdpSender
@@ -229,6 +229,16 @@ def test_lines_about_failed_handshakes(our_module, pki, opening):
         assert pair.ours.log.at_level("ERROR") == []
         (line,) = (text for _, text in pair.ours.log.at_level("WARNING") if "TLS accept" in text)
         assert all(part in line for part in parts[1])
+
+
+@pytest.mark.parametrize("version", malformed.BODIES)
+def test_alerts_for_truncated_hellos(our_module, pki, version):
+    """No difference: the same alert, whatever is cut off."""
+    with Pair(our_module, modparams=_modparams(pki), script=f"request_route {{\n{REPLY}}}") as pair:
+        for name, message in malformed.malformed(version).items():
+            if "bytes" in name:
+                theirs, ours = pair.both(lambda kam, m=message: malformed.alert(kam, malformed.records(m)))
+                assert ours == theirs == malformed.DECODE_ERROR, name
 
 
 def test_line_about_a_resumed_session(our_module, pki):
