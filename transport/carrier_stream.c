@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "transport/conn_bound.h"
+#include "transport/conn_cancel.h"
 #include "transport/conn_state.h"
 
 #define MESSAGE_HEAD 4
@@ -98,13 +99,39 @@ static void tail_add(struct tlsg_conn *c, const unsigned char *bytes, size_t n)
 	memcpy(c->tail + kept, bytes + n - (TLSG_TAIL_BYTES - kept), TLSG_TAIL_BYTES - kept);
 }
 
+/* Bytes that GnuTLS may read now, within the limits of the connection. */
+static size_t allowed(struct tlsg_conn *c)
+{
+	size_t n = available(c);
+
+	return n > 0 && tlsg_conn_bound_allows(c, n > announced(c, n) ? n : announced(c, n)) ? n : 0;
+}
+
+/* Passes over a record that GnuTLS must not get. @param n  allowed(). @return false: it is for GnuTLS. */
+static bool skip_record(struct tlsg_conn *c, size_t n)
+{
+	unsigned char record[TLSG_CANCEL_RECORD_MAX];
+	size_t i;
+
+	if(n == 0 || tlsg_conn_bound_missing(c) > 0 || !tlsg_conn_cancel_fits(c, input_at(c, 0), n))
+		return false;
+	for(i = 0; i < n; i++)
+		record[i] = input_at(c, i);
+	if(!tlsg_conn_cancel_skip(c, record, n))
+		return false;
+	take(c, record, n);
+	tlsg_conn_bound_skipped(c, record, n);
+	return true;
+}
+
 static ssize_t pull_cb(gnutls_transport_ptr_t ptr, void *to, size_t size)
 {
 	struct tlsg_conn *c = ptr;
-	size_t n = available(c);
+	size_t n;
 
-	if(n > 0 && !tlsg_conn_bound_allows(c, n > announced(c, n) ? n : announced(c, n)))
-		n = 0;
+	do
+		n = allowed(c);
+	while(skip_record(c, n));
 	if(n > size)
 		n = size;
 	if(n == 0) {

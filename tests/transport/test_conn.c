@@ -583,7 +583,7 @@ static void test_records_without_data(void **state)
 	{
 		int method;
 		bool alerts;
-	} all[] = {{TLSG_METHOD_TLSV1_2, true}, {TLSG_METHOD_TLSV1_3, false}};
+	} all[] = {{TLSG_METHOD_TLSV1_2, true}, {TLSG_METHOD_TLSV1_3, true}, {TLSG_METHOD_TLSV1_3, false}};
 	size_t i;
 	int k;
 
@@ -605,6 +605,91 @@ static void test_records_without_data(void **state)
 		assert_int_equal(x->err[TLSG_SERVER].class, TLSG_CLASS_PEER);
 		tlsg_conn_pair_free(x);
 	}
+}
+
+/* Sends alerts of a side in its state of now. @param alert  GNUTLS_A_*. */
+static void send_alerts(struct tlsg_conn_pair *x, int role, unsigned n, int level, int alert)
+{
+	struct tlsg_io io = {.out = &x->wire[!role], .limits = &x->limits};
+	struct tlsg_conn *c = x->conn[role];
+	struct tlsg_arena *previous;
+
+	assert_int_equal(tlsg_conn_step_enter(c, &io, TLSG_HEADROOM_RECORD, &previous, NULL), TLSG_OK);
+	while(n-- > 0)
+		assert_int_equal(
+				gnutls_alert_send(c->session, (gnutls_alert_level_t)level, (gnutls_alert_description_t)alert), 0);
+	assert_int_equal(tlsg_conn_step_leave(c, previous, TLSG_OK, NULL), TLSG_OK);
+}
+
+/* RFC 8446 section 6.1: user_canceled is not an error; others are. With each kind of AEAD, whose tags differ. */
+static void test_user_canceled_is_ignored(void **state)
+{
+	static const char *const ciphers[] = {
+			"AES-128-GCM", "AES-256-GCM", "CHACHA20-POLY1305", "AES-128-CCM", "AES-128-CCM-8"};
+	static char list[80];
+	size_t i;
+	int role;
+
+	(void)state;
+	for(i = 0; i < sizeof(ciphers) / sizeof(ciphers[0]); i++)
+		for(role = 0; role < 2; role++) {
+			struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_3, .ciphers = list, .client_ciphers = list};
+			struct tlsg_conn_pair *x;
+
+			snprintf(list, sizeof(list), "NORMAL:-CIPHER-ALL:+%s", ciphers[i]);
+			x = tlsg_conn_pair_new(&u, NULL);
+			tlsg_conn_pair_handshake(x);
+			tlsg_conn_pair_assert_established(x);
+			assert_string_equal(gnutls_cipher_get_name(gnutls_cipher_get(x->conn[role]->session)), ciphers[i]);
+			send_alerts(x, role, 1, GNUTLS_AL_WARNING, GNUTLS_A_USER_CANCELED);
+			send_alerts(x, role, 2, GNUTLS_AL_FATAL, GNUTLS_A_USER_CANCELED);
+			assert_int_equal(tlsg_conn_pair_send(x, role, "ok", 2), TLSG_OK); /* as long as an alert */
+			send_alerts(x, role, 1, GNUTLS_AL_WARNING, GNUTLS_A_USER_CANCELED);
+			assert_int_equal(tlsg_conn_pair_send(x, role, "still here", 10), TLSG_OK);
+			x->chunk = i % 2 == 0 ? 0 : 7;
+			tlsg_conn_pair_run(x);
+			assert_text(x, !role, "okstill here");
+			send_alerts(x, role, 1, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
+			tlsg_conn_pair_run(x);
+			assert_int_equal(x->last[!role], TLSG_E_PEER);
+			assert_int_equal(x->err[!role].alert, GNUTLS_A_NO_RENEGOTIATION);
+			tlsg_conn_pair_free(x);
+		}
+}
+
+/* A client that has the keys of the handshake, and has not sent its Finished. */
+static struct tlsg_conn_pair *in_handshake(void)
+{
+	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_3};
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
+
+	(void)tlsg_conn_pair_send(x, TLSG_CLIENT, "", 0);
+	tlsg_conn_pair_deliver(x, TLSG_SERVER);
+	x->chunk = 300; /* ServerHello, not the whole flight */
+	tlsg_conn_pair_deliver(x, TLSG_CLIENT);
+	x->chunk = 0;
+	assert_int_equal(tlsg_conn_state(x->conn[TLSG_CLIENT]), TLSG_CONN_HANDSHAKING);
+	return x;
+}
+
+static void test_user_canceled_in_a_handshake(void **state)
+{
+	struct tlsg_conn_pair *x = in_handshake();
+
+	(void)state;
+	send_alerts(x, TLSG_CLIENT, 3, GNUTLS_AL_WARNING, GNUTLS_A_USER_CANCELED);
+	tlsg_conn_pair_deliver(x, TLSG_SERVER);
+	assert_int_equal(x->last[TLSG_SERVER], TLSG_AGAIN);
+	tlsg_conn_pair_run(x);
+	tlsg_conn_pair_assert_established(x);
+	tlsg_conn_pair_free(x);
+
+	x = in_handshake();
+	send_alerts(x, TLSG_CLIENT, 100, GNUTLS_AL_WARNING, GNUTLS_A_USER_CANCELED);
+	tlsg_conn_pair_deliver(x, TLSG_SERVER);
+	assert_int_equal(x->last[TLSG_SERVER], TLSG_E_PEER);
+	assert_non_null(strstr(x->err[TLSG_SERVER].text, "consecutive records without data"));
+	tlsg_conn_pair_free(x);
 }
 
 static void test_flipped_bit_fails(void **state)
@@ -750,6 +835,8 @@ int main(void)
 			cmocka_unit_test(test_garbage_fails_permanently),
 			cmocka_unit_test(test_priorities_are_released),
 			cmocka_unit_test(test_records_without_data),
+			cmocka_unit_test(test_user_canceled_is_ignored),
+			cmocka_unit_test(test_user_canceled_in_a_handshake),
 			cmocka_unit_test(test_flipped_bit_fails),
 			cmocka_unit_test(test_deadline),
 			cmocka_unit_test(test_low_memory_fails_before_the_step),

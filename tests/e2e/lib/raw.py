@@ -143,8 +143,12 @@ class _Sealed(Peer):
     def push_empty(self):
         return self.send(self._sealer.record(hostile.APPLICATION_DATA, b""))
 
+    def sealed(self, content, payload):
+        """The next record, to be sent by the caller."""
+        return self._sealer.record(content, payload)
+
     def send_sealed(self, content, payload):
-        return self.send(self._sealer.record(content, payload))
+        return self.send(self.sealed(content, payload))
 
     def send_raw(self, content, payload, end=None):
         """Part of a record, up to `end`."""
