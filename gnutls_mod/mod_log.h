@@ -1,7 +1,7 @@
 /*
  * tls_gnutls - log lines about connections: who, what, at the level that the fault deserves
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process.  Memory: static buffers of this process.  Lock: none.
+ * Runs in: any process.  Memory: static buffers of this process; what limits lines, in shm.  Lock: none.
  */
 #ifndef TLSG_GNUTLS_MOD_MOD_LOG_H
 #define TLSG_GNUTLS_MOD_MOD_LOG_H
@@ -14,9 +14,15 @@
 
 struct tlsg_conn;
 
+/** Before the fork. @return 0; -1 out of shared memory. */
+int tlsg_log_init(void);
+
+/** Frees what tlsg_log_init() made, if anything. */
+void tlsg_log_deinit(void);
+
 /**
- * Logs the failure of a step, once. Peers' mistakes at WARN, ours at ERR, exhausted resources at ERR at most once a second,
- * broken invariants with LM_BUG.
+ * Logs the failure of a step, once. Peers' mistakes at WARN, each of them; ours at ERR; broken invariants with LM_BUG;
+ * exhausted resources at ERR, at most once a second from all processes, with the number of lines suppressed before.
  * @param c     the connection.
  * @param conn  its TLS state, NULL when it could not be made.
  * @param what  "TLS accept", "TLS connect", "TLS read", "TLS write".
@@ -26,7 +32,8 @@ void tlsg_log_failure(
 		const struct tcp_connection *c, const struct tlsg_conn *conn, const char *what, const struct tlsg_err *err);
 
 /**
- * Says that an accepted connection was refused because too many handshakes are unfinished: one line a second from each process.
+ * Says that an accepted connection was refused because too many handshakes are unfinished: at most one line a second from all
+ * processes, with the number of lines suppressed before.
  * @param per_address  too many from its address; else in all.
  */
 void tlsg_log_refused(const struct tcp_connection *c, bool per_address);
