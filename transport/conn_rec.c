@@ -82,6 +82,15 @@ static enum tlsg_ret renegotiate(struct tlsg_conn *c, struct tlsg_err *err)
 	return tlsg_conn_step_bind(c, err);
 }
 
+/* Why a record could not be read. */
+static enum tlsg_ret read_failed(struct tlsg_conn *c, int gnutls_code, struct tlsg_err *err)
+{
+	tlsg_conn_alert_send_for(c, gnutls_code);
+	if(gnutls_code == GNUTLS_E_TOO_MANY_HANDSHAKE_PACKETS) /* GnuTLS says "Too many handshake packets" */
+		return tlsg_err_set(err, TLSG_E_PEER, "more than 8 key updates within a second, the limit of GnuTLS");
+	return tlsg_err_gnutls(err, gnutls_code, "read");
+}
+
 /* One call of gnutls_record_recv(). @return TLSG_OK: it made progress, call again. */
 static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, struct tlsg_err *err)
 {
@@ -108,8 +117,7 @@ static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, stru
 		case GNUTLS_E_FATAL_ALERT_RECEIVED:
 			return tlsg_conn_alert_fail((int)gnutls_alert_get(c->session), err);
 		default:
-			tlsg_conn_alert_send_for(c, (int)n);
-			return tlsg_err_gnutls(err, (int)n, "read");
+			return read_failed(c, (int)n, err);
 	}
 }
 

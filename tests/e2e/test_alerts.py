@@ -36,7 +36,6 @@ def test_hello_with_a_value_that_is_not_allowed(kam, version):
 
 
 USER_CANCELED, NO_RENEGOTIATION = 90, 100
-REPLY_BYTES = 100           # a SIP reply is longer, an alert is shorter
 
 
 @pytest.mark.parametrize("version", ("TLSv1.2", "TLSv1.3"))
@@ -45,12 +44,7 @@ def test_user_canceled_is_ignored(kam, version):
     try:
         for level in (hostile.WARNING, hostile.WARNING):
             assert client.send_sealed(hostile.ALERT, bytes([level, USER_CANCELED]))
-        request = sip.options(kam.port())
-        client.sock.sendall(client.sealed(hostile.APPLICATION_DATA, request))
-        reply = b""
-        while len(reply) < REPLY_BYTES and (more := client.sock.recv(65536)):
-            reply += more
-        assert len(reply) >= REPLY_BYTES
+        assert client.ask(sip.options(kam.port()))
     finally:
         client.close()
     kam.wait_connections(0)

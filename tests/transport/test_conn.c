@@ -692,6 +692,39 @@ static void test_user_canceled_in_a_handshake(void **state)
 	tlsg_conn_pair_free(x);
 }
 
+/* GnuTLS accepts eight key updates in a second; the line names them. */
+static void test_key_updates(void **state)
+{
+	unsigned n;
+
+	(void)state;
+	for(n = 8; n <= 9; n++) {
+		struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_3};
+		struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
+		struct tlsg_io io = {.out = &x->wire[TLSG_SERVER], .limits = &x->limits};
+		struct tlsg_arena *previous;
+		unsigned i;
+
+		tlsg_conn_pair_handshake(x);
+		tlsg_conn_pair_assert_established(x);
+		assert_int_equal(
+				tlsg_conn_step_enter(x->conn[TLSG_CLIENT], &io, TLSG_HEADROOM_RECORD, &previous, NULL), TLSG_OK);
+		for(i = 0; i < n; i++)
+			assert_int_equal(gnutls_session_key_update(x->conn[TLSG_CLIENT]->session, 0), 0);
+		assert_int_equal(tlsg_conn_step_leave(x->conn[TLSG_CLIENT], previous, TLSG_OK, NULL), TLSG_OK);
+		assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "new keys", 8), TLSG_OK);
+		tlsg_conn_pair_run(x);
+		if(n == 8)
+			assert_text(x, TLSG_SERVER, "new keys");
+		else {
+			assert_int_equal(x->err[TLSG_SERVER].class, TLSG_CLASS_PEER);
+			assert_non_null(strstr(x->err[TLSG_SERVER].text, "more than 8 key updates"));
+			assert_int_equal(x->err[TLSG_CLIENT].alert, GNUTLS_A_UNEXPECTED_MESSAGE);
+		}
+		tlsg_conn_pair_free(x);
+	}
+}
+
 static void test_flipped_bit_fails(void **state)
 {
 	struct tlsg_conn_pair_setup u = {0};
@@ -837,6 +870,7 @@ int main(void)
 			cmocka_unit_test(test_records_without_data),
 			cmocka_unit_test(test_user_canceled_is_ignored),
 			cmocka_unit_test(test_user_canceled_in_a_handshake),
+			cmocka_unit_test(test_key_updates),
 			cmocka_unit_test(test_flipped_bit_fails),
 			cmocka_unit_test(test_deadline),
 			cmocka_unit_test(test_low_memory_fails_before_the_step),
