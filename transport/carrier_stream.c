@@ -14,6 +14,7 @@
 
 #define MESSAGE_HEAD 4
 #define TYPE_HANDSHAKE 22
+#define TYPE_APPLICATION_DATA 23
 #define RECORD_BYTES_MAX (16384 + 2048) /* RFC 5246 section 6.2.3; GnuTLS refuses a longer one by its header */
 
 static size_t kept_left(const struct tlsg_conn *c)
@@ -90,6 +91,12 @@ bool tlsg_carrier_stream_has_record(const struct tlsg_conn *c)
 	return available(c) > 0;
 }
 
+bool tlsg_carrier_stream_has_data(const struct tlsg_conn *c)
+{
+	return c->renegotiating && tlsg_conn_bound_missing(c) == 0 && available(c) > 0
+		   && input_at(c, 0) == TYPE_APPLICATION_DATA;
+}
+
 /* Keeps the end of the input, by which an alert is recognised that GnuTLS cannot read. */
 static void tail_add(struct tlsg_conn *c, const unsigned char *bytes, size_t n)
 {
@@ -102,7 +109,7 @@ static void tail_add(struct tlsg_conn *c, const unsigned char *bytes, size_t n)
 /* Bytes that GnuTLS may read now, within the limits of the connection. */
 static size_t allowed(struct tlsg_conn *c)
 {
-	size_t n = available(c);
+	size_t n = c->in_handshake && tlsg_carrier_stream_has_data(c) ? 0 : available(c);
 
 	return n > 0 && tlsg_conn_bound_allows(c, n > announced(c, n) ? n : announced(c, n)) ? n : 0;
 }

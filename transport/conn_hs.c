@@ -155,13 +155,14 @@ enum tlsg_ret tlsg_conn_hs_run(struct tlsg_conn *c, struct tlsg_err *err)
 	tlsg_conn_failure_forget();
 	for(;;) {
 		size_t before = tlsg_carrier_stream_left(c);
-		int rc = gnutls_handshake(c->session);
 		enum tlsg_ret ret;
+		int rc;
 
+		c->in_handshake = true;
+		rc = gnutls_handshake(c->session);
+		c->in_handshake = false;
 		if(rc >= 0)
 			return finish(c, err);
-		if(rc == GNUTLS_E_GOT_APPLICATION_DATA && c->established)
-			return TLSG_EOF; /* the caller reads it; only during a renegotiation */
 		if(rc == GNUTLS_E_WARNING_ALERT_RECEIVED) {
 			tlsg_stats_alert(false, (unsigned)gnutls_alert_get(c->session));
 			if(tlsg_conn_bound_warning(c, err) != TLSG_OK)
@@ -170,6 +171,8 @@ enum tlsg_ret tlsg_conn_hs_run(struct tlsg_conn *c, struct tlsg_err *err)
 			return tlsg_conn_failure_set(c, rc, err);
 		else if(gnutls_record_get_direction(c->session) == 1)
 			return TLSG_FULL;
+		else if(tlsg_carrier_stream_has_data(c))
+			return TLSG_EOF; /* the caller reads it */
 		ret = tlsg_conn_step_again(c, before, err);
 		if(ret != TLSG_OK)
 			return ret;

@@ -121,14 +121,25 @@ static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, stru
 	}
 }
 
-/* Runs the handshake; during a renegotiation application data may arrive in between. @return TLSG_OK: call again. */
+/*
+ * Runs the handshake. In a renegotiation, data may arrive between its messages, which the other side sent before it knew:
+ * it is read here. A record of which a part is left in GnuTLS is read to its end first. @return TLSG_OK: call again.
+ */
 static enum tlsg_ret advance_handshake(struct tlsg_conn *c, struct tlsg_buf *clear, struct tlsg_err *err)
 {
-	enum tlsg_ret ret = tlsg_conn_hs_run(c, err);
+	enum tlsg_ret ret;
 
-	if(ret != TLSG_EOF)
-		return ret;
-	return recv_once(c, clear, err);
+	if(!c->data_next) {
+		ret = tlsg_conn_hs_run(c, err);
+		if(ret != TLSG_EOF)
+			return ret;
+		c->data_next = true;
+	}
+	if(tlsg_buf_room(clear) == 0)
+		return TLSG_FULL;
+	ret = recv_once(c, clear, err);
+	c->data_next = ret == TLSG_OK && gnutls_record_check_pending(c->session) > 0;
+	return ret;
 }
 
 enum tlsg_ret tlsg_conn_rec_read(struct tlsg_conn *c, struct tlsg_buf *clear, struct tlsg_err *err)

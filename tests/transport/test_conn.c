@@ -725,6 +725,135 @@ static void test_key_updates(void **state)
 	}
 }
 
+/* ---- renegotiation with data in flight (TLS 1.2) ---- */
+
+static struct tlsg_conn_pair *renegotiating_pair(void)
+{
+	struct tlsg_conn_pair_setup u = {.method = TLSG_METHOD_TLSV1_2, .renegotiation = true};
+	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
+
+	tlsg_conn_pair_handshake(x);
+	tlsg_conn_pair_assert_established(x);
+	return x;
+}
+
+/* Puts a HelloRequest on the wire. */
+static void ask_client(struct tlsg_conn_pair *x)
+{
+	struct tlsg_io io = {.out = &x->wire[TLSG_CLIENT], .limits = &x->limits};
+	struct tlsg_conn *c = x->conn[TLSG_SERVER];
+	struct tlsg_arena *previous;
+
+	assert_int_equal(tlsg_conn_step_enter(c, &io, TLSG_HEADROOM_HANDSHAKE, &previous, NULL), TLSG_OK);
+	assert_int_equal(gnutls_rehandshake(c->session), 0);
+	assert_int_equal(tlsg_conn_step_leave(c, previous, TLSG_OK, NULL), TLSG_OK);
+}
+
+static void assert_renegotiated(struct tlsg_conn_pair *x)
+{
+	tlsg_conn_pair_run(x);
+	tlsg_conn_pair_assert_established(x);
+	assert_false(x->conn[TLSG_CLIENT]->renegotiating);
+	assert_false(x->conn[TLSG_SERVER]->renegotiating);
+}
+
+static void assert_both_ways(struct tlsg_conn_pair *x)
+{
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "after", 5), TLSG_OK);
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_SERVER, "too", 3), TLSG_OK);
+	tlsg_conn_pair_run(x);
+	assert_text(x, TLSG_SERVER, "after");
+	assert_text(x, TLSG_CLIENT, "too");
+	tlsg_conn_pair_free(x);
+}
+
+/* The server goes on sending behind its HelloRequest, until it has the ClientHello. */
+static void test_data_in_flight_after_hello_request(void **state)
+{
+	static const size_t chunks[] = {0, 1, 50};
+	size_t i;
+	int when;
+
+	(void)state;
+	for(i = 0; i < sizeof(chunks) / sizeof(chunks[0]); i++)
+		for(when = 0; when < 3; when++) {
+			struct tlsg_conn_pair *x = renegotiating_pair();
+
+			ask_client(x);
+			if(when == 1) /* the ClientHello is on its way */
+				tlsg_conn_pair_deliver(x, TLSG_CLIENT);
+			x->chunk = chunks[i];
+			if(when > 0)
+				assert_int_equal(tlsg_conn_pair_send(x, TLSG_SERVER, "one ", 4), TLSG_OK);
+			if(when == 2)
+				while(tlsg_conn_pair_deliver(x, TLSG_CLIENT) > 0)
+					;
+			assert_int_equal(tlsg_conn_pair_send(x, TLSG_SERVER, "two", 3), TLSG_OK);
+			assert_renegotiated(x);
+			assert_text(x, TLSG_CLIENT, when > 0 ? "one two" : "two");
+			x->chunk = 0;
+			assert_both_ways(x);
+		}
+}
+
+/* One read into a buffer of 4 bytes, as the core repeats them. @return bytes that were read. */
+static size_t read_little(struct tlsg_conn_pair *x, char *to)
+{
+	struct tlsg_buf *wire = &x->wire[TLSG_CLIENT];
+	struct tlsg_buf in;
+	struct tlsg_buf clear;
+	struct tlsg_io io = {.in = &in, .out = &x->wire[TLSG_SERVER], .limits = &x->limits};
+
+	tlsg_buf_init(&clear, to, 4);
+	tlsg_buf_init_filled(&in, wire->data + wire->rd, tlsg_buf_filled(wire));
+	x->last[TLSG_CLIENT] = tlsg_conn_read(x->conn[TLSG_CLIENT], &io, &clear, &x->err[TLSG_CLIENT]);
+	wire->rd += in.rd;
+	return clear.wr;
+}
+
+/* What arrives in a renegotiation is larger than the room for clear text. */
+static void test_data_in_flight_without_room(void **state)
+{
+	struct tlsg_conn_pair *x = renegotiating_pair();
+	char got[32];
+	size_t n = 0;
+	int i;
+
+	(void)state;
+	ask_client(x);
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_SERVER, "0123456789", 10), TLSG_OK);
+	assert_int_equal(tlsg_conn_pair_send(x, TLSG_SERVER, "abcd", 4), TLSG_OK);
+	for(i = 0; i < 6 && n < 14; i++)
+		n += read_little(x, got + n);
+	assert_int_equal(n, 14);
+	assert_memory_equal(got, "0123456789abcd", 14);
+	assert_true(x->last[TLSG_CLIENT] >= 0);
+	(void)read_little(x, got);
+	assert_int_equal(x->last[TLSG_CLIENT], TLSG_AGAIN);
+	assert_renegotiated(x);
+	assert_both_ways(x);
+}
+
+/* A client that renegotiates by itself and sends before it has the server's answer. */
+static void test_data_in_flight_after_client_hello(void **state)
+{
+	struct tlsg_conn_pair *x = renegotiating_pair();
+	struct tlsg_io io = {.out = &x->wire[TLSG_SERVER], .limits = &x->limits};
+	struct tlsg_conn *c = x->conn[TLSG_CLIENT];
+	struct tlsg_arena *previous;
+
+	(void)state;
+	assert_int_equal(tlsg_conn_step_enter(c, &io, TLSG_HEADROOM_HANDSHAKE, &previous, NULL), TLSG_OK);
+	assert_int_equal(gnutls_handshake(c->session), GNUTLS_E_AGAIN);
+	assert_int_equal(gnutls_record_send(c->session, "early", 5), 5);
+	c->state = TLSG_CONN_HANDSHAKING;
+	c->renegotiating = true;
+	assert_int_equal(tlsg_conn_step_leave(c, previous, TLSG_OK, NULL), TLSG_OK);
+	assert_renegotiated(x);
+	assert_text(x, TLSG_SERVER, "early");
+	assert_both_ways(x);
+}
+
 static void test_flipped_bit_fails(void **state)
 {
 	struct tlsg_conn_pair_setup u = {0};
@@ -871,6 +1000,9 @@ int main(void)
 			cmocka_unit_test(test_user_canceled_is_ignored),
 			cmocka_unit_test(test_user_canceled_in_a_handshake),
 			cmocka_unit_test(test_key_updates),
+			cmocka_unit_test(test_data_in_flight_after_hello_request),
+			cmocka_unit_test(test_data_in_flight_without_room),
+			cmocka_unit_test(test_data_in_flight_after_client_hello),
 			cmocka_unit_test(test_flipped_bit_fails),
 			cmocka_unit_test(test_deadline),
 			cmocka_unit_test(test_low_memory_fails_before_the_step),
