@@ -434,7 +434,7 @@ static void close_hook(struct tcp_connection *c, int fd)
 		return;
 	limits_get(&limits);
 	tlsg_buf_init(&out, bytes, sizeof(bytes));
-	/* A worker may hold the lock while it waits for a key process or a token. TCP main serves everybody else: no alert. */
+	/* A worker may hold the lock while it waits for a key process or a token; TCP main must go on: no alert then. */
 	if(lock_try(&c->write_lock) != 0)
 		return;
 	/* Behind bytes that still wait the alert would be out of order: these are lost with the connection, and so is it. */

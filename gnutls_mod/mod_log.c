@@ -58,7 +58,7 @@ void tlsg_log_deinit(void)
 	lines = NULL;
 }
 
-/* One line a second is enough, from all processes together. @param more  [out] text that tells of those before, for its end. */
+/* One line a second is enough, from all processes together. @param more  [out] tells of those before, ends the line. */
 static bool is_due(enum often which, char more[MORE_TEXT])
 {
 	struct line *l = &lines[which];

@@ -32,8 +32,8 @@ void tlsg_log_failure(
 		const struct tcp_connection *c, const struct tlsg_conn *conn, const char *what, const struct tlsg_err *err);
 
 /**
- * Says that an accepted connection was refused because too many handshakes are unfinished: at most one line a second from all
- * processes, with the number of lines suppressed before.
+ * Says that an accepted connection was refused because too many handshakes are unfinished: at most one line a second
+ * from all processes, with the number of lines suppressed before.
  * @param per_address  too many from its address; else in all.
  */
 void tlsg_log_refused(const struct tcp_connection *c, bool per_address);

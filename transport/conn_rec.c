@@ -122,8 +122,9 @@ static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, stru
 }
 
 /*
- * Runs the handshake. In a renegotiation, data may arrive between its messages, which the other side sent before it knew:
- * it is read here. A record of which a part is left in GnuTLS is read to its end first. @return TLSG_OK: call again.
+ * Runs the handshake. In a renegotiation, data that the peer sent before it knew may arrive between the messages: it is
+ * read here. A record of which a part is left in GnuTLS is read to its end first.
+ * @return TLSG_OK: call again.
  */
 static enum tlsg_ret advance_handshake(struct tlsg_conn *c, struct tlsg_buf *clear, struct tlsg_err *err)
 {

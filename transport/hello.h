@@ -35,8 +35,8 @@ struct tlsg_hello
  * @param data   message body.
  * @param size   bytes of it.
  * @param hello  [out]
- * @return TLSG_OK; TLSG_E_PEER: malformed, for which the alert is decode_error; or, with hello->illegal, two names, or a
- *         name that is longer than 255 bytes or has a byte that is not visible ASCII, for which it is illegal_parameter.
+ * @return TLSG_OK; TLSG_E_PEER: malformed, for which the alert is decode_error; or, with hello->illegal, two names, or
+ *         one that is longer than 255 bytes or has a byte that is not visible ASCII: illegal_parameter.
  * Source: RFC 8446 sections 4.1.2 and 6.2, RFC 5246 sections 7.4.1.2 and 7.2.2, RFC 6066 section 3.
  */
 enum tlsg_ret tlsg_hello_read(const unsigned char *data, size_t size, struct tlsg_hello *hello) TLSG_MUST_CHECK;

@@ -1,6 +1,6 @@
 # tls_gnutls - ClientHellos that are malformed, and the alert that answers them
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""RFC 8446 section 6.2, RFC 5246 section 7.2.2: decode_error for what cannot be parsed, illegal_parameter for a value."""
+"""RFC 8446 section 6.2, RFC 5246 section 7.2.2: decode_error where parsing fails, illegal_parameter for values."""
 
 import socket
 import struct
