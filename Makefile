@@ -5,7 +5,7 @@
 # make deps         installs the packages that make and make run need (as root); DEPS=check|lint|bench for those tasks
 # make run          a Kamailio on tls:127.0.0.1 with throw-away certificates, in the foreground
 # make check        all tests but the long ones; make check-unit, check-build, check-openssl, check-limbo,
-#                   check-fuzz, check-e2e, check-compare (against tls.so), check-bench run one part
+#                   check-fuzz, check-e2e, check-compare (against tls.so), check-tlsfuzzer, check-bench run one part
 # make check-long   the long tests, and the unit tests under valgrind and the sanitizers
 # make lint         layout, gcc and clang, clang-tidy, cppcheck, includes, names, unused functions, text
 # make format       formats the C files
@@ -16,6 +16,7 @@
 # KAMAILIO_SRC=DIR  source tree for headers and defines (default: the source of the installed package)
 # COMPARE=0         do not stop when the headers belong to another version than the installed kamailio
 # WERROR=1          warnings are errors; set by make check, make lint and .ci/run
+# LONG_SECONDS=N    how long each test of check-long goes on that has no end of its own; default 1800
 # SAN=1             with AddressSanitizer and UndefinedBehaviorSanitizer, in build/san
 # V=1               print the commands
 # CC=clang          another compiler (use with O=build/clang to keep the objects apart)
@@ -31,6 +32,7 @@ COMPARE ?= 1
 WERROR ?= 0
 DEPS ?= run
 SAN ?= 0
+LONG_SECONDS ?= 1800
 PYTHON ?= /usr/bin/python3
 V ?= 0
 ifneq ($(V),1)
@@ -54,9 +56,10 @@ CIPHERS_TOOL = $(O)/tls-gnutls-ciphers
 
 # ---- sources -------------------------------------------------------------------------------------------------------
 BASE_SRC = $(addprefix base/,\
-	arena.c arena_keep.c arena_pool.c arena_private.c err.c import.c scope.c)
+	arena.c arena_keep.c arena_pool.c arena_private.c environment.c err.c import.c mutex.c object.c scope.c)
 PKCS11_SRC = $(addprefix pkcs11/,\
-	p11_certs.c p11_engine.c p11_find.c p11_gate.c p11_key.c p11_look.c p11_module.c p11_pin.c p11_probe.c p11_retry.c p11_uri.c)
+	p11_certs.c p11_engine.c p11_find.c p11_gate.c p11_key.c p11_look.c p11_module.c p11_pin.c p11_probe.c \
+	p11_retry.c p11_uri.c)
 # the rooms of profiles, lowest first
 CIPHER_SRC = $(addprefix profiles/cipher/,\
 	cipher_list.c cipher_string.c method.c priority_string.c rules.c suites.c)
@@ -65,7 +68,7 @@ VERIFY_SRC = $(addprefix profiles/verify/,\
 KEYS_SRC = $(addprefix profiles/keys/,\
 	file.c key_file.c op.c password.c path.c pin.c)
 ISOLATE_SRC = $(addprefix profiles/isolate/,\
-	client.c key_process.c token_child.c token_keys.c token_modules.c token_pending.c token_process.c \
+	client.c key_loader.c key_process.c token_child.c token_keys.c token_modules.c token_pending.c token_process.c \
 	token_source.c wire.c)
 PROF_SRC = $(addprefix profiles/,\
 	build.c creds.c key.c key_use.c list.c load_key.c load_pair.c load_token.c load_trust.c match.c \
@@ -79,9 +82,9 @@ RPC_SRC = $(addprefix rpc/,\
 	rpc.c rpc_info.c rpc_kill.c rpc_list.c rpc_options.c rpc_profiles.c rpc_reload.c rpc_sessions.c \
 	rpc_source.c)
 MOD_SRC = $(addprefix gnutls_mod/,\
-	mod_answer.c mod_config.c mod_deadline.c mod_engine.c mod_events.c mod_expiry.c mod_group.c mod_hooks.c \
-	mod_isolate.c mod_keylog.c mod_log.c mod_low_mem.c mod_main.c mod_outgoing.c mod_params.c mod_path.c mod_rpc.c \
-	mod_script.c mod_selects.c mod_stats.c mod_tcp.c mod_terminal.c mod_vars.c mod_view.c)
+	mod_answer.c mod_config.c mod_deadline.c mod_engine.c mod_events.c mod_expiry.c mod_fragments.c mod_group.c \
+	mod_hooks.c mod_isolate.c mod_keylog.c mod_log.c mod_low_mem.c mod_main.c mod_outgoing.c mod_params.c mod_path.c \
+	mod_rpc.c mod_script.c mod_selects.c mod_stats.c mod_tcp.c mod_terminal.c mod_vars.c mod_view.c)
 SRC = $(BASE_SRC) $(PKCS11_SRC) $(PROFILES_SRC) $(TRANSPORT_SRC) $(RPC_SRC) $(MOD_SRC)
 FOLDERS = $(sort $(patsubst %/,%,$(dir $(SRC))))
 
@@ -104,17 +107,18 @@ PKG_CFLAGS = $(shell pkg-config --cflags gnutls p11-kit-1 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs gnutls p11-kit-1 2>/dev/null || echo -lgnutls -lp11-kit)
 OWN_CFLAGS = $(CSTD) -fPIC -fno-semantic-interposition $(OPT) $(WARN) -pthread
 LIBS = $(PKG_LIBS) -lgmp -lpthread
-MOD_LDFLAGS = -shared -pthread $(OPT) -Wl,--version-script=misc/tls.map -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,-z,nodelete \
-	-Wl,--as-needed
+MOD_LDFLAGS = -shared -pthread $(OPT) -Wl,--version-script=misc/tls.map -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
+	-Wl,-z,nodelete -Wl,--as-needed
 
 # The core's headers are system headers: the compiler does not warn about them.
 MOD_CPPFLAGS = -I. @$(DEFS) $(PKG_CFLAGS)
 # Unit tests include tests/stub/base/host.h where the module includes base/host.h.
 TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS)
 
-.PHONY: all compare deps unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table check-e2e \
-	check-compare check-bench check-fuzz check-long check-long-all check-san check-e2e-san check-valgrind \
-	check-e2e-long check-fuzz-long fuzz-smoke lint format bench bench-startup run clean FORCE
+.PHONY: all compare deps unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table \
+	check-e2e check-compare check-tlsfuzzer check-bench check-fuzz check-long check-long-all check-san check-e2e-san \
+	check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long fuzz-smoke lint format bench \
+	bench-startup run clean FORCE
 all: $(SO) $(CIPHERS_TOOL) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
@@ -205,7 +209,8 @@ check-unit: unit
 VERIFY_TOOL = $(T)/verify_tool
 VERIFY_GNUTLS = $(T)/verify_gnutls
 PKITS_DIR ?= /usr/lib/python3/dist-packages/cryptography_vectors/x509/PKITS_data
-$(VERIFY_TOOL) $(VERIFY_GNUTLS): $(T)/verify_%: $(T)/tests/profiles/verify/verify_%.o $(BELOW_profiles:%=$(T)/lib%.a) $(T)/libtestlib.a
+$(VERIFY_TOOL) $(VERIFY_GNUTLS): $(T)/verify_%: $(T)/tests/profiles/verify/verify_%.o $(BELOW_profiles:%=$(T)/lib%.a) \
+		$(T)/libtestlib.a
 	$(call say,LINK  $@)
 	$(Q)$(CC) $(OPT) -pthread $(LDFLAGS) $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -ldl -o $@
 
@@ -262,6 +267,13 @@ check-e2e: all
 check-compare: all
 	@TLSG_MODULE=$(abspath $(SO)) scripts/run-pytest.sh tests/compare
 
+# The scripts of tlsfuzzer against tls.so, the module and gnutls-serv; skipped if TLSFUZZER_DIR does not name them.
+check-tlsfuzzer: all
+	@scripts/run-python.sh tests/tlsfuzzer/run_tlsfuzzer.py --module $(abspath $(SO)) --smoke
+
+check-tlsfuzzer-long: all
+	@scripts/run-python.sh tests/tlsfuzzer/run_tlsfuzzer.py --module $(abspath $(SO))
+
 # The arithmetic of the benchmarks; measures nothing.
 check-bench:
 	@scripts/run-pytest.sh tests/bench
@@ -271,14 +283,16 @@ check:
 	$(MAKE) WERROR=1 check-all
 
 check-all:
-	@scripts/run-check.sh all check-unit check-build check-openssl check-limbo check-e2e check-compare check-bench check-fuzz
+	@scripts/run-check.sh all check-unit check-build check-openssl check-limbo check-e2e check-compare \
+		check-tlsfuzzer check-bench check-fuzz
 
 check-long:
 	@scripts/deps.sh install check
 	$(MAKE) WERROR=1 check-long-all
 
 check-long-all:
-	@scripts/run-check.sh all check-san check-e2e-san check-valgrind check-e2e-long verify-table check-fuzz-long
+	@scripts/run-check.sh all check-san check-e2e-san check-valgrind check-e2e-long check-chaos-san \
+		check-tlsfuzzer-long verify-table check-fuzz-long
 
 check-san:
 	$(MAKE) SAN=1 check-unit
@@ -293,7 +307,13 @@ check-valgrind: unit
 		--errors-for-leak-kinds=definite --suppressions=misc/valgrind.supp" scripts/run-unit.sh $(TEST_BIN)
 
 check-e2e-long: all
-	@scripts/run-pytest.sh tests/e2e --long -m long
+	@scripts/run-pytest.sh tests/e2e --long -m long --long-seconds $(LONG_SECONDS) -rsP
+
+# Everything at once with the sanitizers' build of the module. -rP: what the tests print is shown.
+check-chaos-san:
+	$(MAKE) SAN=1 all
+	@scripts/with-sanitizers.sh scripts/run-pytest.sh tests/e2e/test_chaos.py --tls-module $(B)/san/tls_gnutls.so \
+		--long -m long --long-seconds $(LONG_SECONDS) -rsP
 
 check-fuzz-long: fuzz
 	@FUZZ_SECONDS=600 scripts/run-fuzz.sh $(FUZZ_BIN)

@@ -19,9 +19,8 @@
 #include "base/wipe.h"
 
 #define SIZE_MAX_BYTES ((size_t)1 << 30)	  /* a larger request is a bug of the caller */
-#define LATE_UNITS_MAX 120U					  /* largest block learned after a handshake: it must fit a small chunk */
+#define LATE_UNITS_MAX 120U					  /* largest block learned after a handshake: fits a small chunk */
 #define LATE_AGE 16							  /* steps that such a block must have survived */
-#define LATE_BIT 63U						  /* in the set of learned ordinals */
 #define HOME_DEFAULT_BYTES ((size_t)4 * 1024) /* a few structures of an owner */
 
 static uint32_t units_of(size_t bytes)
@@ -225,8 +224,45 @@ static void chunk_learn_late(struct tlsg_chunk *c)
 	for(; at < c->bump; at += 1 + b->cap) {
 		b = tlsg_chunk_block(c, at);
 		if(b->tag == TLSG_TAG_LIVE && b->units <= LATE_UNITS_MAX && ++b->ordinal == LATE_AGE)
-			tlsg_arena_pool_learn(b->units, LATE_BIT);
+			tlsg_arena_pool_learn(b->units, TLSG_LATE_BIT);
 	}
+}
+
+/** Ordinals of a size that were allocated in a handshake. @param count  blocks, at most TLSG_ORDINAL_MAX. */
+static uint64_t ordinals_of(uint8_t count)
+{
+	return (UINT64_C(1) << count) - 1 + (count == TLSG_ORDINAL_MAX ? UINT64_C(1) << TLSG_ORDINAL_MAX : 0);
+}
+
+/** Whether the keep zone is larger than its home: only then does a wrong guess cost anything. */
+static bool keep_has_grown(struct tlsg_arena *a)
+{
+	struct tlsg_chunk *c;
+
+	for(c = a->keep; c != NULL; c = c->next)
+		if(c != home_of(a) && c->live > 0)
+			return true;
+	return false;
+}
+
+/** Compares what was learned before with what is in the keep zone at the end of this handshake. */
+static void keep_review(struct tlsg_arena *a)
+{
+	bool costs = keep_has_grown(a);
+	uint64_t live[TLSG_LEARN_UNITS] = {0};
+	struct tlsg_chunk *c;
+	struct tlsg_block *b;
+	uint32_t at;
+
+	for(c = a->keep; c != NULL; c = c->next)
+		for(at = tlsg_arena_first_unit(a, c); at < c->bump; at += 1 + b->cap) {
+			b = tlsg_chunk_block(c, at);
+			if(b->tag == TLSG_TAG_LIVE && b->units < TLSG_LEARN_UNITS)
+				live[b->units] |= UINT64_C(1) << b->ordinal;
+		}
+	for(at = 0; at < TLSG_LEARN_UNITS; at++)
+		if(a->ordinals[at] != 0)
+			tlsg_arena_pool_review(at, costs ? ordinals_of(a->ordinals[at]) : live[at], live[at]);
 }
 
 static void ordinals_new(struct tlsg_arena *a)
@@ -529,6 +565,8 @@ void tlsg_arena_settle(struct tlsg_arena *a)
 	struct tlsg_chunk *c;
 
 	if(!a->settled && a->ordinals != NULL) {
+		keep_review(a);
+		tlsg_arena_pool_age();
 		for(c = a->step; c != NULL; c = c->next)
 			chunk_learn(c);
 		for(c = a->big; c != NULL; c = c->next)

@@ -9,7 +9,7 @@
  * step and mostly frees again: large chunks from a pool of each process, so that steps do not allocate from the core
  * and idle connections hold no such memory. The zone of a block is learned by its size: tlsg_arena_settle() finds the
  * blocks that outlive a handshake, and later arenas put blocks of that size in the keep zone. A wrong guess costs
- * bytes, nothing else.
+ * bytes, nothing else; what keeps being wrong is forgotten.
  *
  * Every block is aligned to 16, is wiped when it is freed, and knows its arena; the address alone is enough to free it.
  *

@@ -29,6 +29,7 @@
 /** Only sizes below this number of units are learned. */
 #define TLSG_LEARN_UNITS 640U
 #define TLSG_ORDINAL_MAX 62U /**< later allocations of the same size share this ordinal */
+#define TLSG_LATE_BIT 63U	 /**< in the set of learned ordinals: blocks allocated after a handshake */
 
 enum tlsg_chunk_kind
 {

@@ -11,6 +11,8 @@
 #include "base/host.h"
 
 #define CACHE_LINE 64
+#define STRIKE_BITS 6U		  /* what was wrong 64 times in a row is forgotten */
+#define LATE_GENERATION 1024U /* handshakes after which what was learned late is forgotten */
 
 struct pool
 {
@@ -28,7 +30,10 @@ struct pool
 struct shared
 {
 	uint64_t learned[TLSG_LEARN_UNITS]; /**< relaxed atomics */
-	int64_t held;						/**< as in a pool, for processes without a pool */
+	/** How often each was wrong in a row: STRIKE_BITS bits for each bit of learned; bit i of them in strikes[i]. */
+	uint64_t strikes[STRIKE_BITS][TLSG_LEARN_UNITS]; /**< relaxed; a lost update costs nothing but time */
+	uint32_t settled;								 /**< handshakes, for the age of what was learned after them */
+	int64_t held;									 /**< as in a pool, for processes without a pool */
 	uint32_t pools;
 	size_t pool_bytes; /**< what each pool may keep */
 	void *pools_raw;   /**< [shm] owned: address from the core */
@@ -288,6 +293,45 @@ void tlsg_arena_pool_learn(uint32_t units, unsigned ordinal)
 	if(shared == NULL || units >= TLSG_LEARN_UNITS)
 		return;
 	__atomic_fetch_or(&shared->learned[units], UINT64_C(1) << ordinal, __ATOMIC_RELAXED);
+}
+
+void tlsg_arena_pool_review(uint32_t units, uint64_t allocated, uint64_t live)
+{
+	uint64_t right, wrong, forgotten, plane[STRIKE_BITS];
+	unsigned i;
+
+	if(shared == NULL || units >= TLSG_LEARN_UNITS)
+		return;
+	allocated &= __atomic_load_n(&shared->learned[units], __ATOMIC_RELAXED) & ~(UINT64_C(1) << TLSG_LATE_BIT);
+	if(allocated == 0)
+		return;
+	right = allocated & live;
+	wrong = allocated & ~live;
+	forgotten = wrong; /* the carry of adding one to each number */
+	for(i = 0; i < STRIKE_BITS; i++) {
+		uint64_t old = __atomic_load_n(&shared->strikes[i][units], __ATOMIC_RELAXED);
+
+		plane[i] = old ^ forgotten;
+		forgotten &= old;
+	}
+	for(i = 0; i < STRIKE_BITS; i++) {
+		plane[i] &= ~(right | forgotten);
+		if(plane[i]
+				!= __atomic_load_n(&shared->strikes[i][units], __ATOMIC_RELAXED)) /* other processes have it cached */
+			__atomic_store_n(&shared->strikes[i][units], plane[i], __ATOMIC_RELAXED);
+	}
+	if(forgotten != 0)
+		__atomic_fetch_and(&shared->learned[units], ~forgotten, __ATOMIC_RELAXED);
+}
+
+void tlsg_arena_pool_age(void)
+{
+	uint32_t units;
+
+	if(shared == NULL || __atomic_add_fetch(&shared->settled, 1, __ATOMIC_RELAXED) % LATE_GENERATION != 0)
+		return;
+	for(units = 0; units < TLSG_LEARN_UNITS; units++)
+		__atomic_fetch_and(&shared->learned[units], ~(UINT64_C(1) << TLSG_LATE_BIT), __ATOMIC_RELAXED);
 }
 
 enum tlsg_ret tlsg_arena_pool_global_init(void)

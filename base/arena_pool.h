@@ -80,10 +80,22 @@ size_t tlsg_arena_pool_spare_bytes(void);
  */
 enum tlsg_ret tlsg_arena_pool_spare_add(void) TLSG_MUST_CHECK;
 
-/** @return ordinals of that size which outlived a handshake, one bit each; bit 63: seen after a handshake. */
+/** @return ordinals of that size that outlived a handshake, one bit each; TLSG_LATE_BIT: seen after a handshake. */
 uint64_t tlsg_arena_pool_learned(uint32_t units);
 
-/** Notes that a block outlived its handshake. @param ordinal  0 to 63. */
+/** Notes that a block outlived its handshake. @param ordinal  0 to TLSG_ORDINAL_MAX, or TLSG_LATE_BIT. */
 void tlsg_arena_pool_learn(uint32_t units, unsigned ordinal);
+
+/**
+ * Compares what was learned with one more handshake, for blocks of one size: an ordinal that was allocated and did not
+ * outlive it is forgotten when that happens 64 times in a row. So a connection that differs from all others changes
+ * what they hold for a few handshakes only, and what few connections allocate at all stays learned.
+ * @param allocated  ordinals that were allocated and count, one bit each.
+ * @param live       ordinals that outlived the handshake.
+ */
+void tlsg_arena_pool_review(uint32_t units, uint64_t allocated, uint64_t live);
+
+/** A handshake is over. What was learned after handshakes is forgotten after each 1024, and learned again on use. */
+void tlsg_arena_pool_age(void);
 
 #endif

@@ -27,6 +27,23 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct private_block *blocks; /**< [heap] owned */
 static unsigned count;				 /**< written under lock, read without */
 
+/* A child of fork() has one thread; whoever held the lock in the parent does not exist in it. */
+
+static void fork_prepare(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void fork_done(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+static void fork_handlers_set(void)
+{
+	(void)pthread_atfork(fork_prepare, fork_done, fork_done); /* without memory for it there is none for blocks */
+}
+
 static bool has_blocks(void)
 {
 	return __atomic_load_n(&count, __ATOMIC_RELAXED) != 0;
@@ -34,10 +51,12 @@ static bool has_blocks(void)
 
 void *tlsg_arena_private_new(struct tlsg_arena *a, size_t bytes)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct private_block *b = malloc(sizeof(*b) + bytes);
 
 	if(b == NULL)
 		return NULL;
+	(void)pthread_once(&once, fork_handlers_set);
 	b->arena = a;
 	b->block = (struct tlsg_block){.size = (uint32_t)bytes, .tag = TLSG_TAG_PRIVATE};
 	b->block.cap = (uint32_t)(bytes / TLSG_UNIT);

@@ -62,6 +62,9 @@ void tlsg_err_clear(struct tlsg_err *e);
 enum tlsg_ret tlsg_err_set(struct tlsg_err *e, enum tlsg_ret ret, const char *fmt, ...)
 		__attribute__((format(printf, 3, 4)));
 
+/** What a callback returns to GnuTLS when the module is at fault. In the range that gnutls.h leaves to applications. */
+#define TLSG_ERR_DEFECT (-65000)
+
 /**
  * Records that shared memory ran out, in the words that all parts of the module use.
  * @param e      [in,out] NULL allowed.
@@ -72,16 +75,24 @@ enum tlsg_ret tlsg_err_set(struct tlsg_err *e, enum tlsg_ret ret, const char *fm
 enum tlsg_ret tlsg_err_no_shm(struct tlsg_err *e, const char *what, size_t bytes);
 
 /**
- * Maps a result of GnuTLS and records it as the cause: the only place where GnuTLS codes are interpreted.
+ * Maps a result of GnuTLS and records it as the cause. With the next function the only place where GnuTLS codes are
+ * interpreted.
  * @param e     [in,out] NULL allowed.
- * @param code  value returned by a GnuTLS function.
+ * @param code  value returned by a GnuTLS function that worked on what this host has: settings, files, its own records.
  * @param what  what was attempted, for the text: "<what>: <gnutls text>".
  * @return TLSG_OK for code >= 0; TLSG_AGAIN (nothing recorded) for GNUTLS_E_AGAIN and GNUTLS_E_INTERRUPTED;
  *         TLSG_EOF (nothing recorded) for GNUTLS_E_PREMATURE_TERMINATION; TLSG_E_RESOURCE for memory;
- *         TLSG_E_INTERNAL for invalid requests and internal errors; TLSG_E_CONFIG for errors of local files and
- *         settings; TLSG_E_PEER for everything else.
+ *         TLSG_E_INTERNAL for invalid requests, internal errors and TLSG_ERR_DEFECT; TLSG_E_CONFIG for errors of local
+ *         files and settings; TLSG_E_PEER for everything else.
  * Source: GnuTLS manual, "Error codes and descriptions".
  */
 enum tlsg_ret tlsg_err_gnutls(struct tlsg_err *e, int code, const char *what);
+
+/**
+ * The same for functions that worked on a peer's bytes, such as gnutls_handshake() and gnutls_record_recv().
+ * @return as tlsg_err_gnutls(), but TLSG_E_PEER also for every code that a peer can provoke: invalid requests, internal
+ *         errors of GnuTLS, credentials that do not suit its offer.
+ */
+enum tlsg_ret tlsg_err_gnutls_peer(struct tlsg_err *e, int code, const char *what);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * tls_gnutls - the entries of a loaded library through which it calls a function of another one
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process; entries are set before the first fork, with a single thread.  Memory: the caller's; nothing is allocated.
- * Lock: none.
+ * Runs in: any process; entries are set before the first fork, with a single thread.  Memory: the caller's; nothing
+ * is allocated. Lock: none.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* dl_iterate_phdr */
@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 /*
- * What fills a slot, by machine. On RISC-V and LoongArch an entry for a function's address has the same type as a pointer in
- * data, so only calls by way of the PLT are looked for. MIPS has no entries of this kind.
+ * What fills a slot, by machine. On RISC-V and LoongArch an entry for a function's address has the same type as a
+ * pointer in data, so only calls by way of the PLT are looked for. MIPS has no entries of this kind.
  */
 #if defined(__x86_64__)
 #define JUMP_SLOT R_X86_64_JUMP_SLOT
@@ -103,7 +103,15 @@ static const elf_phdr *segment_of(const struct dl_phdr_info *object, uintptr_t a
 	return NULL;
 }
 
-/** An address of the dynamic section: some dynamic linkers have added the base by now, others leave it. @return NULL if outside. */
+bool tlsg_import_is_inside(const struct dl_phdr_info *object, const void *address)
+{
+	return segment_of(object, (uintptr_t)address, 1) != NULL;
+}
+
+/**
+ * An address of the dynamic section: some dynamic linkers have added the base by now, others leave it. @return NULL
+ * if outside.
+ */
 static const void *table_at(const struct dl_phdr_info *object, elf_addr value, size_t bytes)
 {
 	uintptr_t absolute = (uintptr_t)value, relative = (uintptr_t)object->dlpi_addr + value;
@@ -331,42 +339,6 @@ enum tlsg_ret tlsg_import_find(
 		return TLSG_OK;
 	memset(import, 0, sizeof(*import));
 	return tlsg_err_set(err, TLSG_E_INTERNAL, "%s", problem);
-}
-
-/* ---- the object of an address ---- */
-
-struct search
-{
-	const void *inside;
-	const char *name;
-	struct tlsg_import *import;
-	struct tlsg_err *err;
-	enum tlsg_ret ret;
-};
-
-static int search_object(struct dl_phdr_info *object, size_t size, void *arg)
-{
-	struct search *s = arg;
-
-	(void)size;
-	if(segment_of(object, (uintptr_t)s->inside, 1) == NULL)
-		return 0;
-	if(segment_of(object, (uintptr_t)search_object, 1) != NULL)
-		s->ret = tlsg_err_set(s->err, TLSG_E_INTERNAL, "it is linked statically");
-	else
-		s->ret = tlsg_import_find(object, s->name, s->import, s->err);
-	return 1;
-}
-
-enum tlsg_ret tlsg_import_find_in(
-		const void *inside, const char *name, struct tlsg_import *import, struct tlsg_err *err)
-{
-	struct search s = {.inside = inside, .name = name, .import = import, .err = err, .ret = TLSG_E_INTERNAL};
-
-	memset(import, 0, sizeof(*import));
-	if(dl_iterate_phdr(search_object, &s) == 0)
-		return tlsg_err_set(err, TLSG_E_INTERNAL, "the dynamic linker does not list it");
-	return s.ret;
 }
 
 /* ---- writing ---- */

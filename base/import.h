@@ -1,12 +1,12 @@
 /*
  * tls_gnutls - the entries of a loaded library through which it calls a function of another one
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process; entries are set before the first fork, with a single thread.  Memory: the caller's; nothing is allocated.
- * Lock: none.
+ * Runs in: any process; entries are set before the first fork, with a single thread.  Memory: the caller's; nothing
+ * is allocated. Lock: none.
  *
- * A shared object calls what it imports through a pointer that the dynamic linker fills in, its "slot": R_*_JUMP_SLOT in
- * DT_JMPREL, or R_*_GLOB_DAT in DT_REL or DT_RELA (built with -fno-plt). Which function of libgnutls is set to what, and why, is
- * in base/scope.c.
+ * A shared object calls what it imports through a pointer that the dynamic linker fills in, its "slot": R_*_JUMP_SLOT
+ * in DT_JMPREL, or R_*_GLOB_DAT in DT_REL or DT_RELA (built with -fno-plt). Which function of libgnutls is set to what,
+ * and why, is in base/scope.c.
  */
 #ifndef TLSG_BASE_IMPORT_H
 #define TLSG_BASE_IMPORT_H
@@ -39,6 +39,12 @@ struct tlsg_import
 };
 
 /**
+ * Whether an address lies in a loaded object: in one of its PT_LOAD segments.
+ * @param object  as dl_iterate_phdr() describes it; only dlpi_addr, dlpi_phdr and dlpi_phnum are read.
+ */
+bool tlsg_import_is_inside(const struct dl_phdr_info *object, const void *address);
+
+/**
  * Finds the slots of a function in a loaded object. Every address that the object's tables give is checked against its
  * PT_LOAD segments.
  * @param object  as dl_iterate_phdr() describes it; only dlpi_addr, dlpi_phdr and dlpi_phnum are read.
@@ -53,20 +59,11 @@ enum tlsg_ret tlsg_import_find(const struct dl_phdr_info *object, const char *na
 		struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * The same in the loaded object that contains an address. Objects are told apart by address, not by file name: a second copy of
- * the library, loaded by others, is left alone.
- * @param inside  address of a function of the library.
- * @return as tlsg_import_find(); TLSG_E_INTERNAL also when no loaded object contains the address, or when it is the object that
- *         contains this function (a library that was linked statically).
- */
-enum tlsg_ret tlsg_import_find_in(
-		const void *inside, const char *name, struct tlsg_import *import, struct tlsg_err *err) TLSG_MUST_CHECK;
-
-/**
  * Sets all slots. Pages that are read-only (RELRO) are made writable for the moment of writing.
  * @param import    [in,out] as found; what the slots held is remembered for tlsg_import_restore().
  * @param function  what the library calls from now on.
- * @return TLSG_OK; TLSG_E_INTERNAL when a page cannot be made writable, or not be protected again: no slot is changed then.
+ * @return TLSG_OK; TLSG_E_INTERNAL when a page cannot be made writable, or not be protected again: no slot is changed
+ *         then.
  */
 enum tlsg_ret tlsg_import_set(
 		struct tlsg_import *import, tlsg_import_function function, struct tlsg_err *err) TLSG_MUST_CHECK;

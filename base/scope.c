@@ -6,7 +6,6 @@
  */
 #include "base/scope.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +13,8 @@
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 
-#include "base/import.h"
+#include "base/mutex.h"
+#include "base/object.h"
 
 /* Exported by the library since 3.0, but in no header: used by its own code for what it calls sensitive, if at all. */
 extern gnutls_alloc_function gnutls_secure_malloc __attribute__((weak));
@@ -22,19 +22,111 @@ extern gnutls_alloc_function gnutls_secure_malloc __attribute__((weak));
 static __thread struct tlsg_arena *scope __attribute__((tls_model("initial-exec")));
 static __thread bool primed __attribute__((tls_model("initial-exec")));
 
-/** What was there before; set once, before any other thread or process of ours exists. */
-static struct
+/** A set of functions: what the library was built with, or what another one in this process has set. */
+struct functions
 {
-	bool installed;
 	gnutls_alloc_function malloc;
 	gnutls_alloc_function secure_malloc;
 	gnutls_calloc_function calloc;
 	gnutls_realloc_function realloc;
 	gnutls_free_function free;
+	char *(*strdup)(const char *);
 	void *(*gmp_malloc)(size_t);
 	void *(*gmp_realloc)(void *, size_t, size_t);
 	void (*gmp_free)(void *, size_t);
-} before;
+};
+
+/* ---- what was there before ---- */
+
+static bool installed;
+static struct functions first;	/**< when the module was loaded, in a single thread */
+static struct functions before; /**< the same, or what others have set since */
+static __thread bool passing __attribute__((tls_model("initial-exec")));
+
+/** @return the functions to be called outside of a scope. Those that others have set may call ours. */
+static const struct functions *pass_begin(void)
+{
+	if(passing)
+		return &first;
+	passing = true;
+	return &before;
+}
+
+static void pass_end(const struct functions *f)
+{
+	if(f == &before)
+		passing = false;
+}
+
+static void *before_malloc(size_t bytes)
+{
+	const struct functions *f = pass_begin();
+	void *p = f->malloc(bytes);
+
+	pass_end(f);
+	return p;
+}
+
+static void *before_secure_malloc(size_t bytes)
+{
+	const struct functions *f = pass_begin();
+	void *p = f->secure_malloc(bytes);
+
+	pass_end(f);
+	return p;
+}
+
+static void *before_calloc(size_t count, size_t size)
+{
+	const struct functions *f = pass_begin();
+	void *p = f->calloc(count, size);
+
+	pass_end(f);
+	return p;
+}
+
+static void *before_realloc(void *p, size_t bytes)
+{
+	const struct functions *f = pass_begin();
+	void *q = f->realloc(p, bytes);
+
+	pass_end(f);
+	return q;
+}
+
+static void before_free(void *p)
+{
+	const struct functions *f = pass_begin();
+
+	f->free(p);
+	pass_end(f);
+}
+
+static void *before_gmp_malloc(size_t bytes)
+{
+	const struct functions *f = pass_begin();
+	void *p = f->gmp_malloc(bytes);
+
+	pass_end(f);
+	return p;
+}
+
+static void *before_gmp_realloc(void *p, size_t old_bytes, size_t bytes)
+{
+	const struct functions *f = pass_begin();
+	void *q = f->gmp_realloc(p, old_bytes, bytes);
+
+	pass_end(f);
+	return q;
+}
+
+static void before_gmp_free(void *p, size_t bytes)
+{
+	const struct functions *f = pass_begin();
+
+	f->gmp_free(p, bytes);
+	pass_end(f);
+}
 
 /* ---- memory of GnuTLS ---- */
 
@@ -42,14 +134,14 @@ static void *route_malloc(size_t bytes)
 {
 	struct tlsg_arena *a = scope;
 
-	return a != NULL ? tlsg_arena_malloc(a, bytes) : before.malloc(bytes);
+	return a != NULL ? tlsg_arena_malloc(a, bytes) : before_malloc(bytes);
 }
 
 static void *route_secure_malloc(size_t bytes)
 {
 	struct tlsg_arena *a = scope;
 
-	return a != NULL ? tlsg_arena_malloc(a, bytes) : before.secure_malloc(bytes);
+	return a != NULL ? tlsg_arena_malloc(a, bytes) : before_secure_malloc(bytes);
 }
 
 static void *route_calloc(size_t count, size_t size)
@@ -59,7 +151,7 @@ static void *route_calloc(size_t count, size_t size)
 	void *p;
 
 	if(a == NULL)
-		return before.calloc(count, size);
+		return before_calloc(count, size);
 	if(__builtin_mul_overflow(count, size, &bytes))
 		return NULL;
 	p = tlsg_arena_malloc(a, bytes);
@@ -75,16 +167,16 @@ static void route_free(void *p)
 	if(tlsg_arena_owns(p))
 		tlsg_arena_free(p);
 	else
-		before.free(p);
+		before_free(p);
 }
 
 /** As libc: no block, no size. A block stays where it came from, whatever the scope. */
 static void *route_realloc(void *p, size_t bytes)
 {
 	if(p == NULL)
-		return scope != NULL ? tlsg_arena_malloc(scope, bytes) : before.realloc(p, bytes);
+		return scope != NULL ? tlsg_arena_malloc(scope, bytes) : before_realloc(p, bytes);
 	if(!tlsg_arena_owns(p))
-		return before.realloc(p, bytes);
+		return before_realloc(p, bytes);
 	if(bytes == 0) {
 		tlsg_arena_free(p);
 		return NULL;
@@ -109,8 +201,9 @@ static char *route_strdup(const char *s)
 /*
  * ---- what libgnutls frees with free() though gnutls_malloc() gave it ----
  *
- * Some places in GnuTLS do, and a peer reaches one of them (doc/architecture.md lists all). Its own calls of free() and realloc()
- * are therefore pointed at functions that decide by address too. Its malloc(), calloc() and strdup() stay what they are.
+ * Some places in GnuTLS do, and a peer reaches one of them (doc/architecture.md lists all). Its own calls of free()
+ * and realloc() are therefore pointed at functions that decide by address too. Its malloc(), calloc() and strdup()
+ * stay what they are.
  */
 
 static struct
@@ -143,8 +236,8 @@ static void probe_free(void *p)
 }
 
 /**
- * Whether libgnutls calls free() through its slots: a dynamic linker may have replaced the indirect calls by direct ones. Text
- * that is not ASCII comes from libunistring's malloc(), and so is freed with free() in each version.
+ * Whether libgnutls calls free() through its slots: a dynamic linker may have replaced the indirect calls by direct
+ * ones. Text that is not ASCII comes from libunistring's malloc(), and so is freed with free() in each version.
  */
 static bool probe_free_slot(struct tlsg_import *import, struct tlsg_err *err)
 {
@@ -170,8 +263,8 @@ static void imports_set(void)
 
 	imports.set = false;
 	tlsg_err_clear(err);
-	if(tlsg_import_find_in(inside, "free", &imports.free, err) != TLSG_OK
-			|| tlsg_import_find_in(inside, "realloc", &imports.realloc, err) != TLSG_OK)
+	if(tlsg_object_import(inside, "free", &imports.free, err) != TLSG_OK
+			|| tlsg_object_import(inside, "realloc", &imports.realloc, err) != TLSG_OK)
 		return;
 	if(imports.free.count == 0) {
 		(void)tlsg_err_set(err, TLSG_E_INTERNAL, "it does not import free()");
@@ -205,7 +298,7 @@ static void *route_gmp_malloc(size_t bytes)
 	struct tlsg_arena *a = scope;
 	void *p = a != NULL ? tlsg_arena_malloc(a, bytes) : NULL;
 
-	return p != NULL ? p : before.gmp_malloc(bytes);
+	return p != NULL ? p : before_gmp_malloc(bytes);
 }
 
 static void *route_gmp_realloc(void *p, size_t old_bytes, size_t bytes)
@@ -213,11 +306,11 @@ static void *route_gmp_realloc(void *p, size_t old_bytes, size_t bytes)
 	void *q;
 
 	if(!tlsg_arena_owns(p))
-		return before.gmp_realloc(p, old_bytes, bytes);
+		return before_gmp_realloc(p, old_bytes, bytes);
 	q = tlsg_arena_realloc(p, bytes);
 	if(q != NULL)
 		return q;
-	q = before.gmp_malloc(bytes);
+	q = before_gmp_malloc(bytes);
 	memcpy(q, p, old_bytes < bytes ? old_bytes : bytes);
 	tlsg_arena_free(p);
 	return q;
@@ -228,82 +321,21 @@ static void route_gmp_free(void *p, size_t bytes)
 	if(tlsg_arena_owns(p))
 		tlsg_arena_free(p);
 	else
-		before.gmp_free(p, bytes);
-}
-
-/* ---- mutexes of GnuTLS: inside a scope for all processes, otherwise as the library makes them itself ---- */
-
-static int mutex_setup(pthread_mutex_t *m, bool shared)
-{
-	pthread_mutexattr_t attr;
-	int err;
-
-	if(!shared)
-		return pthread_mutex_init(m, NULL);
-	err = pthread_mutexattr_init(&attr);
-	if(err != 0)
-		return err;
-	err = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-	if(err == 0)
-		err = pthread_mutex_init(m, &attr);
-	pthread_mutexattr_destroy(&attr);
-	return err;
-}
-
-static void mutex_release(void *m)
-{
-	if(tlsg_arena_owns(m))
-		tlsg_arena_free(m);
-	else
-		free(m);
-}
-
-static int mutex_init(void **mutex)
-{
-	struct tlsg_arena *a = scope;
-	pthread_mutex_t *m = a != NULL ? tlsg_arena_malloc(a, sizeof(*m)) : malloc(sizeof(*m));
-
-	if(m == NULL)
-		return GNUTLS_E_MEMORY_ERROR;
-	if(mutex_setup(m, a != NULL) != 0) {
-		mutex_release(m);
-		return GNUTLS_E_LOCKING_ERROR;
-	}
-	*mutex = m;
-	return 0;
-}
-
-static int mutex_deinit(void **mutex)
-{
-	if(pthread_mutex_destroy(*mutex) != 0)
-		return GNUTLS_E_LOCKING_ERROR;
-	mutex_release(*mutex);
-	*mutex = NULL;
-	return 0;
-}
-
-static int mutex_lock(void **mutex)
-{
-	return pthread_mutex_lock(*mutex) == 0 ? 0 : GNUTLS_E_LOCKING_ERROR;
-}
-
-static int mutex_unlock(void **mutex)
-{
-	return pthread_mutex_unlock(*mutex) == 0 ? 0 : GNUTLS_E_LOCKING_ERROR;
+		before_gmp_free(p, bytes);
 }
 
 /*
  * ---- what must exist before a scope is taken ----
  *
- * Objects that GnuTLS makes once and keeps would go with the arena if they were made in a scope. What it allocates with its
- * own functions and keeps, in 3.7.9 and 3.8:
+ * Objects that GnuTLS makes once and keeps would go with the arena if they were made in a scope. What it allocates
+ * with its own functions and keeps, in 3.7.9 and 3.8:
  * - ASN.1 trees, registered ciphers, hello extensions, FIPS state: gnutls_global_init(), from tlsg_scope_install()
  * - the random generator of a thread, or its place in a list (random.c): first gnutls_rnd(), from tlsg_scope_enter()
  * - the system-wide configuration (priority.c): gnutls_priority_init() with "@", whenever the file has changed;
  *   tlsg_scope_refresh()
  * - PKCS#11 providers and tokens (pkcs11.c): whoever uses keys, tokens or trust lists does it without a scope
- * - what a program registers (gnutls_ext_register(), gnutls_supplemental_register(), gnutls_crypto_register_*()): not used
- * The key log, TPM and compression libraries and locales are opened on first use too, but with the heap of libc.
+ * - what a program registers (gnutls_ext_register(), gnutls_supplemental_register(), gnutls_crypto_register_*()): not
+ * used The key log, TPM and compression libraries and locales are opened on first use too, but with the heap of libc.
  */
 
 /** The random generator of a thread is made on first use and lives as long as the process. */
@@ -333,29 +365,106 @@ void tlsg_scope_refresh(void)
 	scope = previous;
 }
 
+static void functions_get(struct functions *f)
+{
+	memset(f, 0, sizeof(*f));
+	f->malloc = gnutls_malloc;
+	f->calloc = gnutls_calloc;
+	f->realloc = gnutls_realloc;
+	f->free = gnutls_free;
+	f->strdup = gnutls_strdup;
+	f->secure_malloc = &gnutls_secure_malloc != NULL ? gnutls_secure_malloc : NULL;
+	mp_get_memory_functions(&f->gmp_malloc, &f->gmp_realloc, &f->gmp_free);
+}
+
+static const struct functions own = {
+		.malloc = route_malloc,
+		.secure_malloc = route_secure_malloc,
+		.calloc = route_calloc,
+		.realloc = route_realloc,
+		.free = route_free,
+		.strdup = route_strdup,
+		.gmp_malloc = route_gmp_malloc,
+		.gmp_realloc = route_gmp_realloc,
+		.gmp_free = route_gmp_free,
+};
+
 static void routes_set(void)
 {
-	before.malloc = gnutls_malloc;
-	before.calloc = gnutls_calloc;
-	before.realloc = gnutls_realloc;
-	before.free = gnutls_free;
-	mp_get_memory_functions(&before.gmp_malloc, &before.gmp_realloc, &before.gmp_free);
-	if(&gnutls_secure_malloc != NULL) {
-		before.secure_malloc = gnutls_secure_malloc;
-		gnutls_secure_malloc = route_secure_malloc;
+	gnutls_malloc = own.malloc;
+	gnutls_calloc = own.calloc;
+	gnutls_realloc = own.realloc;
+	gnutls_free = own.free;
+	gnutls_strdup = own.strdup;
+	if(&gnutls_secure_malloc != NULL)
+		gnutls_secure_malloc = own.secure_malloc;
+	mp_set_memory_functions(own.gmp_malloc, own.gmp_realloc, own.gmp_free);
+}
+
+/* ---- what others in the process have set since ---- */
+
+/** Takes a function of others as the one that was there before. @return whether it is one. */
+#define ADOPT(now, member) ((now).member != own.member && (before.member = (now).member, true))
+
+static void gnutls_adopt(const struct functions *now)
+{
+	tlsg_import_function by = NULL;
+
+	if(ADOPT(*now, malloc))
+		by = (tlsg_import_function)now->malloc;
+	if(ADOPT(*now, calloc))
+		by = (tlsg_import_function)now->calloc;
+	if(ADOPT(*now, realloc))
+		by = (tlsg_import_function)now->realloc;
+	if(ADOPT(*now, free))
+		by = (tlsg_import_function)now->free;
+	if(ADOPT(*now, strdup))
+		by = (tlsg_import_function)now->strdup;
+	if(now->secure_malloc != NULL && ADOPT(*now, secure_malloc))
+		by = (tlsg_import_function)now->secure_malloc;
+	if(by != NULL)
+		tlsg_object_say_replaced("GnuTLS's memory functions", by);
+}
+
+static void gmp_adopt(const struct functions *now)
+{
+	tlsg_import_function by = NULL;
+
+	if(ADOPT(*now, gmp_malloc))
+		by = (tlsg_import_function)now->gmp_malloc;
+	if(ADOPT(*now, gmp_realloc))
+		by = (tlsg_import_function)now->gmp_realloc;
+	if(ADOPT(*now, gmp_free))
+		by = (tlsg_import_function)now->gmp_free;
+	if(by != NULL)
+		tlsg_object_say_replaced("GMP's memory functions", by);
+}
+
+void tlsg_scope_check(void)
+{
+	struct functions now;
+
+	if(!installed)
+		return;
+	functions_get(&now);
+	if(now.secure_malloc == NULL)
+		now.secure_malloc = own.secure_malloc;
+	if(memcmp(&now, &own, sizeof(now)) != 0) {
+		gnutls_adopt(&now);
+		gmp_adopt(&now);
+		routes_set();
 	}
-	gnutls_malloc = route_malloc;
-	gnutls_calloc = route_calloc;
-	gnutls_realloc = route_realloc;
-	gnutls_free = route_free;
-	gnutls_strdup = route_strdup;
-	mp_set_memory_functions(route_gmp_malloc, route_gmp_realloc, route_gmp_free);
-	gnutls_global_set_mutex(mutex_init, mutex_deinit, mutex_lock, mutex_unlock);
+	tlsg_mutex_check();
+}
+
+static struct tlsg_arena *current(void)
+{
+	return scope;
 }
 
 enum tlsg_ret tlsg_scope_install(void)
 {
-	if(before.installed)
+	if(installed)
 		return TLSG_OK;
 	/* First, because the library looks at GMP's functions when it is initialised, and leaves foreign ones alone. */
 	if(gnutls_global_init() < 0)
@@ -364,9 +473,12 @@ enum tlsg_ret tlsg_scope_install(void)
 	if(!thread_prime())
 		return TLSG_E_INTERNAL;
 	/* From here on nothing fails: what is set stays. */
+	functions_get(&first);
+	before = first;
 	imports_set();
 	routes_set();
-	before.installed = true;
+	tlsg_mutex_install(current);
+	installed = true;
 	return TLSG_OK;
 }
 
@@ -378,6 +490,8 @@ struct tlsg_arena *tlsg_scope_enter(struct tlsg_arena *a)
 		scope = NULL;
 		(void)thread_prime();
 	}
+	if(a != NULL)
+		tlsg_scope_check();
 	scope = a;
 	return previous;
 }
@@ -385,9 +499,4 @@ struct tlsg_arena *tlsg_scope_enter(struct tlsg_arena *a)
 void tlsg_scope_leave(struct tlsg_arena *previous)
 {
 	scope = previous;
-}
-
-struct tlsg_arena *tlsg_scope_current(void)
-{
-	return scope;
 }

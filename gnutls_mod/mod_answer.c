@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - the values behind pseudo-variables and selects
+ * tls_gnutls - values of pseudo-variables and selects
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that runs script code.  Memory: static buffers of this process.  Lock: see mod_view.h.
  */
@@ -12,11 +12,11 @@
 #include "gnutls_mod/mod_view.h"
 #include "profiles/cipher/method.h"
 
-/* Buffers that values are returned in, used in turn: an expression may hold several values at once. */
+/* Buffers for values, used in turn: an expression may hold several values at once. */
 #define TEXT_BYTES 8192
 #define TEXT_SLOTS 16
-#define PART_BYTES 1023 /* longest attribute and alternative name, the limit of `tls` */
-#define PEM_BYTES 16384 /* the limit of `tls` */
+#define PART_BYTES 1023 /* longest attribute and alternative name, the limit of tls.so */
+#define PEM_BYTES 16384 /* the limit of tls.so */
 #define PEM_SLOTS 4
 #define URL_BYTES (PEM_BYTES * 3)
 #define URL_SLOTS 2
@@ -25,7 +25,7 @@ static unsigned char texts[TEXT_SLOTS][TEXT_BYTES];
 static unsigned char pems[PEM_SLOTS][PEM_BYTES];
 static unsigned char urls[URL_SLOTS][URL_BYTES];
 
-/** The buffer whose turn it is. */
+/** @return the next buffer. */
 static struct tlsg_buf buffer_for(enum tlsg_answer_item item)
 {
 	static unsigned text, pem, url;
@@ -56,7 +56,7 @@ static enum tlsg_ret put_number(struct tlsg_buf *b, int n, struct tlsg_answer *o
 	return put_string(b, text);
 }
 
-/** Values that have to do with the session. */
+/** Values about the session. */
 static enum tlsg_ret session_value(
 		const struct tlsg_view *v, enum tlsg_answer_item item, struct tlsg_buf *b, struct tlsg_answer *out)
 {
@@ -85,14 +85,14 @@ static enum tlsg_ret session_value(
 	}
 }
 
-/** Verification results: 1 when the peer sent a certificate and the result is the one asked for. */
+/** Results of verification: 1 if the peer sent a certificate and the result is that of the query. */
 static enum tlsg_ret verify_value(
 		const struct tlsg_view *v, const struct tlsg_answer_query *q, struct tlsg_buf *b, struct tlsg_answer *out)
 {
 	enum tlsg_verify_code wanted = TLSG_V_OK;
 
 	if(q->own)
-		return TLSG_E_INTERNAL; /* nobody verifies our own certificate */
+		return TLSG_E_INTERNAL; /* our own certificate is not verified */
 	if(q->item == TLSG_ANSWER_REVOKED)
 		wanted = TLSG_V_REVOKED;
 	else if(q->item == TLSG_ANSWER_EXPIRED)
@@ -102,7 +102,7 @@ static enum tlsg_ret verify_value(
 	return put_number(b, v->has_peer && v->verify == wanted, out);
 }
 
-/** A subject alternative name; addresses are written as the core writes them (ipv6_hex_style). */
+/** A subject alternative name; addresses are in the core's notation (ipv6_hex_style). */
 static enum tlsg_ret san_value(const struct tlsg_cert *c, const struct tlsg_answer_query *q, struct tlsg_buf *b)
 {
 	struct ip_addr ip = {0};
@@ -162,7 +162,7 @@ static enum tlsg_ret certificate_value(
 	const struct tlsg_cert *c;
 
 	if(!(q->own ? v->has_own : v->has_peer)) {
-		LM_INFO("there is no certificate of %s on connection %d\n", q->own ? "ours" : "the peer", v->id);
+		LM_INFO("connection %d: no certificate was %s\n", v->id, q->own ? "presented" : "received");
 		return TLSG_E_PEER;
 	}
 	if(q->item == TLSG_ANSWER_PEM)
@@ -209,9 +209,9 @@ int tlsg_answer_get(struct sip_msg *msg, const struct tlsg_answer_query *q, stru
 	b = buffer_for(q->item);
 	ret = value_of(v, q, &b, &value);
 	if(ret == TLSG_FULL)
-		LM_ERR("a value in the certificate on connection %d is too long\n", v->id);
+		LM_ERR("connection %d: a value in the certificate is too long for a variable, the result is null\n", v->id);
 	else if(ret != TLSG_OK)
-		LM_DBG("no such value on connection %d (%d)\n", v->id, ret);
+		LM_DBG("connection %d: no such value (%d)\n", v->id, ret);
 	if(ret != TLSG_OK)
 		return -1;
 	value.text.s = (char *)b.data;

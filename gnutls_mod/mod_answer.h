@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - the values behind pseudo-variables and selects
+ * tls_gnutls - values of pseudo-variables and selects
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that runs script code.  Memory: static buffers of this process.  Lock: see mod_view.h.
  */
@@ -13,7 +13,7 @@
 
 struct sip_msg;
 
-/** What can be asked for. */
+/** What a script can ask for. */
 enum tlsg_answer_item
 {
 	TLSG_ANSWER_NONE,
@@ -45,7 +45,7 @@ enum tlsg_answer_item
 struct tlsg_answer_query
 {
 	enum tlsg_answer_item item;
-	bool own; /**< our certificate, not the peer's */
+	bool own; /**< true: our certificate; false: the peer's */
 	enum tlsg_cert_side side;
 	unsigned part;
 	int index; /**< from 0 */
@@ -53,7 +53,7 @@ struct tlsg_answer_query
 
 struct tlsg_answer
 {
-	str text; /**< static buffer, valid for the next 15 values of this process (2 for URL-encoded certificates) */
+	str text; /**< static buffer, reused for the 16th value after this one (PEM: 4th, URL-encoded PEM: 2nd) */
 	bool is_number;
 	int number;
 };
@@ -61,18 +61,17 @@ struct tlsg_answer
 /**
  * Evaluates a query for the connection of a message.
  * @param msg  see tlsg_view_get().
- * @param q    what is asked for.
  * @param out  [out] set only on success.
- * @return 0; -1: no such value. A line was logged when something is wrong: for missing parts of a certificate at DBG.
- * Source: spec sections 8 and 9.
+ * @return 0; -1: no such value; a line was logged, at DBG for missing parts of a certificate.
+ * Source: doc/variables.md.
  */
 int tlsg_answer_get(struct sip_msg *msg, const struct tlsg_answer_query *q, struct tlsg_answer *out);
 
 /**
- * Kind of subject alternative name for its word in a script.
+ * Parses a kind of subject alternative name.
  * @param word  DNS, URI, EMAIL or IP, in this spelling.
- * @param kind  [out] set when known.
- * @return whether it is known.
+ * @param kind  [out] enum tlsg_cert_san, set on success.
+ * @return false: unknown.
  */
 bool tlsg_answer_san_kind(const str *word, unsigned *kind);
 

@@ -1,7 +1,8 @@
 /*
  * tls_gnutls - loads the configuration as a whole: at start-up, and again on tls.reload
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: attendant (mod_init, PROC_INIT), the RPC process that reloads.  Memory: snapshots in shm.  Lock: one reload at a time.
+ * Runs in: attendant (mod_init, PROC_INIT), the RPC process that reloads.  Memory: snapshots in shm.
+ * Lock: its own, so that only one process reloads at a time.
  */
 #include "gnutls_mod/mod_config.h"
 
@@ -11,6 +12,7 @@
 #include "core/socket_info.h"
 
 #include "base/arena.h"
+#include "base/environment.h"
 #include "base/host.h"
 #include "gnutls_mod/mod_engine.h"
 #include "gnutls_mod/mod_group.h"
@@ -18,7 +20,7 @@
 #include "profiles/build.h"
 #include "profiles/tlscfg_file.h"
 
-static gen_lock_t *lock; /* [shm] held for a whole reload; only ever tried */
+static gen_lock_t *lock; /* [shm] held during a whole reload; taken with lock_try() only */
 
 int tlsg_config_init(void)
 {
@@ -37,7 +39,7 @@ void tlsg_config_deinit(void)
 	lock = NULL;
 }
 
-/* Modparam mode: one default profile for each role, from the same parameters, spec 1.2. */
+/* Without tls.cfg: a default profile for each role, from the module parameters. */
 static enum tlsg_ret from_params(struct tlsg_set *set, struct tlsg_err *err)
 {
 	struct tlsg_prof_settings s;
@@ -45,7 +47,7 @@ static enum tlsg_ret from_params(struct tlsg_set *set, struct tlsg_err *err)
 	int role;
 
 	if(tlsg_params_fill_settings(&s) < 0)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "module parameters are not valid");
+		return tlsg_err_set(err, TLSG_E_CONFIG, "the module parameters are not valid");
 	for(role = 0; role < TLSG_ROLES && ret == TLSG_OK; role++) {
 		struct tlsg_prof *p = tlsg_prof_add(set, (enum tlsg_role)role, TLSG_PROF_DEFAULT, NULL, 0);
 
@@ -59,12 +61,17 @@ static enum tlsg_ret from_params(struct tlsg_set *set, struct tlsg_err *err)
 enum tlsg_ret tlsg_config_parse(struct tlsg_set **out, struct tlsg_err *err)
 {
 	const struct cfg_group_tls *cfg = tlsg_group_get();
+	struct tlsg_environment_library library;
 	struct tlsg_set_options options = {0};
 	struct tlsg_p11_engine engine;
 	bool has_engine;
 	struct tlsg_set *set;
 	enum tlsg_ret ret;
 
+	tlsg_environment_library(&library);
+	ret = tlsg_environment_check(&library, err);
+	if(ret != TLSG_OK)
+		return ret;
 	tlsg_params_set_options(&options);
 	ret = tlsg_engine_load(&engine, &has_engine, err);
 	if(ret != TLSG_OK)
@@ -86,7 +93,7 @@ enum tlsg_ret tlsg_config_parse(struct tlsg_set **out, struct tlsg_err *err)
 	return TLSG_OK;
 }
 
-/* Spec 1.7: a server profile for an address that nobody listens on is a mistake. */
+/* A server profile for an address that no socket listens on is a mistake. */
 static enum tlsg_ret check_sockets(const struct tlsg_set *set, struct tlsg_err *err)
 {
 	const struct tlsg_prof *p;
@@ -105,7 +112,7 @@ static enum tlsg_ret check_sockets(const struct tlsg_set *set, struct tlsg_err *
 				"%.*s:%d: no TLS socket listens on %s:%d; add listen=tls:... or change the profile", p->file.len,
 				p->file.s, p->line, ip_addr2a(&ip), p->port);
 		if(err != NULL)
-			err->sys_errno = EADDRNOTAVAIL; /* the RPC command tells this case by it */
+			err->sys_errno = EADDRNOTAVAIL; /* tls.reload recognises this case by it */
 		return TLSG_E_CONFIG;
 	}
 	return TLSG_OK;
@@ -123,7 +130,7 @@ static enum tlsg_ret load_unsafe(struct tlsg_err *err)
 		ret = tlsg_build_set(set, err);
 	if(ret == TLSG_OK && tlsg_arena_is_poisoned(set->arena)) {
 		tlsg_arena_overflow_free(set->arena);
-		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "shared memory ran out while the configuration was loaded");
+		ret = tlsg_err_no_shm(err, "configuration", 0);
 	}
 	if(ret != TLSG_OK) {
 		tlsg_set_drop(set);

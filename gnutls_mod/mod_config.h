@@ -1,7 +1,8 @@
 /*
  * tls_gnutls - loads the configuration as a whole: at start-up, and again on tls.reload
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: attendant (mod_init, PROC_INIT), the RPC process that reloads.  Memory: snapshots in shm.  Lock: one reload at a time.
+ * Runs in: attendant (mod_init, PROC_INIT), the RPC process that reloads.  Memory: snapshots in shm.
+ * Lock: its own, so that only one process reloads at a time.
  */
 #ifndef TLSG_GNUTLS_MOD_MOD_CONFIG_H
 #define TLSG_GNUTLS_MOD_MOD_CONFIG_H
@@ -11,22 +12,23 @@
 struct tlsg_set;
 
 /**
- * Reads tls.cfg, or takes the module parameters, into a new snapshot without loading any file that it names.
- * @param out [out] owned by the caller.
+ * Parses tls.cfg, or the module parameters if there is none, into a new snapshot. Files that it names are not read.
+ * @param out [out] owned by the caller: tlsg_set_drop().
  * @return TLSG_OK; TLSG_E_CONFIG; TLSG_E_RESOURCE.
  */
 enum tlsg_ret tlsg_config_parse(struct tlsg_set **out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * Parses, checks that every server profile has a listen socket, loads and publishes. On failure the current configuration stays.
- * @return TLSG_OK; TLSG_E_CONFIG; TLSG_E_RESOURCE; TLSG_AGAIN: another process reloads right now.
+ * Parses the configuration, checks that every server profile has a listen socket, loads files and keys and publishes
+ * the snapshot. On failure the current configuration stays.
+ * @return TLSG_OK; TLSG_E_CONFIG; TLSG_E_RESOURCE; TLSG_AGAIN: another process is reloading.
  */
 enum tlsg_ret tlsg_config_load(struct tlsg_err *err) TLSG_MUST_CHECK;
 
-/** Makes the lock of reloads. In mod_init. @return 0, -1. */
+/** Makes the lock of reloads. In mod_init. @return 0; -1: out of shared memory. */
 int tlsg_config_init(void);
 
-/** Frees it. At shutdown. Idempotent. */
+/** Frees the lock. At shutdown. Idempotent. */
 void tlsg_config_deinit(void);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * tls_gnutls - closes connections that do not finish in time: their handshake, or what began after it
+ * tls_gnutls - closes connections whose handshake, or a record or message after it, is not complete in time
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: tcp_main, readers and senders (add), the core's timer process (check).  Memory: blocks in shm.  Lock: its own; TCPCONN_LOCK is taken
- * after it is released.
+ * Runs in: tcp_main, readers and senders (add), the core's timer process (check).  Memory: blocks in shm.
+ * Lock: its own; TCPCONN_LOCK is taken after it is released.
  *
- * All connections have the same time, so the list is in order of the deadlines and only its head is looked at. The read hook
- * checks the deadline itself; this is for connections that are silent, or whose bytes never make a reader run.
+ * The time is the same for all connections, so the list is in the order of the deadlines and only its head is checked.
+ * The read hook checks the deadline as well; this is for connections on which nothing is received.
  */
 #include "gnutls_mod/mod_deadline.h"
 
@@ -44,7 +44,7 @@ struct list
 
 static struct list *list; /* [shm] */
 
-/* Takes one entry whose time is over. Lock held. */
+/* Takes one entry that is due. Lock held. */
 static bool take_due(ticks_t now, struct entry *out)
 {
 	struct block *b = list->first;
@@ -73,20 +73,20 @@ static unsigned take_batch(struct entry *out)
 	return n;
 }
 
-/* What is to be done about a connection. TCPCONN_LOCK held. */
+/* @return what is to be done with a connection. TCPCONN_LOCK held. */
 static enum tlsg_conn_stall due_of(const struct tcp_connection *c)
 {
 	struct tlsg_conn *conn = tlsg_tcp_conn(c);
 
-	if(c->flags & F_CONN_PENDING) /* not connected yet: the core ends it if it never is */
+	if(c->flags & F_CONN_PENDING) /* not connected yet: the core has a timeout for that */
 		return TLSG_STALL_PENDING;
 	if(conn != NULL && tlsg_conn_is_established(conn))
 		return tlsg_conn_stall_check(conn);
 	return TLSG_STALL_OVER;
 }
 
-/* Says why a connection is closed, and counts it. */
-static void tell(struct tcp_connection *c)
+/* Logs why a connection is closed, and counts it. */
+static void report(struct tcp_connection *c)
 {
 	struct tlsg_conn *conn = tlsg_tcp_conn(c);
 	const char *what = "handshake not finished";
@@ -102,7 +102,7 @@ static void tell(struct tcp_connection *c)
 			tlsg_params_private()->handshake_timeout_s, c->id, ip_addr2a(&c->rcv.src_ip), c->rcv.src_port);
 }
 
-/* Closes the connection if it still exists and is late. */
+/* Closes a connection that still exists and is late. */
 static void check_one(int id)
 {
 	enum tlsg_conn_stall due = TLSG_STALL_NONE;
@@ -119,7 +119,7 @@ static void check_one(int id)
 		tlsg_deadline_add(id);
 	if(due != TLSG_STALL_OVER)
 		return;
-	tell(c);
+	report(c);
 	tlsg_tcp_kill(c);
 }
 

@@ -1,20 +1,20 @@
 /*
- * tls_gnutls - closes connections that do not finish in time: their handshake, or what began after it
+ * tls_gnutls - closes connections whose handshake, or a record or message after it, is not complete in time
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: tcp_main, readers and senders (add), the core's timer process (check).  Memory: blocks in shm.  Lock: its own; TCPCONN_LOCK is taken
- * after it is released.
+ * Runs in: tcp_main, readers and senders (add), the core's timer process (check).  Memory: blocks in shm.
+ * Lock: its own; TCPCONN_LOCK is taken after it is released.
  */
 #ifndef TLSG_GNUTLS_MOD_MOD_DEADLINE_H
 #define TLSG_GNUTLS_MOD_MOD_DEADLINE_H
 
-/** Sets up the list and its timer. In mod_init. @return 0; -1 out of memory. */
+/** Makes the list and its timer. In mod_init. @return 0; -1: out of shared memory. */
 int tlsg_deadline_init(void);
 
 /** Frees the list. At shutdown. Idempotent. */
 void tlsg_deadline_deinit(void);
 
 /**
- * Puts a connection on the list, to be looked at when the time is over, if handshake_timeout is set. When memory is short the connection is not watched.
+ * Adds a connection to the list, to be checked after handshake_timeout. Does nothing if that is 0, or without memory.
  * @param id  of the TCP connection.
  */
 void tlsg_deadline_add(int id);

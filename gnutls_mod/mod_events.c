@@ -1,7 +1,7 @@
 /*
- * tls_gnutls - event routes: script code that runs when an outgoing connection is up
+ * tls_gnutls - event routes: script code for outgoing connections and for certificates that expire
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: the TCP reader that ends the handshake.  Memory: pkg.  Lock: none may be held.
+ * Runs in: the TCP reader that finishes the handshake; the core's timer process.  Memory: pkg.  Lock: none may be held.
  */
 #include "gnutls_mod/mod_events.h"
 
@@ -20,7 +20,7 @@ static int route_out = -1;
 static int route_expiring = -1;
 static struct tcp_connection *current;
 
-/* @return index of an event route that has a body, -1 none. */
+/* @return index of an event route that has a body; -1: there is none. */
 static int find_route(const char *name)
 {
 	int i = route_lookup(&event_rt, (char *)name);
@@ -50,7 +50,7 @@ struct tcp_connection *tlsg_events_connection(void)
 	return current;
 }
 
-/* @return false: a callback that is known to have failed; what it may have wanted to forbid must not happen. */
+/* @return false: the callback failed, so whatever it would have forbidden must not happen. */
 static bool run(sip_msg_t *msg, struct run_act_ctx *ctx)
 {
 	str callback = tlsg_params_private()->event_callback;
@@ -63,11 +63,11 @@ static bool run(sip_msg_t *msg, struct run_act_ctx *ctx)
 	}
 	engine = sr_kemi_eng_get();
 	if(engine == NULL) {
-		LM_ERR("event_callback: no KEMI engine is loaded\n");
+		LM_ERR("event_callback: no KEMI engine is loaded, the connection is closed; load app_lua or the like\n");
 		return false;
 	}
 	if(sr_kemi_ctx_route(engine, ctx, msg, EVENT_ROUTE, &callback, &event) < 0) {
-		LM_ERR("event_callback: \"%.*s\" failed; the connection is not used\n", callback.len, callback.s);
+		LM_ERR("event_callback: \"%.*s\" failed, the connection is closed\n", callback.len, callback.s);
 		return false;
 	}
 	return true;
@@ -81,7 +81,7 @@ bool tlsg_events_run_out(struct tcp_connection *c)
 	bool done;
 
 	if(faked_msg_init() < 0) {
-		LM_ERR("event_route[tls:connection-out]: no message to run with\n");
+		LM_ERR("event_route[tls:connection-out]: cannot create a message for it, the connection is closed\n");
 		return true;
 	}
 	msg = faked_msg_next();
@@ -105,7 +105,7 @@ void tlsg_events_run_expiring(void)
 	int backup = get_route_type();
 
 	if(faked_msg_init() < 0) {
-		LM_ERR("event_route[tls:certificate-expiring]: no message to run with\n");
+		LM_ERR("event_route[tls:certificate-expiring]: cannot create a message for it, it is not run\n");
 		return;
 	}
 	init_run_actions_ctx(&ctx);

@@ -1,7 +1,7 @@
 /*
- * tls_gnutls - event routes: script code that runs when an outgoing connection is up
+ * tls_gnutls - event routes: script code for outgoing connections and for certificates that expire
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: the TCP reader that ends the handshake.  Memory: pkg.  Lock: none may be held.
+ * Runs in: the TCP reader that finishes the handshake; the core's timer process.  Memory: pkg.  Lock: none may be held.
  */
 #ifndef TLSG_GNUTLS_MOD_MOD_EVENTS_H
 #define TLSG_GNUTLS_MOD_MOD_EVENTS_H
@@ -10,26 +10,26 @@
 
 struct tcp_connection;
 
-/** Looks for event_route[tls:connection-out] or event_callback. In mod_init. */
+/** Looks up the event routes and event_callback. In mod_init. */
 void tlsg_events_init(void);
 
-/** @return whether something runs for outgoing connections; the same in every process after the forks. */
+/** @return whether event_route[tls:connection-out] or event_callback exists; the same in all processes. */
 bool tlsg_events_has_out(void);
 
 /**
- * Runs event_route[tls:connection-out] or the function named by event_callback for a connection. The caller holds a reference on the connection
- * and no lock.
- * @return true: the script dropped it: what was queued must be discarded and the connection closed.
+ * Runs event_route[tls:connection-out], or the function that event_callback names, for a connection. The caller holds a
+ * reference to the connection and no lock.
+ * @return true: the script dropped the connection: discard its queue and close it.
  */
 bool tlsg_events_run_out(struct tcp_connection *c);
 
 /** @return whether event_route[tls:certificate-expiring] exists. */
 bool tlsg_events_has_expiring(void);
 
-/** Runs event_route[tls:certificate-expiring]. The caller has set what it reads, and holds no lock. */
+/** Runs event_route[tls:certificate-expiring]. The caller has set its xavp, and holds no lock. */
 void tlsg_events_run_expiring(void);
 
-/** The connection for which an event route runs in this process. @return borrowed, without a reference; NULL outside. */
+/** @return connection whose event route runs in this process, borrowed without a reference; NULL: none runs. */
 struct tcp_connection *tlsg_events_connection(void);
 
 #endif

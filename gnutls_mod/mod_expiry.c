@@ -17,7 +17,7 @@
 #include "profiles/prof.h"
 #include "profiles/verify/trust.h"
 
-/* Numbers of xavps became long in 5.7. */
+/* Numbers in xavps are long from 5.7 on. */
 #if VERSIONVAL >= 5007000
 #define TLSG_XTYPE_NUMBER SR_XTYPE_LONG
 #define TLSG_XVAL_NUMBER(x) (x).v.l
@@ -39,32 +39,32 @@ struct item
 	time_t at;
 };
 
-/* What has been said about an item. */
-struct said
+/* The last report about an item. */
+struct reported
 {
-	struct said *next;
+	struct reported *next;
 	time_t at;
-	int days; /* lowest threshold that was reported */
+	int days; /* lowest threshold so far */
 	int len;
 	char file[];
 };
 
-static struct said *all_said; /* [pkg] */
+static struct reported *all_reported; /* [pkg] */
 
-static struct said *said_find(const struct item *i)
+static struct reported *reported_find(const struct item *i)
 {
-	struct said *s;
+	struct reported *s;
 
-	for(s = all_said; s != NULL; s = s->next)
+	for(s = all_reported; s != NULL; s = s->next)
 		if(s->at == i->at && s->len == i->file.len && memcmp(s->file, i->file.s, (size_t)s->len) == 0)
 			return s;
 	return NULL;
 }
 
-/* Remembers a threshold. @return false: it was reported before, or memory is short. */
-static bool said_note(const struct item *i, int days)
+/* Remembers a threshold. @return false: reported already, or out of memory. */
+static bool reported_note(const struct item *i, int days)
 {
-	struct said *s = said_find(i);
+	struct reported *s = reported_find(i);
 
 	if(s != NULL && s->days <= days)
 		return false;
@@ -77,8 +77,8 @@ static bool said_note(const struct item *i, int days)
 		s->at = i->at;
 		s->len = i->file.len;
 		memcpy(s->file, i->file.s, (size_t)i->file.len);
-		s->next = all_said;
-		all_said = s;
+		s->next = all_reported;
+		all_reported = s;
 	}
 	s->days = days;
 	return true;
@@ -98,7 +98,7 @@ static void xavp_put(sr_xavp_t **list, const char *name, const str *text, int nu
 		TLSG_XVAL_NUMBER(v) = number;
 	}
 	if(xavp_add_value(&key, &v, list) == NULL)
-		LM_ERR("no memory for $xavp(tls_expiring=>%s)\n", name);
+		LM_ERR("out of private memory for $xavp(tls_expiring=>%s): raise -M\n", name);
 }
 
 static void run_route(const struct item *i, int days, const char *date)
@@ -121,14 +121,14 @@ static void run_route(const struct item *i, int days, const char *date)
 	v.v.xavp = fields;
 	if(xavp_add_value(&root, &v, NULL) == NULL) {
 		xavp_destroy_list(&fields);
-		LM_ERR("no memory for $xavp(tls_expiring)\n");
+		LM_ERR("out of private memory for $xavp(tls_expiring), the event route is not run: raise -M\n");
 		return;
 	}
 	tlsg_events_run_expiring();
 	xavp_rm_by_name(&root, 1, NULL);
 }
 
-/* The lowest threshold that the item has fallen below; -1 none. */
+/* @return lowest threshold that the item has reached; -1: none. */
 static int threshold_of(const struct item *i, time_t now)
 {
 	const struct tlsg_params_private *p = tlsg_params_private();
@@ -148,7 +148,7 @@ static void report(const struct item *i, time_t now)
 	struct tm tm;
 	int days;
 
-	if(threshold < 0 || !said_note(i, threshold))
+	if(threshold < 0 || !reported_note(i, threshold))
 		return;
 	days = (int)((i->at - now) / DAY_S);
 	gmtime_r(&i->at, &tm);
@@ -168,7 +168,7 @@ static void check_profile(const struct tlsg_prof *p, time_t now)
 	unsigned k;
 
 	for(k = 0; k < p->pairs_len; k++) {
-		i.file = p->pairs[k].source; /* one of a list */
+		i.file = p->pairs[k].source; /* one file of a list */
 		i.at = p->pairs[k].not_after;
 		if(i.file.s != NULL)
 			report(&i, now);

@@ -7,10 +7,10 @@
 #define TLSG_GNUTLS_MOD_MOD_EXPIRY_H
 
 /**
- * Registers the timer, unless certificate_warn_days is empty. Looks for event_route[tls:certificate-expiring]. In mod_init.
- * For each item and each threshold that it falls below, once: a line at WARN, and the event route with
- * $xavp(tls_expiring=>kind), profile, file, days, date.
- * @return 0; -1 the timer cannot be registered.
+ * Registers the timer, unless certificate_warn_days is empty. In mod_init.
+ * Each item is reported once for each threshold that it reaches: a line at WARN, and
+ * event_route[tls:certificate-expiring] with $xavp(tls_expiring=>kind), profile, file, days, date.
+ * @return 0; -1: the timer cannot be registered.
  */
 int tlsg_expiry_init(void);
 

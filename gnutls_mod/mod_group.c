@@ -43,7 +43,7 @@ struct cfg_group_tls tlsg_group_defaults = {
 
 static void *handle = &tlsg_group_defaults;
 
-/* Seconds to ticks without overflow; negative is never. */
+/* Converts seconds to ticks without overflow. Negative: never. */
 static int seconds_to_ticks(int seconds)
 {
 	int64_t ticks = (int64_t)seconds * TIMER_TICKS_HZ;
@@ -52,7 +52,7 @@ static int seconds_to_ticks(int seconds)
 		return TICKS_NEVER;
 	if(ticks <= TICKS_NEVER)
 		return (int)ticks;
-	LM_WARN("connection_timeout: %d seconds are more than can be counted, taken as never\n", seconds);
+	LM_WARN("connection_timeout: %d seconds are too many to count, connections never time out\n", seconds);
 	return TICKS_NEVER;
 }
 

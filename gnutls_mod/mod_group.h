@@ -12,7 +12,7 @@
 #include "core/cfg/cfg.h"
 #include "core/str.h"
 
-/* What hosts from 6.0 on have more in the group. */
+/* Members that only Kamailio 6.0 and later have. */
 #if VERSIONVAL >= 6000000
 #define TLSG_CFG_SINCE_6_0(...) __VA_ARGS__
 #else
@@ -20,8 +20,8 @@
 #endif
 
 /**
- * The group `tls` of the core's configuration framework. Order and types are those of the definitions in mod_group.c; names
- * are the names of the variables. Source: spec section 2.
+ * The group. The order of the members is that of the definitions in mod_group.c, and their names are those of the
+ * variables, for RPC clients as for tls.so: doc/parameters.md#variables-at-runtime.
  */
 struct cfg_group_tls
 {
@@ -50,7 +50,7 @@ struct cfg_group_tls
 	int disable_compression;
 	int ssl_release_buffers;
 	int ssl_free_list_max;
-	int ssl_max_send_fragment; /* bytes, 512 to 16384; -1: no limit of ours */
+	int ssl_max_send_fragment; /* bytes, 512 to 16384; -1: no limit */
 	int ssl_read_ahead;
 	int low_mem_threshold1; /* KB; -1 default, 0 off; read through tlsg_low_mem_bytes() */
 	int low_mem_threshold2;
@@ -71,8 +71,8 @@ extern struct cfg_group_tls tlsg_group_defaults;
 int tlsg_group_declare(void);
 
 /**
- * The group as this process sees it now. Do not keep the pointer over steps: the core replaces the block. Not at shutdown, when the
- * framework is gone.
+ * The current values. Do not keep the pointer from one step to the next: the core replaces the block. Not at shutdown,
+ * when the framework is gone.
  * @return never NULL: the defaults before tlsg_group_declare().
  */
 const struct cfg_group_tls *tlsg_group_get(void);

@@ -1,7 +1,8 @@
 /*
- * tls_gnutls - the core's TLS hooks: struct tcp_connection on one side, a connection of ours on the other
+ * tls_gnutls - the core's TLS hooks: between struct tcp_connection and a connection of transport
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: TCP reader (read), any sender (encode), tcp_main (init of accepted, close), whoever drops the last reference (clean).
+ * Runs in: TCP reader (read), any sender (encode), tcp_main (init of accepted connections, close), the process that
+ * drops the last reference (clean).
  * Memory: static buffers of this process; connections in shm.  Lock: the TCP connection's write_lock, see each hook.
  */
 #include "gnutls_mod/mod_group.h"
@@ -43,7 +44,7 @@ static void limits_get(struct tlsg_conn_limits *l)
 	l->renegotiation = tlsg_params_private()->renegotiation != 0;
 }
 
-/* A slot for an accepted connection. What is refused costs nothing more; said once a second. @return false: refused. */
+/* Takes a slot for an accepted connection. @return false: refused, which is logged once a second. */
 static bool slot_take(struct tcp_connection *c, struct tlsg_slot *slot)
 {
 	struct tlsg_addr peer;
@@ -58,7 +59,7 @@ static bool slot_take(struct tcp_connection *c, struct tlsg_slot *slot)
 	return answer == TLSG_SLOT_TAKEN;
 }
 
-/* Makes the TLS state of a connection. Lock held. @return NULL without a cause in err: refused, and said. */
+/* Makes the TLS state of a connection. Lock held. @return NULL without a cause in err: refused and logged. */
 static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *err)
 {
 	struct tlsg_conn_params p = {0};
@@ -71,7 +72,7 @@ static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *er
 	if(!tlsg_low_mem_allows(TLSG_LOW_MEM_NEW)) {
 		tlsg_stats_handshake_failed(TLSG_FAIL_MEMORY);
 		tlsg_err_set(err, TLSG_E_RESOURCE,
-				"not enough free shared memory for a new connection: %lu bytes, low_mem_threshold1 %lu",
+				"not enough free shared memory for a new connection: %lu bytes, low_mem_threshold1 is %lu; raise -m",
 				shm_available_safe(), (unsigned long)tlsg_low_mem_bytes(TLSG_LOW_MEM_NEW));
 		return NULL;
 	}
@@ -110,7 +111,7 @@ static struct tlsg_conn *conn_get(struct tcp_connection *c, struct tlsg_err *err
 		return conn_make(c, err);
 	if(!tlsg_low_mem_allows(TLSG_LOW_MEM_EXISTING)) {
 		tlsg_conn_failure_count(conn, TLSG_FAIL_MEMORY);
-		tlsg_err_set(err, TLSG_E_RESOURCE, "not enough free shared memory: low_mem_threshold2 %lu",
+		tlsg_err_set(err, TLSG_E_RESOURCE, "not enough free shared memory: low_mem_threshold2 is %lu bytes; raise -m",
 				(unsigned long)tlsg_low_mem_bytes(TLSG_LOW_MEM_EXISTING));
 		return NULL;
 	}
@@ -126,7 +127,7 @@ static const char *what_failed(const struct tlsg_conn *conn, bool reading)
 	return tlsg_conn_role(conn) == TLSG_SERVER ? "TLS accept" : "TLS connect";
 }
 
-/* Hook: write_lock held by the caller. Spec 12.5. */
+/* Hook `encode`: encrypts. The caller holds write_lock. */
 static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len, const char **rest_buf,
 		unsigned *rest_len, snd_flags_t *send_flags)
 {
@@ -143,15 +144,15 @@ static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len
 	tlsg_err_clear(&err);
 	limits_get(&limits);
 	tlsg_buf_init(&out, out_bytes, sizeof(out_bytes));
-	if(c->state < 0) {
-		LM_DBG("connection %d has been ended\n", c->id);
+	if(c->state < 0 || (c->flags & F_CONN_NOSEND)) { /* the core looks at the flag only when TCP connects */
+		LM_DBG("connection %d: closed already\n", c->id);
 		return -1;
 	}
 	conn = conn_get(c, &err);
 	if(conn == NULL && err.class == TLSG_CLASS_NONE)
 		return -1;
 	if(conn != NULL && tlsg_conn_state(conn) == TLSG_CONN_FAILED) {
-		LM_DBG("connection %d has failed before\n", c->id); /* why has been logged then */
+		LM_DBG("connection %d: failed already\n", c->id); /* the cause was logged then */
 		return -1;
 	}
 	if(conn != NULL)
@@ -168,7 +169,7 @@ static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len
 			send_flags->f &= ~SND_F_CON_CLOSE;
 			break;
 		case TLSG_EOF:
-			LM_WARN("TLS write: the TLS session has ended (connection %d)\n", c->id);
+			LM_WARN("TLS write: the TLS session has ended (connection %d), the message is not sent\n", c->id);
 			c->state = S_CONN_EOF;
 			c->flags |= F_CONN_FORCE_EOF;
 			break;
@@ -192,10 +193,10 @@ struct round
 	struct tlsg_conn_limits limits;
 	struct tlsg_io io;
 	struct tlsg_err err;
-	bool established; /* the handshake ended in this round */
+	bool established; /* the handshake finished in this round */
 };
 
-/* Sends what a step produced. Lock held. */
+/* Sends the output of a step. Lock held. */
 static enum tlsg_ret send_out(struct round *r)
 {
 	int n = 0;
@@ -203,23 +204,23 @@ static enum tlsg_ret send_out(struct round *r)
 	if(r->out.wr > 0)
 		n = tcpconn_send_unsafe(r->c->fd, r->c, (const char *)out_bytes, (unsigned)r->out.wr, r->c->send_flags);
 	r->out.wr = 0;
-	return n < 0 ? tlsg_err_set(&r->err, TLSG_E_PEER, "cannot send the answer of the handshake") : TLSG_OK;
+	return n < 0 ? tlsg_err_set(&r->err, TLSG_E_PEER, "cannot send the reply of the handshake") : TLSG_OK;
 }
 
 /*
- * Sends the alert of a session that has failed. The peer may be gone already, which is nobody's mistake: the core's own way to send
- * would tell of it at ERR. Lock held.
+ * Sends the alert of a session that failed. The peer may be gone, which is not an error here: the core's own function
+ * would log it at ERR. Lock held.
  */
 static void send_last(struct round *r)
 {
 	if(tlsg_tcp_has_waiting(r->c))
-		(void)send_out(r); /* keeps the order */
+		(void)send_out(r); /* behind them */
 	else if(r->out.wr > 0)
 		(void)_tcpconn_write_nb(r->c->fd, r->c, (const char *)out_bytes, (int)r->out.wr);
 	r->out.wr = 0;
 }
 
-/* Steps until the input is used or the clear text has no room. Lock held. */
+/* Runs steps until the input is used up or the clear text buffer is full. Lock held. */
 static enum tlsg_ret step(struct round *r, struct tlsg_conn *conn)
 {
 	bool was_established = tlsg_conn_is_established(conn);
@@ -241,7 +242,7 @@ static enum tlsg_ret step(struct round *r, struct tlsg_conn *conn)
 	return ret;
 }
 
-/* Takes the lock for a step; makes the TLS state if this is the first one. */
+/* Runs a step with the lock held; the first one makes the TLS state. */
 static enum tlsg_ret locked_step(struct round *r, struct tlsg_conn **conn)
 {
 	enum tlsg_ret ret = TLSG_E_RESOURCE;
@@ -250,7 +251,7 @@ static enum tlsg_ret locked_step(struct round *r, struct tlsg_conn **conn)
 	*conn = r->c->extra_data;
 	if(r->c->state >= 0)
 		*conn = conn_get(r->c, &r->err);
-	/* Refused, which has been said; or a writer, the RPC command or the timer was faster, and has said why. */
+	/* Refused, or closed by a writer, tls.kill or the timer: logged there. */
 	if(r->c->state < 0 || (*conn == NULL && r->err.class == TLSG_CLASS_NONE)
 			|| (*conn != NULL && tlsg_conn_state(*conn) == TLSG_CONN_FAILED))
 		ret = TLSG_EOF;
@@ -263,7 +264,7 @@ static enum tlsg_ret locked_step(struct round *r, struct tlsg_conn **conn)
 	return ret;
 }
 
-/* After a handshake, with no lock held: log it, run the event route of an outgoing connection. */
+/* After a handshake, without the lock: logs it, runs the event route of an outgoing connection. */
 static enum tlsg_ret after_handshake(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
 {
 	bool drop;
@@ -284,12 +285,12 @@ static enum tlsg_ret after_handshake(struct round *r, struct tlsg_conn *conn, en
 	return ret < 0 || ret == TLSG_EOF ? ret : locked_step(r, &conn);
 }
 
-/* Reads once from the socket. @return false: error, or nothing more may be read in this event. */
+/* Reads once from the socket. @return false: error, or no more may be read in this event. */
 static bool read_socket(struct round *r)
 {
 	int n = tcp_read_data(r->c->fd, r->c, (char *)in_bytes, sizeof(in_bytes), r->flags);
 
-	if(n < 0) { /* the core has logged it and set the event; a reset ends the connection like a close */
+	if(n < 0) { /* logged by the core, which also set the event; a reset counts as a close */
 		r->c->state = S_CONN_EOF;
 		*r->flags |= RD_CONN_EOF;
 	}
@@ -297,14 +298,14 @@ static bool read_socket(struct round *r)
 	return n > 0;
 }
 
-/* The peer's end: the core looks at the state and at the flag. */
+/* The peer has closed: the core reads the state and the flag. */
 static void set_eof(struct round *r)
 {
 	r->c->state = S_CONN_EOF;
 	*r->flags |= RD_CONN_EOF;
 }
 
-/* Ends the hook: what the core is told. */
+/* Ends the hook: tells the core the result. */
 static int finish(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
 {
 	struct tcp_req *req = &r->c->req;
@@ -315,8 +316,7 @@ static int finish(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
 	if(ret < 0)
 		tlsg_log_failure(r->c, conn, what_failed(conn, true), &r->err);
 	if(ret == TLSG_E_PEER || ret == TLSG_E_RESOURCE || ret == TLSG_EOF) {
-		/* A peer's mistake, or a lack of memory, ends the connection like a close: the core's own error line would be one at ERR
-		 * for each connection. */
+		/* Ends the connection like a close: otherwise the core logs a line at ERR for each peer's mistake. */
 		set_eof(r);
 		return bytes;
 	}
@@ -327,7 +327,7 @@ static int finish(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
 	more = ret == TLSG_FULL && (tlsg_conn_has_pending(conn) || !(*r->flags & (RD_CONN_SHORT_READ | RD_CONN_EOF)));
 	if(more) {
 		*r->flags |= RD_CONN_REPEAT_READ;
-		if(r->c->state == S_CONN_EOF) { /* not before the last byte is delivered */
+		if(r->c->state == S_CONN_EOF) { /* only after the last byte is delivered */
 			tlsg_conn_set_tcp_eof(conn);
 			r->c->state = S_CONN_OK;
 		}
@@ -336,7 +336,7 @@ static int finish(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
 	return bytes;
 }
 
-/* Counts a peer that went away in the middle of the handshake; what failed or was too late has been counted. */
+/* Counts a peer that closed during the handshake; failures and timeouts are counted elsewhere. */
 static void count_closed(const struct round *r, enum tlsg_ret ret)
 {
 	const struct tlsg_conn *conn = tlsg_tcp_conn(r->c);
@@ -362,7 +362,7 @@ static void round_init(struct round *r, struct tcp_connection *c, rd_conn_flags_
 	tlsg_buf_init(&r->clear, c->req.pos, (size_t)(c->req.b_size - (unsigned)(c->req.pos - c->req.buf)));
 }
 
-/* Hook: no lock held. Spec 12.7. */
+/* Hook `read`: decrypts. No lock held. */
 static int read_hook(struct tcp_connection *c, rd_conn_flags_t *flags)
 {
 	struct tlsg_conn *conn = NULL;
@@ -373,7 +373,8 @@ static int read_hook(struct tcp_connection *c, rd_conn_flags_t *flags)
 	*flags &= ~RD_CONN_REPEAT_READ;
 	round_init(&r, c, flags);
 	if(tlsg_buf_room(&r.clear) == 0) {
-		LM_WARN("message larger than the read buffer (%u bytes), connection %d is dropped\n", c->req.b_size, c->id);
+		LM_WARN("message larger than the read buffer (%u bytes), connection %d is closed: raise tcp_rd_buf_size\n",
+				c->req.b_size, c->id);
 		c->req.error = TCP_REQ_OVERRUN;
 		return -1;
 	}
@@ -391,12 +392,12 @@ static int read_hook(struct tcp_connection *c, rd_conn_flags_t *flags)
 		}
 	} while(ret == TLSG_AGAIN);
 	count_closed(&r, ret);
-	if(conn == NULL && ret == TLSG_AGAIN) /* nothing came */
+	if(conn == NULL && ret == TLSG_AGAIN) /* nothing was received */
 		return 0;
 	return finish(&r, conn, ret);
 }
 
-/* Hook: the connection is visible to nobody yet. Spec 12.3. */
+/* Hook `on_tcpconn_init`: no other process has the connection yet. */
 static int init_hook(struct tcp_connection *c, int sock)
 {
 	(void)sock;
@@ -409,7 +410,7 @@ static int init_hook(struct tcp_connection *c, int sock)
 	return 0;
 }
 
-/* Hook: last reference, write_lock is gone. Spec 12.4. */
+/* Hook `tcpconn_clean`: the last reference was dropped, write_lock does not exist any more. */
 static void clean_hook(struct tcp_connection *c)
 {
 	if(!tlsg_tcp_is_tls(c)) {
@@ -420,7 +421,7 @@ static void clean_hook(struct tcp_connection *c)
 	c->extra_data = NULL;
 }
 
-/* Hook: TCP main, just before the socket is closed. Spec 12.6. */
+/* Hook `tcpconn_close`: in tcp_main, before the socket is closed. */
 static void close_hook(struct tcp_connection *c, int fd)
 {
 	static unsigned char bytes[CLOSE_BYTES];
@@ -434,10 +435,10 @@ static void close_hook(struct tcp_connection *c, int fd)
 		return;
 	limits_get(&limits);
 	tlsg_buf_init(&out, bytes, sizeof(bytes));
-	/* A worker may hold the lock while it waits for a key process or a token; TCP main must go on: no alert then. */
+	/* The holder of the lock may be waiting for a key process or a token; TCP main must not wait: no alert then. */
 	if(lock_try(&c->write_lock) != 0)
 		return;
-	/* Behind bytes that still wait the alert would be out of order: these are lost with the connection, and so is it. */
+	/* While bytes wait in the core's queue the alert would be out of order: they are lost, and so is the alert. */
 	if(c->extra_data != NULL && !tlsg_tcp_has_waiting(c)) {
 		tlsg_conn_close_notify(c->extra_data, &io);
 		if(out.wr > 0)
@@ -446,13 +447,13 @@ static void close_hook(struct tcp_connection *c, int fd)
 	lock_release(&c->write_lock);
 }
 
-/* Hook: one TLS listen socket. */
+/* Hook `init_si`: opens a TLS listen socket. */
 static int init_si_hook(struct socket_info *si)
 {
 	int ret = tcp_init(si);
 
 	if(ret != 0) {
-		LM_ERR("cannot listen on %.*s\n", si->sock_str.len, si->sock_str.s);
+		LM_ERR("cannot listen on %.*s: the line before says why\n", si->sock_str.len, si->sock_str.s);
 		return ret;
 	}
 	si->proto = PROTO_TLS;
@@ -465,7 +466,7 @@ static int pre_init_hook(void)
 }
 
 #if VERSIONVAL >= 6001000
-/* Hooks of tls_connection_match_domain; TCPCONN_LOCK is held. Spec 12.12. */
+/* Hooks of the core parameter tls_connection_match_domain. TCPCONN_LOCK is held. */
 static int match_domain_hook(struct tcp_connection *c, struct ip_addr *ip, unsigned short port)
 {
 	(void)ip;

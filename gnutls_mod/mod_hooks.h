@@ -1,18 +1,18 @@
 /*
- * tls_gnutls - the core's TLS hooks: struct tcp_connection on one side, a connection of ours on the other
+ * tls_gnutls - the core's TLS hooks: between struct tcp_connection and a connection of transport
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: TCP reader (read), any sender (encode), tcp_main (init of accepted, close), whoever drops the last reference (clean).
- * Memory: static buffers of this process; connections in shm.  Lock: the TCP connection's write_lock, see each hook in spec section 12.
+ * Runs in: TCP reader (read), any sender (encode), tcp_main (init of accepted connections, close), the process that
+ * drops the last reference (clean).
+ * Memory: static buffers of this process; connections in shm.  Lock: the TCP connection's write_lock, see each hook.
+ *
+ * Not here: the core's connection table (mod_tcp.h), the handshake (transport/conn.h).
  */
 #ifndef TLSG_GNUTLS_MOD_MOD_HOOKS_H
 #define TLSG_GNUTLS_MOD_MOD_HOOKS_H
 
 #include <stdbool.h>
 
-#include "core/tcp_conn.h"
 #include "core/tls_hooks.h"
-
-#include "base/err.h"
 
 /**
  * Registers the hooks. In mod_register.
@@ -23,7 +23,7 @@
  */
 int tlsg_hooks_register(int (*init)(void), void (*destroy)(void));
 
-/** Whether the core's hooks are still the ones registered here: a later registration overwrites silently. */
+/** Whether the core still has the hooks registered here: another module may have overwritten them. */
 bool tlsg_hooks_are_ours(void);
 
 #endif

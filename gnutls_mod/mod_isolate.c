@@ -79,8 +79,8 @@ struct holder
 	const char *name;
 	const char *keys; /* that it holds, for the log */
 	int (*protect)(void);
-	enum tlsg_ret (*run)(int listener, tlsg_wire_is_alive is_alive);
-	void (*set)(int attach); /* tells the client side */
+	enum tlsg_ret (*run)(const struct tlsg_wire_ends *servers, tlsg_wire_is_alive is_alive);
+	void (*set)(const struct tlsg_wire_ends *clients); /* tells the client side */
 };
 
 static const struct holder key_process = {
@@ -88,7 +88,7 @@ static const struct holder key_process = {
 static const struct holder token_process = {
 		"tls token process", "on tokens", token_process_protect, tlsg_token_process_run, tlsg_client_set_token_process};
 
-static void run(const struct holder *h, int listener)
+static void run(const struct holder *h, const struct tlsg_wire_ends *servers)
 {
 	if(h->protect() < 0) {
 		LM_ERR("key_isolation: the process \"%s\" cannot be protected from other processes: %s\n", h->name,
@@ -96,20 +96,18 @@ static void run(const struct holder *h, int listener)
 		return;
 	}
 	tlsg_password_mode_set(tlsg_params_private()->key_password_mode != 0, tlsg_terminal_ask);
-	if(h->run(listener, tlsg_set_is_alive) != TLSG_OK)
+	if(h->run(servers, tlsg_set_is_alive) != TLSG_OK)
 		LM_ERR("key_isolation: the process \"%s\" cannot continue: %s\n", h->name, strerror(errno));
 }
 
-/*
- * @param other  attach socket of the other process, which this one does not use; -1: none.
- * @return attach socket; -1: it failed.
- */
-static int start(const struct holder *h, int other)
+static int start(const struct holder *h)
 {
-	int listener, attach, pid;
+	struct tlsg_wire_ends servers, clients;
+	int pid;
 
-	if(tlsg_wire_socketpair(&listener, &attach) != TLSG_OK) {
-		LM_ERR("key_isolation: cannot create sockets: %s\n", strerror(errno));
+	if(tlsg_wire_ends_init((unsigned)get_max_procs(), &servers, &clients) != TLSG_OK) {
+		LM_ERR("key_isolation: cannot create sockets for %d processes: %s; raise the limit on open files (ulimit -n)\n",
+				get_max_procs(), strerror(errno));
 		return -1;
 	}
 	pid = fork_process(PROC_NOCHLDINIT, (char *)h->name, 0);
@@ -118,29 +116,28 @@ static int start(const struct holder *h, int other)
 		return -1;
 	}
 	if(pid == 0) {
-		close(attach);
-		if(other >= 0)
-			close(other);
-		tlsg_client_set_key_process(-1);
-		run(h, listener);
+		tlsg_wire_ends_close(&clients);
+		tlsg_client_set_key_process(NULL);
+		run(h, &servers);
 		ksr_exit(-1);
 	}
-	close(listener);
-	h->set(attach);
+	tlsg_wire_ends_close(&servers);
+	h->set(&clients);
 	LM_INFO("private keys %s are held by a process of their own (pid %d)\n", h->keys, pid);
-	return attach;
+	return 0;
 }
 
 int tlsg_isolate_start(void)
 {
-	int attach;
-
 	if(!is_wanted())
 		return 0;
-	attach = start(&key_process, -1);
-	if(attach < 0)
-		return -1;
-	return start(&token_process, attach) < 0 ? -1 : 0;
+	return start(&key_process) < 0 || start(&token_process) < 0 ? -1 : 0;
+}
+
+void tlsg_isolate_process_started(void)
+{
+	if(is_wanted())
+		tlsg_client_keep_own();
 }
 
 void tlsg_isolate_startup_done(void)

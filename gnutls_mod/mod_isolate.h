@@ -18,6 +18,12 @@ int tlsg_isolate_init(void);
 int tlsg_isolate_start(void);
 
 /**
+ * In each process that the core has forked, before it reads from the network: it keeps its own connections to the
+ * processes that hold keys only. Does nothing without key_isolation.
+ */
+void tlsg_isolate_process_started(void);
+
+/**
  * Start-up is over: nobody is asked for passwords any more. In the attendant, after PROC_INIT. Does nothing without
  * key_isolation.
  */

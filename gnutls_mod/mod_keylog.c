@@ -1,8 +1,8 @@
 /*
  * tls_gnutls - writes the key log: to the log, to a file, by UDP
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process that ends a step of a handshake; no lock held.  Memory: static buffers of this process, wiped after use.
- * Lock: none; a file is appended to with one write() per handshake step.
+ * Runs in: any process that runs a step of a handshake.  Memory: static buffers of this process, wiped after use.
+ * Lock: none may be held; each step appends to the file with one write().
  */
 #include "gnutls_mod/mod_keylog.h"
 
@@ -30,9 +30,9 @@
 static bool active;
 static union sockaddr_union peer;
 static int udp_socket = -1; /* of this process, opened at first use */
-static bool warned;			/* this process has told about the mode of the file */
+static bool warned;			/* this process has warned about the mode of the file */
 
-/* "udp:ip:port", the address of version 6 in brackets. */
+/* Parses "udp:ip:port", an IPv6 address in brackets. @return 0; -1: malformed. */
 static int peer_parse(const str *text)
 {
 	char copy[128];
@@ -72,17 +72,20 @@ int tlsg_mod_keylog_init(void)
 	if((p->keylog_mode & on) != on)
 		return 0;
 	if((p->keylog_mode & TLSG_KEYLOG_PEER) && peer_parse(&p->keylog_peer) < 0) {
-		LM_ERR("parameter \"keylog_peer\" is \"%.*s\"; it must be udp:ip:port\n", p->keylog_peer.len, p->keylog_peer.s);
+		LM_ERR("parameter \"keylog_peer\": \"%.*s\" is not allowed (allowed: udp:ip:port)\n", p->keylog_peer.len,
+				p->keylog_peer.s);
 		return -1;
 	}
-	LM_WARN("keylog_mode is %d: the keys of all TLS connections are written; whoever reads them can read the traffic\n",
+	LM_WARN("keylog_mode is %d: the keys of all TLS connections are written, and who reads them can decrypt the "
+			"traffic; "
+			"set it to 0 when done\n",
 			p->keylog_mode);
 	active = true;
 	tlsg_keylog_enable((p->keylog_mode & TLSG_KEYLOG_FILTER) != 0);
 	return 0;
 }
 
-/* Which connection the lines after it belong to; readers of key logs pass over comments. */
+/* Names the connection that the following lines belong to; readers of key logs skip comments. */
 static void put_comment(struct tlsg_buf *out, const struct tcp_connection *c)
 {
 	struct ip_addr src = c->rcv.src_ip;
@@ -95,36 +98,60 @@ static void put_comment(struct tlsg_buf *out, const struct tcp_connection *c)
 	(void)tlsg_buf_put(out, text, (size_t)n);
 }
 
-/* Opens the file without waiting for anybody, and nothing but a file. @return descriptor; -1 with errno. */
-static int file_open(const char *name)
+/*
+ * Checks who can read the keys: the owner of the file, and users of a second name of it.
+ * @return why the file is refused; NULL: it may be written.
+ */
+static const char *refusal_of(const struct stat *st)
+{
+	if(!S_ISREG(st->st_mode))
+		return "it is not a regular file";
+	if(st->st_uid != geteuid() && st->st_uid != 0)
+		return "it belongs to another user, who could read the keys: remove it or chown it";
+	if(st->st_nlink > 1)
+		return "it has another name (a hard link): remove it";
+	return NULL;
+}
+
+/*
+ * Opens a regular file of this user or of root, without blocking.
+ * @param why  [out] the reason after -1, else NULL.
+ * @return descriptor; -1.
+ */
+static int file_open(const char *name, const char **why)
 {
 	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
 	struct stat st;
 
-	if(fd < 0)
+	*why = NULL;
+	if(fd < 0 || fstat(fd, &st) < 0)
+		*why = errno == ELOOP ? "it is a symbolic link, which is not followed" : strerror(errno);
+	else
+		*why = refusal_of(&st);
+	if(*why != NULL) {
+		if(fd >= 0)
+			close(fd);
 		return -1;
-	if(fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		if((st.st_mode & (S_IRWXG | S_IRWXO)) != 0 && !warned) {
-			LM_WARN("the key log \"%s\" is open to others than its owner (mode %04o): whoever reads it can read the "
-					"traffic; chmod 600 "
-					"it\n",
-					name, (unsigned)(st.st_mode & 07777));
-			warned = true;
-		}
-		return fd;
 	}
-	close(fd);
-	errno = EINVAL;
-	return -1;
+	if((st.st_mode & (S_IRWXG | S_IRWXO)) != 0 && !warned) {
+		LM_WARN("the key log \"%s\" is open to others than its owner (mode %04o), who can then decrypt the "
+				"traffic: chmod 600 it\n",
+				name, (unsigned)(st.st_mode & 07777));
+		warned = true;
+	}
+	return fd;
 }
 
 static void to_file(const struct tlsg_buf *text)
 {
 	const char *name = tlsg_params_private()->keylog_file.s;
-	int fd = file_open(name);
+	const char *why;
+	int fd = file_open(name, &why);
 
-	if(fd < 0 || write(fd, text->data, text->wr) != (ssize_t)text->wr)
-		LM_ERR("keylog_file: cannot write to \"%s\": %s\n", name, strerror(errno));
+	if(fd >= 0 && write(fd, text->data, text->wr) != (ssize_t)text->wr)
+		why = strerror(errno);
+	if(why != NULL)
+		LM_ERR("keylog_file: cannot write to \"%s\": %s\n", name, why);
 	if(fd >= 0)
 		close(fd);
 }
@@ -137,7 +164,7 @@ static void to_peer(const char *line, size_t size)
 		LM_DBG("keylog_peer: cannot send: %s\n", strerror(errno));
 }
 
-/* Line by line, without the newline. */
+/* Writes to the log and to the peer line by line, without the newline. */
 static void to_lines(const struct tlsg_buf *text, int mode)
 {
 	const char *at = (const char *)text->data;

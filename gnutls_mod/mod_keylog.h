@@ -1,8 +1,8 @@
 /*
  * tls_gnutls - writes the key log: to the log, to a file, by UDP
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process that ends a step of a handshake; no lock held.  Memory: static buffers of this process, wiped after use.
- * Lock: none; a file is appended to with one write() per handshake step.
+ * Runs in: any process that runs a step of a handshake.  Memory: static buffers of this process, wiped after use.
+ * Lock: none may be held; each step appends to the file with one write().
  */
 #ifndef TLSG_GNUTLS_MOD_MOD_KEYLOG_H
 #define TLSG_GNUTLS_MOD_MOD_KEYLOG_H
@@ -10,12 +10,12 @@
 struct tcp_connection;
 
 /**
- * Reads keylog_mode, keylog_file, keylog_peer; opens nothing. Warns that keys are written when it is on. In mod_init.
+ * Checks keylog_mode and keylog_peer; opens nothing. Warns if the key log is on. In mod_init.
  * @return 0; -1: keylog_peer is not udp:ip:port.
  */
 int tlsg_mod_keylog_init(void);
 
-/** Writes what the last step collected, with a comment line that names the connection. Nothing to write: returns at once. */
+/** Writes the keys that the last step collected, if any, after a comment line that names the connection. */
 void tlsg_mod_keylog_flush(const struct tcp_connection *c);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - log lines about connections: who, what, at the level that the fault deserves
+ * tls_gnutls - log lines about connections, and their levels
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: static buffers of this process; what limits lines, in shm.  Lock: none.
  */
@@ -18,7 +18,7 @@
 #define MORE_TEXT 48
 #define NAME_BYTES 8192 /* as for variables */
 
-/* "ip:port", without brackets, as fail2ban rules for the tls module expect it. */
+/* "ip:port" without brackets, as fail2ban rules for tls.so expect it. */
 static const char *addr_text(const struct ip_addr *ip, unsigned short port, char *buf)
 {
 	struct ip_addr copy = *ip;
@@ -27,7 +27,7 @@ static const char *addr_text(const struct ip_addr *ip, unsigned short port, char
 	return buf;
 }
 
-/* Lines that every connection could cause: what is exhausted stays so for a while. */
+/* Lines that every connection can cause while a resource is exhausted. */
 enum often
 {
 	OFTEN_HANDSHAKES, /* handshakes_max */
@@ -38,7 +38,7 @@ enum often
 
 static struct line
 {
-	ticks_t next;		 /* when the next one is due, 0 at once; atomic */
+	ticks_t next;		 /* when the next line may be written; 0: now; atomic */
 	unsigned suppressed; /* since the last one; atomic */
 } * lines;				 /* [shm] OFTEN_COUNT */
 
@@ -58,7 +58,7 @@ void tlsg_log_deinit(void)
 	lines = NULL;
 }
 
-/* One line a second is enough, from all processes together. @param more  [out] tells of those before, ends the line. */
+/* Limits lines to one a second from all processes. @param more  [out] end of the line: how many were suppressed. */
 static bool is_due(enum often which, char more[MORE_TEXT])
 {
 	struct line *l = &lines[which];
@@ -95,34 +95,39 @@ void tlsg_log_refused(const struct tcp_connection *c, bool per_address)
 			(unsigned long long)bytes, more);
 }
 
+/* The text of a failure: the words of tls.so, then the connection and its profile. */
+#define FAILURE "%s:%s (sni: %s) src addr: %s dst addr: %s connection: %d profile: %s"
+
 void tlsg_log_failure(
 		const struct tcp_connection *c, const struct tlsg_conn *conn, const char *what, const struct tlsg_err *err)
 {
+	struct tlsg_conn_status s = {.profile = "none"};
 	char src[ADDR_TEXT];
 	char dst[ADDR_TEXT];
 	char more[MORE_TEXT];
 	const char *sni = conn != NULL ? tlsg_conn_sni(conn) : "unknown";
 
+	if(conn != NULL)
+		tlsg_conn_status_get(conn, &s);
 	addr_text(&c->rcv.src_ip, c->rcv.src_port, src);
 	addr_text(&c->rcv.dst_ip, c->rcv.dst_port, dst);
 	switch(err->class) {
 		case TLSG_CLASS_PEER:
-			LM_WARN("protocol level error: %s:%s (sni: %s) src addr: %s dst addr: %s\n", what, err->text, sni, src,
-					dst);
+			LM_WARN("protocol level error: " FAILURE "\n", what, err->text, sni, src, dst, c->id, s.profile);
 			break;
 		case TLSG_CLASS_RESOURCE:
 			if(is_due(OFTEN_RESOURCE, more))
-				LM_ERR("%s:%s (sni: %s) src addr: %s dst addr: %s%s\n", what, err->text, sni, src, dst, more);
+				LM_ERR(FAILURE "%s\n", what, err->text, sni, src, dst, c->id, s.profile, more);
 			break;
 		case TLSG_CLASS_LOCAL:
-			LM_ERR("%s:%s (sni: %s) src addr: %s dst addr: %s\n", what, err->text, sni, src, dst);
+			LM_ERR(FAILURE "\n", what, err->text, sni, src, dst, c->id, s.profile);
 			break;
 		default:
-			LM_BUG("%s:%s (sni: %s) src addr: %s dst addr: %s\n", what, err->text, sni, src, dst);
+			LM_BUG(FAILURE "\n", what, err->text, sni, src, dst, c->id, s.profile);
 	}
 }
 
-/* The names of the peer's certificate on one line each. */
+/* Logs the names of the peer's certificate, one line each. */
 static void log_names(int level, const char *who, const char *peer, const struct tlsg_der *der)
 {
 	static const char *const labels[] = {"subject", "issuer"};
@@ -139,7 +144,7 @@ static void log_names(int level, const char *who, const char *peer, const struct
 		if(tlsg_cert_text_line(cert, (enum tlsg_cert_side)side, &line) == TLSG_OK)
 			LOG(level, "%s: %s certificate %s:%.*s\n", who, peer, labels[side], (int)line.wr, text);
 		else
-			LOG(level, "%s: %s certificate %s: not shown, longer than %d bytes or malformed\n", who, peer, labels[side],
+			LOG(level, "%s: %s certificate %s: not shown: longer than %d bytes or malformed\n", who, peer, labels[side],
 					NAME_BYTES);
 	}
 	tlsg_cert_text_free(cert);

@@ -16,7 +16,7 @@ int tlsg_low_mem_init(int count)
 	uint64_t low1, low2;
 
 	if(count <= 0) {
-		LM_BUG("%d processes\n", count);
+		LM_BUG("the core reports %d processes\n", count);
 		return -1;
 	}
 	processes = count;
@@ -25,12 +25,12 @@ int tlsg_low_mem_init(int count)
 		LM_WARN("the core does not count free shared memory: low_mem_threshold1 and 2 have no effect\n");
 	low1 = tlsg_low_mem_bytes(TLSG_LOW_MEM_NEW);
 	low2 = tlsg_low_mem_bytes(TLSG_LOW_MEM_EXISTING);
-	LM_WARN("with less than %llu bytes of free shared memory no new TLS connection is taken, with less than %llu bytes "
-			"nothing is"
-			" done on existing ones (0: never refused)\n",
+	LM_WARN("with less than %llu bytes of free shared memory no new TLS connection is accepted, with less than %llu "
+			"bytes nothing is done on existing ones (0: never refused)\n",
 			(unsigned long long)low1, (unsigned long long)low2);
 	if(low1 >= shm_mem_size || low2 >= shm_mem_size)
-		LM_WARN("that is not less than all shared memory there is (%lu bytes): every TLS connection will be refused\n",
+		LM_WARN("the shared memory of %lu bytes is not larger than that: every TLS connection will be refused, raise "
+				"-m\n",
 				(unsigned long)shm_mem_size);
 	return 0;
 }

@@ -10,12 +10,14 @@
 
 #include "base/arena.h"
 #include "base/arena_pool.h"
+#include "base/environment.h"
 #include "base/host.h"
 #include "base/scope.h"
 #include "gnutls_mod/mod_config.h"
 #include "gnutls_mod/mod_deadline.h"
 #include "gnutls_mod/mod_events.h"
 #include "gnutls_mod/mod_expiry.h"
+#include "gnutls_mod/mod_fragments.h"
 #include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_hooks.h"
 #include "gnutls_mod/mod_isolate.h"
@@ -41,7 +43,7 @@ static int mod_init(void);
 static int child_init(int rank);
 
 struct module_exports exports = {
-		.name = "tls", /* modparam, module_loaded() and other modules know us by this name */
+		.name = "tls", /* modparam, module_loaded() and other modules look it up by this name */
 		.dlflags = DEFAULT_DLFLAGS,
 		.cmds = tlsg_script_commands,
 		.params = tlsg_mod_params,
@@ -50,12 +52,9 @@ struct module_exports exports = {
 		.init_child_f = child_init,
 };
 
-#define FENCES 4
+static bool initialised; /* mod_init succeeded */
 
-static bool initialised;	 /* mod_init has succeeded */
-static void *fences[FENCES]; /* [pkg] keep free fragments of private memory apart, never freed */
-
-/* All that other processes share, before any of them exists. */
+/* Everything that processes share, made before any of them exists. */
 static int init_shared(void)
 {
 	struct tlsg_slots_limits limits;
@@ -65,7 +64,7 @@ static int init_shared(void)
 			|| tlsg_ticket_global_init() != TLSG_OK || tlsg_queue_global_init() != TLSG_OK
 			|| tlsg_stats_init() != TLSG_OK || tlsg_config_init() < 0 || tlsg_deadline_init() < 0
 			|| tlsg_slots_init(&limits) != TLSG_OK || tlsg_log_init() < 0) {
-		LM_ERR("not enough shared memory to start\n");
+		LM_ERR("out of shared memory at start: %lu bytes are not enough, raise -m\n", (unsigned long)shm_mem_size);
 		return -1;
 	}
 	return 0;
@@ -85,7 +84,7 @@ static void destroy(void)
 	tlsg_arena_pool_global_deinit();
 }
 
-/* Syntax and sockets are checked here, files when privileges are dropped: spec 3.9. */
+/* Checks the syntax only: files are read, and sockets known, when privileges are dropped. */
 static int check_config(void)
 {
 	struct tlsg_err err;
@@ -100,28 +99,7 @@ static int check_config(void)
 	return 0;
 }
 
-/*
- * Leaves free fragments of several sizes in private memory. qm, the core's default memory manager, walks all its lists of
- * larger sizes (two thousand, 230 KB) to the first one that is not empty, for each of the forty small blocks that a SIP
- * message takes; a freshly started process has nothing but one large free block at the far end. Every child inherits
- * the fragments. Nothing is used up: they are free memory, kept apart by a block of a few bytes each.
- */
-static void leave_fragments(void)
-{
-	static const size_t sizes[FENCES] = {256, 1024, 4096, 4096};
-	void *fragment[FENCES];
-	size_t i;
-
-	for(i = 0; i < FENCES; i++) {
-		fragment[i] = pkg_malloc(sizes[i]);
-		fences[i] = pkg_malloc(1);
-	}
-	for(i = 0; i < FENCES; i++)
-		if(fragment[i] != NULL)
-			pkg_free(fragment[i]);
-}
-
-/* GnuTLS would end the process over a changed ticket if its calls of free() did not know arenas: base/scope.c. */
+/* Without redirected calls of free(), a changed ticket would crash the process: base/scope.h. */
 static void warn_without_tickets(void)
 {
 	const char *why;
@@ -130,6 +108,15 @@ static void warn_without_tickets(void)
 		LM_WARN("session tickets are not offered, session_cache=1 has no effect: libgnutls's calls of free() cannot be "
 				"redirected: %s\n",
 				why);
+}
+
+static void warn_about_environment(void)
+{
+	const struct tlsg_environment_note *note;
+	unsigned at = 0;
+
+	while((note = tlsg_environment_next(&at)) != NULL)
+		LM_WARN("environment variable %s is set: %s; %s\n", note->name, note->effect, note->remedy);
 }
 
 static int mod_init(void)
@@ -153,7 +140,8 @@ static int mod_init(void)
 		destroy();
 		return -1;
 	}
-	leave_fragments();
+	tlsg_fragments_leave();
+	warn_about_environment();
 	warn_without_tickets();
 	LM_INFO("using GnuTLS %s\n", tlsg_scope_gnutls_version());
 	initialised = true;
@@ -166,8 +154,13 @@ static int child_init(int rank)
 	enum tlsg_ret ret;
 	struct tlsg_err err;
 
-	if(!initialised || rank != PROC_INIT)
+	if(!initialised)
 		return 0;
+	tlsg_scope_check();
+	if(rank != PROC_INIT) {
+		tlsg_isolate_process_started();
+		return 0;
+	}
 	tlsg_err_clear(&err);
 	tlsg_password_mode_set(asks, tlsg_terminal_ask);
 	ret = tlsg_config_load(&err);
@@ -187,7 +180,8 @@ static int processes_known(void)
 	if(tlsg_low_mem_init(get_max_procs()) < 0)
 		return -1;
 	if(tlsg_arena_pool_init((unsigned)get_max_procs()) != TLSG_OK) {
-		LM_ERR("not enough shared memory for %d processes\n", get_max_procs());
+		LM_ERR("out of shared memory: %lu bytes are not enough for %d processes, raise -m\n",
+				(unsigned long)shm_mem_size, get_max_procs());
 		return -1;
 	}
 	return tlsg_isolate_start();
@@ -208,13 +202,13 @@ int mod_register(char *path, int *dlflags, void *p1, void *p2)
 		LM_WARN("tls support is disabled; put enable_tls=yes before loadmodule \"tls_gnutls.so\"\n");
 		return 0;
 	}
-	/* Before the script is parsed: $sel(tls...) outside of a string is resolved then. */
+	/* Before the script is parsed, which resolves a $sel(tls...) outside a string. */
 	if(tlsg_selects_register() < 0)
 		return -1;
 	tlsg_script_register_kemi();
-	/* Last: what it sets in GnuTLS, GMP and libgnutls's imports is not taken back. */
+	/* Last: what it sets in GnuTLS, GMP and the imports of libgnutls is not undone. */
 	if(tlsg_scope_install() != TLSG_OK) {
-		LM_CRIT("GnuTLS cannot be initialised\n");
+		LM_CRIT("cannot initialise GnuTLS: run gnutls-cli -l to see why\n");
 		return -1;
 	}
 	return 0;

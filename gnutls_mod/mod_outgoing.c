@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - names of outgoing connections: which server name is sent, which profile is meant
+ * tls_gnutls - outgoing connections: which server name is sent, which profile is used, whether one is reused
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: the process that opens a connection.  Memory: pkg (this process).  Lock: none.
  */
@@ -37,7 +37,7 @@ int tlsg_outgoing_set_server_id(const str *id)
 	return 0;
 }
 
-/* The script of a message has ended: what it set and did not use is not for somebody else's connection. */
+/* The script of a message has ended: an id that it set and did not use must not reach the connection of another. */
 static int forget_cb(struct sip_msg *msg, unsigned flags, void *param)
 {
 	(void)msg;
@@ -58,7 +58,7 @@ void tlsg_outgoing_names_done(void)
 	(void)tlsg_outgoing_set_server_id(NULL);
 }
 
-/* A string of the xavp, empty if it is not there. */
+/* @return a string of the xavp; empty: not set. */
 static str xavp_string(const char *name)
 {
 	str root = tlsg_params_private()->xavp_cfg;
@@ -72,7 +72,7 @@ static str xavp_string(const char *name)
 	return v != NULL && v->val.v.s.len > 0 ? v->val.v.s : none;
 }
 
-/* What is sent of a name: a host name without the dot at its end, RFC 6066 section 3; nothing of addresses and of what is no name. */
+/* What is sent of a name: a host name without the dot at its end, RFC 6066 section 3; nothing of an address. */
 static str sni_of(str name)
 {
 	char normal[TLSG_NAME_MAX + 1];
@@ -132,7 +132,7 @@ int tlsg_outgoing_is_same(const struct tcp_connection *c)
 	tlsg_tcp_addr_copy(&p.query.addr, &c->rcv.dst_ip);
 	tlsg_outgoing_names(NULL, &p);
 	tlsg_conn_status_get(conn, &s);
-	if(tlsg_conn_role(conn) == TLSG_SERVER) /* an accepted connection has no server name of ours */
+	if(tlsg_conn_role(conn) == TLSG_SERVER) /* we sent no server name on an accepted connection */
 		same = p.query.server_name.len <= 0 && p.query.server_id.len <= 0;
 	else
 		same = strcmp(s.profile, tlsg_match_find(p.set, &p.query)->id.s) == 0 && is_same_name(s.sni, &p.sni);

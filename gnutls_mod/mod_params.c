@@ -1,8 +1,8 @@
 /*
- * tls_gnutls - module parameters, the runtime configuration group `tls`, their defaults, ranges and conversions
+ * tls_gnutls - module parameters: defaults, ranges, checks, conversions
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: set while the configuration is parsed (attendant, before any fork); read by all processes.
- * Memory: static and pkg before the forks, then the core's configuration block (shm).  Lock: none of its own.
+ * Memory: static, and pkg before the forks.  Lock: none.
  */
 #include "gnutls_mod/mod_params.h"
 
@@ -24,8 +24,8 @@
 #define NOT_SET -1
 #define WARN_DAY_MAX 3650
 #define PIN_FREE_SIZE 1024
-#define ADDRESS_BYTES \
-	8192 /* less than what any connection holds: so many of them fit a quarter of the memory at most */
+/* Less than any connection holds. So a quarter of the memory divided by it is more addresses than fit. */
+#define ADDRESS_BYTES 8192
 
 static struct tlsg_params_private private = {
 		.engine = STR_STATIC_INIT("NONE"),
@@ -101,14 +101,14 @@ param_export_t tlsg_mod_params[] = {
 		{NULL, 0, NULL},
 };
 
-/* What a number may be at start. The core checks ranges only when a variable is set at runtime. */
+/* Ranges of numbers at start. The core checks the ranges of the group only when a variable is set at runtime. */
 static const struct
 {
 	const char *name;
 	const int *value;
 	int min;
 	int max;
-	int also; /* one value outside the range that is allowed too; same as min: none */
+	int also; /* one value outside the range that is also allowed; same as min: none */
 } ranges[] = {
 		{"verify_certificate", &tlsg_group_defaults.verify_certificate, 0, 1, 0},
 		{"verify_depth", &tlsg_group_defaults.verify_depth, 0, 100, 0},
@@ -139,7 +139,7 @@ static const struct
 		{"ssl_read_ahead", &tlsg_group_defaults.ssl_read_ahead, -1, 1, -1},
 };
 
-/* Numbers that steer OpenSSL alone. */
+/* Numbers that only affect OpenSSL. */
 static const struct
 {
 	const char *name;
@@ -152,24 +152,24 @@ static const struct
 		{"ssl_freelist_max_len", &tlsg_group_defaults.ssl_free_list_max, -1, "GnuTLS has no free lists"},
 		{"ssl_read_ahead", &tlsg_group_defaults.ssl_read_ahead, 0, "all that was received is always read"},
 		{"tls_force_run", &tlsg_group_defaults.force_run, 0, "no version of GnuTLS is refused"},
-		{"init_mode", &private.init_mode, 0, "it steers OpenSSL's start"},
-		{"provider_quirks", &private.provider_quirks, 0, "it steers OpenSSL's providers"},
+		{"init_mode", &private.init_mode, 0, "it is for the start of OpenSSL"},
+		{"provider_quirks", &private.provider_quirks, 0, "it is for the providers of OpenSSL"},
 };
 
-/* Texts that steer OpenSSL alone. */
+/* Texts that only affect OpenSSL. */
 static const struct
 {
 	const char *name;
 	const str *value;
-	const char *unset; /* NULL: anything that is set is worth a line */
+	const char *unset; /* NULL: log any value */
 	const char *why;
 } texts_without_effect[] = {
 		{"engine_algorithms", &private.engine_algorithms, "ALL", "a token is used for its keys only"},
-		{"provider_quirks_config", &private.provider_quirks_config, NULL, "it steers OpenSSL's providers"},
+		{"provider_quirks_config", &private.provider_quirks_config, NULL, "it is for the providers of OpenSSL"},
 		{"rand_engine", &private.rand_engine, NULL, "GnuTLS has its own generator"},
 };
 
-/* The cfg group can be read by any RPC client: it shows where a key is, never its PIN. What was configured is kept apart. */
+/* Any RPC client can read the group: PINs are hidden there. The values as configured are kept in `private`. */
 static void pins_hide(void)
 {
 	static char shown[3][PIN_FREE_SIZE];
@@ -191,7 +191,7 @@ static int paths_convert(void)
 {
 	if(tlsg_mod_path_convert("config", &tlsg_group_defaults.config, NULL) < 0
 			|| tlsg_mod_path_convert("certificate", &tlsg_group_defaults.certificate, TLS_CERT_FILE) < 0
-			/* a PKCS#12 file brings its key */
+			/* a PKCS#12 file contains its key */
 			|| tlsg_mod_path_convert("private_key", &tlsg_group_defaults.private_key,
 					   tlsg_key_file_name_is_pkcs12(&tlsg_group_defaults.certificate) ? NULL : TLS_PKEY_FILE)
 					   < 0
@@ -208,7 +208,7 @@ static int paths_convert(void)
 	return 0;
 }
 
-/* Remembers the name only: OpenSSL's generators are not replaced. */
+/* Stores the name only, for a line in the log. */
 static int rand_engine_set(modparam_t type, void *val)
 {
 	static char name[64];
@@ -226,7 +226,7 @@ static int rand_engine_set(modparam_t type, void *val)
 	return 0;
 }
 
-/* Whoever is to ask later has the terminal only now. */
+/* The terminal must be opened now: mod_terminal.h. */
 static int password_mode_set(modparam_t type, void *val)
 {
 	(void)type;
@@ -256,7 +256,7 @@ static int ranges_check(void)
 	return bad;
 }
 
-/* Reads "30,7,1". @return 0, or -1 for anything else. */
+/* Parses "30,7,1". @return 0; -1: malformed. */
 static int warn_days_read(const str *text)
 {
 	const char *p = text->s, *end = text->s + text->len;
@@ -308,8 +308,7 @@ static int texts_check(void)
 	}
 	if(tlsg_value_is_set(&private.certificate_warn_days) && warn_days_read(&private.certificate_warn_days) < 0) {
 		LM_ERR("parameter \"certificate_warn_days\": \"%.*s\" is not allowed (allowed: up to %d numbers of days from 0 "
-			   "to %d,"
-			   " separated by commas)\n",
+			   "to %d, separated by commas)\n",
 				private.certificate_warn_days.len, private.certificate_warn_days.s, TLSG_WARN_DAYS_MAX, WARN_DAY_MAX);
 		bad = -1;
 	}
@@ -321,20 +320,20 @@ static int keylog_check(void)
 	int bad = 0;
 
 	if((private.keylog_mode & TLSG_KEYLOG_FILE) && !tlsg_value_is_set(&private.keylog_file)) {
-		LM_ERR("parameter \"keylog_file\" is missing: keylog_mode %d has bit %d\n", private.keylog_mode,
-				TLSG_KEYLOG_FILE);
+		LM_ERR("parameter \"keylog_file\" is missing: keylog_mode %d has bit %d, set it or clear the bit\n",
+				private.keylog_mode, TLSG_KEYLOG_FILE);
 		bad = -1;
 	}
 	if((private.keylog_mode & TLSG_KEYLOG_PEER) && !tlsg_value_is_set(&private.keylog_peer)) {
-		LM_ERR("parameter \"keylog_peer\" is missing: keylog_mode %d has bit %d\n", private.keylog_mode,
-				TLSG_KEYLOG_PEER);
+		LM_ERR("parameter \"keylog_peer\" is missing: keylog_mode %d has bit %d, set it or clear the bit\n",
+				private.keylog_mode, TLSG_KEYLOG_PEER);
 		bad = -1;
 	}
 	return bad;
 }
 
-/* One line for each setting that was changed and changes nothing here. */
-static void without_effect_tell(void)
+/* Logs each setting that was changed from its default and has no effect here. */
+static void without_effect_log(void)
 {
 	size_t i;
 
@@ -353,7 +352,8 @@ static void without_effect_tell(void)
 				texts_without_effect[i].why);
 	}
 	if(private.send_timeout_s != NOT_SET)
-		LM_WARN("parameter \"send_timeout\": %d has no effect: obsolete, use tcp_send_timeout of the core\n",
+		LM_WARN("parameter \"send_timeout\": %d has no effect: remove it, and set tcp_send_timeout of the core "
+				"instead\n",
 				private.send_timeout_s);
 }
 
@@ -368,7 +368,7 @@ int tlsg_params_declare(void)
 	if(bad < 0 || paths_convert() < 0)
 		return -1;
 	pins_hide();
-	without_effect_tell();
+	without_effect_log();
 	return tlsg_group_declare();
 }
 

@@ -1,8 +1,10 @@
 /*
- * tls_gnutls - module parameters, the runtime configuration group `tls`, their defaults, ranges and conversions
+ * tls_gnutls - module parameters: defaults, ranges, checks, conversions
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: set while the configuration is parsed (attendant, before any fork); read by all processes.
- * Memory: static and pkg before the forks, then the core's configuration block (shm).  Lock: none of its own.
+ * Memory: static, and pkg before the forks.  Lock: none.
+ *
+ * Not here: the group of settings that can be read and changed at runtime (mod_group.h).
  */
 #ifndef TLSG_GNUTLS_MOD_MOD_PARAMS_H
 #define TLSG_GNUTLS_MOD_MOD_PARAMS_H
@@ -16,7 +18,7 @@
 
 #define TLSG_WARN_DAYS_MAX 8
 
-/** Bits of `keylog_mode`. Source: spec 1.5. */
+/** Bits of `keylog_mode`: doc/parameters.md. */
 enum tlsg_keylog_mode
 {
 	TLSG_KEYLOG_INIT = 1,
@@ -27,10 +29,10 @@ enum tlsg_keylog_mode
 	TLSG_KEYLOG_FILTER = 1024
 };
 
-/** Parameters that are no part of the group: fixed once the configuration is read. Strings: {NULL,0} is "not set". */
+/** Parameters outside the group: fixed once the configuration is parsed. Strings: {NULL,0} is "not set". */
 struct tlsg_params_private
 {
-	int renegotiation; /**< 0: a peer that renegotiates is disconnected; 1: it is let */
+	int renegotiation; /**< 0: a peer that renegotiates is disconnected; 1: it may */
 	str xavp_cfg;	   /**< name of the xavp with server_name and server_id */
 	str event_callback;
 	str certificate; /**< as configured; the group shows it without the PIN of a URI */
@@ -63,15 +65,15 @@ struct tlsg_params_private
 	unsigned warn_days_len;			   /**< 0: no warnings */
 };
 
-/** The table for module_exports. Source: spec section 1. */
+/** The table for module_exports: doc/parameters.md#module-parameters. */
 extern param_export_t tlsg_mod_params[];
 
 /**
- * Checks what was configured, makes paths absolute and declares the group. Logs, once each at INFO, the settings that steer
- * OpenSSL alone and were changed from their default.
- * @return 0; -1: a value is refused or the group cannot be declared; a line at ERR names parameter, value and what is allowed.
+ * Checks the parameters, makes paths absolute and declares the group. Logs once, at INFO, each setting that only
+ * affects OpenSSL and was changed from its default.
+ * @return 0; -1: a value is not allowed, or the group cannot be declared; a line at ERR names parameter, value and what
+ *         is allowed.
  * Process: attendant, in mod_init, once. Lock: none.
- * Source: `tls` module mod_init() and fix_tls_cfg(); ranges: spec section 2.
  */
 int tlsg_params_declare(void);
 
@@ -79,12 +81,11 @@ int tlsg_params_declare(void);
 const struct tlsg_params_private *tlsg_params_private(void);
 
 /**
- * Fills the settings of the profile that the module parameters make, the same for both roles. Every number is set; a path that was
- * set is absolute or a URI.
+ * Fills the settings of the profile that the module parameters describe, the same for both roles. Every number is set;
+ * a path that was set is absolute or a URI. server_name is for outgoing connections; tls.so ignores it.
  * @param s [out] strings are borrowed from this process's memory: copy them into the snapshot (tlsg_build_prof() does).
- * @return 0; -1: method or verify_client unknown (cannot happen after tlsg_params_declare()).
+ * @return 0; -1: method or verify_client is unknown (not after tlsg_params_declare()).
  * Process: any. Lock: none.
- * Source: spec 1.2. `server_name` is filled: it serves outgoing connections, `tls` ignores it.
  */
 int tlsg_params_fill_settings(struct tlsg_prof_settings *s);
 
@@ -95,8 +96,8 @@ int tlsg_params_fill_settings(struct tlsg_prof_settings *s);
 void tlsg_params_set_options(struct tlsg_set_options *o);
 
 /**
- * What handshakes_max and handshakes_per_address allow.
- * @param l [out] see there.
+ * Computes the limits that handshakes_max and handshakes_per_address stand for.
+ * @param l [out] see transport/slots.h.
  * Process: attendant, after tlsg_params_declare(). Lock: none.
  */
 void tlsg_params_slots(struct tlsg_slots_limits *l);

@@ -11,7 +11,7 @@
 
 #include "core/str.h"
 
-/** @return directory of the main configuration file with its last '/', borrowed; empty: the core has no absolute path. */
+/** @return directory of the main configuration file with its last '/', borrowed; empty: its path is not absolute. */
 str tlsg_mod_path_dir(void);
 
 /**

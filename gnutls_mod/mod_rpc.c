@@ -1,8 +1,7 @@
 /*
  * tls_gnutls - connects the RPC commands and the core's statistics with the module
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: registered in mod_init; called in any RPC process.  Memory: static.
- * Lock: TCPCONN_LOCK, taken here to end a connection.
+ * Runs in: registered in mod_init; called in any RPC process.  Memory: static.  Lock: none.
  */
 #include "gnutls_mod/mod_rpc.h"
 
@@ -91,7 +90,7 @@ static bool option(unsigned i, struct tlsg_rpc_option *o)
 	return true;
 }
 
-/** Whether the configuration can be parsed; what it names is not looked at. */
+/** Whether the configuration can be parsed. Files that it names are not read. */
 static bool is_parsable(void)
 {
 	struct tlsg_set *set = NULL;
@@ -111,7 +110,7 @@ static enum tlsg_ret reload(enum tlsg_rpc_reload_stage *stage, struct tlsg_err *
 	if(ret == TLSG_AGAIN)
 		*stage = TLSG_RPC_RELOAD_BUSY;
 	else if(ret != TLSG_OK && err->sys_errno == EADDRNOTAVAIL)
-		*stage = TLSG_RPC_RELOAD_SOCKETS; /* no socket listens on the address of a profile */
+		*stage = TLSG_RPC_RELOAD_SOCKETS; /* set by tlsg_config_load() */
 	else if(ret != TLSG_OK)
 		*stage = is_parsable() ? TLSG_RPC_RELOAD_BUILD : TLSG_RPC_RELOAD_PARSE;
 	return ret;

@@ -1,8 +1,7 @@
 /*
  * tls_gnutls - connects the RPC commands and the core's statistics with the module
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: registered in mod_init; called in any RPC process.  Memory: static.
- * Lock: TCPCONN_LOCK, taken here to end a connection.
+ * Runs in: registered in mod_init; called in any RPC process.  Memory: static.  Lock: none.
  */
 #ifndef TLSG_GNUTLS_MOD_MOD_RPC_H
 #define TLSG_GNUTLS_MOD_MOD_RPC_H
@@ -10,9 +9,8 @@
 /**
  * Registers the RPC commands tls.* and the statistics of group tls. In mod_init.
  * @return 0; -1: the core refuses them.
- * Source: spec section 10; group and names of the first three statistics: `tls` from 6.0 on.
+ * Source: doc/rpc.md; names of the first three statistics: tls.so of Kamailio 6.0.
  */
 int tlsg_mod_rpc_start(void);
-
 
 #endif

@@ -16,7 +16,7 @@
 #define YES 1
 #define NO -1
 
-/** @return YES: the peer sent a certificate and it was verified; NO otherwise. */
+/** @return YES: the peer sent a certificate, and it was verified; NO otherwise. */
 static int ki_is_peer_verified(sip_msg_t *msg)
 {
 	const struct tlsg_view *v = tlsg_view_get(msg);
@@ -61,7 +61,7 @@ static int w_set_connect_server_id(sip_msg_t *msg, char *id, char *unused)
 	return ki_set_connect_server_id(msg, &value);
 }
 
-/** Value of a variable, given by its name without `$`. @return static, never NULL. */
+/** @return value of the variable with that name, without `$`; static, never NULL. */
 static sr_kemi_xval_t *ki_cget(sip_msg_t *msg, str *name)
 {
 	static sr_kemi_xval_t value;

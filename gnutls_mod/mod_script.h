@@ -8,13 +8,12 @@
 
 #include "core/sr_module.h"
 
-/** The table for module_exports. Source: spec 7.1. */
+/** The table for module_exports: doc/manual.md. */
 extern cmd_export_t tlsg_script_commands[];
 
 /**
  * Registers KSR.tls.*. In mod_register.
- * @return 0; -1: the core refuses more modules.
- * Source: spec 7.2.
+ * @return 0; -1: the core takes no more modules.
  */
 int tlsg_script_register_kemi(void);
 

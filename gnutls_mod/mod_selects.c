@@ -10,8 +10,8 @@
 #include "gnutls_mod/mod_answer.h"
 
 /*
- * Each word of a path is replaced by the core with a number below 256 when the path is resolved. A number has a group, and a
- * position in it; the words of a path put together make the query.
+ * When the core resolves a path, it replaces each word by a number below 256. Here a number consists of a group and a
+ * position in the group; the words of a path together make a query.
  */
 #define GROUP_SHIFT 5
 #define POSITION_MASK ((1 << GROUP_SHIFT) - 1)
@@ -19,13 +19,13 @@
 enum group
 {
 	GROUP_ITEM = 1 << GROUP_SHIFT,	/* enum tlsg_answer_item */
-	GROUP_OWNER = 2 << GROUP_SHIFT, /* 0 the peer, 1 we */
+	GROUP_OWNER = 2 << GROUP_SHIFT, /* 0: the peer, 1: this host */
 	GROUP_SIDE = 3 << GROUP_SHIFT,	/* enum tlsg_cert_side */
 	GROUP_ATTR = 4 << GROUP_SHIFT,	/* enum tlsg_dn_attr */
 	GROUP_SAN = 5 << GROUP_SHIFT	/* enum tlsg_cert_san */
 };
 
-/** Adds what one word means to a query. @return false: a word that has no meaning there. */
+/** Adds a word to a query. @return false: unknown. */
 static bool word_add(struct tlsg_answer_query *q, int word)
 {
 	unsigned position = (unsigned)word & POSITION_MASK;
@@ -54,7 +54,7 @@ static bool word_add(struct tlsg_answer_query *q, int word)
 	}
 }
 
-/** Adds one element of a path to a query. @return false: it has no meaning there. */
+/** Adds an element of a path to a query. @return false: it is not allowed there. */
 static bool element_add(struct tlsg_answer_query *q, const select_param_t *p)
 {
 	switch(p->type) {
@@ -70,7 +70,7 @@ static bool element_add(struct tlsg_answer_query *q, const select_param_t *p)
 	}
 }
 
-/** Every select ends here. @return 0; -1: no value. */
+/** Evaluates every select. @return 0; -1: no value. */
 static int evaluate(str *res, const select_t *s, struct sip_msg *msg)
 {
 	struct tlsg_answer_query q = {.item = TLSG_ANSWER_DESCRIPTION};
@@ -79,7 +79,7 @@ static int evaluate(str *res, const select_t *s, struct sip_msg *msg)
 
 	for(i = 1; i < s->n; i++) {
 		if(!element_add(&q, &s->params[i])) {
-			LM_ERR("element %d of the select has no meaning there\n", i);
+			LM_ERR("element %d of the select is not allowed there\n", i);
 			return -1;
 		}
 	}
@@ -89,7 +89,7 @@ static int evaluate(str *res, const select_t *s, struct sip_msg *msg)
 	return 0;
 }
 
-/* The core tells the nodes of the tree of words by their functions. */
+/* The core identifies the nodes of the tree of words by their functions, so each needs its own. */
 static int sel_tls(str *res, select_t *s, struct sip_msg *msg)
 {
 	return evaluate(res, s, msg);

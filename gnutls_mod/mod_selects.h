@@ -7,9 +7,9 @@
 #define TLSG_GNUTLS_MOD_MOD_SELECTS_H
 
 /**
- * Registers the table of selects with the core. In mod_register: a script that names one outside of a string is parsed before mod_init.
+ * Registers the selects with the core. In mod_register: a script with one outside a string is parsed before mod_init.
  * @return 0; -1: out of memory.
- * Source: spec section 9.
+ * Source: doc/variables.md#selects.
  */
 int tlsg_selects_register(void);
 

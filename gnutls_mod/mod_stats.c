@@ -81,9 +81,9 @@ static counter_def_t own[] = {
 		{NULL, "arena_bytes", CNT_F_NO_RESET, arena_bytes, NULL,
 				"shared memory held by connections and configurations"},
 		{NULL, "handshakes_unfinished", CNT_F_NO_RESET, unfinished, NULL,
-				"accepted connections whose handshake goes on"},
+				"accepted connections whose handshake is not finished"},
 		{NULL, "configurations", CNT_F_NO_RESET, configurations, NULL,
-				"configurations alive: the current one and older ones in use"},
+				"configurations in memory: the current one and older ones in use"},
 		{NULL, NULL, 0, NULL, NULL, NULL},
 };
 
@@ -101,6 +101,7 @@ int tlsg_mod_stats_register(void)
 	}
 	return 0;
 err:
-	LM_ERR("the statistics of group " GROUP " cannot be registered\n");
+	LM_ERR("cannot register the statistics of group " GROUP
+		   ": does another module have them? Load only one TLS module\n");
 	return -1;
 }

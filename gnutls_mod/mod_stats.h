@@ -7,9 +7,9 @@
 #define TLSG_GNUTLS_MOD_MOD_STATS_H
 
 /**
- * Registers opened_connections, max_connections, clear_text_write_queued_bytes, arena_bytes, configurations and all figures of
- * transport/stats.h. Before the forks.
- * @return 0; -1: the core refuses one.
+ * Registers opened_connections, max_connections, clear_text_write_queued_bytes, arena_bytes, handshakes_unfinished,
+ * configurations and all figures of transport/stats.h. Before the forks.
+ * @return 0; -1: the core refuses one, a line at ERR says so.
  */
 int tlsg_mod_stats_register(void);
 

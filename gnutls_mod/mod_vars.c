@@ -9,7 +9,7 @@
 
 #include "gnutls_mod/mod_answer.h"
 
-/* A query as the one number that a variable's definition can carry. */
+/* A query packed into a number, since the definition of a variable has room for one. */
 #define ITEM_BITS 8
 #define OWN_BIT (1 << ITEM_BITS)
 #define ISSUER_BIT (1 << (ITEM_BITS + 1))
@@ -34,7 +34,7 @@ static struct tlsg_answer_query query_unpack(long n)
 	return q;
 }
 
-/** Fills in the index of variables that have one. @return false: no single index. */
+/** Sets the index of variables that have one. @return false: the index is not a number. */
 static bool index_get(struct sip_msg *msg, pv_param_t *param, struct tlsg_answer_query *q)
 {
 	int flags = 0;
@@ -63,7 +63,7 @@ static int get(struct sip_msg *msg, pv_param_t *param, pv_value_t *res)
 	return 0;
 }
 
-/** The inner name of $tls(...). */
+/** Parses the inner name of $tls(...). */
 static int parse_line_name(pv_spec_p sp, str *in)
 {
 	static const struct
@@ -88,14 +88,14 @@ static int parse_line_name(pv_spec_p sp, str *in)
 	return -1;
 }
 
-/** The inner name of $tls_peer_san_count(...), after the definition's own number. */
+/** Parses the inner name of $tls_peer_san_count(...) into the number of the definition. */
 static int parse_count(pv_spec_p sp, const str *in, int definition)
 {
 	unsigned kind = TLSG_SANS;
 
 	if(sp == NULL || in == NULL || in->s == NULL)
 		return -1;
-	/* Accepted, as `tls` does: the variable has no value then. */
+	/* Accepted, as by tls.so: the variable has no value then. */
 	if(!tlsg_answer_san_kind(in, &kind))
 		LM_ERR("unknown kind of subject alternative name %.*s: use DNS, URI, EMAIL or IP\n", in->len, in->s);
 	return pv_init_iname(sp, definition | PART((int)kind));

@@ -8,7 +8,7 @@
 
 #include "core/pvar.h"
 
-/** The table for module_exports. Source: spec section 8. */
+/** The table for module_exports: doc/variables.md. */
 extern pv_export_t tlsg_vars_table[];
 
 /** What tlsg_vars_get_by_name() found. */
@@ -25,7 +25,6 @@ enum tlsg_vars_found
  * @param msg   message of the script.
  * @param name  exact spelling.
  * @param text  [out] static buffer, set with TLSG_VARS_VALUE only.
- * @return see there.
  */
 enum tlsg_vars_found tlsg_vars_get_by_name(struct sip_msg *msg, const str *name, str *text);
 

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - the connection that a message came over, as scripts see it: a copy of its peer record in this process
+ * tls_gnutls - the connection of the current message, as scripts see it: a copy of its peer record
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that runs script code.  Memory: pkg and heap of this process.
  * Lock: TCPCONN_LOCK, taken here, held while bytes are copied.
@@ -27,11 +27,11 @@ enum outcome
 	NO_ROOM
 };
 
-/** What the view was copied from: it is copied again when one of them differs. */
+/** Identifies what the view was copied from. */
 struct origin
 {
 	int id;
-	const struct tlsg_peer *peer; /* never followed outside the lock */
+	const struct tlsg_peer *peer; /* never dereferenced without the lock */
 	time_t since;
 };
 
@@ -42,7 +42,7 @@ static unsigned char *store; /* [pkg] all bytes that the view points to */
 static size_t store_size;
 static size_t store_used;
 
-/* Parsed lazily, belong to the view. Index: own. */
+/* Certificates of the view, parsed at first use. Index: own. */
 static struct tlsg_cert *cert[2];
 static bool cert_tried[2];
 
@@ -61,9 +61,9 @@ static void view_forget(void)
 }
 
 /**
- * Our certificate: the one presented, or, when none had to be presented (resumption, a server that did not ask for one), the first
- * one of the profile, as `tls` has it.
- * @return {NULL,0} none.
+ * Our certificate: the one presented or, if none was (resumption, or the server did not ask), the first one of the
+ * profile, as in tls.so.
+ * @return {NULL,0}: none.
  */
 static struct tlsg_der own_leaf(const struct tlsg_peer *p)
 {
@@ -84,7 +84,7 @@ static unsigned built_len(const struct tlsg_peer *p)
 	return p->built_len < TLSG_CHAIN_MAX ? p->built_len : TLSG_CHAIN_MAX;
 }
 
-/** Bytes that the view of a record takes. */
+/** @return bytes that a copy of a record needs. */
 static size_t bytes_of(const struct tlsg_peer *p)
 {
 	size_t sum = own_leaf(p).size + (p->sni.len > 0 ? (size_t)p->sni.len : 0);
@@ -97,7 +97,7 @@ static size_t bytes_of(const struct tlsg_peer *p)
 	return sum;
 }
 
-/** Copies into the store, in which there is room. */
+/** Copies into the store, which is large enough. */
 static unsigned char *keep(const void *data, size_t size)
 {
 	unsigned char *at = store + store_used;
@@ -114,7 +114,7 @@ static struct tlsg_der keep_der(struct tlsg_der der)
 	return der;
 }
 
-/** Copies a record. The store has room. */
+/** Copies a record. The store is large enough. */
 static void view_copy(int id, const struct tlsg_peer *p)
 {
 	struct tlsg_der own = own_leaf(p);
@@ -142,8 +142,8 @@ static void view_copy(int id, const struct tlsg_peer *p)
 }
 
 /**
- * Brings the view up to date. The connection cannot go away while this runs.
- * @param room [out] with NO_ROOM: bytes that the store must have.
+ * Updates the view. The caller makes sure that the connection is not freed meanwhile.
+ * @param room [out] with NO_ROOM: bytes that the store needs.
  */
 static enum outcome view_update(const struct tcp_connection *c, size_t *room)
 {
@@ -160,7 +160,7 @@ static enum outcome view_update(const struct tcp_connection *c, size_t *room)
 	return FOUND;
 }
 
-/** Looks a connection up and brings the view up to date. */
+/** Finds a connection and updates the view. */
 static enum outcome view_lookup(int id, size_t *room)
 {
 	ticks_t lifetime = (ticks_t)TLSG_CFG(connection_timeout);
@@ -177,7 +177,7 @@ static enum outcome view_lookup(int id, size_t *room)
 	return o;
 }
 
-/** Makes the store larger; the view is lost. @return false: out of memory. */
+/** Replaces the store by a larger one, and drops the view. @return false: out of memory. */
 static bool store_grow(size_t size)
 {
 	view_forget();
@@ -200,7 +200,8 @@ const struct tlsg_view *tlsg_view_get(struct sip_msg *msg)
 	int i;
 
 	if(c == NULL && (msg == NULL || (msg->rcv.proto != PROTO_TLS && msg->rcv.proto != PROTO_WSS))) {
-		LM_ERR("a TLS variable, select or function is used for a message that did not come over TLS\n");
+		LM_ERR("a TLS variable, select or function is used for a message that was not received over TLS: check $proto "
+			   "first\n");
 		return NULL;
 	}
 	for(i = 0; i < LOOKUPS_MAX && o == NO_ROOM; i++) {
@@ -211,7 +212,7 @@ const struct tlsg_view *tlsg_view_get(struct sip_msg *msg)
 	if(o == FOUND)
 		return &view;
 	if(o == NO_HANDSHAKE)
-		LM_INFO("the TLS handshake has not ended yet\n");
+		LM_INFO("the TLS handshake has not finished yet\n");
 	else
 		LM_INFO("TLS connection not found\n");
 	return NULL;

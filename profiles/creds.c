@@ -167,7 +167,7 @@ static int retrieve_cb(gnutls_session_t session, const struct gnutls_cert_retr_s
 
 		if(ref->keys != 0 && !(ref->keys & tlsg_priority_key_of(pair->pk)))
 			continue;
-		if(!pair_fits(session, info, pair))
+		if(!tlsg_priority_curve_fits(pair, ref->groups) || !pair_fits(session, info, pair))
 			continue;
 		if(best == NULL || (best->pk == GNUTLS_PK_RSA && pair->pk != GNUTLS_PK_RSA))
 			best = pair;

@@ -18,6 +18,7 @@ struct tlsg_session_ref
 {
 	const struct tlsg_prof *prof;
 	unsigned keys;	  /**< OR of enum tlsg_cipher_key: the keys that the suites in common allow; 0 not known */
+	unsigned groups;  /**< curves that an ECDSA key may be on: as in struct tlsg_cipher_offer; 0 any, and not known */
 	unsigned no_pair; /**< [out] 1: the profile has no certificate that the peer can use */
 };
 

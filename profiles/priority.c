@@ -72,10 +72,13 @@ static int compile_client(struct tlsg_priority *x)
 
 static enum tlsg_ret compile_all(struct tlsg_prof *p, struct tlsg_priority *x, struct tlsg_err *err)
 {
-	struct tlsg_arena *previous = tlsg_scope_enter(p->set->arena);
 	bool is_client = x->list.surplus && p->role == TLSG_CLIENT;
-	int rc = is_client ? compile_client(x) : compile(x->list.priority, &x->compiled);
+	struct tlsg_arena *previous;
+	int rc;
 
+	tlsg_scope_refresh(); /* the file may have changed since the string was evaluated */
+	previous = tlsg_scope_enter(p->set->arena);
+	rc = is_client ? compile_client(x) : compile(x->list.priority, &x->compiled);
 	if(rc >= 0 && x->list.surplus && !is_client)
 		rc = compile_single(x);
 	tlsg_scope_leave(previous);
@@ -171,13 +174,33 @@ unsigned tlsg_priority_key_of(gnutls_pk_algorithm_t pk)
 	}
 }
 
-static unsigned keys_of(const struct tlsg_prof *p)
+bool tlsg_priority_curve_fits(const struct tlsg_pair *pair, unsigned groups)
+{
+	if(groups == 0 || pair->pk != GNUTLS_PK_ECDSA)
+		return true;
+	switch(pair->bits) {
+		case 192:
+			return (groups & TLSG_CIPHER_GROUP(19)) != 0;
+		case 224:
+			return (groups & TLSG_CIPHER_GROUP(21)) != 0;
+		case 256:
+			return (groups & TLSG_CIPHER_GROUP(23)) != 0;
+		case 384:
+			return (groups & TLSG_CIPHER_GROUP(24)) != 0;
+		default: /* GnuTLS counts whole bytes: 528 */
+			return pair->bits > 512 && (groups & TLSG_CIPHER_GROUP(25)) != 0;
+	}
+}
+
+/* Kinds of keys of the profile that the client can use. */
+static unsigned keys_of(const struct tlsg_prof *p, unsigned groups)
 {
 	unsigned keys = 0;
 	unsigned i;
 
 	for(i = 0; i < p->pairs_len; i++)
-		keys |= tlsg_priority_key_of(p->pairs[i].pk);
+		if(tlsg_priority_curve_fits(&p->pairs[i], groups))
+			keys |= tlsg_priority_key_of(p->pairs[i].pk);
 	return keys;
 }
 
@@ -192,7 +215,7 @@ enum tlsg_ret tlsg_priority_for_offer(
 	offer->usable = tlsg_cipher_list_keys(&x->list, offer);
 	if(x->single == NULL)
 		return TLSG_OK;
-	offer->keys &= keys_of(p);
+	offer->keys &= keys_of(p, offer->groups);
 	switch(tlsg_cipher_list_choose(&x->list, offer, &best)) {
 		case TLSG_CIPHER_LEAVE:
 			return TLSG_OK;

@@ -52,6 +52,15 @@ enum tlsg_ret tlsg_priority_fit_keys(struct tlsg_prof *p, struct tlsg_err *err) 
 enum tlsg_ret tlsg_priority_for_offer(
 		const struct tlsg_prof *p, struct tlsg_cipher_offer *offer, gnutls_priority_t *compiled) TLSG_MUST_CHECK;
 
+/**
+ * Whether the curve of a pair's key is one that the client has listed. Up to TLS 1.2 supported_groups applies to
+ * ECDSA certificates too; in TLS 1.3 signature_algorithms names their curves.
+ * @param groups  as in struct tlsg_cipher_offer.
+ * @return true, too, for a key that is not ECDSA.
+ * Source: RFC 8422 sections 5.1 and 5.3, RFC 8446 section 4.2.7.
+ */
+bool tlsg_priority_curve_fits(const struct tlsg_pair *pair, unsigned groups);
+
 /** @return the bit of enum tlsg_cipher_key for a kind of key. */
 unsigned tlsg_priority_key_of(gnutls_pk_algorithm_t pk);
 

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - the RPC commands tls.*
+ * tls_gnutls - the RPC commands tls.*: their table, and a declaration of each
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: registered in mod_init; commands run in any RPC process.  Memory: static.  Lock: none.
  */

@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - the RPC commands tls.*
+ * tls_gnutls - the RPC commands tls.*: their table, and a declaration of each
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: registered in mod_init; commands run in any RPC process.  Memory: static.  Lock: none held on return.
  *
@@ -19,7 +19,7 @@ struct tlsg_rpc_source;
  */
 int tlsg_rpc_register(const struct tlsg_rpc_source *source);
 
-/** tls.reload: loads the configuration again. A line of text; fault 500: a sentence of tls.so, then ": " and the cause. */
+/** tls.reload: loads the configuration again. A line of text; fault 500: the sentence of tls.so, ": " and the cause. */
 void tlsg_rpc_reload(rpc_t *rpc, void *ctx);
 
 /**

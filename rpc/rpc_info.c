@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - RPC tls.info: connections and queued bytes
+ * tls_gnutls - RPC tls.info: number of connections, queued bytes
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any RPC process.  Memory: none.  Lock: none.
  */

@@ -1,7 +1,7 @@
 /*
- * tls_gnutls - RPC tls.kill: ends one connection
+ * tls_gnutls - RPC tls.kill: closes a connection
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any RPC process.  Memory: none.  Lock: none here.
+ * Runs in: any RPC process.  Memory: none.  Lock: none.
  */
 #include "rpc/rpc.h"
 
@@ -14,7 +14,7 @@ void tlsg_rpc_kill(rpc_t *rpc, void *ctx)
 	int id = 0;
 
 	if(rpc->scan(ctx, "d", &id) < 1 || id <= 0) {
-		LM_WARN("tls.kill: the argument is not the id of a connection\n");
+		LM_WARN("tls.kill: the argument is not the id of a connection: take it from tls.list\n");
 		rpc->fault(ctx, FAULT, "Connection id expected: a number that tls.list shows");
 		return;
 	}
@@ -22,6 +22,6 @@ void tlsg_rpc_kill(rpc_t *rpc, void *ctx)
 		rpc->rpl_printf(ctx, "TLS connection id not found");
 		return;
 	}
-	LM_NOTICE("connection %d ended by tls.kill\n", id);
+	LM_NOTICE("connection %d closed by tls.kill\n", id);
 	rpc->rpl_printf(ctx, "OK");
 }

@@ -1,7 +1,7 @@
 /*
- * tls_gnutls - RPC tls.list: the TLS connections that are open
+ * tls_gnutls - RPC tls.list: open TLS connections
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any RPC process.  Memory: static buffer of this process.  Lock: TCPCONN_LOCK, held while a few records are copied.
+ * Runs in: any RPC process.  Memory: static buffer of this process.  Lock: TCPCONN_LOCK, while records are copied.
  */
 #include "rpc/rpc.h"
 
@@ -18,7 +18,7 @@
 #define TEXT_BYTES 256
 #define DESCRIPTION_BYTES 128
 
-/** What is copied of a connection while the lock is held. */
+/** Copy of what is shown of a connection. */
 struct record
 {
 	int id;
@@ -29,7 +29,7 @@ struct record
 	int dst_port;
 	bool has_state;
 	struct tlsg_conn_status status; /* without profile and sni */
-	const struct tlsg_suite *suite; /* static; NULL unknown */
+	const struct tlsg_suite *suite; /* static; NULL: unknown */
 	char sni[TEXT_BYTES];
 	char profile[TEXT_BYTES];
 };
@@ -44,7 +44,7 @@ struct listing
 
 static struct record records[BATCH_RECORDS];
 
-/** Copies a text, cut to the room there is. @param from  NULL: "N/A". */
+/** Copies a text, truncated to TEXT_BYTES. @param from  NULL or empty: "N/A". */
 static void text_copy(char *to, const char *from)
 {
 	snprintf(to, TEXT_BYTES, "%s", from != NULL && from[0] != '\0' ? from : "N/A");
@@ -97,7 +97,7 @@ static void description_format(char *to, const struct tlsg_suite *suite)
 		to[len - 1] = '\0';
 }
 
-/** Local time of creation. */
+/** Writes the local time at which the TLS state was made. */
 static void timestamp_format(char *to, const struct record *r)
 {
 	struct tm tm;
@@ -107,7 +107,7 @@ static void timestamp_format(char *to, const struct record *r)
 		snprintf(to, DESCRIPTION_BYTES, "N/A");
 }
 
-/** The fields that hosts from 5.7 on have after the id, and older ones get at the end. */
+/** Adds the fields that clients of Kamailio 5.7 and later expect after the id; for older ones they are last. */
 static void late_fields_add(rpc_t *rpc, void *handle, const struct record *r)
 {
 	char timestamp[DESCRIPTION_BYTES];

@@ -26,7 +26,7 @@ struct text
 	char s[TEXT_BYTES];
 };
 
-/** Where the functions of transport/cert_text.h write to; one byte is left for the end. */
+/** @return buffer over a text, without its last byte: that is for the terminating zero. */
 static struct tlsg_buf text_buf(struct text *t)
 {
 	struct tlsg_buf b;
@@ -35,14 +35,14 @@ static struct tlsg_buf text_buf(struct text *t)
 	return b;
 }
 
-/** Ends the text that was written; one that could not be made is empty. */
+/** Terminates the text; empty after an error. */
 static char *text_end(struct text *t, const struct tlsg_buf *b, enum tlsg_ret ret)
 {
 	t->s[ret == TLSG_OK ? b->wr : 0] = '\0';
 	return t->s;
 }
 
-/** Whole days until a time, rounded down. @return negative when it is over. */
+/** @return whole days until a time, rounded down; negative: it has passed. */
 static int days_left(time_t t)
 {
 	long seconds = (long)(t - time(NULL));
@@ -59,7 +59,7 @@ static void date_add(rpc_t *rpc, void *handle, const char *name, time_t t)
 	rpc->struct_add(handle, "s", name, text_end(&text, &b, ret));
 }
 
-/** Names and number of a certificate. */
+/** Adds names and serial number of a certificate. */
 static void names_add(rpc_t *rpc, void *handle, const struct tlsg_pair *pair)
 {
 	struct tlsg_der der = {pair->chain[0].cert.data, pair->chain[0].cert.size};
@@ -135,7 +135,7 @@ static const char *verify_name(const struct tlsg_prof *p)
 	}
 }
 
-/** Address and port that a profile is for. */
+/** @return address and port that select a profile. */
 static const char *address_format(const struct tlsg_prof *p, struct text *text)
 {
 	char address[IP_ADDR_MAX_STRZ_SIZE + 1];

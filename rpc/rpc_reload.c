@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - RPC tls.reload: loads the configuration anew
+ * tls_gnutls - RPC tls.reload: loads the configuration again
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any RPC process.  Memory: none.  Lock: none.
  */
@@ -10,7 +10,7 @@
 #include "rpc/rpc_source.h"
 
 #define FAULT 500
-#define FAULT_TEXT 255 /* binrpc: a length of one byte that counts the zero byte too; longer faults are lost */
+#define FAULT_TEXT 255 /* binrpc has a length of one byte, zero byte included, and drops longer faults */
 
 static const char *sentence(enum tlsg_rpc_reload_stage stage)
 {
@@ -38,7 +38,7 @@ void tlsg_rpc_reload(rpc_t *rpc, void *ctx)
 		rpc->rpl_printf(ctx, "Ok. TLS configuration reloaded.");
 		return;
 	}
-	LM_ERR("the TLS configuration was not reloaded, the one before stays: %s\n", err.text);
+	LM_ERR("the TLS configuration was not reloaded, the current one stays: %s\n", err.text);
 	snprintf(text, sizeof(text), err.text[0] != '\0' ? "%s: %s" : "%s%s", sentence(stage), err.text);
 	rpc->fault(ctx, FAULT, "%s", text);
 }

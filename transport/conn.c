@@ -217,7 +217,8 @@ enum tlsg_ret tlsg_conn_write(
 		return TLSG_EOF;
 	if(c->state == TLSG_CONN_HANDSHAKING && tlsg_conn_is_late(c))
 		return end_late(c, err);
-	if(c->state == TLSG_CONN_HANDSHAKING || (c->state == TLSG_CONN_ESTABLISHED && c->queue.bytes > 0))
+	if(c->state == TLSG_CONN_HANDSHAKING
+			|| (c->state == TLSG_CONN_ESTABLISHED && (c->hold_queue || c->queue.bytes > 0)))
 		return write_early(c, io, data, size, used, err);
 	ret = tlsg_conn_step_enter(c, io, TLSG_HEADROOM_RECORD, &previous, err);
 	if(ret != TLSG_OK)

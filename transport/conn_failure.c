@@ -37,13 +37,15 @@ static enum tlsg_stats_failure failure_of(const struct tlsg_conn *c, int gnutls_
 			return c->role == TLSG_SERVER ? TLSG_FAIL_NO_CERT : TLSG_FAIL_PROTOCOL;
 		case GNUTLS_E_FATAL_ALERT_RECEIVED:
 			return TLSG_FAIL_ALERT;
-		case GNUTLS_E_MEMORY_ERROR:
+		default:
+			break;
+	}
+	switch(tlsg_err_gnutls_peer(NULL, gnutls_code, "")) {
+		case TLSG_E_RESOURCE:
 			return TLSG_FAIL_MEMORY;
-		case GNUTLS_E_PK_SIGN_FAILED:
-		case GNUTLS_E_INSUFFICIENT_CREDENTIALS:
+		case TLSG_E_CONFIG:
 			return TLSG_FAIL_LOCAL;
-		case GNUTLS_E_INTERNAL_ERROR:
-		case GNUTLS_E_INVALID_REQUEST:
+		case TLSG_E_INTERNAL:
 			return TLSG_FAIL_INTERNAL;
 		default:
 			return TLSG_FAIL_PROTOCOL;
@@ -74,5 +76,5 @@ enum tlsg_ret tlsg_conn_failure_set(struct tlsg_conn *c, int gnutls_code, struct
 	if(c->ref.no_pair)
 		return tlsg_err_set(err, TLSG_E_PEER, "%s (profile %s has no certificate that the peer can use)",
 				gnutls_strerror(gnutls_code), c->ref.prof->id.s);
-	return tlsg_err_gnutls(err, gnutls_code, c->role == TLSG_SERVER ? "accept" : "connect");
+	return tlsg_err_gnutls_peer(err, gnutls_code, c->role == TLSG_SERVER ? "accept" : "connect");
 }

@@ -42,15 +42,17 @@ static enum tlsg_ret choose_by_name(struct tlsg_conn *c, struct tlsg_err *err)
 /* Keeps to the suite list of the profile where its priority string admits more. */
 static int restrict_suites(struct tlsg_conn *c, const struct tlsg_hello *h)
 {
+	unsigned allowed = c->ref.prof->priority->list.versions;
 	struct tlsg_cipher_offer offer;
 	gnutls_priority_t compiled;
 
-	tlsg_hello_offer(h, &offer);
-	if((offer.versions & c->ref.prof->priority->list.versions) == 0)
+	tlsg_hello_offer(h, allowed, &offer);
+	if((offer.versions & allowed) == 0)
 		return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
 	if(tlsg_priority_for_offer(c->ref.prof, &offer, &compiled) != TLSG_OK)
 		return GNUTLS_E_NO_CIPHER_SUITES;
 	c->ref.keys = offer.usable;
+	c->ref.groups = offer.groups;
 	return compiled != NULL ? tlsg_conn_session_priority(c, compiled) : 0;
 }
 
@@ -67,7 +69,7 @@ static int client_hello_received(struct tlsg_conn *c, const gnutls_datum_t *msg)
 			return GNUTLS_E_MEMORY_ERROR;
 		c->sni.len = (int)hello.name_len;
 		if(choose_by_name(c, NULL) != TLSG_OK)
-			return GNUTLS_E_INTERNAL_ERROR;
+			return TLSG_ERR_DEFECT;
 	}
 	c->hello_seen = true;
 	return restrict_suites(c, &hello);

@@ -88,7 +88,7 @@ static enum tlsg_ret read_failed(struct tlsg_conn *c, int gnutls_code, struct tl
 	tlsg_conn_alert_send_for(c, gnutls_code);
 	if(gnutls_code == GNUTLS_E_TOO_MANY_HANDSHAKE_PACKETS) /* GnuTLS says "Too many handshake packets" */
 		return tlsg_err_set(err, TLSG_E_PEER, "more than 8 key updates within a second, the limit of GnuTLS");
-	return tlsg_err_gnutls(err, gnutls_code, "read");
+	return tlsg_err_gnutls_peer(err, gnutls_code, "read");
 }
 
 /* One call of gnutls_record_recv(). @return TLSG_OK: it made progress, call again. */

@@ -7,6 +7,7 @@
 
 #include <gnutls/crypto.h>
 
+#include "base/mutex.h"
 #include "base/scope.h"
 #include "profiles/priority.h"
 #include "profiles/ticket.h"
@@ -96,11 +97,16 @@ static unsigned init_flags(const struct tlsg_conn *c)
 
 enum tlsg_ret tlsg_conn_session_init(struct tlsg_conn *c, struct tlsg_err *err)
 {
+	unsigned made = tlsg_mutex_made();
 	enum tlsg_ret ret;
 	int rc = gnutls_init(&c->session, init_flags(c));
 
 	if(rc < 0)
 		return tlsg_err_gnutls(err, rc, "creating a session");
+	if(tlsg_mutex_made() == made) /* other processes would wait forever */
+		return tlsg_err_set(err, TLSG_E_RESOURCE,
+				"another library of this process has replaced GnuTLS's mutex functions, sessions cannot be shared; "
+				"load the module that calls gnutls_global_set_mutex() before tls_gnutls.so");
 	gnutls_session_set_ptr(c->session, c);
 	tlsg_carrier_stream_init(c);
 	gnutls_handshake_set_timeout(c->session, 0);

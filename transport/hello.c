@@ -174,6 +174,20 @@ static unsigned without_of(const struct tlsg_hello *h)
 	return h->groups == NULL ? 0 : TLSG_KX_ECDHE;
 }
 
+/* Curves that an ECDSA key may be on: RFC 8422 section 5.1. With TLS 1.3 the signature algorithms name the curve. */
+static unsigned groups_of(const struct tlsg_hello *h, unsigned versions)
+{
+	unsigned groups = TLSG_CIPHER_GROUP_SENT;
+	size_t i;
+
+	if(h->groups == NULL || (versions & TLSG_VERSION_BIT(TLSG_TLS1_3)))
+		return 0;
+	for(i = 0; i < h->groups_len; i++)
+		if(h->groups[2 * i] == 0 && h->groups[2 * i + 1] < 32)
+			groups |= TLSG_CIPHER_GROUP(h->groups[2 * i + 1]);
+	return groups;
+}
+
 /* Kinds of keys whose signatures the client accepts. RFC 5246 section 7.4.1.4.1, RFC 8446 section 4.2.3. */
 static unsigned keys_of(const struct tlsg_hello *h)
 {
@@ -191,11 +205,12 @@ static unsigned keys_of(const struct tlsg_hello *h)
 	return h->sigs != NULL ? keys : TLSG_CIPHER_KEY_ALL;
 }
 
-void tlsg_hello_offer(const struct tlsg_hello *h, struct tlsg_cipher_offer *offer)
+void tlsg_hello_offer(const struct tlsg_hello *h, unsigned allowed, struct tlsg_cipher_offer *offer)
 {
 	*offer = (struct tlsg_cipher_offer){.ids = h->suites,
 			.ids_bytes = h->suites_len * 2,
 			.versions = versions_of(h),
 			.keys = keys_of(h),
 			.without = without_of(h)};
+	offer->groups = groups_of(h, offer->versions & allowed);
 }

@@ -58,10 +58,18 @@ static int keylog_cb(gnutls_session_t session, const char *label, const gnutls_d
 	return 0;
 }
 
+/* Without a function GnuTLS writes the secrets to the file that SSLKEYLOGFILE names. */
+static int no_keylog_cb(gnutls_session_t session, const char *label, const gnutls_datum_t *secret)
+{
+	(void)session;
+	(void)label;
+	(void)secret;
+	return 0;
+}
+
 void tlsg_keylog_session_init(gnutls_session_t session)
 {
-	if(enabled)
-		gnutls_session_set_keylog_function(session, keylog_cb);
+	gnutls_session_set_keylog_function(session, enabled ? keylog_cb : no_keylog_cb);
 }
 
 bool tlsg_keylog_has_lines(void)

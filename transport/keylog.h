@@ -19,7 +19,10 @@
  */
 void tlsg_keylog_enable(bool filter);
 
-/** Installs the callback in a new session, if collecting is enabled. */
+/**
+ * Installs the callback in a new session: in every one, since without a callback GnuTLS writes the secrets to the file
+ * that SSLKEYLOGFILE names. It does nothing while collecting is not enabled.
+ */
 void tlsg_keylog_session_init(gnutls_session_t session);
 
 /** @return whether lines were collected. */

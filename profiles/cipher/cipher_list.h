@@ -75,6 +75,11 @@ enum tlsg_cipher_key
 	TLSG_CIPHER_KEY_ALL = (1 << 3) - 1
 };
 
+/** Bit of a group of supported_groups, which are numbered: 23 P-256, 24 P-384, 25 P-521. @param number  below 32. */
+#define TLSG_CIPHER_GROUP(number) (1u << (number))
+/** Set in a list of groups that the client has sent, which may hold none of the curves. No group has the number 0. */
+#define TLSG_CIPHER_GROUP_SENT TLSG_CIPHER_GROUP(0)
+
 /** What a ClientHello offers, and what the server has for it. */
 struct tlsg_cipher_offer
 {
@@ -82,6 +87,7 @@ struct tlsg_cipher_offer
 	size_t ids_bytes;	/**< an odd last byte is ignored */
 	unsigned versions;	/**< OR of TLSG_VERSION_BIT() of the client: supported_versions, else up to legacy_version */
 	unsigned keys;		/**< OR of enum tlsg_cipher_key: the client accepts their signatures, and the server has them */
+	unsigned groups;	/**< curves that an ECDSA key may be on, OR of TLSG_CIPHER_GROUP(); 0: any */
 	unsigned without;	/**< OR of enum tlsg_suite_kx that cannot be used: no curve in common, no DH parameters */
 	unsigned usable; /**< [out] OR of enum tlsg_cipher_key: keys that fit this offer; see tlsg_priority_for_offer() */
 };

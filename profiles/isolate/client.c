@@ -29,15 +29,17 @@
 struct server
 {
 	const char *name; /* for messages */
-	int attach;
-	int fd;		 /* connection */
-	pid_t owner; /* a forked process makes a connection of its own */
+	bool is_used;
+	struct tlsg_wire_ends ends; /* of this process and those that it may fork */
+	int fd;						/* the end of this process; -1: closed */
+	pid_t owner;				/* process that fd belongs to; 0: none yet */
+	int number;					/* of that process */
 	uint32_t serial;
 	bool is_overdue; /* the reply to `serial` has not arrived in time */
 };
 
-static struct server key_process = {"the key process", -1, -1, 0, 0, false};
-static struct server token_process = {"the token process", -1, -1, 0, 0, false};
+static struct server key_process = {.name = "the key process", .fd = -1};
+static struct server token_process = {.name = "the token process", .fd = -1};
 
 static struct tlsg_wire_message message;
 
@@ -47,24 +49,34 @@ static struct
 	char text[TLSG_ERR_TEXT];
 } why;
 
-void tlsg_client_set_key_process(int attach)
+static void server_set(struct server *s, const struct tlsg_wire_ends *clients)
 {
-	key_process.attach = attach;
+	tlsg_wire_ends_close(&s->ends);
+	s->is_used = clients != NULL;
+	if(clients != NULL)
+		s->ends = *clients;
+	s->fd = -1;
+	s->owner = 0;
 }
 
-void tlsg_client_set_token_process(int attach)
+void tlsg_client_set_key_process(const struct tlsg_wire_ends *clients)
 {
-	token_process.attach = attach;
+	server_set(&key_process, clients);
+}
+
+void tlsg_client_set_token_process(const struct tlsg_wire_ends *clients)
+{
+	server_set(&token_process, clients);
 }
 
 bool tlsg_client_has_key_process(void)
 {
-	return key_process.attach >= 0;
+	return key_process.is_used;
 }
 
 bool tlsg_client_has_token_process(void)
 {
-	return token_process.attach >= 0;
+	return token_process.is_used;
 }
 
 const char *tlsg_client_why(void)
@@ -84,28 +96,50 @@ static enum tlsg_ret why_set(const struct server *s, const char *what)
 
 /* ---- the connection ---- */
 
+/* It does not come back: Kamailio ends with the process that holds keys. */
 static void connection_close(struct server *s)
 {
-	if(s->fd >= 0)
+	if(s->fd >= 0) {
 		close(s->fd);
+		s->ends.fd[s->number] = -1;
+	}
 	s->fd = -1;
 	s->is_overdue = false;
 }
 
-static enum tlsg_ret connection_open(struct server *s)
+/* The connection with the number of this process becomes its own; others are kept for processes to be forked only. */
+static void connection_take(struct server *s)
 {
-	enum tlsg_ret ret;
+	unsigned i;
 
-	if(s->fd >= 0 && s->owner == getpid())
-		return TLSG_OK;
-	connection_close(s);
-	ret = tlsg_wire_attach(s->attach, &s->fd);
-	if(ret == TLSG_E_RESOURCE)
-		return why_set(s, "cannot be reached: too many open files, raise the limit");
-	if(ret != TLSG_OK)
-		return why_set(s, "accepts no connection");
 	s->owner = getpid();
-	return TLSG_OK;
+	s->number = tlsg_host_process();
+	s->is_overdue = false;
+	s->fd = s->number >= 0 && (unsigned)s->number < s->ends.len ? s->ends.fd[s->number] : -1;
+	for(i = 0; s->number != 0 && i < s->ends.len; i++)
+		if(s->ends.fd[i] >= 0 && s->ends.fd[i] != s->fd) {
+			close(s->ends.fd[i]);
+			s->ends.fd[i] = -1;
+		}
+}
+
+static enum tlsg_ret connection_check(struct server *s)
+{
+	bool is_foreign = s->owner != 0 && s->owner != getpid() && s->number == tlsg_host_process();
+
+	if(is_foreign)
+		return why_set(s, "cannot be used by a process that Kamailio's core has not forked");
+	if(s->owner != getpid())
+		connection_take(s);
+	return s->fd >= 0 ? TLSG_OK : why_set(s, "has closed the connection");
+}
+
+void tlsg_client_keep_own(void)
+{
+	if(tlsg_host_process() == 0)
+		return;
+	connection_take(&key_process);
+	connection_take(&token_process);
 }
 
 static int64_t now_ms(void)
@@ -156,7 +190,7 @@ static enum tlsg_ret reply_wait(struct server *s, int64_t deadline_ms)
 /* Sends the request in the buffer and receives the reply there. */
 static enum tlsg_ret call(struct server *s, enum tlsg_wire_request request, int timeout_ms)
 {
-	enum tlsg_ret ret = connection_open(s);
+	enum tlsg_ret ret = connection_check(s);
 
 	if(ret != TLSG_OK)
 		return ret;
@@ -401,12 +435,11 @@ enum tlsg_ret tlsg_client_look(
 
 static void started_send(struct server *s)
 {
-	if(s->attach < 0)
+	if(!s->is_used)
 		return;
 	memset(&message.head, 0, sizeof(message.head));
 	if(call(s, TLSG_WIRE_STARTED, TLSG_TIMEOUT_OP_MS) != TLSG_OK)
 		LM_WARN("key_isolation: %s when start-up ended\n", tlsg_client_why());
-	connection_close(s);
 }
 
 void tlsg_client_startup_done(void)

@@ -13,12 +13,18 @@
 
 /**
  * Has this process, and those it forks, use the key process.
- * @param attach  from tlsg_wire_socketpair(); -1: not any more.
+ * @param clients  from tlsg_wire_ends_init(), owned from now on; NULL: not any more, all connections are closed.
  */
-void tlsg_client_set_key_process(int attach);
+void tlsg_client_set_key_process(const struct tlsg_wire_ends *clients);
 
-/** The same for the token process. @param attach  from tlsg_wire_socketpair(); -1: not any more. */
-void tlsg_client_set_token_process(int attach);
+/** The same for the token process. @param clients  as for tlsg_client_set_key_process(). */
+void tlsg_client_set_token_process(const struct tlsg_wire_ends *clients);
+
+/**
+ * In a process that the core has forked, before it reads from the network: closes the connections of all others. Does
+ * nothing in the attendant, which forks. Without this call it happens at the first request.
+ */
+void tlsg_client_keep_own(void);
 
 /** @return whether the key process reads keys in files. */
 bool tlsg_client_has_key_process(void);
@@ -77,7 +83,7 @@ enum tlsg_ret tlsg_client_look(const struct tlsg_client_look_request *r, struct 
 int tlsg_client_op(
 		uint64_t id, enum tlsg_op op, gnutls_sign_algorithm_t algo, const gnutls_datum_t *in, gnutls_datum_t *made);
 
-/** Start-up is over: nobody can be asked for passwords any more, and this process closes its connections. */
+/** Start-up is over: nobody can be asked for passwords any more. */
 void tlsg_client_startup_done(void);
 
 /** @return why a request failed since the last call, valid until the next request; NULL: none failed. */

@@ -6,6 +6,8 @@
 #include "profiles/isolate/key_process.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,6 +17,8 @@
 
 #include "base/buf.h"
 #include "base/host.h"
+#include "profiles/isolate/key_loader.h"
+#include "profiles/isolate/timeouts.h"
 #include "profiles/isolate/wire.h"
 #include "profiles/keys/op.h"
 #include "profiles/keys/password.h"
@@ -27,15 +31,21 @@ struct entry
 	struct entry *next;
 	uint64_t id;
 	uint32_t set_number;
+	int client;		/* connection that it was loaded for */
+	bool was_alive; /* its snapshot was in use */
 	char *file;
 	struct tlsg_key_file_content content;
 	gnutls_privkey_t key;
 };
 
 static struct entry *entries;
+static unsigned entries_len;
 static tlsg_wire_is_alive set_is_alive;
 static uint64_t last_id;
 static struct tlsg_wire_message message;
+static int epoll = -1;
+/* Start-up is over: an attacker who controls a worker may choose the files that requests name from now on. */
+static bool is_started;
 
 /* ---- the keys ---- */
 
@@ -48,17 +58,21 @@ static void entry_free(struct entry *e)
 	gnutls_free(e);
 }
 
-/* Drops keys of snapshots that are gone. Only one snapshot is built at a time: that of the request. */
-static void collect(uint32_t building)
+/* Drops keys of snapshots that are gone. A client builds one snapshot at a time: that of the request. */
+static void collect(int client, uint32_t building)
 {
 	struct entry **at = &entries, *e;
 
 	while((e = *at) != NULL) {
-		if(e->set_number == building || set_is_alive(e->set_number)) {
+		bool is_alive = set_is_alive(e->set_number);
+
+		e->was_alive = e->was_alive || is_alive;
+		if(is_alive || (!e->was_alive && (e->client != client || e->set_number == building))) {
 			at = &e->next;
 			continue;
 		}
 		*at = e->next;
+		entries_len--;
 		entry_free(e);
 	}
 }
@@ -95,6 +109,14 @@ static bool key_open(struct entry *e)
 	return gnutls_privkey_init(&e->key) >= 0
 		   && gnutls_privkey_import_x509_raw(e->key, der, GNUTLS_X509_FMT_DER, NULL, GNUTLS_PKCS_PLAIN) >= 0;
 }
+
+/* What became of a request. */
+enum outcome
+{
+	HANDLED, /* the reply is in the message */
+	LATER,	 /* the reply is sent when a child has finished */
+	MALFORMED
+};
 
 /* ---- LOAD ---- */
 
@@ -146,70 +168,187 @@ static void refusal_write(enum tlsg_ret ret, const char *text)
 	message.head.code = ret;
 }
 
-static enum tlsg_ret entry_load(uint32_t set_number, const struct tlsg_key_file_request *r, struct tlsg_err *err)
+static struct entry *entry_new(int client, const struct tlsg_wire_load_request *l, const char *file)
 {
 	struct entry *e = gnutls_calloc(1, sizeof(*e));
-	enum tlsg_ret ret;
 
 	if(e == NULL)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "%s: the key process is out of memory", r->setting);
-	e->set_number = set_number;
-	e->file = gnutls_strdup(r->file->s);
-	ret = e->file == NULL ? tlsg_err_set(err, TLSG_E_RESOURCE, "%s: the key process is out of memory", r->setting)
-						  : tlsg_key_file_load(r, known_cb, r->file->s, &e->content, err);
+		return NULL;
+	e->set_number = l->set_number;
+	e->client = client;
+	e->file = gnutls_strdup(file);
+	if(e->file != NULL)
+		return e;
+	gnutls_free(e);
+	return NULL;
+}
+
+/* Makes a key of what was read, or frees the entry. Writes the reply. */
+static void entry_settle(struct entry *e, const char *setting, enum tlsg_ret ret, struct tlsg_err *err)
+{
+	if(ret == TLSG_OK && e->content.bits > TLSG_WIRE_KEY_BITS_MAX)
+		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: the key in \"%s\" has %u bits, key_isolation allows %d", setting,
+				e->file, e->content.bits, TLSG_WIRE_KEY_BITS_MAX);
 	if(ret == TLSG_OK && !key_open(e))
-		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: the key in \"%s\" cannot be used", r->setting, r->file->s);
+		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s: the key in \"%s\" cannot be used", setting, e->file);
 	if(ret != TLSG_OK) {
 		entry_free(e);
-		return ret;
+		refusal_write(ret, err->text);
+		return;
 	}
 	e->id = ++last_id;
 	e->next = entries;
 	entries = e;
-	return TLSG_OK;
+	entries_len++;
+	load_reply_write(e);
 }
 
-static void file_load(const struct tlsg_wire_load_request *l, const char *setting, char *file, char *password)
+/* ---- files that children read ---- */
+
+/* A client waits for a file that a child reads. */
+struct load
+{
+	struct load *next;
+	struct tlsg_key_loader loader;
+	struct entry *entry;
+	struct tlsg_wire_head head; /* of the request */
+	char setting[64];
+	int64_t until_ms;
+};
+
+static struct load *loads;
+
+static bool is_loading(int client)
+{
+	const struct load *l;
+
+	for(l = loads; l != NULL; l = l->next)
+		if(l->entry->client == client)
+			return true;
+	return false;
+}
+
+static bool load_start(struct entry *e, const struct tlsg_key_file_request *r)
+{
+	struct load *l = gnutls_calloc(1, sizeof(*l));
+	struct epoll_event event = {.events = EPOLLIN};
+
+	if(l == NULL || tlsg_key_loader_start(r, known_cb, e->file, &l->loader) != TLSG_OK) {
+		gnutls_free(l);
+		return false;
+	}
+	l->entry = e;
+	l->head = message.head;
+	l->until_ms = tlsg_p11_probe_clock() + TLSG_TIMEOUT_READ_MS;
+	snprintf(l->setting, sizeof(l->setting), "%s", r->setting);
+	l->next = loads;
+	loads = l;
+	event.data.fd = l->loader.fd;
+	(void)epoll_ctl(epoll, EPOLL_CTL_ADD, l->loader.fd, &event); /* if it fails, it ends by its time limit */
+	return true;
+}
+
+/* The child has a result, or its time is up: replies to the client. */
+static void load_finish(struct load *l)
+{
+	struct load **at;
+	struct tlsg_err err;
+	enum tlsg_ret ret;
+	int client = l->entry->client;
+
+	tlsg_err_clear(&err);
+	for(at = &loads; *at != l; at = &(*at)->next)
+		;
+	*at = l->next;
+	(void)epoll_ctl(epoll, EPOLL_CTL_DEL, l->loader.fd, NULL);
+	ret = tlsg_key_loader_finish(&l->loader, l->setting, l->entry->file, &l->entry->content, &err);
+	message.head = l->head;
+	entry_settle(l->entry, l->setting, ret, &err);
+	if(tlsg_wire_send(client, &message, MSG_DONTWAIT) != TLSG_OK)
+		LM_DBG("a client does not take the reply to LOAD\n");
+	tlsg_wire_payload_wipe(&message);
+	gnutls_free(l);
+}
+
+static void loads_expire(void)
+{
+	int64_t now = tlsg_p11_probe_clock();
+	struct load *l, *next;
+
+	for(l = loads; l != NULL; l = next) {
+		next = l->next;
+		if(now >= l->until_ms)
+			load_finish(l);
+	}
+}
+
+static struct load *load_find(int fd)
+{
+	struct load *l;
+
+	for(l = loads; l != NULL && l->loader.fd != fd; l = l->next)
+		;
+	return l;
+}
+
+/* @return false: a child reads the file, the reply is sent later. */
+static bool file_load(
+		int client, const struct tlsg_wire_load_request *l, const char *setting, char *file, char *password)
 {
 	str path = {file, (int)l->file_len};
 	str word = {l->has_password ? password : NULL, l->has_password ? (int)l->password_len : 0};
 	struct tlsg_key_file_request r = {setting, &path, &word};
 	struct tlsg_err err;
-	enum tlsg_ret ret;
+	struct entry *e;
 
 	tlsg_err_clear(&err);
-	collect(l->set_number);
-	ret = entry_load(l->set_number, &r, &err);
-	if(ret == TLSG_OK)
-		load_reply_write(entries);
-	else
-		refusal_write(ret, err.text);
+	collect(client, l->set_number);
+	if(entries_len >= TLSG_WIRE_KEYS_MAX || is_loading(client)) {
+		(void)tlsg_err_set(&err, TLSG_E_RESOURCE, "%s: the key process %s", setting,
+				is_loading(client) ? "is still reading a file for this process"
+								   : "holds too many keys: wait until older configurations are not in use any more");
+		refusal_write(TLSG_E_RESOURCE, err.text);
+		return true;
+	}
+	e = entry_new(client, l, file);
+	if(e != NULL && is_started && load_start(e, &r))
+		return false;
+	if(e != NULL && !is_started) {
+		entry_settle(e, setting, tlsg_key_file_load(&r, known_cb, file, &e->content, &err), &err);
+		return true;
+	}
+	(void)tlsg_err_set(&err, TLSG_E_RESOURCE, "%s: the key process is out of memory or cannot start a child", setting);
+	refusal_write(TLSG_E_RESOURCE, err.text);
+	if(e != NULL)
+		entry_free(e);
+	return true;
 }
 
-/* @return false: malformed. */
-static bool load_handle(void)
+/* @return HANDLED, LATER, MALFORMED. */
+static enum outcome load_handle(int client)
 {
 	struct tlsg_wire_load_request l;
 	struct tlsg_buf b;
 	char *setting, *file, *password;
 	bool is_good;
+	enum outcome outcome = MALFORMED;
 
 	tlsg_buf_init_filled(&b, message.payload, message.head.size);
 	if(tlsg_buf_take(&b, &l, sizeof(l)) != sizeof(l))
-		return false;
+		return MALFORMED;
 	setting = text_read(&b, l.setting_len);
 	file = text_read(&b, l.file_len);
 	password = text_read(&b, l.password_len);
 	is_good = setting != NULL && file != NULL && password != NULL && tlsg_buf_filled(&b) == 0;
 	tlsg_wire_payload_wipe(&message);
 	if(is_good)
-		file_load(&l, setting, file, password);
+		outcome = file_load(client, &l, setting, file, password) ? HANDLED : LATER;
 	if(password != NULL)
 		gnutls_memset(password, 0, l.password_len);
 	gnutls_free(password);
 	gnutls_free(file);
 	gnutls_free(setting);
-	return is_good;
+	return outcome;
 }
 
 /* ---- OP ---- */
@@ -241,27 +380,27 @@ static void op_handle(void)
 
 /* ---- connections ---- */
 
-/* @return false: the request is malformed or unknown. */
-static bool request_handle(void)
+static enum outcome request_handle(int client)
 {
 	switch(message.head.request) {
 		case TLSG_WIRE_LOAD:
-			return load_handle();
+			return load_handle(client);
 		case TLSG_WIRE_OP:
 			op_handle();
-			return true;
+			return HANDLED;
 		case TLSG_WIRE_STARTED:
+			is_started = true;
 			tlsg_password_mode_set(tlsg_password_is_asked(), NULL);
 			message.head.size = 0;
-			return true;
+			return HANDLED;
 		default:
-			return false;
+			return MALFORMED;
 	}
 }
 
 /*
  * Receives one request and replies.
- * @return false: the connection is to be closed. A client that does not read its replies loses it.
+ * @return false: the connection is to be shut down. A client that does not take its replies loses it.
  */
 static bool client_handle(int fd)
 {
@@ -269,66 +408,66 @@ static bool client_handle(int fd)
 
 	if(ret != TLSG_OK)
 		return ret == TLSG_AGAIN;
-	if(!request_handle())
-		return false;
+	switch(request_handle(fd)) {
+		case LATER:
+			return true;
+		case MALFORMED:
+			return false;
+		default:
+			break;
+	}
 	ret = tlsg_wire_send(fd, &message, MSG_DONTWAIT);
 	tlsg_wire_payload_wipe(&message);
 	return ret == TLSG_OK;
 }
 
-static bool watch(int epoll, int fd)
+static bool watch(int fd)
 {
 	struct epoll_event e = {.events = EPOLLIN, .data = {.fd = fd}};
 
 	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) == 0;
 }
 
-/* close() alone does not end events while a client has a copy. */
-static void unwatch_and_close(int epoll, int fd)
-{
-	(void)epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
-	close(fd);
-}
-
-/* @return false: no other process is left. */
-static bool listener_handle(int epoll, int listener)
-{
-	int fd;
-	enum tlsg_ret ret = tlsg_wire_accept(listener, &fd);
-
-	if(ret == TLSG_OK && !watch(epoll, fd))
-		close(fd);
-	return ret != TLSG_EOF;
-}
-
-static enum tlsg_ret loop(int epoll, int listener)
+/* @param open  number of connections. */
+static enum tlsg_ret loop(unsigned open)
 {
 	struct epoll_event events[EVENTS];
-	bool is_open = true;
 
-	while(is_open) {
-		int i, n = epoll_wait(epoll, events, EVENTS, -1);
+	while(open > 0) {
+		int i, n = epoll_wait(epoll, events, EVENTS, loads != NULL ? TLSG_TIMEOUT_TICK_MS : -1);
 
 		if(n < 0 && errno != EINTR)
 			return TLSG_E_RESOURCE;
-		for(i = 0; i < n && is_open; i++) {
-			if(events[i].data.fd == listener)
-				is_open = listener_handle(epoll, listener);
-			else if(!client_handle(events[i].data.fd))
-				unwatch_and_close(epoll, events[i].data.fd);
+		for(i = 0; i < n; i++) {
+			int fd = events[i].data.fd;
+			struct load *l = load_find(fd);
+
+			if(l != NULL)
+				load_finish(l);
+			if(l != NULL || client_handle(fd))
+				continue;
+			(void)epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
+			tlsg_wire_end_shutdown(fd);
+			open--;
 		}
+		loads_expire();
 	}
 	return TLSG_OK;
 }
 
-enum tlsg_ret tlsg_key_process_run(int listener, tlsg_wire_is_alive is_alive)
+enum tlsg_ret tlsg_key_process_run(const struct tlsg_wire_ends *servers, tlsg_wire_is_alive is_alive)
 {
-	int epoll = epoll_create1(EPOLL_CLOEXEC);
 	enum tlsg_ret ret = TLSG_E_RESOURCE;
+	unsigned i = 0;
 
+	epoll = epoll_create1(EPOLL_CLOEXEC);
+	(void)signal(SIGCHLD, SIG_DFL);
+	is_started = false;
 	set_is_alive = is_alive;
-	if(epoll >= 0 && watch(epoll, listener))
-		ret = loop(epoll, listener);
+	while(epoll >= 0 && i < servers->len && watch(servers->fd[i]))
+		i++;
+	if(i == servers->len)
+		ret = loop(i);
 	if(epoll >= 0)
 		close(epoll);
 	while(entries != NULL) {

@@ -11,11 +11,11 @@
 /**
  * Replies to requests until no other process is left, or a signal ends this one. Asks for passwords as
  * tlsg_password_mode_set() says.
- * @param listener  socket from tlsg_wire_socketpair().
+ * @param servers   from tlsg_wire_ends_init().
  * @param is_alive  whether a snapshot is in use.
  * @return TLSG_OK: all others are gone; TLSG_E_RESOURCE: it cannot continue, errno says why.
  * Source: epoll(7), unix(7).
  */
-enum tlsg_ret tlsg_key_process_run(int listener, tlsg_wire_is_alive is_alive) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_key_process_run(const struct tlsg_wire_ends *servers, tlsg_wire_is_alive is_alive) TLSG_MUST_CHECK;
 
 #endif

@@ -21,10 +21,14 @@
 /** Either of these while somebody is asked for passwords. */
 #define TLSG_TIMEOUT_PASSWORD_MS 600000
 
+/* What the key process does about its children. */
+/** A child that has not read its file by then is killed: before the builder stops waiting. */
+#define TLSG_TIMEOUT_READ_MS 15000
+
 /* What the token process does about its children. */
 /** A child that has owed the reply to OP for that long is killed; the reply to LOOK: TLSG_TIMEOUT_LOOK_MS. */
 #define TLSG_TIMEOUT_HANG_MS 30000
-/** How often it checks for that. */
+/** How often either process checks its children. */
 #define TLSG_TIMEOUT_TICK_MS 1000
 /** A key that could not be opened is not tried again for that long. */
 #define TLSG_TIMEOUT_REOPEN_MS 1000

@@ -34,6 +34,7 @@ struct gates
 static struct gates *gates; /* [mapped, shared with children] */
 static const struct tlsg_token_keys_entry *gate_users[GATES];
 static struct tlsg_token_keys_entry *entries;
+static unsigned entries_len;
 static tlsg_wire_is_alive set_is_alive;
 static pid_t killed[KILLED_MAX]; /* children that were not reaped yet; 0: free */
 static uint64_t last_id;
@@ -178,6 +179,7 @@ void tlsg_token_keys_free(struct tlsg_token_keys_entry *e)
 	for(at = &entries; *at != NULL; at = &(*at)->next)
 		if(*at == e) {
 			*at = e->next;
+			entries_len--;
 			break;
 		}
 	gnutls_free(e->cert.data);
@@ -185,14 +187,17 @@ void tlsg_token_keys_free(struct tlsg_token_keys_entry *e)
 	gnutls_free(e);
 }
 
-/* Only one snapshot is built at a time: that of the request. */
-void tlsg_token_keys_collect(uint32_t building)
+/* A client builds one snapshot at a time: that of the request. */
+void tlsg_token_keys_collect(const struct tlsg_token_source *client, uint32_t building)
 {
 	struct tlsg_token_keys_entry *e, *next;
 
 	for(e = entries; e != NULL; e = next) {
+		bool is_alive = set_is_alive(e->set_number);
+
 		next = e->next;
-		if(e->set_number != building && !set_is_alive(e->set_number))
+		e->was_alive = e->was_alive || is_alive;
+		if(!is_alive && (e->was_alive || (e->client == client && e->set_number != building)))
 			tlsg_token_keys_free(e);
 	}
 }
@@ -243,9 +248,10 @@ static int gate_get(struct tlsg_token_keys_entry *e)
 	return -1;
 }
 
-struct tlsg_token_keys_entry *tlsg_token_keys_new(const struct tlsg_wire_look_request *r, const unsigned char *cert)
+struct tlsg_token_keys_entry *tlsg_token_keys_new(
+		const struct tlsg_token_source *client, const struct tlsg_wire_look_request *r, const unsigned char *cert)
 {
-	struct tlsg_token_keys_entry *e = gnutls_calloc(1, sizeof(*e));
+	struct tlsg_token_keys_entry *e = entries_len < TLSG_WIRE_TOKEN_KEYS_MAX ? gnutls_calloc(1, sizeof(*e)) : NULL;
 
 	if(e == NULL)
 		return NULL;
@@ -258,11 +264,13 @@ struct tlsg_token_keys_entry *tlsg_token_keys_new(const struct tlsg_wire_look_re
 		memcpy(e->cert.data, cert, r->cert_len);
 	e->cert.size = r->cert_len;
 	e->set_number = r->set_number;
+	e->client = client;
 	e->what = (enum tlsg_wire_look_kind)r->what;
 	e->q = r->q;
 	memset(&e->q.pin, 0, sizeof(e->q.pin));
 	e->next = entries;
 	entries = e;
+	entries_len++;
 	return e;
 }
 

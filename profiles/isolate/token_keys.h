@@ -17,6 +17,8 @@ struct tlsg_token_keys_entry
 	struct tlsg_token_keys_entry *next;
 	uint64_t id;
 	uint32_t set_number;
+	const struct tlsg_token_source *client; /**< that asked for it */
+	bool was_alive;							/**< its snapshot was in use */
 	enum tlsg_wire_look_kind what;
 	bool is_ready; /**< the key was found: it has a number, an object and a gate */
 	struct tlsg_p11_query q;
@@ -39,16 +41,22 @@ bool tlsg_token_keys_init(tlsg_wire_is_alive is_alive);
 
 /**
  * Makes an entry for a request. Its PIN is not found yet.
- * @param cert  certificate of the request, copied.
- * @return [heap], for tlsg_token_keys_free(); NULL: out of memory.
+ * @param client  that sent it.
+ * @param cert    certificate of the request, copied.
+ * @return [heap], for tlsg_token_keys_free(); NULL: out of memory, or there are TLSG_WIRE_TOKEN_KEYS_MAX.
  */
-struct tlsg_token_keys_entry *tlsg_token_keys_new(const struct tlsg_wire_look_request *r, const unsigned char *cert);
+struct tlsg_token_keys_entry *tlsg_token_keys_new(
+		const struct tlsg_token_source *client, const struct tlsg_wire_look_request *r, const unsigned char *cert);
 
 /** Kills the child, replies to pending requests, wipes and frees. */
 void tlsg_token_keys_free(struct tlsg_token_keys_entry *e);
 
-/** Drops keys of snapshots that are gone. @param building  number of the snapshot that is being built. */
-void tlsg_token_keys_collect(uint32_t building);
+/**
+ * Drops keys of snapshots that are gone.
+ * @param client    that builds a snapshot.
+ * @param building  its number.
+ */
+void tlsg_token_keys_collect(const struct tlsg_token_source *client, uint32_t building);
 
 /** Drops all keys. */
 void tlsg_token_keys_free_all(void);

@@ -79,12 +79,14 @@ static void look_start(struct tlsg_token_source *client, const struct tlsg_wire_
 	enum tlsg_ret ret;
 
 	tlsg_err_clear(&err);
-	tlsg_token_keys_collect(r->set_number);
+	tlsg_token_keys_collect(client, r->set_number);
 	if(!is_started)
 		tlsg_token_modules_note(&r->q);
-	e = tlsg_token_keys_new(r, cert);
+	e = tlsg_token_keys_new(client, r, cert);
 	if(e == NULL) {
-		look_refuse(client, &m->head, TLSG_E_RESOURCE, "the token process is out of memory");
+		look_refuse(client, &m->head, TLSG_E_RESOURCE,
+				"the token process is out of memory, or holds too many keys: wait until older configurations are not "
+				"in use any more");
 		return;
 	}
 	ret = pin_find(e, r, password, &err);
@@ -176,7 +178,7 @@ static void op_handle(struct tlsg_token_source *client, struct tlsg_wire_message
 
 /* ---- messages of clients ---- */
 
-/* @return false: the connection is to be closed. */
+/* @return false: the connection is to be shut down. */
 static bool client_handle(struct tlsg_token_source *s)
 {
 	struct tlsg_wire_message *m;
@@ -336,26 +338,12 @@ static void child_handle(struct tlsg_token_source *s)
 
 /* ---- the process ---- */
 
-/* @return false: no other process is left. */
-static bool source_handle(struct tlsg_token_source *s)
+static void source_handle(struct tlsg_token_source *s)
 {
-	enum tlsg_ret ret;
-	int fd;
-
-	switch(s->kind) {
-		case TLSG_TOKEN_SOURCE_CLIENT:
-			if(!client_handle(s))
-				tlsg_token_source_close(s);
-			return true;
-		case TLSG_TOKEN_SOURCE_CHILD:
-			child_handle(s);
-			return true;
-		default:
-			ret = tlsg_wire_accept(s->fd, &fd);
-			if(ret == TLSG_OK && tlsg_token_source_add(fd, TLSG_TOKEN_SOURCE_CLIENT, NULL) == NULL)
-				close(fd);
-			return ret != TLSG_EOF;
-	}
+	if(s->kind == TLSG_TOKEN_SOURCE_CHILD)
+		child_handle(s);
+	else if(!client_handle(s))
+		tlsg_token_source_close(s);
 }
 
 /* Kills children that owe a reply for too long; their clients are told when the end of the child is noticed. */
@@ -383,19 +371,22 @@ static enum tlsg_ret loop(void)
 		hung_kill();
 		tlsg_token_source_sweep();
 		tlsg_token_keys_child_reap();
-	} while(ret == TLSG_OK);
-	return ret == TLSG_EOF ? TLSG_OK : ret;
+	} while(ret == TLSG_OK && tlsg_token_source_has_clients());
+	return ret;
 }
 
-enum tlsg_ret tlsg_token_process_run(int listener, tlsg_wire_is_alive is_alive)
+enum tlsg_ret tlsg_token_process_run(const struct tlsg_wire_ends *servers, tlsg_wire_is_alive is_alive)
 {
 	enum tlsg_ret ret = tlsg_token_modules_init();
+	unsigned i;
 
 	(void)signal(SIGCHLD, SIG_DFL);
 	is_started = false;
-	if(ret != TLSG_OK || !tlsg_token_source_init() || !tlsg_token_keys_init(is_alive)
-			|| tlsg_token_source_add(listener, TLSG_TOKEN_SOURCE_LISTENER, NULL) == NULL)
+	if(ret != TLSG_OK || !tlsg_token_source_init() || !tlsg_token_keys_init(is_alive))
 		return TLSG_E_RESOURCE;
+	for(i = 0; i < servers->len; i++)
+		if(tlsg_token_source_add(servers->fd[i], TLSG_TOKEN_SOURCE_CLIENT, NULL) == NULL)
+			return TLSG_E_RESOURCE;
 	ret = loop();
 	tlsg_token_keys_free_all();
 	return ret;

@@ -47,9 +47,12 @@ void tlsg_token_source_close(struct tlsg_token_source *s)
 {
 	if(s->is_closed)
 		return;
-	/* close() alone does not end events while a client or a new child has a copy */
+	/* close() alone does not end events while a new child has a copy */
 	(void)epoll_ctl(epoll, EPOLL_CTL_DEL, s->fd, NULL);
-	close(s->fd);
+	if(s->kind == TLSG_TOKEN_SOURCE_CLIENT)
+		tlsg_wire_end_shutdown(s->fd);
+	else
+		close(s->fd);
 	s->is_closed = true;
 }
 
@@ -58,7 +61,7 @@ void tlsg_token_source_sweep(void)
 	struct tlsg_token_source **at = &sources, *s;
 
 	while((s = *at) != NULL) {
-		if(!s->is_closed || s->waiting > 0) {
+		if(!s->is_closed || s->kind == TLSG_TOKEN_SOURCE_CLIENT) {
 			at = &s->next;
 			continue;
 		}
@@ -67,7 +70,7 @@ void tlsg_token_source_sweep(void)
 	}
 }
 
-enum tlsg_ret tlsg_token_source_wait(int timeout_ms, bool (*handle)(struct tlsg_token_source *s))
+enum tlsg_ret tlsg_token_source_wait(int timeout_ms, void (*handle)(struct tlsg_token_source *s))
 {
 	struct epoll_event events[EVENTS];
 	int i, n = epoll_wait(epoll, events, EVENTS, timeout_ms);
@@ -77,10 +80,20 @@ enum tlsg_ret tlsg_token_source_wait(int timeout_ms, bool (*handle)(struct tlsg_
 	for(i = 0; i < n; i++) {
 		struct tlsg_token_source *s = events[i].data.ptr;
 
-		if(!s->is_closed && !handle(s))
-			return TLSG_EOF;
+		if(!s->is_closed)
+			handle(s);
 	}
 	return TLSG_OK;
+}
+
+bool tlsg_token_source_has_clients(void)
+{
+	const struct tlsg_token_source *s;
+
+	for(s = sources; s != NULL; s = s->next)
+		if(s->kind == TLSG_TOKEN_SOURCE_CLIENT && !s->is_closed)
+			return true;
+	return false;
 }
 
 enum tlsg_ret tlsg_token_source_recv(struct tlsg_token_source *s, struct tlsg_wire_message **m)
@@ -106,7 +119,7 @@ void tlsg_token_source_detach(void)
 	struct tlsg_token_source *s;
 
 	for(s = sources; s != NULL; s = s->next)
-		if(!s->is_closed)
+		if(!s->is_closed || s->kind == TLSG_TOKEN_SOURCE_CLIENT)
 			close(s->fd);
 	close(epoll);
 	gnutls_memset(&received, 0, sizeof(received));

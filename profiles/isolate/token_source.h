@@ -10,8 +10,7 @@
 
 enum tlsg_token_source_kind
 {
-	TLSG_TOKEN_SOURCE_LISTENER, /**< clients attach here */
-	TLSG_TOKEN_SOURCE_CLIENT,	/**< another process of Kamailio */
+	TLSG_TOKEN_SOURCE_CLIENT, /**< another process of Kamailio */
 	TLSG_TOKEN_SOURCE_CHILD
 };
 
@@ -22,7 +21,7 @@ struct tlsg_token_source
 	int fd;
 	struct tlsg_token_keys_entry *entry; /**< of a child */
 	unsigned waiting;					 /**< of a client: requests without a reply; token_pending.c counts */
-	bool is_closed;						 /**< freed by tlsg_token_source_sweep() */
+	bool is_closed;						 /**< of a child: freed by tlsg_token_source_sweep() */
 };
 
 /** Makes the epoll descriptor. @return false: errno says why. */
@@ -36,19 +35,21 @@ bool tlsg_token_source_init(void);
 struct tlsg_token_source *tlsg_token_source_add(
 		int fd, enum tlsg_token_source_kind kind, struct tlsg_token_keys_entry *entry);
 
-/** Closes the socket; sweep frees the object. Idempotent. */
+/** Closes the socket of a child, and shuts that of a client down (tlsg_wire_end_shutdown()). Idempotent. */
 void tlsg_token_source_close(struct tlsg_token_source *s);
 
-/** Frees closed sources that no pending request refers to. Not while events are handled. */
+/** Frees closed sources of children. Not while events are handled. */
 void tlsg_token_source_sweep(void);
 
 /**
  * Waits for events and calls handle for each source that has one and is open.
  * @param timeout_ms  -1: no limit.
- * @param handle      @return false: stop.
- * @return TLSG_OK; TLSG_EOF: handle has returned false; TLSG_E_RESOURCE: errno says why.
+ * @return TLSG_OK; TLSG_E_RESOURCE: errno says why.
  */
-enum tlsg_ret tlsg_token_source_wait(int timeout_ms, bool (*handle)(struct tlsg_token_source *s));
+enum tlsg_ret tlsg_token_source_wait(int timeout_ms, void (*handle)(struct tlsg_token_source *s));
+
+/** @return whether a client has a connection. */
+bool tlsg_token_source_has_clients(void);
 
 /**
  * Receives a message into the one buffer that all sources share, without waiting.

@@ -3,10 +3,6 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: the key process, the token process and its children, their clients.  Memory: the caller's.  Lock: none.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* MSG_CMSG_CLOEXEC */
-#endif
-
 #include "profiles/isolate/wire.h"
 
 #include <errno.h>
@@ -16,84 +12,48 @@
 
 #include <gnutls/crypto.h>
 
-/* A message of one byte, with room for one descriptor. */
-struct fd_message
+enum tlsg_ret tlsg_wire_ends_init(unsigned len, struct tlsg_wire_ends *servers, struct tlsg_wire_ends *clients)
 {
-	char byte;
-	struct iovec part;
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-	struct msghdr msg;
-};
+	unsigned i;
+	int error;
 
-static void fd_message_init(struct fd_message *f)
-{
-	memset(f, 0, sizeof(*f));
-	f->part.iov_base = &f->byte;
-	f->part.iov_len = 1;
-	f->msg.msg_iov = &f->part;
-	f->msg.msg_iovlen = 1;
-	f->msg.msg_control = f->control;
-	f->msg.msg_controllen = sizeof(f->control);
-}
+	servers->len = clients->len = 0;
+	servers->fd = gnutls_calloc(len + 1, sizeof(int));
+	clients->fd = gnutls_calloc(len + 1, sizeof(int));
+	errno = ENOMEM;
+	for(i = 0; servers->fd != NULL && clients->fd != NULL && i < len; i++) {
+		int pair[2];
 
-enum tlsg_ret tlsg_wire_socketpair(int *listener, int *attach)
-{
-	int pair[2];
-
-	if(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return TLSG_E_RESOURCE;
-	*listener = pair[0];
-	*attach = pair[1];
-	return TLSG_OK;
-}
-
-static bool fd_send(int attach, int fd)
-{
-	struct fd_message f;
-	struct cmsghdr *c;
-
-	fd_message_init(&f);
-	c = CMSG_FIRSTHDR(&f.msg);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	return sendmsg(attach, &f.msg, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
-}
-
-enum tlsg_ret tlsg_wire_attach(int attach, int *fd)
-{
-	int pair[2];
-	bool is_sent;
-
-	if(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return TLSG_E_RESOURCE;
-	is_sent = fd_send(attach, pair[1]);
-	close(pair[1]);
-	if(!is_sent) {
-		close(pair[0]);
-		return TLSG_EOF;
+		if(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+			break;
+		servers->fd[i] = pair[0];
+		clients->fd[i] = pair[1];
+		servers->len = clients->len = i + 1;
 	}
-	*fd = pair[0];
-	return TLSG_OK;
+	if(servers->len == len && len > 0)
+		return TLSG_OK;
+	error = errno;
+	tlsg_wire_ends_close(servers);
+	tlsg_wire_ends_close(clients);
+	errno = error;
+	return TLSG_E_RESOURCE;
 }
 
-enum tlsg_ret tlsg_wire_accept(int listener, int *fd)
+void tlsg_wire_ends_close(struct tlsg_wire_ends *e)
 {
-	struct fd_message f;
-	const struct cmsghdr *c;
-	ssize_t n;
+	unsigned i;
 
-	fd_message_init(&f);
-	f.msg.msg_controllen = CMSG_LEN(sizeof(int)); /* the padding would take a second descriptor, which would leak */
-	n = recvmsg(listener, &f.msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	if(n == 0)
-		return TLSG_EOF;
-	c = n > 0 ? CMSG_FIRSTHDR(&f.msg) : NULL;
-	if(c == NULL || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
-		return TLSG_AGAIN;
-	memcpy(fd, CMSG_DATA(c), sizeof(int));
-	return TLSG_OK;
+	for(i = 0; i < e->len; i++)
+		if(e->fd[i] >= 0)
+			close(e->fd[i]);
+	gnutls_free(e->fd);
+	e->fd = NULL;
+	e->len = 0;
+}
+
+void tlsg_wire_end_shutdown(int fd)
+{
+	(void)shutdown(fd, SHUT_RDWR);
 }
 
 enum tlsg_ret tlsg_wire_send(int fd, const struct tlsg_wire_message *m, int flags)
@@ -106,10 +66,23 @@ enum tlsg_ret tlsg_wire_send(int fd, const struct tlsg_wire_message *m, int flag
 	return n < 0 && errno == EAGAIN ? TLSG_AGAIN : TLSG_EOF;
 }
 
+/* Looks at the next message without taking it. */
+static bool carries_descriptors(int fd, int flags)
+{
+	char byte;
+	struct iovec part = {&byte, 1};
+	struct msghdr msg = {.msg_iov = &part, .msg_iovlen = 1};
+
+	return recvmsg(fd, &msg, flags | MSG_PEEK) >= 0 && (msg.msg_flags & MSG_CTRUNC) != 0;
+}
+
 enum tlsg_ret tlsg_wire_recv(int fd, struct tlsg_wire_message *m, int flags)
 {
-	ssize_t n = recv(fd, m, sizeof(*m), flags);
+	ssize_t n;
 
+	if(carries_descriptors(fd, flags))
+		return TLSG_EOF;
+	n = recv(fd, m, sizeof(*m), flags);
 	if(n < 0)
 		return errno == EAGAIN || errno == EINTR ? TLSG_AGAIN : TLSG_EOF;
 	if((size_t)n < sizeof(m->head) || (size_t)n != sizeof(m->head) + m->head.size)

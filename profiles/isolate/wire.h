@@ -13,11 +13,19 @@
  *
  * What follows is true of both. A client is any other process that uses a key.
  *
- * Attaching. Before the fork a pair of SOCK_SEQPACKET sockets is made. The process that holds keys keeps one end, the
- * listening socket; all processes forked later inherit the other, the attach socket. A client that needs a key for the
- * first time makes another pair and sends one end of it through the attach socket (SCM_RIGHTS). Then it has a
- * connection of its own, which preserves message boundaries and order. Nothing has a name in the file system, so no
- * process outside Kamailio can attach.
+ * Connections. Kamailio's core knows before it forks how many processes there will be at most, and gives each a number.
+ * So one pair of SOCK_SEQPACKET sockets is made for each number before the processes that hold keys are forked. They
+ * keep one end of all pairs; the others inherit the other ends, use the one with their own number, and close the rest
+ * before they read anything from the network. Only the attendant, number 0, keeps them all, since it forks. So a client
+ * has one connection, which it cannot multiply, replace or get back, and cannot use another's. Nothing has a name in
+ * the file system, so no process outside Kamailio can connect. A process that was not forked by the core has no
+ * number, and no connection.
+ *
+ * Descriptors. A process that holds keys takes none from a client: to close a descriptor that somebody else has chosen
+ * can block for as long as he likes (a TCP socket with SO_LINGER, a file of his own file system), and the kernel closes
+ * those of a message that is received without room for them, or dropped with its socket. So a message that carries
+ * descriptors stays in the queue, its connection is shut down, and the end here stays open until the process ends: at
+ * most one for each number.
  *
  * Requests. LOAD reads a file: the reply is a key number, the public key and the certificates of a PKCS#12 file, or a
  * sentence that says what is wrong. LOOK does the same for an object on a token, or fetches certificates that may need
@@ -27,14 +35,19 @@
  * Time. timeouts.h has all limits. Sending never waits. If a reply to OP does not arrive in time, that handshake fails
  * with one line in the log, and further requests of that client fail at once until the late reply has arrived: a key
  * process that hangs costs each worker one timeout, not one per handshake. Late replies are recognised by their serial
- * numbers and dropped.
+ * numbers and dropped. Requests of all clients are handled in turn, one each. A client that does not take its replies
+ * loses its connection.
  *
  * Trust. Both processes check every length and number in a request, and read nothing from shared memory but whether a
  * snapshot is in use. An attacker who controls a worker can have data signed while he controls it and can name files to
- * be read as keys; he cannot take a key away.
+ * be read as keys, of which only regular ones are opened (keys/file.h); he cannot obtain a key. The number of keys is
+ * limited (TLSG_WIRE_KEYS_MAX, TLSG_WIRE_TOKEN_KEYS_MAX), and so are their bits (TLSG_WIRE_KEY_BITS_MAX). Files are
+ * read in a child (key_loader.h) once start-up is over, so that others do not wait for one that takes long.
  *
- * Life. Keys of a snapshot that is gone are dropped at the next LOAD or LOOK. If either process dies, Kamailio ends, as
- * with any of its processes. When all others are gone, the attach socket is closed everywhere, and both end.
+ * Life. Keys of a snapshot that was in use and is not any more are dropped at the next LOAD or LOOK. Those of one that
+ * was never seen in use are dropped when the client that asked for them asks for another snapshot's: no client can have
+ * the keys dropped that another one is building a snapshot with. If either process dies, Kamailio ends, as with any of
+ * its processes. When all others are gone, the other ends are closed everywhere, and both end.
  */
 #ifndef TLSG_PROFILES_ISOLATE_WIRE_H
 #define TLSG_PROFILES_ISOLATE_WIRE_H
@@ -47,6 +60,9 @@
 #include "profiles/keys/key_file.h"
 
 #define TLSG_WIRE_MESSAGE_BYTES (128 * 1024) /* largest payload; a socket buffer takes more than that */
+#define TLSG_WIRE_KEYS_MAX 16384			 /* keys that the key process holds, of all snapshots in use */
+#define TLSG_WIRE_KEY_BITS_MAX 8192			 /* of a key that the key process holds: a signature with more takes long */
+#define TLSG_WIRE_TOKEN_KEYS_MAX 1024		 /* the same for the token process, which has a child for each */
 #define TLSG_WIRE_KEY_ON_TOKEN (1ULL << 63)	 /* set in key numbers of the token process */
 
 /** Kinds of messages. */
@@ -141,33 +157,32 @@ struct tlsg_wire_message
 	unsigned char payload[TLSG_WIRE_MESSAGE_BYTES];
 };
 
-/**
- * Makes the two ends through which clients attach.
- * @param listener  [out] for tlsg_key_process_run() or tlsg_token_process_run(); all other processes close it.
- * @param attach    [out] for tlsg_client_set_key_process() or tlsg_client_set_token_process(); the process that holds
- *                  keys closes it.
- * @return TLSG_OK; TLSG_E_RESOURCE: errno says why.
- */
-enum tlsg_ret tlsg_wire_socketpair(int *listener, int *attach) TLSG_MUST_CHECK;
+/** One side of the connections between a process that holds keys and its clients. */
+struct tlsg_wire_ends
+{
+	int *fd;	  /**< [heap] by the number of the client's process; -1: closed */
+	unsigned len; /**< 0: none */
+};
 
 /**
- * Client: makes a connection, without waiting.
- * @param attach  socket from tlsg_wire_socketpair().
- * @param fd      [out] owned by the caller.
- * @return TLSG_OK; TLSG_E_RESOURCE: no descriptor is free; TLSG_EOF: the other process is gone or accepts no connection
- *         now.
- * Source: unix(7), SCM_RIGHTS.
+ * Makes the connections, before the fork.
+ * @param len      number of processes that the core may have.
+ * @param servers  [out] for tlsg_key_process_run() or tlsg_token_process_run(); all other processes close them.
+ * @param clients  [out] for tlsg_client_set_key_process() or tlsg_client_set_token_process(); the process that holds
+ *                 keys closes them.
+ * @return TLSG_OK; TLSG_E_RESOURCE: errno says why, nothing is left open.
  */
-enum tlsg_ret tlsg_wire_attach(int attach, int *fd) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_wire_ends_init(
+		unsigned len, struct tlsg_wire_ends *servers, struct tlsg_wire_ends *clients) TLSG_MUST_CHECK;
+
+/** Closes all and frees the list. Idempotent. */
+void tlsg_wire_ends_close(struct tlsg_wire_ends *e);
 
 /**
- * Process that holds keys: accepts a connection, without waiting.
- * @param listener  socket from tlsg_wire_socketpair().
- * @param fd        [out] owned by the caller.
- * @return TLSG_OK; TLSG_AGAIN: there was none; TLSG_EOF: no other process has the attach socket any more.
- * Source: unix(7), SCM_RIGHTS.
+ * Process that holds keys: ends a connection, so that the client can neither send nor receive, but leaves the
+ * descriptor open: to close it would close the descriptors in messages that were not received.
  */
-enum tlsg_ret tlsg_wire_accept(int listener, int *fd) TLSG_MUST_CHECK;
+void tlsg_wire_end_shutdown(int fd);
 
 /**
  * Sends head and payload.
@@ -181,7 +196,8 @@ enum tlsg_ret tlsg_wire_send(int fd, const struct tlsg_wire_message *m, int flag
  * @param m      [out] head.size is at most TLSG_WIRE_MESSAGE_BYTES after TLSG_OK.
  * @param flags  of recv(2): MSG_DONTWAIT, or 0 to wait.
  * @return TLSG_OK; TLSG_AGAIN: nothing to receive; TLSG_EOF: the other side has closed the connection, or the message
- *         is malformed.
+ *         is malformed or carries descriptors. Such a message is not taken from the queue.
+ * Source: unix(7): MSG_CTRUNC in recvmsg(2) without a control buffer, with MSG_PEEK.
  */
 enum tlsg_ret tlsg_wire_recv(int fd, struct tlsg_wire_message *m, int flags) TLSG_MUST_CHECK;
 

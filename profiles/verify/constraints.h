@@ -17,8 +17,8 @@ bool tlsg_constraints_exist(gnutls_x509_crt_t ca);
 
 /**
  * Whether a certificate keeps to the name constraints of one CA above it. Directory names and URIs are compared here,
- * DNS names, mail and IP addresses by GnuTLS. A DNS name with a wildcard must not stand for an excluded name, and a mail
- * address must be user@host where there are constraints on mail addresses.
+ * DNS names, mail and IP addresses by GnuTLS. A DNS name with a wildcard must not stand for an excluded name, and a
+ * mail address must be user@host where there are constraints on mail addresses.
  * @param ca   certificate of the CA, borrowed.
  * @param crt  certificate below it, borrowed.
  * @param leaf  crt is the leaf: GnuTLS then takes its common name for a DNS name, if it has no DNS name.

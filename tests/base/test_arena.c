@@ -884,6 +884,164 @@ static void test_late_blocks_are_learned(void **state)
 	tlsg_arena_drop(a);
 }
 
+/** A handshake as play(), after which other blocks live on: those that are freed in all other handshakes. */
+static void play_strangely(struct tlsg_arena *a)
+{
+	static const size_t sizes[] = {24, 516, 736, 736, 632, 7304, 11, 16, 100, 800, 1500, 2200};
+	size_t i, k;
+
+	for(i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		for(k = 0; k < 8; k++)
+			assert_non_null(tlsg_arena_malloc(a, sizes[i]));
+}
+
+/** @return bytes that a connection holds after its handshake. */
+static size_t held_after(void (*handshake)(struct tlsg_arena *))
+{
+	struct tlsg_arena *a = tlsg_arena_new(13000);
+	size_t held;
+
+	if(handshake != NULL)
+		handshake(a);
+	else
+		play(a);
+	tlsg_arena_settle(a);
+	held = stats_of(a).held;
+	tlsg_arena_drop(a);
+	return held;
+}
+
+/** One connection that differs from all others changes what they hold for a few handshakes, not for ever. */
+static void test_a_stranger_is_forgotten(void **state)
+{
+	size_t held, more = 0;
+	int i;
+
+	(void)state;
+	(void)held_after(NULL);
+	held = held_after(NULL);
+	for(i = 0; i < 100; i++)
+		assert_int_equal(held_after(NULL), held);
+	(void)held_after(play_strangely);
+	for(i = 0; i < 64; i++)
+		more += held_after(NULL) - held;
+	assert_true(more > 0); /* there was something to forget */
+	for(i = 0; i < 100; i++)
+		assert_int_equal(held_after(NULL), held);
+}
+
+/** However many come together. */
+static void test_many_strangers_are_forgotten(void **state)
+{
+	size_t held;
+	int i;
+
+	(void)state;
+	(void)held_after(NULL);
+	held = held_after(NULL);
+	for(i = 0; i < 1000; i++)
+		(void)held_after(play_strangely);
+	for(i = 0; i < 64; i++)
+		(void)held_after(NULL);
+	for(i = 0; i < 100; i++)
+		assert_int_equal(held_after(NULL), held);
+}
+
+static void play_longer(struct tlsg_arena *a)
+{
+	(void)play(a);
+	assert_non_null(tlsg_arena_malloc(a, 3000));
+}
+
+/** What few connections allocate at all stays learned: the others do not speak against it. */
+static void test_a_rare_kind_stays_learned(void **state)
+{
+	size_t held;
+	int i;
+
+	(void)state;
+	(void)held_after(NULL);
+	(void)held_after(play_longer);
+	held = held_after(play_longer);
+	assert_true(held < TLSG_CHUNK_STEP_BYTES + home_held());
+	for(i = 0; i < 1000; i++)
+		(void)held_after(NULL);
+	assert_int_equal(held_after(play_longer), held);
+}
+
+static void play_half(struct tlsg_arena *a)
+{
+	void *p = tlsg_arena_malloc(a, 3000);
+
+	(void)play(a);
+	tlsg_arena_free(p);
+}
+
+/** Blocks that outlive every eighth handshake stay learned: a wrong guess in the other direction costs more. */
+static void test_sometimes_is_often_enough(void **state)
+{
+	size_t held;
+	int i;
+
+	(void)state;
+	(void)held_after(play_longer);
+	held = held_after(play_longer);
+	for(i = 0; i < 1000; i++)
+		if(i % 8 != 0)
+			(void)held_after(play_half);
+		else
+			assert_int_equal(held_after(play_longer), held);
+}
+
+/** While the home has room, a wrong guess costs nothing and is not counted: learning again would cost. */
+static void test_what_costs_nothing_is_kept(void **state)
+{
+	struct tlsg_arena *a;
+	int i;
+
+	(void)state;
+	(void)held_after(play_longer);
+	for(i = 0; i < 1000; i++) {
+		a = tlsg_arena_new(40000);
+		play_half(a);
+		tlsg_arena_settle(a);
+		assert_int_equal(stats_of(a).chunks, 1);
+		tlsg_arena_drop(a);
+	}
+	a = tlsg_arena_new(40000);
+	play_longer(a);
+	tlsg_arena_settle(a);
+	assert_int_equal(stats_of(a).chunks, 1);
+	tlsg_arena_drop(a);
+}
+
+/** Sizes that were learned after a handshake are forgotten too, and learned again. */
+static void test_late_blocks_are_forgotten(void **state)
+{
+	struct tlsg_arena *a;
+	size_t held[2];
+	int i, round;
+
+	(void)state;
+	for(round = 0; round < 3; round++) {
+		for(i = 0; i < 2; i++) {
+			int step;
+
+			a = tlsg_arena_new(HOME_BYTES);
+			tlsg_arena_settle(a);
+			assert_non_null(tlsg_arena_malloc(a, 200));
+			for(step = 0; step < 32; step++)
+				tlsg_arena_trim(a);
+			held[i] = stats_of(a).held;
+			tlsg_arena_drop(a);
+		}
+		assert_true(held[0] > held[1]); /* the first one did not know, the second did */
+		assert_int_equal(held[1], home_held());
+		for(i = 0; i < 1024; i++)
+			(void)held_after(NULL);
+	}
+}
+
 /* ---- everything together, compared with a model ---- */
 
 enum
@@ -1175,6 +1333,12 @@ int main(void)
 			TEST(test_what_lives_on_is_learned),
 			TEST(test_small_home_grows_in_small_steps),
 			TEST(test_late_blocks_are_learned),
+			TEST(test_a_stranger_is_forgotten),
+			TEST(test_many_strangers_are_forgotten),
+			TEST(test_a_rare_kind_stays_learned),
+			TEST(test_sometimes_is_often_enough),
+			TEST(test_what_costs_nothing_is_kept),
+			TEST(test_late_blocks_are_forgotten),
 			TEST(test_stress),
 			TEST(test_stress_with_exhaustion),
 			TEST(test_threads_with_arenas_of_their_own),

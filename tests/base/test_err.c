@@ -77,7 +77,103 @@ static const struct row rows[] = {
 		{GNUTLS_E_ASN1_DER_ERROR, TLSG_E_PEER, TLSG_CLASS_PEER},
 		/* a code that no version has */
 		{-64999, TLSG_E_PEER, TLSG_CLASS_PEER},
+		/* what our callbacks return */
+		{TLSG_ERR_DEFECT, TLSG_E_INTERNAL, TLSG_CLASS_INTERNAL},
 };
+
+/** Codes that are not the peer's fault even where GnuTLS works on its bytes. All others are. */
+static const struct
+{
+	int first, last; /**< from first down to last */
+	enum tlsg_ret ret;
+} not_the_peers[] = {
+		{GNUTLS_E_AGAIN, GNUTLS_E_AGAIN, TLSG_AGAIN},
+		{GNUTLS_E_INTERRUPTED, GNUTLS_E_INTERRUPTED, TLSG_AGAIN},
+		{GNUTLS_E_PREMATURE_TERMINATION, GNUTLS_E_PREMATURE_TERMINATION, TLSG_EOF},
+		{GNUTLS_E_MEMORY_ERROR, GNUTLS_E_MEMORY_ERROR, TLSG_E_RESOURCE},
+		/* keys, tokens, files, settings */
+		{GNUTLS_E_KEYFILE_ERROR, GNUTLS_E_KEYFILE_ERROR, TLSG_E_CONFIG},
+		{GNUTLS_E_PK_SIGN_FAILED, GNUTLS_E_PK_SIGN_FAILED, TLSG_E_CONFIG},
+		{GNUTLS_E_CERTIFICATE_KEY_MISMATCH, GNUTLS_E_CERTIFICATE_KEY_MISMATCH, TLSG_E_CONFIG},
+		{GNUTLS_E_FILE_ERROR, GNUTLS_E_FILE_ERROR, TLSG_E_CONFIG},
+		{GNUTLS_E_KEYFILE_PARSING_ERROR, GNUTLS_E_KEYFILE_PARSING_ERROR, TLSG_E_CONFIG},
+		{GNUTLS_E_PKCS11_ERROR, GNUTLS_E_PKCS11_LOAD_ERROR, TLSG_E_CONFIG},
+		{GNUTLS_E_PKCS11_PIN_ERROR, GNUTLS_E_PKCS11_PIN_ERROR, TLSG_E_CONFIG},
+		{GNUTLS_E_PKCS11_SLOT_ERROR, GNUTLS_E_PKCS11_SLOT_ERROR, TLSG_E_CONFIG},
+		{GNUTLS_E_PKCS11_ATTRIBUTE_ERROR, GNUTLS_E_PKCS11_USER_ERROR, TLSG_E_CONFIG},
+		{GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE, GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE, TLSG_E_CONFIG},
+		{GNUTLS_E_NO_PRIORITIES_WERE_SET, GNUTLS_E_NO_PRIORITIES_WERE_SET, TLSG_E_CONFIG},
+		{GNUTLS_E_TPM_ERROR, GNUTLS_E_TPM_NO_LIB, TLSG_E_CONFIG},
+		{GNUTLS_E_KEY_IMPORT_FAILED, GNUTLS_E_KEY_IMPORT_FAILED, TLSG_E_CONFIG},
+		{GNUTLS_E_PRIVKEY_VERIFICATION_ERROR, GNUTLS_E_PRIVKEY_VERIFICATION_ERROR, TLSG_E_CONFIG},
+		{GNUTLS_E_PK_INVALID_PRIVKEY, GNUTLS_E_PK_INVALID_PRIVKEY, TLSG_E_CONFIG},
+		/* the library, the machine, the module */
+		{GNUTLS_E_INVALID_SESSION, GNUTLS_E_INVALID_SESSION, TLSG_E_INTERNAL},
+		{GNUTLS_E_ENCRYPTION_FAILED, GNUTLS_E_ENCRYPTION_FAILED, TLSG_E_INTERNAL},
+		{GNUTLS_E_INCOMPATIBLE_CRYPTO_LIBRARY, GNUTLS_E_INCOMPATIBLE_LIBTASN1_LIBRARY, TLSG_E_INTERNAL},
+		{GNUTLS_E_RANDOM_FAILED, GNUTLS_E_RANDOM_FAILED, TLSG_E_INTERNAL},
+		{GNUTLS_E_CRYPTO_ALREADY_REGISTERED, GNUTLS_E_CRYPTO_ALREADY_REGISTERED, TLSG_E_INTERNAL},
+		{GNUTLS_E_CRYPTODEV_IOCTL_ERROR, GNUTLS_E_CRYPTODEV_DEVICE_ERROR, TLSG_E_INTERNAL},
+		{GNUTLS_E_LOCKING_ERROR, GNUTLS_E_LOCKING_ERROR, TLSG_E_INTERNAL},
+		{GNUTLS_E_CRYPTO_INIT_FAILED, GNUTLS_E_CRYPTO_INIT_FAILED, TLSG_E_INTERNAL},
+		{GNUTLS_E_RANDOM_DEVICE_ERROR, GNUTLS_E_RANDOM_DEVICE_ERROR, TLSG_E_INTERNAL},
+		{GNUTLS_E_SOCKETS_INIT_ERROR, GNUTLS_E_SOCKETS_INIT_ERROR, TLSG_E_INTERNAL},
+		{GNUTLS_E_SELF_TEST_ERROR, GNUTLS_E_LIB_IN_ERROR_STATE, TLSG_E_INTERNAL},
+		{GNUTLS_E_NEED_FALLBACK, GNUTLS_E_NEED_FALLBACK, TLSG_E_INTERNAL},
+		{GNUTLS_E_HANDSHAKE_DURING_FALSE_START, GNUTLS_E_UNAVAILABLE_DURING_HANDSHAKE, TLSG_E_INTERNAL},
+		{TLSG_ERR_DEFECT, TLSG_ERR_DEFECT, TLSG_E_INTERNAL},
+};
+
+static enum tlsg_ret expected_of_peer(int code)
+{
+	size_t i;
+
+	for(i = 0; i < sizeof(not_the_peers) / sizeof(not_the_peers[0]); i++)
+		if(code <= not_the_peers[i].first && code >= not_the_peers[i].last)
+			return not_the_peers[i].ret;
+	return code < 0 ? TLSG_E_PEER : TLSG_OK;
+}
+
+/** Every code, known or not; what a peer can provoke is never a line at ERR. */
+static void test_codes_while_a_peer_is_served(void **state)
+{
+	struct tlsg_err e;
+	int code;
+
+	(void)state;
+	for(code = 1; code > -66000; code--) {
+		enum tlsg_ret ret = expected_of_peer(code);
+
+		tlsg_err_clear(&e);
+		if(tlsg_err_gnutls_peer(&e, code, "step") != ret)
+			fail_msg("%d (%s) gave another result than %d", code, gnutls_strerror(code), ret);
+		assert_int_equal(e.class == TLSG_CLASS_PEER, ret == TLSG_E_PEER);
+		assert_int_equal(e.gnutls_code, ret < 0 ? code : 0);
+		assert_int_equal(tlsg_err_gnutls_peer(NULL, code, "step"), ret);
+	}
+}
+
+/** A new version of GnuTLS may have more; then this test tells which are to be decided. */
+static void test_every_code_of_the_library_is_listed(void **state)
+{
+	struct tlsg_err e;
+	unsigned known = 0;
+	int code;
+
+	(void)state;
+	for(code = -1; code > -2000; code--) {
+		tlsg_err_clear(&e);
+		if(gnutls_strerror_name(code) == NULL || tlsg_err_gnutls(&e, code, "step") > TLSG_OK)
+			continue;
+		if(strstr(e.text, "(code ") != NULL)
+			fail_msg("%s (%d) is not in the table", gnutls_strerror_name(code), code);
+		known++;
+	}
+	assert_true(known > 150);
+	tlsg_err_clear(&e);
+	assert_int_equal(tlsg_err_gnutls(&e, -1999, "step"), TLSG_E_PEER);
+	assert_non_null(strstr(e.text, "(code -1999 of GnuTLS)"));
+}
 
 static void test_map(void **state)
 {
@@ -211,6 +307,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_map),
+			cmocka_unit_test(test_codes_while_a_peer_is_served),
+			cmocka_unit_test(test_every_code_of_the_library_is_listed),
 			cmocka_unit_test(test_no_code_is_lost),
 			cmocka_unit_test(test_first_cause_wins),
 			cmocka_unit_test(test_set_never_succeeds),

@@ -3,8 +3,8 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: one process.  Memory: the stand-in's region.  Lock: none.
  *
- * Each is reached inside a scope, sessions or not. Those of session tickets: tests/transport/test_ticket.c. Those whose memory is of
- * gnutls_malloc() end the process where libgnutls's free() does not decide by address.
+ * Each is reached inside a scope, sessions or not. Those of session tickets: tests/transport/test_ticket.c. Those
+ * whose memory is of gnutls_malloc() end the process where libgnutls's free() does not decide by address.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -20,7 +20,7 @@
 #include <cmocka.h>
 #include <gnutls/gnutls.h>
 
-#include "base/import.h"
+#include "base/object.h"
 
 #if defined(__x86_64__)
 #define JUMP_SLOT R_X86_64_JUMP_SLOT
@@ -304,7 +304,10 @@ static void test_absent(void **state)
 	image_free(&m);
 }
 
-/** mprotect() refuses: the page is a shared mapping of a file that may only be read. No slot is changed, the other one neither. */
+/**
+ * mprotect() refuses: the page is a shared mapping of a file that may only be read. No slot is changed, the other one
+ * neither.
+ */
 static void test_mprotect_refused(void **state)
 {
 	const struct row calls[] = {{JUMP_SLOT, SYMBOL_FREE, DATA_AT + 8}, {JUMP_SLOT, SYMBOL_FREE, RELRO_AT + 8}};
@@ -402,9 +405,9 @@ static void test_libgnutls(void **state)
 	struct tlsg_import import;
 
 	(void)state;
-	assert_int_equal(tlsg_import_find_in(inside, "free", &import, NULL), TLSG_OK);
+	assert_int_equal(tlsg_object_import(inside, "free", &import, NULL), TLSG_OK);
 	assert_true(import.count > 0);
-	assert_int_equal(tlsg_import_find_in(inside, "no_such_function", &import, NULL), TLSG_OK);
+	assert_int_equal(tlsg_object_import(inside, "no_such_function", &import, NULL), TLSG_OK);
 	assert_int_equal(import.count, 0);
 }
 
@@ -416,10 +419,10 @@ static void test_wrong_addresses(void **state)
 
 	(void)state;
 	tlsg_err_clear(&err);
-	assert_int_equal(tlsg_import_find_in((const void *)(uintptr_t)target_a, "free", &import, &err), TLSG_E_INTERNAL);
+	assert_int_equal(tlsg_object_import((const void *)(uintptr_t)target_a, "free", &import, &err), TLSG_E_INTERNAL);
 	assert_non_null(strstr(err.text, "statically"));
 	tlsg_err_clear(&err);
-	assert_int_equal(tlsg_import_find_in(&err, "free", &import, &err), TLSG_E_INTERNAL);
+	assert_int_equal(tlsg_object_import(&err, "free", &import, &err), TLSG_E_INTERNAL);
 	assert_non_null(strstr(err.text, "does not list it"));
 }
 

@@ -23,7 +23,7 @@
 #include "base/arena.h"
 #include "base/arena_pool.h"
 #include "base/host.h"
-#include "base/import.h"
+#include "base/object.h"
 #include "base/scope.h"
 #include "tests/lib/arena_stats.h"
 #include "tests/lib/certs.h"
@@ -69,10 +69,19 @@ static int group_teardown(void **state)
 	return 0;
 }
 
+/** @return the arena of the current scope; NULL: no scope. */
+static struct tlsg_arena *scope_current(void)
+{
+	struct tlsg_arena *a = tlsg_scope_enter(NULL);
+
+	tlsg_scope_leave(a);
+	return a;
+}
+
 static int setup(void **state)
 {
 	(void)state;
-	assert_null(tlsg_scope_current());
+	assert_null(scope_current());
 	assert_int_equal(tlsg_arena_pool_global_init(), TLSG_OK);
 	assert_int_equal(tlsg_arena_pool_init(PROCESSES), TLSG_OK);
 	return 0;
@@ -81,7 +90,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	assert_null(tlsg_scope_current());
+	assert_null(scope_current());
 	tlsg_stub_shm_fail_after(-1);
 	tlsg_stub_shm_limit_set(0);
 	assert_int_equal(tlsg_arena_pool_held(NULL), 0);
@@ -161,7 +170,7 @@ static void test_inside_a_scope_all_goes_to_the_arena(void **state)
 
 	(void)state;
 	assert_null(previous);
-	assert_ptr_equal(tlsg_scope_current(), a);
+	assert_ptr_equal(scope_current(), a);
 	if(&gnutls_secure_malloc != NULL) {
 		gnutls_free(gnutls_secure_malloc(10));
 		r = gnutls_realloc(r, 0);
@@ -212,13 +221,16 @@ static void test_calloc_clears_and_multiplies(void **state)
 	tlsg_arena_drop(a);
 }
 
-/** What libgnutls calls when it calls a function of libc, as its slot says. @return NULL when it imports no such function. */
+/**
+ * What libgnutls calls when it calls a function of libc, as its slot says. @return NULL when it imports no such
+ * function.
+ */
 static tlsg_import_function libgnutls_calls(const char *name)
 {
 	tlsg_import_function f = NULL;
 	struct tlsg_import import;
 
-	assert_int_equal(tlsg_import_find_in((const void *)(uintptr_t)gnutls_handshake, name, &import, NULL), TLSG_OK);
+	assert_int_equal(tlsg_object_import((const void *)(uintptr_t)gnutls_handshake, name, &import, NULL), TLSG_OK);
 	if(import.count > 0)
 		memcpy(&f, import.slot[0].at, sizeof(f));
 	return f;
@@ -277,7 +289,7 @@ static void test_slot_changed_by_others(void **state)
 	const char *why;
 
 	(void)state;
-	assert_int_equal(tlsg_import_find_in((const void *)(uintptr_t)gnutls_handshake, "free", &import, NULL), TLSG_OK);
+	assert_int_equal(tlsg_object_import((const void *)(uintptr_t)gnutls_handshake, "free", &import, NULL), TLSG_OK);
 	assert_int_equal(tlsg_import_set(&import, (tlsg_import_function)free, NULL), TLSG_OK);
 	assert_false(tlsg_scope_frees_by_address(&why));
 	assert_string_equal(why, "its slots were changed by others");
@@ -299,12 +311,12 @@ static void test_nested_scopes(void **state)
 	in_b = gnutls_malloc(10);
 	third = tlsg_scope_enter(NULL);
 	nowhere = gnutls_malloc(100);
-	assert_null(tlsg_scope_current());
+	assert_null(scope_current());
 	tlsg_scope_leave(third);
-	assert_ptr_equal(tlsg_scope_current(), b);
+	assert_ptr_equal(scope_current(), b);
 	again = gnutls_malloc(1000);
 	tlsg_scope_leave(second);
-	assert_ptr_equal(tlsg_scope_current(), a);
+	assert_ptr_equal(scope_current(), a);
 	assert_int_equal(in_use(a), 1);
 	assert_int_equal(in_use(b), 1010);
 	assert_false(tlsg_arena_owns(nowhere));
@@ -315,7 +327,7 @@ static void test_nested_scopes(void **state)
 	gnutls_free(again);
 	gnutls_free(in_a);
 	assert_int_equal(in_use(a) + in_use(b), 0);
-	assert_null(tlsg_scope_current());
+	assert_null(scope_current());
 	tlsg_arena_drop(a);
 	tlsg_arena_drop(b);
 }
@@ -591,7 +603,7 @@ static void *foreign_user(void *unused)
 		text = gnutls_strdup("foreign");
 		if(pair_handshake(p) != 0 || tlsg_host_in_shm(p->session[0]) || tlsg_host_in_shm(p->session[1]))
 			bad = "session";
-		if(tlsg_host_in_shm(text) || tlsg_scope_current() != NULL)
+		if(tlsg_host_in_shm(text) || scope_current() != NULL)
 			bad = "text";
 		gnutls_free(text);
 		pair_deinit(p, 0);
@@ -723,7 +735,7 @@ static void test_refresh_keeps_the_library_out_of_arenas(void **state)
 	config_write("[priorities]\nOURS = NORMAL\n", 4000);
 	previous = tlsg_scope_enter(b);
 	tlsg_scope_refresh();
-	assert_ptr_equal(tlsg_scope_current(), b);
+	assert_ptr_equal(scope_current(), b);
 	tlsg_scope_leave(previous);
 	assert_int_equal(in_use(b), bytes);
 	/* 3.8 forgets its old strings without freeing them: they stay, and nothing refers to them. */

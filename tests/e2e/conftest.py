@@ -33,6 +33,8 @@ def pytest_addoption(parser):
     parser.addoption("--tls-module", default=os.environ.get("TLSG_MODULE"),
                      help="path of the TLS module under test, or `stock`")
     parser.addoption("--long", action="store_true", help="run the tests marked `long` too")
+    parser.addoption("--long-seconds", type=int, default=int(os.environ.get("LONG_SECONDS", "1800")),
+                     help="how long those of them go on that have no end of their own")
 
 
 def pytest_configure(config):
@@ -85,6 +87,12 @@ def pytest_runtest_makereport(item, call):
 def tls_module(request):
     """The TLS module under test."""
     return module_under_test(request.config)
+
+
+@pytest.fixture(scope="session")
+def long_seconds(request):
+    """How long a test that could go on for ever does so."""
+    return request.config.getoption("--long-seconds")
 
 
 @pytest.fixture(scope="session")

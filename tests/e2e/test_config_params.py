@@ -248,8 +248,8 @@ NO_EFFECT = {"tls_disable_compression": 0, "ssl_release_buffers": 0, "ssl_freeli
 
 LATER = {"private_key_password": "unused", "key_password_mode": 0, "certificate2": "", "private_key2": "",
          "private_key_password2": "", "keylog_mode": 0, "keylog_file": "/tmp/none", "keylog_peer": "udp:127.0.0.1:9",
-         "handshake_timeout": 30, "handshakes_max": 1000, "handshakes_per_address": 100, "verify_name": 0, "outgoing_sni": 1, "certificate_warn_days": "30,7,1",
-         "key_isolation": 0, "engine": "NONE", "send_timeout": 10}
+         "handshake_timeout": 30, "handshakes_max": 1000, "handshakes_per_address": 100, "verify_name": 0,
+         "outgoing_sni": 1, "certificate_warn_days": "30,7,1", "key_isolation": 0, "engine": "NONE", "send_timeout": 10}
 
 
 @OURS
@@ -269,7 +269,7 @@ def test_unset_settings_are_not_named(kam):
 @OURS
 def test_later_and_own_parameters_are_accepted(start, settings):
     kam = start(settings.but(modparams=LATER))
-    assert len(kam.log.find('WARNING.*parameter "send_timeout": 10 has no effect: obsolete')) == 1
+    assert len(kam.log.find('WARNING.*parameter "send_timeout": 10 has no effect: remove it')) == 1
     with TlsClient(kam.address(), client_context()) as client:
         assert client.ask().status == 200
 

@@ -47,9 +47,19 @@ def far(settings, start):
 
 
 def _sender(settings, start, script="", **more):
-    return start(settings.but(listen=("tls", "udp"), children=1, script=DEFAULT_SCRIPT + script,
+    return start(settings.but(listen=("tls", "udp"), children=more.pop("children", 1), script=DEFAULT_SCRIPT + script,
                               config='modparam("tm", "fr_timer", 4000)\n' + more.pop("config", ""),
                               **more))
+
+
+def test_drop_while_many_processes_send(settings, start, far):
+    """Nothing is sent between the decision of the route and the end of the connection."""
+    near = _sender(settings, start, EVENT_OUT % "drop;", children=4)
+    with UdpAgent() as agent:
+        for _ in range(3):
+            statuses = _relay(near, far, agent, 24)
+            assert 200 not in statuses, statuses
+        assert agent.requests == []
 
 
 def test_route_runs_once_for_each_outgoing_connection(settings, start, far):
@@ -205,6 +215,44 @@ def test_keylog_file_readable_by_others_causes_a_warning(settings, start, tmp_pa
     until(lambda: kam.log.find(line), "the warning")
     assert len(kam.log.find(line)) == 1         # once in each process
     assert "TRAFFIC_SECRET" in path.read_text()
+
+
+def _of_another(path):
+    path.touch(0o600)
+    os.chown(path, 65534, 65534)
+    return path
+
+
+def _hard_link(path):
+    (path.parent / "other").touch(0o600)
+    os.link(path.parent / "other", path)
+    return path
+
+
+def _symbolic_link(path):
+    target = path.parent / "other"
+    target.touch(0o600)
+    path.symlink_to(target)
+    return target
+
+
+@pytest.mark.parametrize("make,why", (
+    (_of_another, "it belongs to another user, who could read the keys"),
+    (_hard_link, "it has another name .a hard link.: remove it"),
+    (_symbolic_link, "it is a symbolic link, which is not followed"),
+))
+def test_keylog_file_that_others_prepared_gets_no_keys(settings, start, tmp_path, make, why):
+    if make is _of_another and os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    path = tmp_path / "keys"
+    target = make(path)
+    kam = start(settings.but(modparams={"keylog_mode": 1 | 2 | 8, "keylog_file": str(path)}))
+    _one_request(kam, settings)
+    until(lambda: kam.log.find(f'ERROR.*keylog_file: cannot write to ".*keys": {why}'), "the line")
+    assert target.read_bytes() == b""
+    path.unlink()
+    _one_request(kam, settings)                 # a file of its own
+    until(lambda: path.exists() and "TRAFFIC_SECRET" in path.read_text(), "the file")
 
 
 def test_keylog_to_a_pipe_does_not_hang_the_workers(settings, start, tmp_path):

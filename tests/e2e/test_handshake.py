@@ -30,6 +30,19 @@ def test_options_is_answered(kam, pki, client, version):
     assert run.version == version
 
 
+@pytest.mark.parametrize("version,groups,answers_to", (
+    ("TLSv1.2", "P-256", ("server-ec", "server-rsa")),
+    ("TLSv1.2", "P-384", ("server-rsa",)),          # RFC 8422 section 5.1: also for the curve of the certificate
+    ("TLSv1.2", "P-384:P-256", ("server-ec", "server-rsa")),
+    ("TLSv1.3", "P-384", ("server-ec", "server-rsa")),
+))
+def test_curves_of_the_client(kam, pki, version, groups, answers_to):
+    run = cli.openssl(kam.address(), "-groups", groups, trust=pki.path("ca.pem"), version=version)
+    answers = any(kam.settings.modparams["certificate"] == pki.cert(row) for row in answers_to)
+    assert (run.reply is not None) == answers, run.output
+    assert answers or "alert handshake failure" in run.output
+
+
 @pytest.mark.parametrize("client", CLIENTS)
 def test_client_that_trusts_another_authority_gets_nothing(kam, pki, client):
     run = CLIENTS[client](kam.address(), trust=pki.path("ca-stranger.pem"))

@@ -24,7 +24,8 @@ from .lib.wait import until
 VERSIONS = ("TLSv1.2", "TLSv1.3")
 CLIENT_HELLO, TICKET, KEY_UPDATE = 1, 4, 24
 PUSHES = 130                    # 2 MB
-HELD_MAX = 160 * 1024           # 32 KB, up to twice that in GnuTLS, in chunks of 17 KB, beside session and TCP connection
+# 32 KB, up to twice that in GnuTLS, in chunks of 17 KB, beside session and TCP connection
+HELD_MAX = 160 * 1024
 ATTACKERS = 100
 CLIENTS = 20
 DEADLINE_S = 2
@@ -83,8 +84,10 @@ class _Empty:
 WAYS = {
     "ClientHello of 16 MB": lambda kam, pki: HelloPeer(kam.address()),
     "the same, its length in the first record": lambda kam, pki: HelloPeer(kam.address(), split=False),
-    "message of 16 MB after the handshake, TLS 1.3": lambda kam, pki: sealed_client(kam.address(), "TLSv1.3", KEY_UPDATE),
-    "message of 16 MB after the handshake, TLS 1.2": lambda kam, pki: sealed_client(kam.address(), "TLSv1.2", CLIENT_HELLO),
+    "message of 16 MB after the handshake, TLS 1.3":
+        lambda kam, pki: sealed_client(kam.address(), "TLSv1.3", KEY_UPDATE),
+    "message of 16 MB after the handshake, TLS 1.2":
+        lambda kam, pki: sealed_client(kam.address(), "TLSv1.2", CLIENT_HELLO),
     "records without data": lambda kam, pki: _Empty(kam.address()),
     "message of 16 MB from a server": _Outgoing,
 }
@@ -235,7 +238,8 @@ def test_unfinished_handshakes_are_limited(start, settings, params, name):
 
 @pytest.mark.ours_only("tls.so has no such limit")
 def test_places_come_back_after_deadline_kill_and_failure(start, settings):
-    kam = start(settings.but(modparams={"handshakes_max": 4, "handshakes_per_address": 4, "handshake_timeout": DEADLINE_S}))
+    kam = start(settings.but(modparams={
+        "handshakes_max": 4, "handshakes_per_address": 4, "handshake_timeout": DEADLINE_S}))
     for _ in range(3):
         with ExitStack() as stack:
             late = [stack.enter_context(_begin(kam)) for _ in range(4)]
@@ -267,7 +271,7 @@ def _served(kam):
 @pytest.mark.stock_may_crash
 @pytest.mark.parametrize("way", WAYS)
 def test_figures(start, settings, pki, tls_module, way):
-    """With 64 MB: what one connection holds at most, and how many of 20 clients are served while 100 hold what they can."""
+    """With 64 MB: what one connection holds at most; 20 clients are served while 100 connections hold what they can."""
     kam = start(settings.but(listen=("tls", "udp"), shm_mb=64, children=1, tcp_children=1,
                              modparams={"low_mem_threshold1": 0, "low_mem_threshold2": 0}))
     _hold(kam, pki, way)
@@ -293,7 +297,8 @@ def test_figures(start, settings, pki, tls_module, way):
     finally:
         for peer in peers:
             peer.close()
-    print(f"\n{way}: {most // 1024} KB held by one connection, {pushes} pieces taken; {len(peers)} of {ATTACKERS} connections: "
+    print(f"\n{way}: {most // 1024} KB held by one connection, {pushes} pieces taken; "
+          f"{len(peers)} of {ATTACKERS} connections: "
           f"{max(used, 0) // 1024} KB more; {served} of {CLIENTS} clients served")
     if tls_module.ours:
         assert served == CLIENTS

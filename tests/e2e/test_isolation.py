@@ -187,9 +187,11 @@ def test_key_that_only_root_can_read(isolated, pki):
 # ---- refusals --------------------------------------------------------------------------------------------------------
 
 REFUSED = {
-    "missing": ({"private_key": "/nowhere.key"}, r'private_key: cannot read "/nowhere\.key" as user \S+ .*: No such file'),
+    "missing": (
+        {"private_key": "/nowhere.key"}, r'private_key: cannot read "/nowhere\.key" as user \S+ .*: No such file'),
     "encrypted": ({"private_key": "{enc}"}, "private_key: .* is encrypted; set private_key_password"),
-    "wrong password": ({"private_key": "{enc}", "private_key_password": "nonsense"}, "the password given does not open it"),
+    "wrong password": (
+        {"private_key": "{enc}", "private_key_password": "nonsense"}, "the password given does not open it"),
     "another key": ({"private_key": "{other}"}, "does not belong to the certificate"),
     "no key": ({"private_key": "{cert}"}, "holds no private key"),
 }

@@ -400,7 +400,8 @@ def test_refused_with_the_same_sentences(on_token, pin_file, uri, words):
 @needs_root
 def test_module_that_others_can_change(failing, faults):
     os.chmod(faults.module, 0o777)
-    assert re.search(r"key_isolation: the PKCS#11 module .*/p11-fault\.so\" is not loaded: .* others can write", refusal(failing("server-ec")))
+    assert re.search(r"key_isolation: the PKCS#11 module .*/p11-fault\.so\" is not loaded: .* others can write",
+                     refusal(failing("server-ec")))
     assert not faults.count("login")
 
 

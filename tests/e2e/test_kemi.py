@@ -193,7 +193,7 @@ def test_message_that_did_not_come_over_tls(kemi, engine):
     values = _logged(kam, mark, call)
     assert all(values[number] == "" for number in range(len(NAMES) + len(WRONG)))
     assert values[97] == "-1"
-    assert len(kam.log.find("did not come over TLS", mark)) == len(NAMES) + 1
+    assert len(kam.log.find("was not received over TLS", mark)) == len(NAMES) + 1
 
 
 @pytest.mark.parametrize("engine,what,passes", CALLBACKS)

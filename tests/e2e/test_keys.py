@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from .lib import cli, sip
+from .lib.hostile import HANDSHAKE, client_hello, record
 from .lib.kamailio import Kamailio, StartFailed
 from .lib.memory import process_holds
 from .lib.pki import PASSPHRASE
 from .lib.ports import free_port
 from .lib.terminal import Terminal
-from .lib.tls import TlsClient, client_context
+from .lib.tls import BioClient, TlsClient, client_context
 from .lib.tlscfg import reading, section
 from .lib.uas import UdpSender
 
@@ -432,6 +433,92 @@ def test_pair_is_chosen_by_curve(three, pki, case):
     assert chosen(three, pki, args) == pki.subject_cn(row)
 
 
+# Curves that the client lists: up to TLS 1.2 for certificates too (RFC 8422 section 5.1), in TLS 1.3 for key exchange.
+GROUPS = {
+    "1.2, P-384": (("-tls1_2", "-groups", "P-384"), "server-rsa"),
+    "1.2, P-256": (("-tls1_2", "-groups", "P-256"), "server-ec"),
+    "1.2, P-384 before P-256": (("-tls1_2", "-groups", "P-384:P-256"), "server-ec"),
+    "1.2, X25519": (("-tls1_2", "-groups", "X25519"), "server-rsa"),
+    "1.2, P-384, ECDHE-ECDSA first": (("-tls1_2", "-groups", "P-384", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256:"
+                                       "ECDHE-RSA-AES128-GCM-SHA256"), "server-rsa"),
+    "1.2, P-384, static RSA": (("-tls1_2", "-groups", "P-384", "-cipher", "AES128-GCM-SHA256"), "server-rsa"),
+    "1.3, P-384": (("-tls1_3", "-groups", "P-384"), "server-ec"),
+    "1.3, X25519": (("-tls1_3", "-groups", "X25519"), "server-ec"),
+    "1.3, P-384, RSA-PSS": (("-tls1_3", "-groups", "P-384", "-sigalgs", "rsa_pss_rsae_sha256"), "server-rsa"),
+    "1.3, P-384, P-256": (("-tls1_3", "-groups", "P-384", "-sigalgs", "ecdsa_secp256r1_sha256"), "server-ec"),
+    "both, P-384": (("-groups", "P-384"), "server-ec"),
+}
+
+
+@pytest.mark.parametrize("case", GROUPS)
+@pytest.mark.parametrize("way", ("parameters", "list", "section", "list in a section"))
+def test_curve_of_the_key_is_one_that_the_client_lists(ways, pki, way, case):
+    args, row = GROUPS[case]
+    kam, name = ways[way]
+    assert chosen(kam, pki, args, name) == pki.subject_cn(row)
+
+
+@pytest.mark.parametrize("args", (
+    ("-tls1_2", "-groups", "P-384", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"),
+    ("-tls1_2", "-groups", "P-384", "-sigalgs", "ECDSA+SHA256"),
+    ("-tls1_3", "-groups", "P-384", "-sigalgs", "ecdsa_secp384r1_sha384")))
+def test_no_key_on_a_curve_that_the_client_lists(ways, pki, args):
+    """The handshake is refused with an alert; the log has no line at ERROR."""
+    kam, _ = ways["parameters"]
+    mark = kam.log.mark()
+    run = cli.openssl(kam.address(), *args, trust=pki.path("ca.pem"))
+    assert run.reply is None and "alert handshake failure" in run.output, run.output
+    assert not kam.log.at_level("ERROR", mark) and not kam.log.at_level("CRITICAL", mark)
+
+
+@pytest.mark.parametrize("groups,row", (
+    ("P-384", "server-ec384"), ("P-256", "server-ec"), ("P-521", "server-rsa"), ("P-384:P-256", "server-ec")))
+@pytest.mark.parametrize("ciphers", (None, "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"))
+def test_key_is_chosen_by_the_curves_of_the_client(start, settings, pki, groups, row, ciphers):
+    """With a cipher_list, which has to be enforced, and without."""
+    pairs = listed(pki, "server-rsa", "server-ec", "server-ec384")
+    kam = start(settings.but(modparams={**pairs, "cipher_list": ciphers}))
+    assert chosen(kam, pki, ("-tls1_2", "-groups", groups)) == pki.subject_cn(row)
+
+
+@pytest.mark.parametrize("extension,row", (
+    (b"", "server-ec"),                                     # not sent: any curve
+    (b"\0\x0a\0\4\0\2\0\x17", "server-ec"),               # P-256
+    (b"\0\x0a\0\4\0\2\0\x18", "server-rsa"),              # P-384
+    (b"\0\x0a\0\6\0\4\x0a\x0a\0\x18", "server-rsa"),      # an unknown one and P-384
+), ids=("none", "P-256", "P-384", "unknown and P-384"))
+def test_curves_of_a_client_hello(ways, pki, extension, row):
+    """With suites for both kinds of keys, that for ECDSA first."""
+    kam, _ = ways["parameters"]
+    hello = client_hello(suites=b"\xc0\x2b\xc0\x2f", extensions=extension + b"\0\x0d\0\6\0\4\4\3\4\1")
+    with BioClient(kam.address(), client_context()) as client:
+        client.sock.sendall(record(HANDSHAKE, hello))
+        data = b""
+        while b"\x0e\0\0\0" not in data:                    # ServerHelloDone
+            more = client.sock.recv(65536)
+            assert more, data
+            data += more
+    assert pki.subject_cn(row).encode() in data
+
+
+def test_ed25519_is_on_no_curve_of_that_list(start, settings, pki, tmp_path):
+    """A client that takes Ed25519 signatures gets that certificate, whatever its curves are."""
+    cert, key = tmp_path / "ed.crt", tmp_path / "ed.key"
+    openssl("req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=ed", "-addext", "subjectAltName=IP:127.0.0.1",
+            "-days", "3", "-keyout", key, "-out", cert)
+    trust = tmp_path / "trust.pem"
+    trust.write_bytes(cert.read_bytes() + open(pki.path("ca.pem"), "rb").read())
+    kam = start(settings.but(modparams={"certificate": str(cert), "private_key": str(key),
+                                        "certificate2": pki.cert("server-rsa"), "private_key2": pki.key("server-rsa")}))
+    for version in ("-tls1_2", "-tls1_3"):
+        for groups in ("P-384", "X25519"):
+            for algorithms, shown in (("ed25519:rsa_pss_rsae_sha256", "ed"),
+                                      ("rsa_pss_rsae_sha256", pki.subject_cn("server-rsa"))):
+                run = cli.openssl(kam.address(), version, "-groups", groups, "-sigalgs", algorithms, trust=trust)
+                assert run.reply is not None, run.output
+                assert re.search(r"^ ?0 s:.*CN ?= ?(\S+)$", run.output, re.MULTILINE).group(1) == shown
+
+
 # arguments of openssl s_server that ask for a client certificate -> certificate
 ASKED = {
     "1.3, RSA-PSS": (("-tls1_3", "-client_sigalgs", "rsa_pss_rsae_sha256"), "client-rsa"),
@@ -483,11 +570,14 @@ def _read_until(process, pattern):
 
 
 BAD_LISTS = {
-    "one key for two certificates": ({"certificate": "{ec.crt},{rsa.crt}", "private_key": "{ec.key}"}, "2 files and private_key 1"),
-    "keys the wrong way round": ({"certificate": "{ec.crt},{rsa.crt}", "private_key": "{rsa.key},{ec.key}"}, "does not belong"),
+    "one key for two certificates": (
+        {"certificate": "{ec.crt},{rsa.crt}", "private_key": "{ec.key}"}, "2 files and private_key 1"),
+    "keys the wrong way round": (
+        {"certificate": "{ec.crt},{rsa.crt}", "private_key": "{rsa.key},{ec.key}"}, "does not belong"),
     "empty name": ({"certificate": "{ec.crt},", "private_key": "{ec.key},{rsa.key}"}, "is empty"),
     "a key alone": ({"private_key2": "{rsa.key}"}, "without a certificate2"),
-    "second pair does not fit": ({"certificate2": "{rsa.crt}", "private_key2": "{ec.key}"}, "private_key2.*does not belong"),
+    "second pair does not fit": (
+        {"certificate2": "{rsa.crt}", "private_key2": "{ec.key}"}, "private_key2.*does not belong"),
     "second file missing": ({"certificate2": "/nowhere", "private_key2": "{ec.key}"}, "certificate2.*No such file"),
 }
 
@@ -619,7 +709,8 @@ def test_unreadable_file_names_the_user(settings, pki):
         with pytest.raises(StartFailed) as failure:
             kam.start()
         lines = [text for module, text in failure.value.log.at_level("ERROR") if module == "tls"]
-        assert len(lines) == 1 and re.search(r"server\.key\" as user nobody \(uid \d+\): Permission denied", lines[0]), lines
+        assert len(lines) == 1, lines
+        assert re.search(r"server\.key\" as user nobody \(uid \d+\): Permission denied", lines[0])
         shutil.chown(key, "nobody")
         kam.start()
         key.chmod(0o000)

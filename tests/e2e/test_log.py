@@ -150,6 +150,7 @@ def test_failed_handshake_names_both_ends(silent, tls_module, opening):
     assert f"dst addr: 127.0.0.1:{silent.port()}" in lines
     if tls_module.ours:
         assert len(lines.splitlines()) == 1, lines
+        assert re.search(r" connection: \d+ profile: TLSs<default>$", lines), lines
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -272,7 +272,7 @@ def _assert_refused(kam, sentence, cause):
     reply = _refused(kam)
     assert reply.startswith(f"{sentence}: "), reply
     # the reply is cut to what fits the transport
-    line = kam.log.wait(r"ERROR.*was not reloaded, the one before stays: ", since=mark)[0]
+    line = kam.log.wait(r"ERROR.*was not reloaded, the current one stays: ", since=mark)[0]
     assert re.search(cause, line), line
     assert re.search(cause, reply) or len(reply) == 254, reply
     assert _served(kam) == "server-ec"

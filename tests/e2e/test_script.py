@@ -142,7 +142,7 @@ def test_message_that_did_not_come_over_tls(start, settings):
             sock.sendall(sip.options(kam.port(proto), via=proto.upper(), call_id=call))
             assert b" 200 " in sock.recv(65536).splitlines()[0]
         assert _values(kam, mark, call) == ["<null>"] * len(PROBES)
-        assert len(kam.log.find(r"ERROR: tls .*did not come over TLS", mark)) == len(PROBES) + 1
+        assert len(kam.log.find(r"ERROR: tls .*was not received over TLS", mark)) == len(PROBES) + 1
         assert not kam.log.find(r"\bYES$", mark)
 
 

@@ -2,14 +2,13 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from .lib.kamailio import Kamailio
+from .lib.programs import TOP, ticket_storm
 from .lib.tls import TlsClient, client_context
 
-TOP = Path(__file__).resolve().parents[2]
 VERSIONS = ("TLSv1.2", "TLSv1.3")
 TICKETS = 3000
 NOT_OFFERED = "session tickets are not offered"
@@ -18,13 +17,7 @@ NOT_OFFERED = "session tickets are not offered"
 @pytest.fixture(scope="module")
 def storm(tmp_path_factory):
     """The client, compiled."""
-    program = str(tmp_path_factory.mktemp("storm") / "ticket_storm")
-    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "gnutls"], check=True,
-                           capture_output=True, text=True).stdout.split()
-    subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", "-O1", f"-I{TOP}",
-                    str(TOP / "tests/e2e/lib/ticket_storm.c"), str(TOP / "tests/lib/ticket.c"),
-                    "-o", program, *flags], check=True)
-    return program
+    return ticket_storm(tmp_path_factory.mktemp("storm"))
 
 
 @pytest.fixture(scope="module")

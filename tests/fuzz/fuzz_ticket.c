@@ -3,9 +3,11 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: a fuzzing process.  Memory: the stand-in's region, the client's on the heap.  Lock: none.
  *
- * The first byte chooses the version (bit 0), whether the ticket's own length is corrected (bit 1), and whether the rest is the
- * ticket itself (bit 2). Otherwise two bytes give the new length (0: as it is), and then come changes of three bytes: offset and what is
- * added to the byte there. A changed ticket costs a full handshake and nothing else; the good one is taken before and after.
+ * The first byte chooses the version (bit 0), whether the ticket's own length is corrected (bit 1), and whether the
+ * rest is the ticket itself (bit 2). Otherwise two bytes give the new length (0: as it is), and then come changes of
+ * three bytes: offset and what is
+ * added to the byte there. A changed ticket costs a full handshake and nothing else; the good one is taken before and
+ * after.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
 # Usage: tests/limbo/run_limbo.py TOOL     (tests/profiles/verify/verify_tool.c)
-# Environment: LIMBO_JSON  limbo.json of github.com/C2SP/x509-limbo; default build/limbo/limbo.json. If the variable is not set
-# and the default does not exist, the run is skipped with exit status 77.
+# Environment: LIMBO_JSON  limbo.json of github.com/C2SP/x509-limbo; default build/limbo/limbo.json. If the variable
+# is not set and the default does not exist, the run is skipped with exit status 77.
 # Known differences: tests/limbo/known_limbo.txt.
 """x509-limbo."""
 

@@ -3,10 +3,11 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
 # Usage: tests/limbo/run_pkits.py TOOL     (tests/profiles/verify/verify_tool.c)
-# Environment: PKITS_DIR  the unpacked suite, with certs/*.crt and crls/*.crl in DER. Without it the run is skipped with exit
-# status 77.
-# What a test expects is in the name of its leaf: Valid... or Invalid...; the verdict on leaves with other names depends on the
-# policies that a relying party requires, and they are left out. Known differences: tests/limbo/known_pkits.txt.
+# Environment: PKITS_DIR  the unpacked suite, with certs/*.crt and crls/*.crl in DER. Without it the run is skipped
+# with exit status 77.
+# What a test expects is in the name of its leaf: Valid... or Invalid...; the verdict on leaves with other names
+# depends on the policies that a relying party requires, and they are left out. Known differences:
+# tests/limbo/known_pkits.txt.
 """PKITS."""
 
 import base64

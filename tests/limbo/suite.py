@@ -56,8 +56,8 @@ class Case:
 
 
 class Known:
-    """A file of lines `pattern: reason`: chains whose verdict here is not the suite's, and why that is wanted or cannot be
-    helped. `accept` in front of a pattern: valid here, invalid for the suite; without it the reverse."""
+    """A file of lines `pattern: reason`: chains whose verdict here is not the suite's, and why that is wanted or
+    cannot be helped. `accept` in front of a pattern: valid here, invalid for the suite; without it the reverse."""
 
     def __init__(self, path):
         self.refuse, self.accept, self.used = [], [], set()

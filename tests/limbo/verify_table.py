@@ -3,9 +3,10 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
 # Usage: tests/limbo/verify_table.py VERIFY_TOOL VERIFY_GNUTLS
-# The arguments are built from tests/profiles/verify/verify_tool.c and verify_gnutls.c. Environment: PKITS_DIR and LIMBO_JSON, as
-# for run_pkits.py and run_limbo.py. The chains are those of PKITS and x509-limbo, whose verdict is the suite's, and of
-# tests/profiles/verify/verify_compare.py, whose verdict is that of `openssl verify`. Parts that are not there are skipped.
+# The arguments are built from tests/profiles/verify/verify_tool.c and verify_gnutls.c. Environment: PKITS_DIR and
+# LIMBO_JSON, as for run_pkits.py and run_limbo.py. The chains are those of PKITS and x509-limbo, whose verdict is the
+# suite's, and of tests/profiles/verify/verify_compare.py, whose verdict is that of `openssl verify`. Parts that are
+# not there are skipped.
 """The table of doc/verification.md."""
 
 import collections
@@ -26,7 +27,7 @@ import verify_compare  # pylint: disable=wrong-import-position
 
 
 class Corpus:
-    """Chains, the verdict expected for each (True: valid), and to which group each belongs in the list of what is wrong."""
+    """Chains, the verdict expected for each (True: valid), and its group in the list of what is wrong."""
 
     def __init__(self, name, lines, valid, groups):
         self.name, self.lines, self.valid, self.groups = name, lines, valid, groups
@@ -93,7 +94,8 @@ def main():
         shutil.rmtree(scratch)
     if not rows:
         return 77
-    print("| chains of | | to be refused | accepted here | by GnuTLS alone | to be accepted | refused here | by GnuTLS alone |")
+    print("| chains of | | to be refused | accepted here | by GnuTLS alone "
+          "| to be accepted | refused here | by GnuTLS alone |")
     print("|---|---|---|---|---|---|---|---|")
     print("\n".join(rows + [""] + details))
     return 0

@@ -196,7 +196,7 @@ static void test_process_that_is_gone(void **state)
 
 	(void)state;
 	k->remote = 1;
-	tlsg_client_set_key_process(-1);
+	tlsg_client_set_key_process(NULL);
 	assert_true(sign(k) < 0);
 	assert_non_null(tlsg_key_use_why());
 	assert_null(tlsg_key_use_why());

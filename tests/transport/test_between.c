@@ -1,5 +1,5 @@
 /*
- * tls_gnutls - tests of what a peer may send besides data: user_canceled, key updates, renegotiation with data in flight
+ * tls_gnutls - tests of what a peer may send besides data: user_canceled, key updates, data around a renegotiation
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: unit tests.  Memory: the stand-in's shared region.  Lock: none.
  */

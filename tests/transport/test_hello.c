@@ -218,14 +218,35 @@ static void test_offer_without_extensions(void **state)
 	(void)state;
 	begin();
 	assert_int_equal(read_msg(&h), TLSG_OK);
-	tlsg_hello_offer(&h, &offer);
+	tlsg_hello_offer(&h, TLSG_VERSION_BIT(TLSG_TLS1_2), &offer);
 	assert_ptr_equal(offer.ids, h.suites);
 	assert_int_equal(offer.ids_bytes, 4);
 	assert_int_equal(offer.versions,
 			TLSG_VERSION_BIT(TLSG_TLS1_0) | TLSG_VERSION_BIT(TLSG_TLS1_1) | TLSG_VERSION_BIT(TLSG_TLS1_2));
 	assert_int_equal(offer.keys, TLSG_CIPHER_KEY_ALL);
+	assert_int_equal(offer.groups, 0);
 	assert_int_equal(offer.without, 0);
 	assert_int_equal(offer.usable, 0);
+}
+
+/* The curves of an ECDSA key are limited unless TLS 1.3 can be negotiated. */
+static void test_offer_groups(void **state)
+{
+	const unsigned tls12 = TLSG_VERSION_BIT(TLSG_TLS1_2);
+	const unsigned tls13 = TLSG_VERSION_BIT(TLSG_TLS1_3);
+	struct tlsg_cipher_offer offer;
+	struct tlsg_hello h;
+
+	(void)state;
+	begin();
+	put_number(4 + 5 + 4 + 8, 2);
+	put_extension(43, "\x04\x03\x04\x03\x03", 5);
+	put_extension(10, "\x00\x06\x00\x18\x01\x00\x01\x17", 8); /* P-384, ffdhe2048, and 23 with a high byte */
+	assert_int_equal(read_msg(&h), TLSG_OK);
+	tlsg_hello_offer(&h, tls12, &offer);
+	assert_int_equal(offer.groups, TLSG_CIPHER_GROUP_SENT | TLSG_CIPHER_GROUP(24));
+	tlsg_hello_offer(&h, tls12 | tls13, &offer);
+	assert_int_equal(offer.groups, 0);
 }
 
 static void test_offer_with_extensions(void **state)
@@ -261,7 +282,7 @@ static void test_offer_with_extensions(void **state)
 		put_number(2, 2);
 		put(all[i].groups, 2);
 		assert_int_equal(read_msg(&h), TLSG_OK);
-		tlsg_hello_offer(&h, &offer);
+		tlsg_hello_offer(&h, TLSG_VERSION_BIT(TLSG_TLS1_3), &offer);
 		assert_int_equal(offer.versions, TLSG_VERSION_BIT(TLSG_TLS1_3));
 		assert_int_equal(offer.keys, all[i].keys);
 		assert_int_equal(offer.without, all[i].without);
@@ -278,6 +299,7 @@ int main(void)
 			cmocka_unit_test(test_malformed_lists),
 			cmocka_unit_test(test_session_id),
 			cmocka_unit_test(test_offer_without_extensions),
+			cmocka_unit_test(test_offer_groups),
 			cmocka_unit_test(test_offer_with_extensions),
 	};
 

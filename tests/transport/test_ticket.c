@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "base/import.h"
+#include "base/object.h"
 #include "base/scope.h"
 #include "tests/lib/ticket.h"
 #include "tests/lib/ticket_server.h"
@@ -120,7 +120,7 @@ static void test_without_the_slots(void **state)
 	for(i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
 		gnutls_datum_t session = good_session(versions[i], &at, &bytes);
 
-		assert_int_equal(tlsg_import_find_in((const void *)(uintptr_t)gnutls_handshake, "free", &slots, NULL), TLSG_OK);
+		assert_int_equal(tlsg_object_import((const void *)(uintptr_t)gnutls_handshake, "free", &slots, NULL), TLSG_OK);
 		assert_int_equal(tlsg_import_set(&slots, (tlsg_import_function)free, NULL), TLSG_OK);
 		assert_offer(versions[i], &session, false);
 		session.data[at + TLSG_TICKET_IV_AT] ^= 1;

@@ -55,16 +55,18 @@ class Crowd:
         self._gate = asyncio.Semaphore(HANDSHAKES_AT_ONCE)
         self.members = []
 
-    async def _open(self):
+    async def join(self):
+        """Open one more connection; gives it."""
         async with self._gate:
             reader, writer = await asyncio.open_connection(
                 *self._address, ssl=self._context, server_hostname="localhost",
                 ssl_handshake_timeout=TIMEOUT_S)
             self.members.append(_Member(reader, writer))
+            return self.members[-1]
 
     async def grow(self, count):
         """Open `count` more connections."""
-        await asyncio.gather(*(self._open() for _ in range(count)))
+        await asyncio.gather(*(self.join() for _ in range(count)))
 
     async def ask_all(self):
         """One OPTIONS on each, all at once; returns the status codes."""

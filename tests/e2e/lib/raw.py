@@ -39,16 +39,19 @@ def _prf(secret, label, seed, size, digest):
 
 
 class Sealer:
-    """Encrypts what one side sends, from its first record after the handshake on."""
+    """Encrypts what one side sends, from its first record after the handshake on.
 
-    def __init__(self, tls, keys, server_random, is_server):
+    With a label, from the first record under that TLS 1.3 secret of the key log on.
+    """
+
+    def __init__(self, tls, keys, server_random, is_server, label=None):
         name, version, bits = tls.cipher()
         assert "GCM" in name, name
         digest = hashlib.sha384 if name.endswith("SHA384") else hashlib.sha256
         size = bits // 8
         self._is_13 = version == "TLSv1.3"
         if self._is_13:
-            _, self._secret = keys["SERVER_TRAFFIC_SECRET_0" if is_server else "CLIENT_TRAFFIC_SECRET_0"]
+            _, self._secret = keys[label or ("SERVER_TRAFFIC_SECRET_0" if is_server else "CLIENT_TRAFFIC_SECRET_0")]
             self._digest, self._size = digest, size
             self._use_secret()
             return
@@ -206,6 +209,34 @@ def sealed_client(address, version, kind):
             client._in.write(data)
         client.sock.sendall(client.outgoing())
         return _Sealed(client.sock, Sealer(client.tls, _keys(path), seen[11:43], False), kind)
+    finally:
+        os.unlink(path)
+
+
+def answer_flight(address, kind, payload):
+    """A TLS 1.3 client whose whole answer to the server's flight is one handshake message, encrypted as it must be.
+
+    @return what the server sends after that, until it closes.
+    """
+    context = client_context(version="TLSv1.3")
+    path = _logged(context)
+    try:
+        with BioClient(address, context) as client:
+            client.step()
+            client.sock.sendall(client.outgoing())
+            while not client.step():
+                assert client.pump(), "the peer closed the connection in the handshake"
+            client.outgoing()
+            sealer = Sealer(client.tls, _keys(path), b"", False, "CLIENT_HANDSHAKE_TRAFFIC_SECRET")
+            client.sock.sendall(sealer.record(hostile.HANDSHAKE, hostile.message(kind, payload)))
+            client.sock.settimeout(TIMEOUT_S)
+            received = b""
+            try:
+                while data := client.sock.recv(65536):
+                    received += data
+            except ConnectionResetError:
+                pass
+            return received
     finally:
         os.unlink(path)
 

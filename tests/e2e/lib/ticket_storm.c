@@ -4,10 +4,10 @@
  * Runs in: a process of its own.  Memory: heap.  Lock: none.
  *
  * Usage: ticket_storm PORT VERSION COUNT SEED       VERSION: TLSv1.2, TLSv1.3
- * Takes a ticket from 127.0.0.1, then connects COUNT times with a copy in which something is changed: one bit of the key's name, IV,
- * length, state or MAC, or another length. Every hundredth time the good ticket is offered. Prints
- * "full N resumed N wrong N": connections with a changed ticket that made a full handshake, with the good one that resumed,
- * and all others. Ends with 0 when none was wrong.
+ * Takes a ticket from 127.0.0.1, then connects COUNT times with a copy in which something is changed: one bit of the
+ * key's name, IV, length, state or MAC, or another length. Every hundredth time the good ticket is offered. Prints
+ * "full N resumed N wrong N": connections with a changed ticket that made a full handshake, with the good one that
+ * resumed, and all others. Ends with 0 when none was wrong.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

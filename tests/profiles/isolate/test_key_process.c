@@ -4,12 +4,19 @@
  * Runs in: two processes and more; the key files are made with openssl. Memory: heap, the stand-in's region. Lock:
  * none.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
+
 #include <stdarg.h>
 #include <setjmp.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +32,7 @@
 #include "profiles/isolate/wire.h"
 #include "profiles/load_key.h"
 #include "tests/lib/descriptors.h"
+#include "tests/lib/hostile_client.h"
 
 #define PASSWORD "seven dwarfs"
 
@@ -35,13 +43,33 @@ static const char *const commands[] = {
 		"openssl req -x509 -key ec.pem -subj /CN=leaf -days 3 -out ec.crt",
 		"openssl pkcs12 -export -in ec.crt -inkey ec.pem -passout 'pass:" PASSWORD "' -out ec.p12",
 		"openssl pkcs12 -export -in ec.crt -nokeys -passout 'pass:" PASSWORD "' -out nokey.p12",
+		"openssl pkcs8 -topk8 -in ec.pem -passout 'pass:" PASSWORD "' -iter 65537 -outform DER -out slow.der",
+		"mkfifo fifo && ln -s /dev/zero to-zero && ln -s ec.pem link && touch empty",
 };
 
 static char dir[] = "/tmp/tlsg_isolation_XXXXXX";
 static struct tlsg_err err;
 static pid_t process;
-static int attach = -1;
 static str none = STR_NULL;
+
+/* Has the key in slow.der need 4,194,303 rounds where 65,537 were made. */
+static int slow_make(void)
+{
+	char path[128];
+	unsigned char data[4096], *at;
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/slow.der", dir);
+	f = fopen(path, "r+");
+	if(f == NULL)
+		return -1;
+	n = fread(data, 1, sizeof(data), f);
+	at = memmem(data, n, "\x02\x03\x01\x00\x01", 5);
+	if(at == NULL || fseek(f, at - data + 2, SEEK_SET) != 0 || fwrite("\x3f\xff\xff", 3, 1, f) != 1)
+		return -1;
+	return fclose(f);
+}
 
 static int group_setup(void **state)
 {
@@ -57,7 +85,7 @@ static int group_setup(void **state)
 		if(system(line) != 0)
 			return -1;
 	}
-	return 0;
+	return slow_make();
 }
 
 static int group_teardown(void **state)
@@ -73,18 +101,19 @@ static int group_teardown(void **state)
 
 static int process_start(void **state)
 {
-	int listener;
+	struct tlsg_wire_ends servers, clients;
 
 	(void)state;
-	if(tlsg_wire_socketpair(&listener, &attach) != TLSG_OK)
+	if(tlsg_wire_ends_init(HOSTILE_CLIENTS, &servers, &clients) != TLSG_OK)
 		return -1;
 	process = fork();
 	if(process == 0) {
-		close(attach);
-		_exit(tlsg_key_process_run(listener, tlsg_set_is_alive) == TLSG_OK ? 7 : 8);
+		tlsg_wire_ends_close(&clients);
+		_exit(tlsg_key_process_run(&servers, tlsg_set_is_alive) == TLSG_OK ? 7 : 8);
 	}
-	close(listener);
-	tlsg_client_set_key_process(attach);
+	tlsg_wire_ends_close(&servers);
+	hostile_client_init(&clients);
+	tlsg_client_set_key_process(&clients);
 	return process > 0 ? 0 : -1;
 }
 
@@ -95,8 +124,7 @@ static int process_stop(void **state)
 
 	(void)state;
 	tlsg_client_startup_done();
-	tlsg_client_set_key_process(-1);
-	close(attach);
+	tlsg_client_set_key_process(NULL);
 	if(waitpid(process, &status, 0) != process || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
 		return -1;
 	return 0;
@@ -255,6 +283,38 @@ static void test_keys_go_with_their_snapshot(void **state)
 	tlsg_key_file_content_free(&c);
 }
 
+/* Another client cannot have keys dropped that are in use, or that a snapshot is being built with. */
+static void test_keys_stay_when_others_load(void **state)
+{
+	struct tlsg_set_options o = {.config_dir = STR_NULL};
+	struct tlsg_set *set = tlsg_set_new(&o);
+	struct tlsg_key_file_content c, other;
+	uint64_t used, built, id;
+	pid_t child;
+	int status;
+
+	(void)state;
+	assert_non_null(set);
+	assert_int_equal(load(set->number, "ec.pem", &none, &used, &c), TLSG_OK);
+	tlsg_key_file_content_free(&c);
+	tlsg_set_publish(set);
+	assert_int_equal(load(set->number + 1, "ec.pem", &none, &built, &c), TLSG_OK);
+	child = fork();
+	if(child == 0) {
+		process_no = 5;
+		_exit(load(set->number + 2, "rsa.pem", &none, &id, &other) == TLSG_OK
+								&& load(UINT32_MAX, "rsa.pem", &none, &id, &other) == TLSG_OK
+								&& load(0, "rsa.pem", &none, &id, &other) == TLSG_OK
+						? 0
+						: 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_signs(used, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	assert_signs(built, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	tlsg_key_file_content_free(&c);
+}
+
 static void test_wrong_requests(void **state)
 {
 	gnutls_datum_t made = {NULL, 0};
@@ -270,41 +330,6 @@ static void test_wrong_requests(void **state)
 	assert_true(tlsg_client_op(id, TLSG_OP_SIGN_DATA, (gnutls_sign_algorithm_t)-5, &text, &made) < 0);
 	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
 	tlsg_key_file_content_free(&c);
-}
-
-/* Attaches by hand, with as many descriptors, all of the other end, which stays open. @return the connection. */
-static int attach_with(int fds, int *other)
-{
-	char byte = 0;
-	struct iovec part = {&byte, 1};
-	char control[CMSG_SPACE(2 * sizeof(int))] = {0};
-	struct msghdr msg = {.msg_iov = &part, .msg_iovlen = 1};
-	struct cmsghdr *c;
-	int pair[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
-	if(fds > 0) {
-		int all[2] = {pair[1], pair[1]};
-
-		msg.msg_control = control;
-		msg.msg_controllen = CMSG_SPACE(fds * sizeof(int));
-		c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(fds * sizeof(int));
-		memcpy(CMSG_DATA(c), all, fds * sizeof(int));
-	}
-	assert_int_equal(sendmsg(attach, &msg, 0), 1);
-	*other = pair[1];
-	return pair[0];
-}
-
-static int attach_raw(bool with_fd)
-{
-	int other, fd = attach_with(with_fd, &other);
-
-	close(other);
-	return fd;
 }
 
 /* Malformed requests: the connection is closed, others are not affected. */
@@ -339,9 +364,8 @@ static void test_malformed_requests(void **state)
 
 	(void)state;
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
-	close(attach_raw(false));
 	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int fd = attach_raw(true);
+		int fd = hostile_client_next();
 		ssize_t n;
 
 		memset(&m, 0, sizeof(m));
@@ -353,7 +377,7 @@ static void test_malformed_requests(void **state)
 		if(n > 0)
 			fail_msg("row %zu is answered", i);
 		close(fd);
-		fd = attach_raw(true);
+		fd = hostile_client_next();
 		assert_int_equal(send(fd, "x", 1, 0), 1);
 		assert_true(recv(fd, &m, sizeof(m), 0) <= 0);
 		close(fd);
@@ -362,47 +386,260 @@ static void test_malformed_requests(void **state)
 	tlsg_key_file_content_free(&c);
 }
 
-/* A client that sends more descriptors than one, or none, costs the process nothing that lasts. */
-static void test_descriptors_of_others(void **state)
+/* Descriptors of any kind end the connection, and none of them gets into the process. */
+static void test_descriptors(void **state)
 {
 	struct tlsg_key_file_content c;
 	unsigned before;
 	uint64_t id;
-	int fds;
+	int kind;
 
 	(void)state;
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
 	before = descriptors_open(process);
-	for(fds = 0; fds <= 2; fds++) {
-		int other, fd = attach_with(fds, &other);
+	for(kind = 0; kind < 5; kind++) {
+		int fd = hostile_client_next();
+		int given[2];
 
-		close(other);
+		switch(kind) {
+			case 0:
+				assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, given), 0);
+				break;
+			case 1:
+				assert_int_equal(pipe(given), 0);
+				break;
+			case 2:
+				given[0] = open("/dev/null", O_RDWR);
+				given[1] = open(dir, O_RDONLY);
+				break;
+			case 3: /* the connection itself */
+				given[0] = dup(fd);
+				given[1] = dup(fd);
+				break;
+			default:
+				given[0] = eventfd(0, 0);
+				given[1] = epoll_create1(0);
+		}
+		hostile_client_send_fds(fd, given, 1 + kind % 2);
+		close(given[0]);
+		close(given[1]);
+		hostile_client_wait_end(fd);
+		assert_true(send(fd, "x", 1, MSG_NOSIGNAL) < 0);
 		close(fd);
 		assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
-		descriptors_wait(descriptors_open, process, before);
+		assert_int_equal(descriptors_open(process), before);
+	}
+	assert_int_equal(descriptors_watched(process), HOSTILE_CLIENTS - 5);
+	tlsg_key_file_content_free(&c);
+}
+
+/* Nobody closes for the client what blocks when it is closed: not when it comes, and not when its connection ends. */
+static void test_lingering_socket(void **state)
+{
+	struct tlsg_key_file_content c;
+	uint64_t id;
+	int i;
+
+	(void)state;
+	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
+	for(i = 0; i < 3; i++) {
+		int peer, fd = hostile_client_next(), given[2];
+
+		given[0] = hostile_client_lingering(&peer);
+		given[1] = given[0];
+		kill(process, SIGSTOP);
+		if(i == 2)
+			assert_int_equal(send(fd, "x", 1, 0), 1); /* malformed: the next one is not looked at any more */
+		hostile_client_send_fds(fd, given, i == 1 ? 2 : 1);
+		kill(process, SIGCONT);
+		assert_int_equal(
+				dup2(peer, given[0]), given[0]); /* without a close() that lingers here, where a copy is left */
+		close(given[0]);
+		hostile_client_wait_end(fd);
+		assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+		close(fd);
+		assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+		close(peer);
 	}
 	tlsg_key_file_content_free(&c);
 }
 
-/* A client that keeps a copy of the end that it gave away: a connection that was closed is not watched any more. */
-static void test_copy_of_a_connection(void **state)
+/* Messages without end and replies that are not taken: others get theirs, and the connection ends. */
+static void test_flood(void **state)
+{
+	static struct tlsg_wire_message m;
+	struct tlsg_key_file_content c;
+	int fd = hostile_client_next(), i, k;
+	uint64_t id;
+
+	(void)state;
+	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
+	for(i = 0; i < 20; i++) {
+		for(k = 0; k < 5000; k++) {
+			memset(&m.head, 0, sizeof(m.head));
+			m.head.request = TLSG_WIRE_OP;
+			m.head.key = id + 1000;
+			if(send(fd, &m, sizeof(m.head), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+				break;
+		}
+		assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	}
+	hostile_client_wait_end(fd);
+	close(fd);
+	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	tlsg_key_file_content_free(&c);
+}
+
+/* What is not a regular file is refused with a sentence, and blocks nobody. keys/test_file.c has all kinds. */
+static void test_paths(void **state)
+{
+	static const struct
+	{
+		const char *name;
+		const char *why;
+	} rows[] = {
+			{"fifo", "but a FIFO"},
+			{"to-zero", "but a device"},
+			{"../../proc/kmsg", "the kernel generates"},
+			{".", "but a directory"},
+			{"empty", "is empty"},
+	};
+	struct tlsg_key_file_content c, unused;
+	uint64_t id, none_id;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
+	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(load(1, rows[i].name, &none, &none_id, &unused), TLSG_E_CONFIG);
+		if(strstr(err.text, rows[i].why) == NULL)
+			fail_msg("%s: %s", rows[i].name, err.text);
+		assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	}
+	tlsg_key_file_content_free(&c);
+	assert_int_equal(load(1, "link", &none, &id, &c), TLSG_OK);
+	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+	tlsg_key_file_content_free(&c);
+}
+
+/* A process has the connection with its number only, and one that has no number has none. */
+static void test_own_connection_only(void **state)
 {
 	struct tlsg_key_file_content c;
 	unsigned before;
 	uint64_t id;
-	int other, fd;
+	pid_t child;
+	int status;
 
 	(void)state;
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
-	before = descriptors_watched(process);
-	fd = attach_with(1, &other);
-	assert_int_equal(send(fd, "x", 1, 0), 1);
-	descriptors_wait_read(other);
-	descriptors_wait(descriptors_watched, process, before);
-	assert_int_equal(send(fd, "x", 1, 0), 1);
+	before = descriptors_open(getpid());
+	tlsg_client_keep_own(); /* the attendant keeps all */
+	assert_int_equal(descriptors_open(getpid()), before);
+	child = fork();
+	if(child == 0) {
+		gnutls_datum_t made = {NULL, 0};
+
+		process_no = 3;
+		tlsg_client_keep_own();
+		if(descriptors_open(getpid()) != before - HOSTILE_CLIENTS + 1)
+			_exit(1);
+		if(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) != 0)
+			_exit(2);
+		process_no = 4;
+		child = fork();
+		if(child == 0) /* forked from there: the connection of number 4 is closed */
+			_exit(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) == GNUTLS_E_TIMEDOUT
+									&& strstr(tlsg_client_why(), "has closed the connection") != NULL
+							? 0
+							: 3);
+		_exit(waitpid(child, &status, 0) == child ? WEXITSTATUS(status) : 4);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	child = fork();
+	if(child == 0) { /* not by the core: the number is that of its parent */
+		gnutls_datum_t made = {NULL, 0};
+
+		_exit(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made) == GNUTLS_E_TIMEDOUT
+								&& strstr(tlsg_client_why(), "has not forked") != NULL
+						? 0
+						: 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
 	assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
-	close(other);
-	close(fd);
+	tlsg_key_file_content_free(&c);
+}
+
+/* After start-up a child reads the files: everything as before. */
+static void test_loading_after_start(void **state)
+{
+	tlsg_client_startup_done();
+	test_sign(state);
+	test_passwords_and_pkcs12(state);
+	test_paths(state);
+	test_keys_go_with_their_snapshot(state);
+	descriptors_wait(descriptors_watched, process, HOSTILE_CLIENTS);
+}
+
+/* Starts LOAD of a file that takes long to read in another process of Kamailio. @return its status: 0 as wanted. */
+static pid_t load_elsewhere(const char *name, str *password, enum tlsg_ret wanted, const char *why)
+{
+	struct tlsg_key_file_content c;
+	pid_t child = fork();
+	uint64_t id;
+
+	if(child != 0)
+		return child;
+	process_no = 5;
+	if(load(1, name, password, &id, &c) != wanted || strstr(err.text, why) == NULL) {
+		print_error("%s\n", err.text);
+		_exit(1);
+	}
+	_exit(0);
+}
+
+static pid_t child_of_process(void)
+{
+	char path[100], line[100] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)process, (int)process);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	if(fgets(line, sizeof(line), f) == NULL)
+		line[0] = '\0';
+	fclose(f);
+	return (pid_t)atoi(line);
+}
+
+/* A file that takes long to read, or a child that crashes, delays only the process that asked for it. */
+static void test_slow_file(void **state)
+{
+	str wrong = STR_STATIC_INIT("eight dwarfs");
+	struct tlsg_key_file_content c;
+	pid_t other;
+	uint64_t id;
+	int i, status;
+
+	(void)state;
+	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
+	tlsg_client_startup_done();
+	for(i = 0; i < 2; i++) {
+		other = load_elsewhere("slow.der", &wrong, i == 0 ? TLSG_E_RESOURCE : TLSG_E_CONFIG,
+				i == 0 ? "has crashed" : "does not open it");
+		descriptors_wait(descriptors_watched, process, HOSTILE_CLIENTS + 1);
+		assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+		assert_true(child_of_process() > 0);
+		if(i == 0)
+			assert_int_equal(kill(child_of_process(), SIGKILL), 0);
+		assert_signs(id, &c, GNUTLS_SIGN_ECDSA_SHA256);
+		assert_int_equal(waitpid(other, &status, 0), other);
+		assert_int_equal(status, 0);
+		descriptors_wait(descriptors_watched, process, HOSTILE_CLIENTS);
+		assert_int_equal(child_of_process(), 0);
+	}
 	tlsg_key_file_content_free(&c);
 }
 
@@ -419,6 +656,7 @@ static void test_each_process_has_its_connection(void **state)
 		children[i] = fork();
 		if(children[i] != 0)
 			continue;
+		process_no = i + 1;
 		for(k = 0; k < 50; k++) {
 			gnutls_datum_t made = {NULL, 0};
 
@@ -501,10 +739,9 @@ static void test_death(void **state)
 	assert_int_equal(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
 	assert_non_null(tlsg_client_why());
 	assert_int_equal(tlsg_client_op(id, TLSG_OP_SIGN_DATA, GNUTLS_SIGN_ECDSA_SHA256, &text, &made), GNUTLS_E_TIMEDOUT);
-	assert_non_null(strstr(tlsg_client_why(), "accepts no connection"));
+	assert_non_null(strstr(tlsg_client_why(), "has closed the connection"));
 	tlsg_key_file_content_free(&c);
-	tlsg_client_set_key_process(-1);
-	close(attach);
+	tlsg_client_set_key_process(NULL);
 }
 
 #define WITH_PROCESS(f) cmocka_unit_test_setup_teardown(f, process_start, process_stop)
@@ -516,10 +753,16 @@ int main(void)
 			WITH_PROCESS(test_decrypt),
 			WITH_PROCESS(test_passwords_and_pkcs12),
 			WITH_PROCESS(test_keys_go_with_their_snapshot),
+			WITH_PROCESS(test_keys_stay_when_others_load),
 			WITH_PROCESS(test_wrong_requests),
 			WITH_PROCESS(test_malformed_requests),
-			WITH_PROCESS(test_descriptors_of_others),
-			WITH_PROCESS(test_copy_of_a_connection),
+			WITH_PROCESS(test_descriptors),
+			WITH_PROCESS(test_lingering_socket),
+			WITH_PROCESS(test_flood),
+			WITH_PROCESS(test_paths),
+			WITH_PROCESS(test_own_connection_only),
+			WITH_PROCESS(test_loading_after_start),
+			WITH_PROCESS(test_slow_file),
 			WITH_PROCESS(test_each_process_has_its_connection),
 			WITH_PROCESS(test_no_answer),
 			WITH_PROCESS(test_key_of_a_snapshot),

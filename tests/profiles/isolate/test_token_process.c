@@ -28,11 +28,11 @@
 #include "profiles/isolate/wire.h"
 #include "profiles/set.h"
 #include "tests/lib/descriptors.h"
+#include "tests/lib/hostile_client.h"
 
 static char dir[] = "/tmp/tlsg_key_token_XXXXXX";
 static struct tlsg_err err;
 static pid_t process;
-static int attach = -1;
 
 static int group_setup(void **state)
 {
@@ -56,18 +56,19 @@ static int group_teardown(void **state)
 
 static int process_start(void **state)
 {
-	int listener;
+	struct tlsg_wire_ends servers, clients;
 
 	(void)state;
-	if(tlsg_wire_socketpair(&listener, &attach) != TLSG_OK)
+	if(tlsg_wire_ends_init(HOSTILE_CLIENTS, &servers, &clients) != TLSG_OK)
 		return -1;
 	process = fork();
 	if(process == 0) {
-		close(attach);
-		_exit(tlsg_token_process_run(listener, tlsg_set_is_alive) == TLSG_OK ? 7 : 8);
+		tlsg_wire_ends_close(&clients);
+		_exit(tlsg_token_process_run(&servers, tlsg_set_is_alive) == TLSG_OK ? 7 : 8);
 	}
-	close(listener);
-	tlsg_client_set_token_process(attach);
+	tlsg_wire_ends_close(&servers);
+	hostile_client_init(&clients);
+	tlsg_client_set_token_process(&clients);
 	return process > 0 ? 0 : -1;
 }
 
@@ -78,8 +79,7 @@ static int process_stop(void **state)
 
 	(void)state;
 	tlsg_client_startup_done();
-	tlsg_client_set_token_process(-1);
-	close(attach);
+	tlsg_client_set_token_process(NULL);
 	if(waitpid(process, &status, 0) != process || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
 		return -1;
 	return 0;
@@ -183,34 +183,6 @@ static void test_unknown_key(void **state)
 	assert_null(made.data);
 }
 
-/* Attaches by hand. @param other  [out] copy of the end that is given away. @return the connection. */
-static int attach_with(int *other)
-{
-	char byte = 0;
-	struct iovec part = {&byte, 1};
-	char control[CMSG_SPACE(sizeof(int))] = {0};
-	struct msghdr msg = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-	int pair[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &pair[1], sizeof(int));
-	assert_int_equal(sendmsg(attach, &msg, 0), 1);
-	*other = pair[1];
-	return pair[0];
-}
-
-static int attach_raw(void)
-{
-	int other, fd = attach_with(&other);
-
-	close(other);
-	return fd;
-}
-
 /* What is wrong with a request. */
 enum defect
 {
@@ -279,7 +251,7 @@ static void test_malformed_requests(void **state)
 
 	(void)state;
 	for(d = 0; d < DEFECTS; d++) {
-		int fd = attach_raw();
+		int fd = hostile_client_next();
 		size_t size;
 
 		memset(&m, 0, sizeof(m));
@@ -293,22 +265,39 @@ static void test_malformed_requests(void **state)
 	assert_int_equal(ask(TLSG_WIRE_LOOK_CHAIN, &q), TLSG_E_CONFIG);
 }
 
-/* A client that keeps a copy of the end that it gave away: a connection that was closed is not watched any more. */
-static void test_copy_of_a_connection(void **state)
+/* Descriptors end the connection, none gets into the process, and nothing is closed that blocks then. */
+static void test_descriptors(void **state)
 {
 	struct tlsg_p11_query q = query("pkcs11:token=a;object=b", "/nowhere/module.so");
-	int other, fd;
+	unsigned before;
+	int i;
 
 	(void)state;
 	assert_int_equal(ask(TLSG_WIRE_LOOK_CHAIN, &q), TLSG_E_CONFIG);
-	fd = attach_with(&other);
-	assert_int_equal(send(fd, "x", 1, 0), 1);
-	descriptors_wait_read(other);
-	descriptors_wait(descriptors_watched, process, 2); /* listener and this process */
-	assert_int_equal(send(fd, "x", 1, 0), 1);
+	descriptors_wait(descriptors_watched, process, HOSTILE_CLIENTS); /* the child has ended */
+	before = descriptors_open(process);
+	for(i = 0; i < 3; i++) {
+		int peer, fd = hostile_client_next(), given[2];
+
+		given[0] = hostile_client_lingering(&peer);
+		given[1] = given[0];
+		kill(process, SIGSTOP);
+		if(i == 2)
+			assert_int_equal(send(fd, "x", 1, 0), 1); /* malformed: the next one is not looked at any more */
+		hostile_client_send_fds(fd, given, i == 1 ? 2 : 1);
+		kill(process, SIGCONT);
+		assert_int_equal(dup2(peer, given[0]), given[0]);
+		close(given[0]);
+		hostile_client_wait_end(fd);
+		assert_true(send(fd, "x", 1, MSG_NOSIGNAL) < 0);
+		assert_int_equal(ask(TLSG_WIRE_LOOK_CHAIN, &q), TLSG_E_CONFIG); /* a child is forked, and closes its copies */
+		assert_non_null(strstr(err.text, "cannot be loaded"));
+		close(fd);
+		close(peer);
+	}
+	descriptors_wait(descriptors_open, process, before);
+	assert_int_equal(descriptors_watched(process), HOSTILE_CLIENTS - 3);
 	assert_int_equal(ask(TLSG_WIRE_LOOK_CHAIN, &q), TLSG_E_CONFIG);
-	close(other);
-	close(fd);
 }
 
 /* A client floods the process with requests and disconnects; other clients get replies. */
@@ -316,7 +305,7 @@ static void test_flood(void **state)
 {
 	static struct tlsg_wire_message m;
 	struct tlsg_p11_query q = query("pkcs11:token=a;object=b", "/nowhere/module.so");
-	int i, sent = 0, fd = attach_raw();
+	int i, sent = 0, fd = hostile_client_next();
 
 	(void)state;
 	for(i = 0; i < 200; i++) {
@@ -424,7 +413,7 @@ int main(void)
 			WITH_PROCESS(test_module_after_start),
 			WITH_PROCESS(test_unknown_key),
 			WITH_PROCESS(test_malformed_requests),
-			WITH_PROCESS(test_copy_of_a_connection),
+			WITH_PROCESS(test_descriptors),
 			WITH_PROCESS(test_flood),
 			cmocka_unit_test(test_module_files),
 			cmocka_unit_test(test_sources_of_pins),

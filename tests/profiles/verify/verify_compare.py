@@ -4,9 +4,9 @@
 #
 # Usage: tests/profiles/verify/verify_compare.py TOOL [--seed N] [--random N] [--keep]
 # TOOL is the program built from tests/profiles/verify/verify_tool.c. Chains are made here: a table of single faults in
-# both roles, and random compositions of faults. For each chain the code and the depth must be those of `openssl verify`,
-# which are those that a server or client without a verification callback records. Intended differences have a reason in
-# REASONS; they are counted and listed.
+# both roles, and random compositions of faults. For each chain the code and the depth must be those of `openssl
+# verify`, which are those that a server or client without a verification callback records. Intended differences have
+# a reason in REASONS; they are counted and listed.
 # Exit status: 0 nothing else differs, 1 something does, 77 openssl or python3-cryptography is missing.
 """Corpus of certificate chains and comparison of results."""
 
@@ -400,7 +400,8 @@ class Maker:
         yield "scopes, both lists", [leaf, a], [root], [users, cas, self.crl(a)]
         yield "scopes, list for users only", [leaf, a], [root], [users, self.crl(a)]
         unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\5\0")
-        for name, extension in (("delta", x509.DeltaCRLIndicator(1)), ("unknown", unknown), ("number", x509.CRLNumber(2))):
+        for name, extension in (
+                ("delta", x509.DeltaCRLIndicator(1)), ("unknown", unknown), ("number", x509.CRLNumber(2))):
             for critical in (True, False):
                 leaf = self.cert("x", root)
                 for revoked in ((), (leaf,)):
