@@ -435,7 +435,9 @@ static void close_hook(struct tcp_connection *c, int fd)
 		return;
 	limits_get(&limits);
 	tlsg_buf_init(&out, bytes, sizeof(bytes));
-	lock_get(&c->write_lock);
+	/* The holder of the lock may be waiting for a key process or a token; TCP main must not wait: no alert then. */
+	if(lock_try(&c->write_lock) != 0)
+		return;
 	/* While bytes wait in the core's queue the alert would be out of order: they are lost, and so is the alert. */
 	if(c->extra_data != NULL && !tlsg_tcp_has_waiting(c)) {
 		tlsg_conn_close_notify(c->extra_data, &io);

@@ -1,7 +1,7 @@
 /*
  * tls_gnutls - log lines about connections, and their levels
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process.  Memory: static buffers of this process.  Lock: none.
+ * Runs in: any process.  Memory: static buffers of this process; what limits lines, in shm.  Lock: none.
  */
 #include "gnutls_mod/mod_log.h"
 
@@ -15,6 +15,7 @@
 #include "transport/cert_text.h"
 
 #define ADDR_TEXT 64
+#define MORE_TEXT 48
 #define NAME_BYTES 8192 /* as for variables */
 
 /* "ip:port" without brackets, as fail2ban rules for tls.so expect it. */
@@ -26,47 +27,84 @@ static const char *addr_text(const struct ip_addr *ip, unsigned short port, char
 	return buf;
 }
 
-/* Limits lines to one a second. @param next  [in,out] when the next line may be written; 0: now. */
-static bool is_due(ticks_t *next)
+/* Lines that every connection can cause while a resource is exhausted. */
+enum often
 {
-	ticks_t now = get_ticks_raw();
+	OFTEN_HANDSHAKES, /* handshakes_max */
+	OFTEN_ADDRESS,	  /* handshakes_per_address */
+	OFTEN_RESOURCE,	  /* shared memory, as a rule */
+	OFTEN_COUNT
+};
 
-	if(*next != 0 && TICKS_LT(now, *next))
+static struct line
+{
+	ticks_t next;		 /* when the next line may be written; 0: now; atomic */
+	unsigned suppressed; /* since the last one; atomic */
+} * lines;				 /* [shm] OFTEN_COUNT */
+
+int tlsg_log_init(void)
+{
+	lines = shm_malloc(OFTEN_COUNT * sizeof(*lines));
+	if(lines == NULL)
+		return -1;
+	memset(lines, 0, OFTEN_COUNT * sizeof(*lines));
+	return 0;
+}
+
+void tlsg_log_deinit(void)
+{
+	if(lines != NULL)
+		shm_free(lines);
+	lines = NULL;
+}
+
+/* Limits lines to one a second from all processes. @param more  [out] end of the line: how many were suppressed. */
+static bool is_due(enum often which, char more[MORE_TEXT])
+{
+	struct line *l = &lines[which];
+	ticks_t now = get_ticks_raw();
+	ticks_t next = __atomic_load_n(&l->next, __ATOMIC_RELAXED);
+	ticks_t then = now + S_TO_TICKS(1);
+	unsigned n;
+
+	if((next != 0 && TICKS_LT(now, next))
+			|| !__atomic_compare_exchange_n(
+					&l->next, &next, then != 0 ? then : 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+		__atomic_add_fetch(&l->suppressed, 1, __ATOMIC_RELAXED);
 		return false;
-	*next = now + S_TO_TICKS(1);
+	}
+	n = __atomic_exchange_n(&l->suppressed, 0, __ATOMIC_RELAXED);
+	more[0] = '\0';
+	if(n > 0)
+		snprintf(more, MORE_TEXT, " (%u similar lines suppressed)", n);
 	return true;
 }
 
 void tlsg_log_refused(const struct tcp_connection *c, bool per_address)
 {
-	static ticks_t next;
-	static unsigned more;
 	char src[ADDR_TEXT];
+	char more[MORE_TEXT];
 	uint64_t bytes;
 	unsigned used = tlsg_slots_used(&bytes);
 
-	if(!is_due(&next)) {
-		more++;
+	if(!is_due(per_address ? OFTEN_ADDRESS : OFTEN_HANDSHAKES, more))
 		return;
-	}
 	addr_text(&c->rcv.src_ip, c->rcv.src_port, src);
-	LM_WARN("connection from %s refused, too many unfinished handshakes%s (%u in all, %llu bytes of shared memory; %u "
-			"more refused since the last such line)\n",
+	LM_WARN("connection from %s refused, too many unfinished handshakes%s (%u in all, %llu bytes of shared memory)%s\n",
 			src, per_address ? " from this address: handshakes_per_address" : ": handshakes_max", used,
 			(unsigned long long)bytes, more);
-	more = 0;
 }
 
 /* The text of a failure: the words of tls.so, then the connection and its profile. */
-#define FAILURE "%s:%s (sni: %s) src addr: %s dst addr: %s connection: %d profile: %s\n"
+#define FAILURE "%s:%s (sni: %s) src addr: %s dst addr: %s connection: %d profile: %s"
 
 void tlsg_log_failure(
 		const struct tcp_connection *c, const struct tlsg_conn *conn, const char *what, const struct tlsg_err *err)
 {
-	static ticks_t next;
 	struct tlsg_conn_status s = {.profile = "none"};
 	char src[ADDR_TEXT];
 	char dst[ADDR_TEXT];
+	char more[MORE_TEXT];
 	const char *sni = conn != NULL ? tlsg_conn_sni(conn) : "unknown";
 
 	if(conn != NULL)
@@ -75,17 +113,17 @@ void tlsg_log_failure(
 	addr_text(&c->rcv.dst_ip, c->rcv.dst_port, dst);
 	switch(err->class) {
 		case TLSG_CLASS_PEER:
-			LM_WARN("protocol level error: " FAILURE, what, err->text, sni, src, dst, c->id, s.profile);
+			LM_WARN("protocol level error: " FAILURE "\n", what, err->text, sni, src, dst, c->id, s.profile);
 			break;
 		case TLSG_CLASS_RESOURCE:
-			if(is_due(&next))
-				LM_ERR(FAILURE, what, err->text, sni, src, dst, c->id, s.profile);
+			if(is_due(OFTEN_RESOURCE, more))
+				LM_ERR(FAILURE "%s\n", what, err->text, sni, src, dst, c->id, s.profile, more);
 			break;
 		case TLSG_CLASS_LOCAL:
-			LM_ERR(FAILURE, what, err->text, sni, src, dst, c->id, s.profile);
+			LM_ERR(FAILURE "\n", what, err->text, sni, src, dst, c->id, s.profile);
 			break;
 		default:
-			LM_BUG(FAILURE, what, err->text, sni, src, dst, c->id, s.profile);
+			LM_BUG(FAILURE "\n", what, err->text, sni, src, dst, c->id, s.profile);
 	}
 }
 

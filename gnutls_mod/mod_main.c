@@ -23,6 +23,7 @@
 #include "gnutls_mod/mod_isolate.h"
 #include "gnutls_mod/mod_keylog.h"
 #include "gnutls_mod/mod_outgoing.h"
+#include "gnutls_mod/mod_log.h"
 #include "gnutls_mod/mod_low_mem.h"
 #include "gnutls_mod/mod_params.h"
 #include "gnutls_mod/mod_rpc.h"
@@ -62,7 +63,7 @@ static int init_shared(void)
 	if(tlsg_arena_pool_global_init() != TLSG_OK || tlsg_set_global_init() != TLSG_OK
 			|| tlsg_ticket_global_init() != TLSG_OK || tlsg_queue_global_init() != TLSG_OK
 			|| tlsg_stats_init() != TLSG_OK || tlsg_config_init() < 0 || tlsg_deadline_init() < 0
-			|| tlsg_slots_init(&limits) != TLSG_OK) {
+			|| tlsg_slots_init(&limits) != TLSG_OK || tlsg_log_init() < 0) {
 		LM_ERR("out of shared memory at start: %lu bytes are not enough, raise -m\n", (unsigned long)shm_mem_size);
 		return -1;
 	}
@@ -73,6 +74,7 @@ static int init_shared(void)
 static void destroy(void)
 {
 	tlsg_deadline_deinit();
+	tlsg_log_deinit();
 	tlsg_config_deinit();
 	tlsg_set_global_deinit();
 	tlsg_ticket_global_deinit();

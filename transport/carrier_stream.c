@@ -9,10 +9,12 @@
 #include <errno.h>
 
 #include "transport/conn_bound.h"
+#include "transport/conn_cancel.h"
 #include "transport/conn_state.h"
 
 #define MESSAGE_HEAD 4
 #define TYPE_HANDSHAKE 22
+#define TYPE_APPLICATION_DATA 23
 #define RECORD_BYTES_MAX (16384 + 2048) /* RFC 5246 section 6.2.3; GnuTLS refuses a longer one by its header */
 
 static size_t kept_left(const struct tlsg_conn *c)
@@ -89,6 +91,12 @@ bool tlsg_carrier_stream_has_record(const struct tlsg_conn *c)
 	return available(c) > 0;
 }
 
+bool tlsg_carrier_stream_has_data(const struct tlsg_conn *c)
+{
+	return c->renegotiating && tlsg_conn_bound_missing(c) == 0 && available(c) > 0
+		   && input_at(c, 0) == TYPE_APPLICATION_DATA;
+}
+
 /* Keeps the end of the input, by which an alert is recognised that GnuTLS cannot read. */
 static void tail_add(struct tlsg_conn *c, const unsigned char *bytes, size_t n)
 {
@@ -98,13 +106,39 @@ static void tail_add(struct tlsg_conn *c, const unsigned char *bytes, size_t n)
 	memcpy(c->tail + kept, bytes + n - (TLSG_TAIL_BYTES - kept), TLSG_TAIL_BYTES - kept);
 }
 
+/* Bytes that GnuTLS may read now, within the limits of the connection. */
+static size_t allowed(struct tlsg_conn *c)
+{
+	size_t n = c->in_handshake && tlsg_carrier_stream_has_data(c) ? 0 : available(c);
+
+	return n > 0 && tlsg_conn_bound_allows(c, n > announced(c, n) ? n : announced(c, n)) ? n : 0;
+}
+
+/* Passes over a record that GnuTLS must not get. @param n  allowed(). @return false: it is for GnuTLS. */
+static bool skip_record(struct tlsg_conn *c, size_t n)
+{
+	unsigned char record[TLSG_CANCEL_RECORD_MAX];
+	size_t i;
+
+	if(n == 0 || tlsg_conn_bound_missing(c) > 0 || !tlsg_conn_cancel_fits(c, input_at(c, 0), n))
+		return false;
+	for(i = 0; i < n; i++)
+		record[i] = input_at(c, i);
+	if(!tlsg_conn_cancel_skip(c, record, n))
+		return false;
+	take(c, record, n);
+	tlsg_conn_bound_skipped(c, record, n);
+	return true;
+}
+
 static ssize_t pull_cb(gnutls_transport_ptr_t ptr, void *to, size_t size)
 {
 	struct tlsg_conn *c = ptr;
-	size_t n = available(c);
+	size_t n;
 
-	if(n > 0 && !tlsg_conn_bound_allows(c, n > announced(c, n) ? n : announced(c, n)))
-		n = 0;
+	do
+		n = allowed(c);
+	while(skip_record(c, n));
 	if(n > size)
 		n = size;
 	if(n == 0) {

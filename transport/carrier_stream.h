@@ -21,4 +21,10 @@ size_t tlsg_carrier_stream_left(const struct tlsg_conn *c);
 /** Whether a complete record, or input that is not a record at all, is ready for the session. */
 bool tlsg_carrier_stream_has_record(const struct tlsg_conn *c);
 
+/**
+ * Whether the next record is application data that GnuTLS must not read in gnutls_handshake(): a renegotiation is in
+ * progress, and GnuTLS would begin its handshake anew after it.
+ */
+bool tlsg_carrier_stream_has_data(const struct tlsg_conn *c);
+
 #endif

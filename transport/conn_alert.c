@@ -24,6 +24,8 @@ void tlsg_conn_alert_send_for(struct tlsg_conn *c, int gnutls_code)
 		alert = c->verdict.alert;
 	if(gnutls_code == GNUTLS_E_NO_CERTIFICATE_FOUND && c->role == TLSG_SERVER)
 		alert = GNUTLS_A_HANDSHAKE_FAILURE; /* RFC 5246 section 7.4.6; GnuTLS maps it to decode_error */
+	if(gnutls_code == GNUTLS_E_TOO_MANY_HANDSHAKE_PACKETS)
+		alert = GNUTLS_A_UNEXPECTED_MESSAGE; /* GnuTLS maps it to internal_error */
 	/* A peer that has failed or left gets no alert, and a session cannot send one in the middle of an input error. */
 	if(alert < 0 || gnutls_code == GNUTLS_E_FATAL_ALERT_RECEIVED || gnutls_code == GNUTLS_E_PUSH_ERROR
 			|| gnutls_code == GNUTLS_E_PULL_ERROR || gnutls_code == GNUTLS_E_PREMATURE_TERMINATION)

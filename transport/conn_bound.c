@@ -166,6 +166,20 @@ void tlsg_conn_bound_fed(struct tlsg_conn *c, const unsigned char *bytes, size_t
 	}
 }
 
+void tlsg_conn_bound_skipped(struct tlsg_conn *c, const unsigned char *record, size_t n)
+{
+	uint32_t unused = c->unused;
+
+	tlsg_conn_bound_fed(c, record, n);
+	c->unused = unused;
+	if(c->state == TLSG_CONN_ESTABLISHED)
+		return;
+	if(c->idle >= IDLE_RECORDS_MAX)
+		c->stop = TLSG_STOP_IDLE;
+	else
+		c->idle++;
+}
+
 static enum tlsg_ret end_memory(struct tlsg_conn *c, struct tlsg_err *err)
 {
 	bool done = c->state == TLSG_CONN_ESTABLISHED;

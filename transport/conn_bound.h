@@ -51,6 +51,12 @@ size_t tlsg_conn_bound_missing(const struct tlsg_conn *c);
 void tlsg_conn_bound_fed(struct tlsg_conn *c, const unsigned char *bytes, size_t n);
 
 /**
+ * Counts a record that GnuTLS does not get, in a handshake too; no message is begun by it.
+ * @param record  whole, with its header. @param n  bytes of it.
+ */
+void tlsg_conn_bound_skipped(struct tlsg_conn *c, const unsigned char *record, size_t n);
+
+/**
  * Counts a warning alert that was received during a handshake.
  * @return TLSG_OK; TLSG_E_PEER: too many, an alert is in the output.
  */

@@ -58,6 +58,11 @@ enum tlsg_ret tlsg_conn_failure_set(struct tlsg_conn *c, int gnutls_code, struct
 	int alert = tlsg_conn_alert_received(c, gnutls_code);
 	const char *why = tlsg_key_use_why();
 
+	if(tlsg_arena_is_poisoned(c->arena)) { /* not the peer's mistake, whatever GnuTLS says */
+		tlsg_conn_failure_count(c, TLSG_FAIL_MEMORY);
+		tlsg_conn_alert_send_for(c, GNUTLS_E_MEMORY_ERROR);
+		return tlsg_err_no_shm(err, "TLS session", 0);
+	}
 	if(alert >= 0) {
 		tlsg_conn_failure_count(c, TLSG_FAIL_ALERT);
 		return tlsg_conn_alert_fail(alert, err);

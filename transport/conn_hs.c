@@ -73,7 +73,7 @@ static int client_hello_received(struct tlsg_conn *c, const gnutls_datum_t *msg)
 	struct tlsg_hello hello;
 
 	if(tlsg_hello_read(msg->data, msg->size, &hello) != TLSG_OK)
-		return GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
+		return hello.illegal ? GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER : GNUTLS_E_UNEXPECTED_PACKET_LENGTH;
 	if(!c->hello_seen && hello.name != NULL) {
 		c->sni.s = tlsg_arena_keep_copy(c->arena, hello.name, hello.name_len);
 		if(c->sni.s == NULL)
@@ -170,13 +170,14 @@ enum tlsg_ret tlsg_conn_hs_run(struct tlsg_conn *c, struct tlsg_err *err)
 	tlsg_conn_failure_forget();
 	for(;;) {
 		size_t before = tlsg_carrier_stream_left(c);
-		int rc = gnutls_handshake(c->session);
 		enum tlsg_ret ret;
+		int rc;
 
+		c->in_handshake = true;
+		rc = gnutls_handshake(c->session);
+		c->in_handshake = false;
 		if(rc >= 0)
 			return finish(c, err);
-		if(rc == GNUTLS_E_GOT_APPLICATION_DATA && c->established)
-			return TLSG_EOF; /* the caller reads it; only during a renegotiation */
 		if(rc == GNUTLS_E_WARNING_ALERT_RECEIVED) {
 			tlsg_stats_alert(false, (unsigned)gnutls_alert_get(c->session));
 			if(tlsg_conn_bound_warning(c, err) != TLSG_OK)
@@ -185,6 +186,8 @@ enum tlsg_ret tlsg_conn_hs_run(struct tlsg_conn *c, struct tlsg_err *err)
 			return tlsg_conn_failure_set(c, rc, err);
 		else if(gnutls_record_get_direction(c->session) == 1)
 			return TLSG_FULL;
+		else if(tlsg_carrier_stream_has_data(c))
+			return TLSG_EOF; /* the caller reads it */
 		ret = tlsg_conn_step_again(c, before, err);
 		if(ret != TLSG_OK)
 			return ret;

@@ -82,6 +82,15 @@ static enum tlsg_ret renegotiate(struct tlsg_conn *c, struct tlsg_err *err)
 	return tlsg_conn_step_bind(c, err);
 }
 
+/* Why a record could not be read. */
+static enum tlsg_ret read_failed(struct tlsg_conn *c, int gnutls_code, struct tlsg_err *err)
+{
+	tlsg_conn_alert_send_for(c, gnutls_code);
+	if(gnutls_code == GNUTLS_E_TOO_MANY_HANDSHAKE_PACKETS) /* GnuTLS says "Too many handshake packets" */
+		return tlsg_err_set(err, TLSG_E_PEER, "more than 8 key updates within a second, the limit of GnuTLS");
+	return tlsg_err_gnutls_peer(err, gnutls_code, NULL);
+}
+
 /* One call of gnutls_record_recv(). @return TLSG_OK: it made progress, call again. */
 static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, struct tlsg_err *err)
 {
@@ -108,19 +117,30 @@ static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, stru
 		case GNUTLS_E_FATAL_ALERT_RECEIVED:
 			return tlsg_conn_alert_fail((int)gnutls_alert_get(c->session), err);
 		default:
-			tlsg_conn_alert_send_for(c, (int)n);
-			return tlsg_err_gnutls_peer(err, (int)n, NULL);
+			return read_failed(c, (int)n, err);
 	}
 }
 
-/* Runs the handshake; during a renegotiation application data may arrive in between. @return TLSG_OK: call again. */
+/*
+ * Runs the handshake. In a renegotiation, data that the peer sent before it knew may arrive between the messages: it is
+ * read here. A record of which a part is left in GnuTLS is read to its end first.
+ * @return TLSG_OK: call again.
+ */
 static enum tlsg_ret advance_handshake(struct tlsg_conn *c, struct tlsg_buf *clear, struct tlsg_err *err)
 {
-	enum tlsg_ret ret = tlsg_conn_hs_run(c, err);
+	enum tlsg_ret ret;
 
-	if(ret != TLSG_EOF)
-		return ret;
-	return recv_once(c, clear, err);
+	if(!c->data_next) {
+		ret = tlsg_conn_hs_run(c, err);
+		if(ret != TLSG_EOF)
+			return ret;
+		c->data_next = true;
+	}
+	if(tlsg_buf_room(clear) == 0)
+		return TLSG_FULL;
+	ret = recv_once(c, clear, err);
+	c->data_next = ret == TLSG_OK && gnutls_record_check_pending(c->session) > 0;
+	return ret;
 }
 
 enum tlsg_ret tlsg_conn_rec_read(struct tlsg_conn *c, struct tlsg_buf *clear, struct tlsg_err *err)

@@ -60,6 +60,8 @@ struct tlsg_conn
 	uint8_t role;		/**< enum tlsg_role */
 	bool established;	/**< the first handshake is done */
 	bool renegotiating; /**< a later handshake is in progress */
+	bool in_handshake;	/**< gnutls_handshake() is running */
+	bool data_next;		/**< in a renegotiation: data is to be read before the handshake goes on */
 	bool hold_queue;
 	bool tcp_eof;
 	bool hello_seen;					 /**< the ClientHello was read, or sent */

@@ -65,6 +65,8 @@ enum tlsg_ret tlsg_conn_step_leave(
 	if(tlsg_arena_is_poisoned(c->arena)) {
 		tlsg_arena_overflow_free(c->arena);
 		tlsg_conn_failure_count(c, TLSG_FAIL_MEMORY);
+		if(err != NULL)
+			tlsg_err_clear(err); /* whatever failed after the lack of memory */
 		ret = tlsg_err_no_shm(err, "TLS session", 0);
 	}
 	if(ret < 0)

@@ -5,7 +5,6 @@
  */
 #include "transport/hello.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #define EXT_SERVER_NAME 0
@@ -15,6 +14,7 @@
 #define NAME_TYPE_HOST 0
 #define NAME_MAX_BYTES 255
 #define RANDOM_BYTES 32
+#define SESSION_ID_MAX 32
 
 /* Bytes not read yet. */
 struct cursor
@@ -75,11 +75,12 @@ static bool read_name(struct cursor ext, struct tlsg_hello *hello)
 	if(!vector(&ext, 2, &list) || ext.left != 0)
 		return false;
 	while(list.left > 0) {
-		if(!number(&list, 1, &type) || !vector(&list, 2, &name))
+		if(!number(&list, 1, &type) || !vector(&list, 2, &name) || (type == NAME_TYPE_HOST && name.left == 0))
 			return false;
 		if(type != NAME_TYPE_HOST)
 			continue;
-		if(name.left == 0 || name.left > NAME_MAX_BYTES || hello->name != NULL)
+		hello->illegal = name.left > NAME_MAX_BYTES || hello->name != NULL;
+		if(hello->illegal)
 			return false;
 		hello->name_is_visible = is_visible(&name);
 		hello->name = name.at;
@@ -135,7 +136,7 @@ enum tlsg_ret tlsg_hello_read(const unsigned char *data, size_t size, struct tls
 
 	memset(hello, 0, sizeof(*hello));
 	if(!number(&c, 2, &version) || !skip(&c, RANDOM_BYTES) || !vector(&c, 1, &session) || !vector(&c, 2, &suites)
-			|| !vector(&c, 1, &compression) || suites.left % 2 != 0)
+			|| !vector(&c, 1, &compression) || suites.left % 2 != 0 || session.left > SESSION_ID_MAX)
 		return TLSG_E_PEER;
 	hello->version = (uint16_t)version;
 	hello->suites = suites.at;

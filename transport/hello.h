@@ -28,6 +28,7 @@ struct tlsg_hello
 	size_t groups_len;			   /**< number of groups */
 	const unsigned char *sigs;	   /**< signature_algorithms, two bytes each; NULL none */
 	size_t sigs_len;			   /**< number of algorithms */
+	bool illegal; /**< not read because of a value that is not allowed, in a message that can be parsed */
 };
 
 /**
@@ -35,8 +36,9 @@ struct tlsg_hello
  * @param data   message body.
  * @param size   bytes of it.
  * @param hello  [out]
- * @return TLSG_OK; TLSG_E_PEER: malformed; or the name is longer than 255 bytes or empty.
- * Source: RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2, RFC 6066 section 3.
+ * @return TLSG_OK; TLSG_E_PEER: malformed, for which the alert is decode_error; or, with hello->illegal, two names, or
+ *         one that is longer than 255 bytes: illegal_parameter.
+ * Source: RFC 8446 sections 4.1.2 and 6.2, RFC 5246 sections 7.4.1.2 and 7.2.2, RFC 6066 section 3.
  */
 enum tlsg_ret tlsg_hello_read(const unsigned char *data, size_t size, struct tlsg_hello *hello) TLSG_MUST_CHECK;
 

@@ -106,6 +106,18 @@ LIST = (
         "the like, GnuTLS's text, `(sni: ...)`, `src addr: ...`, `dst addr: ...`", DEFECT,
         "A peer's mistake is not an error of this host; fail2ban and the like can match one line as a whole."),
     Difference(
+        "Key updates of TLS 1.3", ("connection",), "any number",
+        "ends the connection at the ninth within a second, with the line `more than 8 key updates within a second`",
+        LIBRARY, "GnuTLS has this limit, and no way to change it."),
+    Difference(
+        "Renegotiation that a client starts, with renegotiation=1", ("connection",),
+        "refused, with OpenSSL 3", "done", LIBRARY,
+        "OpenSSL 3 has an option of its own for it, which tls.so does not set. With `renegotiation=0` both refuse."),
+    Difference(
+        "Alert for plain text", ("connection",), "none: the connection is closed",
+        "`unexpected_message`, then the connection is closed", LIBRARY,
+        "OpenSSL sends no alert before it has seen a record of TLS."),
+    Difference(
         "Log lines about resumed sessions", ("log",), "as for other sessions",
         "` (resumed)` at the end of the line `new connection`", MORE,
         "The log shows at a glance whether resumption works; with `session_cache=0` the line is the same."),

@@ -1,10 +1,11 @@
 # tls_gnutls - comparison: the entries of the list of differences that no probe covers, each tested on both
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 import re
+import subprocess
 
 import pytest
 
-from e2e.lib import hostile, sip, ws
+from e2e.lib import hostile, malformed, raw, sip, ws
 from e2e.lib.kamailio import Kamailio
 from e2e.lib.tls import BioClient, TlsClient, client_context, server_context
 from e2e.lib.uas import TlsAgent, UdpSender
@@ -13,6 +14,7 @@ from e2e.lib.wait import until
 from . import probes
 from .pair import Pair, ask
 
+UNEXPECTED_MESSAGE = 10
 REPLY = '\tsl_send_reply("200", "OK");\n'
 UPGRADE = r"""
 event_route[xhttp:request] {
@@ -229,6 +231,67 @@ def test_lines_about_failed_handshakes(our_module, pki, opening):
         assert pair.ours.log.at_level("ERROR") == []
         (line,) = (text for _, text in pair.ours.log.at_level("WARNING") if "TLS accept" in text)
         assert all(part in line for part in parts[1])
+
+
+@pytest.mark.parametrize("version", malformed.BODIES)
+def test_alerts_for_truncated_hellos(our_module, pki, version):
+    """No difference: the same alert, whatever is cut off."""
+    with Pair(our_module, modparams=_modparams(pki), script=f"request_route {{\n{REPLY}}}") as pair:
+        for name, message in malformed.malformed(version).items():
+            if "bytes" in name:
+                theirs, ours = pair.both(lambda kam, m=message: malformed.alert(kam, malformed.records(m)))
+                assert ours == theirs == malformed.DECODE_ERROR, name
+
+
+@pytest.mark.parametrize("count", (8, 9))
+def test_key_updates(our_module, pki, count):
+    """The ninth within a second ends the connection, with a line that says so."""
+    def served(kam):
+        client = raw.sealed_client(kam.address(), "TLSv1.3", hostile.CLIENT_HELLO)
+        try:
+            client.sock.sendall(client.key_updates(count))
+            return client.ask(sip.options(kam.port()))
+        except ConnectionError:
+            return False
+        finally:
+            client.close()
+
+    with Pair(our_module, modparams=_modparams(pki), script=f"request_route {{\n{REPLY}}}") as pair:
+        assert pair.both(served) == (True, count == 8)
+        pair.ours.wait_connections(0)
+        assert len(pair.ours.log.find("TLS read:more than 8 key updates within a second")) == count - 8
+
+
+def test_renegotiation_that_a_client_starts(our_module, pki):
+    """renegotiation=1: OpenSSL 3 refuses it all the same."""
+    def served(kam):
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{kam.port()}", "-tls1_2"],
+                                   stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, bufsize=0)
+        try:
+            kam.wait_connections(1)
+            process.stdin.write(b"R\n")
+            until(lambda: b"RENEGOTIATING" in process.stdout.readline(), "the client starts")
+            process.stdin.write(sip.options(kam.port()))
+            return any(b"200 OK" in line for line in iter(process.stdout.readline, b""))
+        except BrokenPipeError:
+            return False
+        finally:
+            process.kill()
+            process.wait()
+            process.stdin.close()
+            process.stdout.close()
+
+    with Pair(our_module, modparams=_modparams(pki, renegotiation=1),
+              script=f"request_route {{\n{REPLY}}}") as pair:
+        assert pair.both(served) == (False, True)
+
+
+def test_alert_for_plain_text(our_module, pki):
+    with Pair(our_module, modparams=_modparams(pki), script=f"request_route {{\n{REPLY}}}") as pair:
+        for opening in ("plain SIP", "plain HTTP"):
+            answers = pair.both(lambda kam, o=opening: malformed.alert(kam, hostile.WRONG[o]))
+            assert answers == (None, UNEXPECTED_MESSAGE)
 
 
 def test_line_about_a_resumed_session(our_module, pki):

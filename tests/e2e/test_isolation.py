@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from .lib.kamailio import Kamailio, StartFailed
 from .lib.memory import process_holds
 from .lib.pki import PASSPHRASE
 from .lib.terminal import Terminal
-from .lib.tls import TlsClient, client_context, server_context
+from .lib.tls import BioClient, TlsClient, client_context, server_context
 from .lib.uas import TlsAgent, UdpSender
 from .lib.wait import until
 
@@ -252,6 +253,46 @@ def test_key_process_that_hangs(start, isolated, pki):
             os.kill(holder(kam), signal.SIGCONT)
         until(lambda: works(kam), "handshakes work again")
         assert before.ask().status == 200
+
+
+def reader_waits(pid):
+    """Whether a process waits in poll(), as a TCP reader does for the key process; for connections it uses epoll."""
+    with open(f"/proc/{pid}/wchan", encoding="ascii") as where:
+        return where.read().startswith(("poll_schedule", "do_poll", "do_sys_poll"))
+
+
+def stop_reader_in_handshake(kam, reader, client):
+    """Stop a TCP reader while it waits for the key process, with the lock of a connection."""
+    mark = kam.log.mark()
+    client.step()
+    client.sock.sendall(client.outgoing())
+    until(lambda: reader_waits(reader) or kam.log.find("did not answer in time", mark), "the handshake")
+    os.kill(reader, signal.SIGSTOP)
+    if not kam.log.find("did not answer in time|does not answer", mark):
+        return True
+    os.kill(reader, signal.SIGCONT)
+    return False
+
+
+def test_closing_does_not_wait_for_the_key_process(start, isolated):
+    """With send_close_notify, TCP main closes a connection whose lock a reader holds: it goes on accepting others."""
+    kam = start(isolated.but(tcp_children=1, modparams={
+        **isolated.modparams, "send_close_notify": 1, "handshake_timeout": 0}))
+    (reader,) = kam.pids("tcp receiver")
+    with BioClient(kam.address(), client_context()) as client:
+        os.kill(holder(kam), signal.SIGSTOP)
+        try:
+            if not stop_reader_in_handshake(kam, reader, client):
+                pytest.skip("the reader could not be stopped in time")
+            (connection,) = kam.rpc("tls.list")
+            kam.rpc("tls.kill", connection["id"])
+            with socket.create_connection(kam.address()), socket.create_connection(kam.address()):
+                until(lambda: kam.tls_info()["opened_connections"] >= 2, "TCP main accepts connections")
+        finally:
+            os.kill(reader, signal.SIGCONT)
+            os.kill(holder(kam), signal.SIGCONT)
+    kam.wait_connections(0)
+    assert works(kam)
 
 
 def works(kam):

@@ -1,6 +1,8 @@
 # tls_gnutls - end to end: how connections are closed, and what limits them
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import re
 import ssl
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,6 +13,8 @@ from .lib.tls import BioClient, TlsClient, client_context
 
 VERSIONS = ("TLSv1.2", "TLSv1.3")
 MORE_THAN_ALL_KB = 1 << 20
+CROWD = 40
+LINE_EVERY_S = 1.2
 
 
 def _is_refused(kam):
@@ -83,6 +87,26 @@ def test_low_memory_ends_existing_connections(start, settings):
     assert _is_refused(kam)
     kam.log.wait(r"ERROR: tls .*memory")
     kam.wait_connections(0)
+
+
+@pytest.mark.ours_only("several lines for each connection")
+@pytest.mark.parametrize("name", ("low_mem_threshold1", "low_mem_threshold2"))
+def test_lines_about_low_memory_are_few(start, settings, name):
+    """One line a second at most from all processes, which counts the others; none of the core."""
+    begin = time.monotonic()
+    kam = start(settings.but(modparams={
+        "low_mem_threshold1": 0, "low_mem_threshold2": 0, name: MORE_THAN_ALL_KB}))
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(_is_refused, [kam] * CROWD))
+    time.sleep(LINE_EVERY_S)
+    assert _is_refused(kam)
+    kam.wait_connections(0)
+    took = time.monotonic() - begin
+    lines = kam.log.at_level("ERROR")
+    assert {module for module, _ in lines} == {"tls"}
+    assert len(lines) <= took + 2
+    counts = [re.search(r" \((\d+) similar lines suppressed\)$", text) for _, text in lines]
+    assert sum(1 + int(count[1] if count else 0) for count in counts) == CROWD + 1
 
 
 def test_thresholds_off(start, settings):

@@ -6,9 +6,13 @@ Requests come in on UDP and go out over TLS.  A failed transaction ends with 408
 477 or 503 (the send failed at once).
 """
 
+import os
+import select
+import signal
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 from pathlib import Path
 
@@ -16,7 +20,7 @@ import pytest
 
 from .lib import hostile, sip
 from .lib.kamailio import Kamailio
-from .lib.ports import LOOPBACK
+from .lib.ports import LOOPBACK, free_port
 from .lib.tls import TIMEOUT_S, server_context
 from .lib.uas import BreakingServer, RefusingServer, SilentServer, TlsAgent, UdpSender
 from .lib.wait import until
@@ -279,3 +283,53 @@ def test_slow_server_is_waited_for(kam, pki, sender):
     context = server_context(pki.cert("server-ec"), pki.key("server-ec"))
     with TlsAgent(context, delay_s=0.7) as agent:
         assert sender.ask(uri=_uri(agent)).status == 200
+
+
+def _read_until(process, text):
+    shown = b""
+    while text not in shown:
+        assert select.select([process.stdout], [], [], TIMEOUT_S)[0], shown
+        data = process.stdout.read(4096)
+        assert data, shown
+        shown += data
+
+
+def _ask(sender, port, word):
+    sender.sock.send(sip.request("MESSAGE", f"sip:far@127.0.0.1:{port};transport=tls", via="UDP",
+                                 sent_by=sender.sent_by, call_id=word))
+
+
+@pytest.mark.ours_only("not looked at")
+def test_data_in_flight_when_a_server_renegotiates(start, base, pki):
+    """A server of OpenSSL goes on sending behind its HelloRequest: the connection is kept, no line is logged."""
+    kam = start(base.but(tcp_children=1, modparams={"renegotiation": 1}))
+    (reader,) = kam.pids("tcp receiver")
+    port = free_port()
+    server = subprocess.Popen(
+        ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-tls1_2", "-msg",
+         "-cert", pki.cert("server-ec"), "-key", pki.key("server-ec")],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
+    try:
+        _read_until(server, b"ACCEPT")
+        with UdpSender(kam.address("udp")) as sender:
+            _ask(sender, port, "first")
+            _read_until(server, b"Call-ID: first")
+            mark = kam.log.mark()
+            os.kill(reader, signal.SIGSTOP)
+            try:
+                server.stdin.write(b"r\n")
+                _read_until(server, b"HelloRequest")
+                server.stdin.write(b"\n")
+            finally:
+                os.kill(reader, signal.SIGCONT)
+            _read_until(server, b"Finished")            # of the second handshake
+            _ask(sender, port, "second")
+            _read_until(server, b"Call-ID: second")
+        assert kam.connections() == 1
+        assert not kam.log.find(r"(WARNING|ERROR): tls ", mark)
+    finally:
+        server.kill()
+        server.wait()
+        server.stdin.close()
+        server.stdout.close()
+    kam.wait_connections(0)

@@ -583,7 +583,7 @@ static void test_records_without_data(void **state)
 	{
 		int method;
 		bool alerts;
-	} all[] = {{TLSG_METHOD_TLSV1_2, true}, {TLSG_METHOD_TLSV1_3, false}};
+	} all[] = {{TLSG_METHOD_TLSV1_2, true}, {TLSG_METHOD_TLSV1_3, true}, {TLSG_METHOD_TLSV1_3, false}};
 	size_t i;
 	int k;
 

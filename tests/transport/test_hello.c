@@ -66,6 +66,15 @@ static enum tlsg_ret read_msg(struct tlsg_hello *h)
 	return tlsg_hello_read(bytes, msg.wr, h);
 }
 
+/* Not read: malformed, or with `illegal` of a value that is not allowed. */
+static void assert_refused(bool illegal)
+{
+	struct tlsg_hello h;
+
+	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	assert_int_equal(h.illegal, illegal);
+}
+
 static void test_fields(void **state)
 {
 	struct tlsg_hello h;
@@ -113,10 +122,10 @@ static void test_names(void **state)
 	assert_int_equal(h.name_len, 255);
 	begin();
 	put_name(name, 256); /* too long for a host name */
-	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	assert_refused(true);
 	begin();
-	put_name("", 0);
-	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	put_name("", 0); /* HostName<1..2^16-1>: does not fit */
+	assert_refused(false);
 	begin();
 	put_name("good\0evil", 9);
 	assert_int_equal(read_msg(&h), TLSG_OK);
@@ -144,12 +153,13 @@ static void test_names(void **state)
 	begin(); /* two host names */
 	put_number(4 + 10, 2);
 	put_extension(0, "\x00\x08\x00\x00\x01x\x00\x00\x01y", 10);
-	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	assert_refused(true);
 	begin(); /* an unknown type is skipped */
 	put_number(4 + 10, 2);
 	put_extension(0, "\x00\x08\x09\x00\x01x\x00\x00\x01y", 10);
 	assert_int_equal(read_msg(&h), TLSG_OK);
 	assert_memory_equal(h.name, "y", 1);
+	assert_false(h.illegal);
 }
 
 static void test_every_truncation_is_refused(void **state)
@@ -165,24 +175,47 @@ static void test_every_truncation_is_refused(void **state)
 	put_name("host.example", 12);
 	whole = msg.wr;
 	assert_int_equal(tlsg_hello_read(bytes, whole, &h), TLSG_OK);
-	for(n = 0; n < whole; n++)
+	for(n = 0; n < whole; n++) {
 		assert_int_equal(tlsg_hello_read(bytes, n, &h), n == head ? TLSG_OK : TLSG_E_PEER);
+		assert_false(h.illegal);
+	}
 	bytes[whole] = 0; /* a byte too many */
 	assert_int_equal(tlsg_hello_read(bytes, whole + 1, &h), TLSG_E_PEER);
+	assert_false(h.illegal);
 }
 
 static void test_malformed_lists(void **state)
 {
-	struct tlsg_hello h;
-
 	(void)state;
 	begin();
 	put_number(4 + 4, 2);
 	put_extension(43, "\x03\x03\x04\x03", 4);
-	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	assert_refused(false);
 	begin();
 	bytes[38] = 3; /* length of the suites */
-	assert_int_equal(read_msg(&h), TLSG_E_PEER);
+	assert_refused(false);
+}
+
+/* A session id has at most 32 bytes. */
+static void test_session_id(void **state)
+{
+	static const unsigned char zero[33];
+	struct tlsg_hello h;
+	unsigned size;
+
+	(void)state;
+	for(size = 32; size <= 33; size++) {
+		tlsg_buf_init(&msg, bytes, sizeof(bytes));
+		put("\x03\x03", 2);
+		put(zero, 32);
+		put_number(size, 1);
+		put(zero, size);
+		put("\x00\x02\x13\x01\x01\x00", 6);
+		if(size == 32)
+			assert_int_equal(read_msg(&h), TLSG_OK);
+		else
+			assert_refused(false);
+	}
 }
 
 /* Where the ClientHello has no extension, everything is offered that its version allows. */
@@ -273,6 +306,7 @@ int main(void)
 			cmocka_unit_test(test_names),
 			cmocka_unit_test(test_every_truncation_is_refused),
 			cmocka_unit_test(test_malformed_lists),
+			cmocka_unit_test(test_session_id),
 			cmocka_unit_test(test_offer_without_extensions),
 			cmocka_unit_test(test_offer_groups),
 			cmocka_unit_test(test_offer_with_extensions),

@@ -17,8 +17,10 @@ from . import hostile
 from .ports import LOOPBACK
 from .tls import TIMEOUT_S, BioClient, client_context, server_context
 
+KEY_UPDATE = 24
 ENDLESS = 0xFFFFFF          # length that a message announces
 PIECE = 16000               # bytes of it in one record
+REPLY_BYTES = 100           # a SIP reply is longer, an alert is shorter
 
 
 def _expand(secret, label, size, digest):
@@ -49,16 +51,27 @@ class Sealer:
         size = bits // 8
         self._is_13 = version == "TLSv1.3"
         if self._is_13:
-            _, secret = keys[label or ("SERVER_TRAFFIC_SECRET_0" if is_server else "CLIENT_TRAFFIC_SECRET_0")]
-            self._key = AESGCM(_expand(secret, b"key", size, digest))
-            self._iv = _expand(secret, b"iv", 12, digest)
-            self._number = 0
+            _, self._secret = keys[label or ("SERVER_TRAFFIC_SECRET_0" if is_server else "CLIENT_TRAFFIC_SECRET_0")]
+            self._digest, self._size = digest, size
+            self._use_secret()
             return
         client_random, master = keys["CLIENT_RANDOM"]
         block = _prf(master, b"key expansion", server_random + client_random, 2 * size + 8, digest)
         self._key = AESGCM(block[size:2 * size] if is_server else block[:size])
         self._iv = block[2 * size + 4:] if is_server else block[2 * size:2 * size + 4]
         self._number = 1                    # Finished was 0
+
+    def _use_secret(self):
+        self._key = AESGCM(_expand(self._secret, b"key", self._size, self._digest))
+        self._iv = _expand(self._secret, b"iv", 12, self._digest)
+        self._number = 0
+
+    def key_update(self):
+        """One record with a KeyUpdate that asks for none; what follows has new keys (TLS 1.3)."""
+        record = self.record(hostile.HANDSHAKE, hostile.message(KEY_UPDATE, b"\0"))
+        self._secret = _expand(self._secret, b"traffic upd", len(self._secret), self._digest)
+        self._use_secret()
+        return record
 
     def record(self, content, payload):
         """One record."""
@@ -146,8 +159,24 @@ class _Sealed(Peer):
     def push_empty(self):
         return self.send(self._sealer.record(hostile.APPLICATION_DATA, b""))
 
+    def sealed(self, content, payload):
+        """The next record, to be sent by the caller."""
+        return self._sealer.record(content, payload)
+
+    def key_updates(self, count):
+        """Records that change the keys so often."""
+        return b"".join(self._sealer.key_update() for _ in range(count))
+
+    def ask(self, request):
+        """Send a SIP request; True: something as long as a reply came back."""
+        self.sock.sendall(self.sealed(hostile.APPLICATION_DATA, request))
+        received = b""
+        while len(received) < REPLY_BYTES and (more := self.sock.recv(65536)):
+            received += more
+        return len(received) >= REPLY_BYTES
+
     def send_sealed(self, content, payload):
-        return self.send(self._sealer.record(content, payload))
+        return self.send(self.sealed(content, payload))
 
     def send_raw(self, content, payload, end=None):
         """Part of a record, up to `end`."""
