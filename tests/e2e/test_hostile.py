@@ -313,16 +313,9 @@ INSTEAD = {
 }
 
 
-def _instead():
-    """Whether a certificate was asked for, and what comes."""
-    fault = pytest.mark.xfail(strict=True, reason="GnuTLS calls a compressed certificate that was not agreed an "
-                                                  "internal error of its own, and so does the log")
-    return [pytest.param(asks, name, marks=fault if asks and name.startswith("compressed") else ())
-            for asks in (0, 1) for name in INSTEAD]
-
-
 @pytest.mark.ours_only("one line")
-@pytest.mark.parametrize("asks,name", _instead())
+@pytest.mark.parametrize("name", INSTEAD)
+@pytest.mark.parametrize("asks", (0, 1))
 def test_message_instead_of_a_client_certificate(start, settings, tls_module, asks, name):
     """Whether one was asked for or not: the peer's fault, with one line and no BUG."""
     kam = start(settings.but(modparams={"verify_certificate": asks}))
@@ -348,14 +341,11 @@ P256_ONLY = (b"\0\x0a\0\4\0\2\0\x17" b"\0\x0b\0\2\1\0" b"\0\x0d\0\4\0\2\4\3" b"\
 
 
 @pytest.mark.ours_only("one line")
-@pytest.mark.parametrize("name", [
-    pytest.param(name, marks=pytest.mark.xfail(
-        strict=True, reason="GnuTLS calls it an invalid request, which the log calls a BUG"))
-    if name == "without its first byte" else name for name in POINTS])
-def test_wrong_point_of_the_client(patient, tls_module, name):
+@pytest.mark.parametrize("name", POINTS)
+def test_wrong_point_of_the_client(no_deadline, tls_module, name):
     """The peer's fault, with one line and no BUG."""
-    mark = patient.log.mark()
-    with _connect(patient) as sock:
+    mark = no_deadline.log.mark()
+    with _connect(no_deadline) as sock:
         _send(sock, hostile.record(hostile.HANDSHAKE, hostile.client_hello(suites=b"\xc0\x2b", extensions=P256_ONLY)))
         flight = b""
         while not flight.endswith(b"\x0e\0\0\0"):               # ServerHelloDone
@@ -366,8 +356,8 @@ def test_wrong_point_of_the_client(patient, tls_module, name):
         _send(sock, hostile.record(hostile.HANDSHAKE, hostile.message(16, bytes([len(point)]) + point)))
         _no_more(sock)
         _wait_end(sock)
-    _assert_unharmed(patient)
-    _assert_quiet(patient, mark, tls_module, lines=(1, 1))
+    _assert_unharmed(no_deadline)
+    _assert_quiet(no_deadline, mark, tls_module, lines=(1, 1))
 
 
 def test_wrong_premaster_secrets(start, settings, pki, tls_module):
