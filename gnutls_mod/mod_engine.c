@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/host.h"
+#include "base/secret_file.h"
 #include "gnutls_mod/mod_params.h"
 #include "profiles/keys/file.h"
 
@@ -34,8 +35,8 @@ static enum tlsg_ret config_read(
 	if(ret != TLSG_OK)
 		return ret;
 	ret = tlsg_p11_engine_parse((const char *)data.data, data.size, engine, file, out, err);
-	if(ret == TLSG_OK && out->pin.is_set && stat(file, &st) == 0 && (st.st_mode & S_IROTH))
-		LM_WARN("engine_config: \"%s\" holds a PIN and can be read by everybody: chmod o-r it\n", file);
+	if(ret == TLSG_OK && out->pin.is_set && stat(file, &st) == 0)
+		tlsg_secret_file_warn(file, "a PIN", st.st_mode);
 	tlsg_file_free(&data);
 	return ret;
 }

@@ -50,8 +50,8 @@ struct tcp_connection *tlsg_events_connection(void)
 	return current;
 }
 
-/* @return false: the callback failed; the connection is dropped, since the callback might have dropped it. */
-static bool run(sip_msg_t *msg, struct run_act_ctx *ctx)
+/* @return TLSG_OK; TLSG_E_CONFIG: the callback failed; it might have dropped the connection, so that is closed. */
+static enum tlsg_ret run(sip_msg_t *msg, struct run_act_ctx *ctx, struct tlsg_err *err)
 {
 	str callback = tlsg_params_private()->event_callback;
 	str event = str_init("tls:connection-out");
@@ -59,39 +59,39 @@ static bool run(sip_msg_t *msg, struct run_act_ctx *ctx)
 
 	if(route_out >= 0) {
 		run_top_route(event_rt.rlist[route_out], msg, ctx);
-		return true;
+		return TLSG_OK;
 	}
 	engine = sr_kemi_eng_get();
-	if(engine == NULL) {
-		LM_ERR("event_callback: no KEMI engine is loaded, the connection is closed; load app_lua or the like\n");
-		return false;
-	}
-	if(sr_kemi_ctx_route(engine, ctx, msg, EVENT_ROUTE, &callback, &event) < 0) {
-		LM_ERR("event_callback: \"%.*s\" failed, the connection is closed\n", callback.len, callback.s);
-		return false;
-	}
-	return true;
+	if(engine == NULL)
+		return tlsg_err_set(err, TLSG_E_CONFIG,
+				"event_callback: no KEMI engine is loaded, the connection is closed; load app_lua or the like");
+	if(sr_kemi_ctx_route(engine, ctx, msg, EVENT_ROUTE, &callback, &event) < 0)
+		return tlsg_err_set(err, TLSG_E_CONFIG, "event_callback: \"%.*s\" failed, the connection is closed",
+				callback.len, callback.s);
+	return TLSG_OK;
 }
 
-bool tlsg_events_run_out(struct tcp_connection *c)
+enum tlsg_ret tlsg_events_run_out(struct tcp_connection *c, struct tlsg_err *err)
 {
 	struct run_act_ctx ctx;
 	int backup = get_route_type();
 	sip_msg_t *msg;
-	bool done;
+	enum tlsg_ret ret;
 
-	if(faked_msg_init() < 0) {
-		LM_ERR("event_route[tls:connection-out]: cannot create a message for it, the connection is closed\n");
-		return true;
-	}
+	if(faked_msg_init() < 0)
+		return tlsg_err_set(err, TLSG_E_RESOURCE,
+				"event_route[tls:connection-out]: cannot create a message for it, the connection is closed");
 	msg = faked_msg_next();
 	init_run_actions_ctx(&ctx);
 	set_route_type(LOCAL_ROUTE);
 	current = c;
-	done = run(msg, &ctx);
+	ret = run(msg, &ctx, err);
 	current = NULL;
 	set_route_type(backup);
-	return !done || (ctx.run_flags & DROP_R_F) != 0;
+	if(ret == TLSG_OK && (ctx.run_flags & DROP_R_F) != 0)
+		ret = tlsg_err_set(err, TLSG_E_PEER, "dropped by %s",
+				route_out >= 0 ? "event_route[tls:connection-out]" : "the function that event_callback names");
+	return ret;
 }
 
 bool tlsg_events_has_expiring(void)

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include "base/err.h"
+
 struct tcp_connection;
 
 /** Looks up the event routes and event_callback. In mod_init. */
@@ -19,9 +21,11 @@ bool tlsg_events_has_out(void);
 /**
  * Runs event_route[tls:connection-out], or the function that event_callback names, for a connection. The caller holds a
  * reference to the connection and no lock.
- * @return true: the script dropped the connection: discard its queue and close it.
+ * @param err  [out] why the connection must not be used.
+ * @return TLSG_OK: it may be used. Otherwise discard its queue and close it: TLSG_E_PEER: the script dropped it;
+ *         TLSG_E_CONFIG: event_callback could not be run, or the KEMI engine reported that it failed; TLSG_E_RESOURCE.
  */
-bool tlsg_events_run_out(struct tcp_connection *c);
+enum tlsg_ret tlsg_events_run_out(struct tcp_connection *c, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** @return whether event_route[tls:certificate-expiring] exists. */
 bool tlsg_events_has_expiring(void);

@@ -52,7 +52,7 @@ static int seconds_to_ticks(int seconds)
 		return TICKS_NEVER;
 	if(ticks <= TICKS_NEVER)
 		return (int)ticks;
-	LM_WARN("connection_timeout: %d seconds are too many to count, connections never time out\n", seconds);
+	LM_WARN("connection_timeout: %d seconds is too large, connections never time out\n", seconds);
 	return TICKS_NEVER;
 }
 

@@ -272,7 +272,7 @@ static enum tlsg_ret after_handshake(struct round *r, struct tlsg_conn *conn, en
 	tlsg_log_established(r->c, conn);
 	if(tlsg_conn_role(conn) != TLSG_CLIENT || !tlsg_events_has_out())
 		return ret;
-	drop = tlsg_events_run_out(r->c);
+	drop = tlsg_events_run_out(r->c, &r->err) != TLSG_OK;
 	lock_get(&r->c->write_lock);
 	tlsg_conn_hold_queue(conn, false);
 	if(drop) {
@@ -280,8 +280,8 @@ static enum tlsg_ret after_handshake(struct round *r, struct tlsg_conn *conn, en
 		r->c->flags |= F_CONN_NOSEND;
 	}
 	lock_release(&r->c->write_lock);
-	if(drop)
-		return tlsg_err_set(&r->err, TLSG_E_PEER, "dropped by event_route[tls:connection-out]");
+	if(drop) /* ends like a close, whatever the reason; the level of the log line depends on the class of the error */
+		return TLSG_E_PEER;
 	return ret < 0 || ret == TLSG_EOF ? ret : locked_step(r, &conn);
 }
 

@@ -134,7 +134,7 @@ static int file_open(const char *name, const char **why)
 		return -1;
 	}
 	if((st.st_mode & (S_IRWXG | S_IRWXO)) != 0 && !warned) {
-		LM_WARN("the key log \"%s\" is open to others than its owner (mode %04o), who can then decrypt the "
+		LM_WARN("the key log \"%s\" is accessible to users other than its owner (mode %04o), who can then decrypt the "
 				"traffic: chmod 600 it\n",
 				name, (unsigned)(st.st_mode & 07777));
 		warned = true;

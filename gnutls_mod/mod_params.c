@@ -362,15 +362,15 @@ static int keylog_check(void)
 	return bad;
 }
 
-/* Logs each setting that was changed from its default and has no effect here. */
+/* Logs each setting that was changed from its default and has no effect with GnuTLS. */
 static void without_effect_log(void)
 {
 	size_t i;
 
 	for(i = 0; i < sizeof(without_effect) / sizeof(without_effect[0]); i++)
 		if(*without_effect[i].value != without_effect[i].unset)
-			LM_INFO("parameter \"%s\": %d has no effect here: %s\n", without_effect[i].name, *without_effect[i].value,
-					without_effect[i].why);
+			LM_INFO("parameter \"%s\": %d has no effect with GnuTLS: %s\n", without_effect[i].name,
+					*without_effect[i].value, without_effect[i].why);
 	for(i = 0; i < sizeof(texts_without_effect) / sizeof(texts_without_effect[0]); i++) {
 		const str *v = texts_without_effect[i].value;
 		const char *unset = texts_without_effect[i].unset;
@@ -378,8 +378,8 @@ static void without_effect_log(void)
 		if(!tlsg_value_is_set(v)
 				|| (unset != NULL && (size_t)v->len == strlen(unset) && strncasecmp(v->s, unset, (size_t)v->len) == 0))
 			continue;
-		LM_INFO("parameter \"%s\": \"%.*s\" has no effect here: %s\n", texts_without_effect[i].name, v->len, v->s,
-				texts_without_effect[i].why);
+		LM_INFO("parameter \"%s\": \"%.*s\" has no effect with GnuTLS: %s\n", texts_without_effect[i].name, v->len,
+				v->s, texts_without_effect[i].why);
 	}
 }
 

@@ -68,7 +68,7 @@ static const char *line_get(char *buf, size_t size)
 		if(c < 0)
 			return "the terminal is gone";
 		if(c == 0 && ++waits == WAITS_MAX)
-			return "nobody answered for 2 minutes";
+			return "no input for 2 minutes";
 		if(c == 0)
 			continue;
 		if(c == '\n' || c == '\r')

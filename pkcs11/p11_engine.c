@@ -242,8 +242,8 @@ static enum tlsg_ret setting_read(const struct reader *r, struct tlsg_p11_engine
 	}
 	for(i = 0; i < sizeof(for_openssl) / sizeof(for_openssl[0]); i++)
 		if(is_key(r->key, for_openssl[i])) {
-			LM_INFO("engine_config: %s:%d: %s has no effect here: it is a command for OpenSSL's engine\n", r->name,
-					r->line, for_openssl[i]);
+			LM_INFO("engine_config: %s:%d: %s has no effect with GnuTLS: it is a command for OpenSSL's engine\n",
+					r->name, r->line, for_openssl[i]);
 			return TLSG_OK;
 		}
 	LM_WARN("engine_config: %s:%d: \"%.64s\" is unknown and has no effect: check the spelling\n", r->name, r->line,

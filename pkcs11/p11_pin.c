@@ -15,7 +15,7 @@
 
 #include <gnutls/pkcs11.h>
 
-#include "base/host.h"
+#include "base/secret_file.h"
 
 /* @return the path in a pin-source; NULL: it is not a file. */
 static const char *path_of(const char *source)
@@ -76,8 +76,7 @@ enum tlsg_ret tlsg_p11_pin_read(const char *source, char *out, struct tlsg_err *
 			close(fd);
 		return ret;
 	}
-	if(st.st_mode & S_IROTH)
-		LM_WARN("the PIN file \"%s\" can be read by everybody: chmod o-r it\n", path);
+	tlsg_secret_file_warn(path, "a PIN", st.st_mode);
 	ret = read_line(fd, path, out, err);
 	close(fd);
 	return ret;

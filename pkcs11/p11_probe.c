@@ -191,10 +191,10 @@ static enum tlsg_ret child_fork(
 	pid_t pid;
 
 	if(pipe2(fds, O_CLOEXEC) < 0)
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "cannot create a pipe for looking at a token: %s", strerror(errno));
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "cannot create a pipe to inspect a token: %s", strerror(errno));
 	pid = fork();
 	if(pid < 0) {
-		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "cannot fork a process for looking at a token: %s", strerror(errno));
+		ret = tlsg_err_set(err, TLSG_E_RESOURCE, "cannot fork a process to inspect a token: %s", strerror(errno));
 		close(fds[0]);
 		close(fds[1]);
 		return ret;
@@ -220,7 +220,7 @@ enum tlsg_ret tlsg_p11_probe_run(
 	stage = mmap(NULL, STAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if(stage == MAP_FAILED) {
 		stage = NULL;
-		return tlsg_err_set(err, TLSG_E_RESOURCE, "out of memory for looking at a token");
+		return tlsg_err_set(err, TLSG_E_RESOURCE, "out of memory to inspect a token");
 	}
 	previous = tlsg_scope_enter(NULL);
 	tlsg_p11_probe_stage("starting", NULL);

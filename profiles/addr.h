@@ -19,7 +19,11 @@ struct tlsg_addr
 	uint8_t bytes[16];
 };
 
-/** Whether two addresses are equal. Addresses without bytes are never equal to anything. */
+/**
+ * Whether two addresses are equal. Addresses without bytes are never equal to anything, and an IPv4 address is not
+ * equal to the same one inside IPv6 (::ffff:192.0.2.1): a profile is for the address that its section names. Where
+ * peers are counted (transport/slots.c) the two are one address.
+ */
 static inline bool tlsg_addr_is_equal(const struct tlsg_addr *a, const struct tlsg_addr *b)
 {
 	return a->len != 0 && a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;

@@ -245,7 +245,7 @@ static gnutls_privkey_t token_reopen(const struct tlsg_key *k, int code)
 	tokens_restart();
 	key = handle_get(k);
 	if(key != NULL)
-		LM_WARN("private_key \"%s\": %s; the token was opened again\n", k->source.s, gnutls_strerror(code));
+		LM_WARN("private_key \"%s\": %s; the token session was reopened\n", k->source.s, gnutls_strerror(code));
 	return key;
 }
 

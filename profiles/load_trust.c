@@ -278,7 +278,7 @@ static enum tlsg_ret add_directory_file(struct loader *l, const char *path, cons
 		return TLSG_OK;
 	if(ret != TLSG_E_CONFIG)
 		return tlsg_err_set(l->err, ret, "%s", own.text);
-	LM_WARN("%s (passed over)\n", own.text);
+	LM_WARN("%s; the file is skipped\n", own.text);
 	return TLSG_OK;
 }
 

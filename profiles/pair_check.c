@@ -69,8 +69,7 @@ static void warn_usage(const struct check *c, const struct tlsg_pair *pair)
 					p->id.len, p->id.s, c->file->len, c->file->s);
 		else
 			LM_WARN("%.*s: the key usage of \"%.*s\" allows neither signatures nor key encipherment; peers that look "
-					"at "
-					"it refuse it: get a certificate with digitalSignature\n",
+					"at it refuse it: get a certificate with digitalSignature\n",
 					p->id.len, p->id.s, c->file->len, c->file->s);
 	}
 	if(tlsg_usage_has_purpose(c->crts[0], peer))

@@ -19,6 +19,7 @@
 #include "core/cfg_parser.h"
 
 #include "base/arena.h"
+#include "base/secret_file.h"
 #include "profiles/cipher/method.h"
 #include "profiles/keys/path.h"
 #include "profiles/prof.h"
@@ -520,7 +521,7 @@ static __attribute__((noinline)) void stack_wipe(void)
 	gnutls_memset(below, 0, sizeof(below));
 }
 
-enum tlsg_ret tlsg_tlscfg_parse(struct tlsg_set *set, const char *path, bool is_public, struct tlsg_err *err)
+enum tlsg_ret tlsg_tlscfg_parse(struct tlsg_set *set, const char *path, mode_t mode, struct tlsg_err *err)
 {
 	struct parse c = {.set = set, .err = err, .ret = TLSG_OK, .file = {(char *)path, (int)strlen(path)}};
 	cfg_parser_t *st;
@@ -542,7 +543,7 @@ enum tlsg_ret tlsg_tlscfg_parse(struct tlsg_set *set, const char *path, bool is_
 	cfg_parser_close(st);
 	gnutls_memset(c.text, 0, sizeof(c.text));
 	stack_wipe();
-	if(c.has_secret && is_public)
-		LM_WARN("%s: holds a password and can be read by everybody\n", path);
+	if(c.has_secret)
+		tlsg_secret_file_warn(path, "a password", mode);
 	return c.ret;
 }

@@ -75,7 +75,7 @@ static enum tlsg_ret dir_read(struct tlsg_set *set, const char *path, struct tls
 		if(stat(e->path, &info) != 0)
 			return tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot be accessed: %s", e->path, strerror(errno));
 		if(S_ISREG(info.st_mode))
-			ret = tlsg_tlscfg_parse(set, e->path, (info.st_mode & S_IROTH) != 0, err);
+			ret = tlsg_tlscfg_parse(set, e->path, info.st_mode, err);
 	}
 	return ret;
 }
@@ -134,7 +134,7 @@ enum tlsg_ret tlsg_tlscfg_file_parse(struct tlsg_set *set, const char *path, str
 
 		if(kept == NULL)
 			return tlsg_err_no_shm(err, path, strlen(path) + 1);
-		ret = tlsg_tlscfg_parse(set, kept, (info.st_mode & S_IROTH) != 0, err);
+		ret = tlsg_tlscfg_parse(set, kept, info.st_mode, err);
 	} else {
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: is neither a file nor a directory", path);
 	}

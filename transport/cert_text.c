@@ -12,6 +12,8 @@
 
 #include <gnutls/x509-ext.h>
 
+#include "profiles/verify/crt.h"
+
 #define OID_SUBJECT_ALT_NAME "2.5.29.17"
 #define SERIAL_MAX_BYTES 64	 /* a longer number has more than SERIAL_MAX_DIGITS */
 #define SERIAL_MAX_DIGITS 80 /* limit of `tls` */
@@ -45,10 +47,9 @@ done:
 
 struct tlsg_cert *tlsg_cert_text_new(const struct tlsg_der *der)
 {
-	gnutls_datum_t in = {der->data, der->size};
 	struct tlsg_cert *c = gnutls_calloc(1, sizeof(*c));
 
-	if(c == NULL || gnutls_x509_crt_init(&c->crt) < 0 || gnutls_x509_crt_import(c->crt, &in, GNUTLS_X509_FMT_DER) < 0) {
+	if(c == NULL || tlsg_crt_parse(der, &c->crt) < 0) {
 		tlsg_cert_text_free(c);
 		return NULL;
 	}

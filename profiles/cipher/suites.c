@@ -28,6 +28,8 @@
 /*
  * First the suites of OpenSSL 3 in its order of preference, TLS 1.3 first; tests/profiles/cipher/test_suites.c compares
  * each row with the installed OpenSSL and GnuTLS. Then those that only GnuTLS has or that OpenSSL no longer has.
+ * The rows that are never offered (PSK, SRP, anonymous, NULL, GOST, ARIA) stay: a cipher string may name them, and this
+ * must be told from a spelling mistake; words such as ALL and +kPSK apply to them as in OpenSSL.
  */
 /* clang-format off */
 static const struct tlsg_suite table[] = {

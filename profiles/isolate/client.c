@@ -439,7 +439,7 @@ static void started_send(struct server *s)
 		return;
 	memset(&message.head, 0, sizeof(message.head));
 	if(call(s, TLSG_WIRE_STARTED, TLSG_TIMEOUT_OP_MS) != TLSG_OK)
-		LM_WARN("key_isolation: %s when start-up ended\n", tlsg_client_why());
+		LM_WARN("key_isolation: at the end of start-up: %s\n", tlsg_client_why());
 }
 
 void tlsg_client_startup_done(void)

@@ -167,7 +167,7 @@ static bool op_perform(const gnutls_datum_t *in, gnutls_datum_t *made, int *rc, 
 	tlsg_p11_module_stop();
 	if(!key_open(why))
 		return false;
-	LM_WARN("private_key \"%s\": %s; the token was opened again\n", own.object->uri, gnutls_strerror(first));
+	LM_WARN("private_key \"%s\": %s; the token session was reopened\n", own.object->uri, gnutls_strerror(first));
 	*rc = op_try(in, made, &code);
 	return true;
 }

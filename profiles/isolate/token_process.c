@@ -299,7 +299,7 @@ static void child_ended(struct tlsg_token_keys_entry *e)
 	else
 		snprintf(why, sizeof(why), "%.500s", e->why[0] != '\0' ? e->why : "the PKCS#11 module ended the process");
 	if(e->is_hung || WIFSIGNALED(status)) {
-		LM_ERR("private_key \"%s\": %s; it is started again when it is needed\n", e->q.uri.uri, why);
+		LM_ERR("private_key \"%s\": %s; its process is restarted on the next request\n", e->q.uri.uri, why);
 		memcpy(e->why, why, sizeof(e->why));
 		if(tlsg_token_pending_find(e, 0) != NULL)
 			e->failed_ms = tlsg_p11_probe_clock();

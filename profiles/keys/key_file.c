@@ -17,6 +17,7 @@
 #include <gnutls/pkcs12.h>
 #include <gnutls/x509.h>
 
+#include "base/secret_file.h"
 #include "profiles/keys/file.h"
 #include "profiles/keys/password.h"
 
@@ -273,8 +274,8 @@ static void warn_readable(const struct tlsg_key_file_request *r, const struct tl
 {
 	struct stat info;
 
-	if(!c->is_encrypted && stat(r->file->s, &info) == 0 && (info.st_mode & S_IROTH))
-		LM_WARN("%s: \"%s\" holds a private key and can be read by everybody\n", r->setting, r->file->s);
+	if(!c->is_encrypted && stat(r->file->s, &info) == 0)
+		tlsg_secret_file_warn(r->file->s, "a private key", info.st_mode);
 }
 
 enum tlsg_ret tlsg_key_file_load(const struct tlsg_key_file_request *r, tlsg_key_file_known_f known, void *param,

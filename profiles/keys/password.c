@@ -10,6 +10,7 @@
 
 #include <gnutls/crypto.h>
 
+#include "base/secret_file.h"
 #include "profiles/keys/file.h"
 #include "profiles/keys/path.h"
 
@@ -89,8 +90,8 @@ static enum tlsg_ret from_file(const char *path, struct tlsg_password *out, stru
 	else
 		ret = password_set((const char *)data.data, len, out, err);
 	tlsg_file_free(&data);
-	if(ret == TLSG_OK && stat(path, &info) == 0 && (info.st_mode & S_IROTH))
-		LM_WARN("private_key_password: \"%s\" holds a password and can be read by everybody\n", path);
+	if(ret == TLSG_OK && stat(path, &info) == 0)
+		tlsg_secret_file_warn(path, "a password", info.st_mode);
 	return ret;
 }
 

@@ -2,6 +2,8 @@
  * tls_gnutls - paths in settings: relative to the directory of the main configuration file, or a URI in their place
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: the caller's; nothing is allocated.  Lock: none.
+ *
+ * Not here: which directory that is, and the paths in module parameters, gnutls_mod/mod_path.h.
  */
 #ifndef TLSG_PROFILES_KEYS_PATH_H
 #define TLSG_PROFILES_KEYS_PATH_H

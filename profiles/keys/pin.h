@@ -2,6 +2,8 @@
  * tls_gnutls - the PIN of a token: the order of the places that it may come from
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: the builder of a snapshot, the token process.  Memory: the caller's.  Lock: none.
+ *
+ * Not here: reading the file, pkcs11/p11_pin.h.
  */
 #ifndef TLSG_PROFILES_KEYS_PIN_H
 #define TLSG_PROFILES_KEYS_PIN_H

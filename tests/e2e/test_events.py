@@ -211,7 +211,7 @@ def test_keylog_file_readable_by_others_causes_a_warning(settings, start, tmp_pa
     kam = start(settings.but(tcp_children=1, modparams={"keylog_mode": 1 | 2 | 8, "keylog_file": str(path)}))
     _one_request(kam, settings)
     _one_request(kam, settings)
-    line = 'WARNING.*the key log ".*keys" is open to others than its owner .mode 0644.'
+    line = 'WARNING.*the key log ".*keys" is accessible to users other than its owner .mode 0644.'
     until(lambda: kam.log.find(line), "the warning")
     assert len(kam.log.find(line)) == 1         # once in each process
     assert "TRAFFIC_SECRET" in path.read_text()

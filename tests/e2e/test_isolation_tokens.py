@@ -525,7 +525,7 @@ def test_child_that_is_gone_is_started_again(start, on_token):
     os.kill(child, signal.SIGSEGV)
     until(lambda: is_served(kam), "handshakes work again")
     assert children(holder(kam)) not in ([], [child])
-    assert kam.log.find("the PKCS#11 module crashed .signal 11.; it is started again when it is needed")
+    assert kam.log.find("the PKCS#11 module crashed .signal 11.; its process is restarted on the next request")
 
 
 def test_death_of_the_token_process_ends_kamailio(on_token):

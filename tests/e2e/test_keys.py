@@ -210,7 +210,7 @@ def test_password_file_that_everybody_can_read(start, settings, pki, keyring, tm
     path.chmod(0o644)
     _, ready = keyed(settings, pki, keyring, "ec-enc.pem", f"file:{path}")
     kam = start(ready)
-    assert any("read by everybody" in text for text in warnings(kam, str(path))), kam.log.tail(20)
+    assert any("is world-readable" in text for text in warnings(kam, str(path))), kam.log.tail(20)
 
 
 def test_relative_password_file(settings, pki, keyring):
@@ -652,11 +652,11 @@ def test_key_that_everybody_can_read(start, settings, pki, tmp_path, isolation):
     shutil.copy(pki.key("server-ec"), key)
     key.chmod(0o644)
     kam = start(settings.but(modparams={"private_key": str(key), "key_isolation": isolation}))
-    assert any("read by everybody" in text for text in warnings(kam, str(key))), kam.log.tail(20)
+    assert any("is world-readable" in text for text in warnings(kam, str(key))), kam.log.tail(20)
     key.chmod(0o640)
     mark = kam.log.mark()
     kam.rpc("tls.reload")
-    assert not kam.log.find("read by everybody", mark)
+    assert not kam.log.find("is world-readable", mark)
 
 
 def test_issuer_that_is_trusted_is_not_missing(start, settings, pki, tmp_path):

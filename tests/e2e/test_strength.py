@@ -123,7 +123,7 @@ def test_plain_folder(start, settings, pki, tmp_path, mode):
     (folder / "sub").mkdir()
     kam = start(_folder_settings(settings, pki, tmp_path, mode, folder))
     assert _accepted(kam, pki, "client-ok", "client-stranger", "client-selfsigned") == [True, True, False]
-    assert kam.log.find(r"WARNING.*damaged\.pem.*passed over")
+    assert kam.log.find(r"WARNING.*damaged\.pem.*; the file is skipped")
     assert _announced(kam) == "No client certificate CA names sent"
 
 

@@ -311,7 +311,7 @@ static void test_password_file_for_everybody(void **state)
 	assert_loads("ec-enc.pem", setting, GNUTLS_PK_ECDSA);
 	chmod(file.s, 0600);
 	assert_int_equal(tlsg_stub_log_count(L_WARN), 1);
-	assert_non_null(strstr(tlsg_stub_log_text(), "can be read by everybody"));
+	assert_non_null(strstr(tlsg_stub_log_text(), "holds a password and is world-readable: chmod o-r it"));
 	assert_null(strstr(tlsg_stub_log_text(), PASSWORD));
 }
 
