@@ -1,7 +1,8 @@
 /*
  * tls_gnutls - warns before certificates and CRLs of the configuration expire
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: the core's timer process; statistics: any process.  Memory: pkg of that process.  Lock: none held while script code runs.
+ * Runs in: the core's timer process; statistics: any process.  Memory: pkg of the timer process.
+ * Lock: none held while script code runs.
  */
 #ifndef TLSG_GNUTLS_MOD_MOD_EXPIRY_H
 #define TLSG_GNUTLS_MOD_MOD_EXPIRY_H

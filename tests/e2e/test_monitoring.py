@@ -122,9 +122,9 @@ def test_the_filter_takes_the_address_of_the_connection(tmp_path):
     forged = "x) src addr: 203.0.113.9:1 dst addr: 1:1 connection: 1 profile: x"
     lines = [LINE.format(**BAD), LINE.format(**{**BAD, "src": "[2001:db8::7]:4711"}),
              LINE.format(**{**BAD, "what": forged, "src": "198.51.100.2:1"}),
-             "WARNING: tls [gnutls_mod/mod_log.c:50]: tlsg_log_refused(): connection from 198.51.100.3:4711 refused, too "
-             "many unfinished handshakes from this address: handshakes_per_address (3 in all, 9 bytes of shared memory; "
-             "0 more refused since the last such line)"]
+             "WARNING: tls [gnutls_mod/mod_log.c:50]: tlsg_log_refused(): connection from 198.51.100.3:4711 refused, "
+             "too many unfinished handshakes from this address: handshakes_per_address (3 in all, 9 bytes of shared "
+             "memory; 0 more refused since the last such line)"]
     assert _matched(lines, tmp_path) == ["198.51.100.1", "2001:db8::7", "198.51.100.2", "198.51.100.3"]
 
 
