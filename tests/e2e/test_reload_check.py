@@ -138,3 +138,18 @@ def test_many_changes_are_counted(start, settings, files, pki):
     more = re.fullmatch(r"and (\d+) more", reply[-1])
     assert reply[0] == DONE and len(shown) > 5
     assert len(shown) + int(more.group(1)) == 400       # added, and its certificate
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_check_leaves_the_keys_of_the_key_process_alone(start, settings, files, mode):
+    """The process that holds keys reads those of the check too; the current ones must stay."""
+    chosen = files.settings(settings, mode)
+    kam = start(chosen.but(modparams={**chosen.modparams, "key_isolation": 1}))
+    for _ in range(3):
+        assert kam.rpc("tls.reload", "check") == CHECKED
+        assert _served(kam) == "server-ec"
+    files.show("server-rsa")
+    kam.rpc("tls.reload", "check")
+    assert _served(kam) == "server-ec"
+    kam.rpc("tls.reload")
+    assert _served(kam) == "server-rsa"
