@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/environment.h"
 #include "base/host.h"
+#include "gnutls_mod/mod_changes.h"
 #include "gnutls_mod/mod_engine.h"
 #include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_params.h"
@@ -138,7 +139,8 @@ static void warn_unreadable(void)
 				config->s, (int)getuid());
 }
 
-static enum tlsg_ret load_unsafe(struct tlsg_err *err)
+/* Builds a snapshot that can be published. @param out [out] owned by the caller, on TLSG_OK. */
+static enum tlsg_ret build_unsafe(struct tlsg_set **out, struct tlsg_err *err)
 {
 	struct tlsg_set *set = prepared;
 	enum tlsg_ret ret = TLSG_OK;
@@ -161,19 +163,45 @@ static enum tlsg_ret load_unsafe(struct tlsg_err *err)
 		tlsg_set_drop(set);
 		return ret;
 	}
-	tlsg_set_publish(set);
+	*out = set;
 	return TLSG_OK;
 }
 
-enum tlsg_ret tlsg_config_load(struct tlsg_err *err)
+static void changes_find(const struct tlsg_set *set, struct tlsg_changes *changes)
 {
+	struct tlsg_set *current = tlsg_set_get();
+
+	tlsg_changes_find(current, set, changes);
+	tlsg_set_put(current);
+}
+
+/* @param check  true: nothing is published. @param changes  NULL: nobody asks. */
+static enum tlsg_ret load(bool check, struct tlsg_changes *changes, struct tlsg_err *err)
+{
+	struct tlsg_set *set;
 	enum tlsg_ret ret;
 
 	if(lock_try(lock) != 0) {
 		tlsg_err_set(err, TLSG_E_RESOURCE, "another reload is running");
 		return TLSG_AGAIN;
 	}
-	ret = load_unsafe(err);
+	ret = build_unsafe(&set, err);
+	if(ret == TLSG_OK && changes != NULL)
+		changes_find(set, changes);
+	if(ret == TLSG_OK && check)
+		tlsg_set_drop(set);
+	else if(ret == TLSG_OK)
+		tlsg_set_publish(set);
 	lock_release(lock);
 	return ret;
+}
+
+enum tlsg_ret tlsg_config_load(struct tlsg_err *err)
+{
+	return load(false, NULL, err);
+}
+
+enum tlsg_ret tlsg_config_reload(bool check, struct tlsg_changes *changes, struct tlsg_err *err)
+{
+	return load(check, changes, err);
 }

@@ -7,8 +7,11 @@
 #ifndef TLSG_GNUTLS_MOD_MOD_CONFIG_H
 #define TLSG_GNUTLS_MOD_MOD_CONFIG_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
+struct tlsg_changes;
 struct tlsg_set;
 
 /**
@@ -32,6 +35,14 @@ enum tlsg_ret tlsg_config_prepare(struct tlsg_err *err) TLSG_MUST_CHECK;
  * @return TLSG_OK; TLSG_E_CONFIG; TLSG_E_RESOURCE; TLSG_AGAIN: another process is reloading.
  */
 enum tlsg_ret tlsg_config_load(struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * The same at runtime, with what differs from the configuration in use.
+ * @param check    true: nothing is published; the result says whether it would have been.
+ * @param changes  [out] filled on TLSG_OK; as for tlsg_changes_find().
+ * @return as tlsg_config_load().
+ */
+enum tlsg_ret tlsg_config_reload(bool check, struct tlsg_changes *changes, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** Makes the lock of reloads. In mod_init. @return 0; -1: out of shared memory. */
 int tlsg_config_init(void);

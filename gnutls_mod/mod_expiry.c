@@ -1,7 +1,8 @@
 /*
  * tls_gnutls - warns before certificates and CRLs of the configuration expire
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: the core's timer process.  Memory: pkg of that process.  Lock: none held while script code runs.
+ * Runs in: the core's timer process; statistics: any process.  Memory: pkg of the timer process.
+ * Lock: none held while script code runs.
  */
 #include "gnutls_mod/mod_expiry.h"
 
@@ -198,6 +199,43 @@ static void timer_cb(unsigned int ticks, void *param)
 			check_profile(p, now);
 	}
 	tlsg_set_put(set);
+}
+
+/* @param first  [in,out] earliest time so far; 0: none. */
+static void note_first(const struct tlsg_prof *p, enum tlsg_expiry_kind kind, time_t *first)
+{
+	unsigned k;
+
+	if(p == NULL)
+		return;
+	if(kind == TLSG_EXPIRY_CRL) {
+		if(p->trust != NULL && p->trust->crls_len > 0 && p->trust->crl_next_update != 0
+				&& (*first == 0 || p->trust->crl_next_update < *first))
+			*first = p->trust->crl_next_update;
+		return;
+	}
+	for(k = 0; k < p->pairs_len; k++)
+		if(p->pairs[k].chain_len > 0 && (*first == 0 || p->pairs[k].not_after < *first))
+			*first = p->pairs[k].not_after;
+}
+
+int tlsg_expiry_days_left(enum tlsg_expiry_kind kind)
+{
+	struct tlsg_set *set = tlsg_set_get();
+	time_t now = time(NULL);
+	const struct tlsg_prof *p;
+	time_t first = 0;
+	int role;
+
+	for(role = 0; set != NULL && role < TLSG_ROLES; role++) {
+		note_first(set->defaults[role], kind, &first);
+		for(p = set->list[role]; p != NULL; p = p->next)
+			note_first(p, kind, &first);
+	}
+	tlsg_set_put(set);
+	if(first == 0 || first - now >= (time_t)TLSG_EXPIRY_NEVER * DAY_S)
+		return TLSG_EXPIRY_NEVER;
+	return first <= now ? 0 : (int)((first - now) / DAY_S);
 }
 
 int tlsg_expiry_init(void)

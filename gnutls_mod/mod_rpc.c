@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stddef.h>
 
+#include "gnutls_mod/mod_changes.h"
 #include "gnutls_mod/mod_config.h"
 #include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_low_mem.h"
@@ -103,16 +104,17 @@ static bool is_parsable(void)
 	return true;
 }
 
-static enum tlsg_ret reload(enum tlsg_rpc_reload_stage *stage, struct tlsg_err *err)
+static enum tlsg_ret reload(struct tlsg_rpc_reload *r, struct tlsg_err *err)
 {
-	enum tlsg_ret ret = tlsg_config_load(err);
+	struct tlsg_changes changes = {.text = r->changes, .size = sizeof(r->changes)};
+	enum tlsg_ret ret = tlsg_config_reload(r->check, &changes, err);
 
 	if(ret == TLSG_AGAIN)
-		*stage = TLSG_RPC_RELOAD_BUSY;
+		r->stage = TLSG_RPC_RELOAD_BUSY;
 	else if(ret != TLSG_OK && err->sys_errno == EADDRNOTAVAIL)
-		*stage = TLSG_RPC_RELOAD_SOCKETS; /* set by tlsg_config_load() */
+		r->stage = TLSG_RPC_RELOAD_SOCKETS; /* set by tlsg_config_reload() */
 	else if(ret != TLSG_OK)
-		*stage = is_parsable() ? TLSG_RPC_RELOAD_BUILD : TLSG_RPC_RELOAD_PARSE;
+		r->stage = is_parsable() ? TLSG_RPC_RELOAD_BUILD : TLSG_RPC_RELOAD_PARSE;
 	return ret;
 }
 

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/arena_pool.h"
 #include "base/host.h"
+#include "gnutls_mod/mod_expiry.h"
 #include "profiles/set.h"
 #include "transport/queue.h"
 #include "transport/slots.h"
@@ -66,6 +67,13 @@ static counter_val_t configurations(counter_handle_t h, void *param)
 	return (counter_val_t)tlsg_set_alive();
 }
 
+/** Days left. @param param  enum tlsg_expiry_kind. */
+static counter_val_t days_left(counter_handle_t h, void *param)
+{
+	(void)h;
+	return tlsg_expiry_days_left((enum tlsg_expiry_kind)(uintptr_t)param);
+}
+
 /** A figure of transport/stats.h. @param param  its index. */
 static counter_val_t figure(counter_handle_t h, void *param)
 {
@@ -84,6 +92,10 @@ static counter_def_t own[] = {
 				"accepted connections whose handshake is not finished"},
 		{NULL, "configurations", CNT_F_NO_RESET, configurations, NULL,
 				"configurations in memory: the current one and older ones in use"},
+		{NULL, "certificate_days_left", CNT_F_NO_RESET, days_left, (void *)(uintptr_t)TLSG_EXPIRY_CERTIFICATE,
+				"days until the first of the certificates expires"},
+		{NULL, "crl_days_left", CNT_F_NO_RESET, days_left, (void *)(uintptr_t)TLSG_EXPIRY_CRL,
+				"days until the first of the CRLs expires"},
 		{NULL, NULL, 0, NULL, NULL, NULL},
 };
 

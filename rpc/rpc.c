@@ -16,7 +16,8 @@
 #define RELOAD_FLAGS 0
 #endif
 
-static const char *reload_doc[] = {"Load the TLS configuration and its files again", NULL};
+static const char *reload_doc[] = {
+		"Load the TLS configuration and its files again; with the argument check, only check them", NULL};
 static const char *list_doc[] = {"List the open TLS connections", NULL};
 static const char *info_doc[] = {"Show the number of TLS connections and of queued bytes", NULL};
 static const char *options_doc[] = {"Show the configured parameters", NULL};

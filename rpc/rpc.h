@@ -19,7 +19,11 @@ struct tlsg_rpc_source;
  */
 int tlsg_rpc_register(const struct tlsg_rpc_source *source);
 
-/** tls.reload: loads the configuration again. A line of text; fault 500: the sentence of tls.so, ": " and the cause. */
+/**
+ * tls.reload [check]: loads the configuration again; with check, only says whether that is possible. A text: the line
+ * of tls.so, then a line for each change. Fault 500: the sentence of tls.so, ": " and the cause; fault 400: another
+ * argument.
+ */
 void tlsg_rpc_reload(rpc_t *rpc, void *ctx);
 
 /**

@@ -32,6 +32,17 @@ enum tlsg_rpc_reload_stage
 	TLSG_RPC_RELOAD_BUSY	 /**< another process is reloading */
 };
 
+/** Bytes of text about what a reload changes. binrpc replies with at most 1024 in one string. */
+#define TLSG_RPC_CHANGES_BYTES 900
+
+/** A reload. */
+struct tlsg_rpc_reload
+{
+	bool check;							  /**< everything is checked, nothing changes */
+	enum tlsg_rpc_reload_stage stage;	  /**< where it failed */
+	char changes[TLSG_RPC_CHANGES_BYTES]; /**< lines, each beginning with '\n'; empty: nothing differs */
+};
+
 /** The module behind the commands. Functions are called in the RPC process, without locks. */
 struct tlsg_rpc_source
 {
@@ -45,11 +56,11 @@ struct tlsg_rpc_source
 
 	/**
 	 * Loads the configuration and makes it the current one.
-	 * @param stage [out] where it failed, set unless TLSG_OK.
-	 * @param err   [out] why.
+	 * @param r    [in,out] check is set by the caller; stage is set unless TLSG_OK, changes on TLSG_OK.
+	 * @param err  [out] why.
 	 * @return TLSG_OK; TLSG_AGAIN: busy; TLSG_E_*: the old configuration stays.
 	 */
-	enum tlsg_ret (*reload)(enum tlsg_rpc_reload_stage *stage, struct tlsg_err *err);
+	enum tlsg_ret (*reload)(struct tlsg_rpc_reload *r, struct tlsg_err *err);
 
 	/** Closes a connection. @param id  of the TCP connection. @return false: no such TLS connection. */
 	bool (*kill)(int id);

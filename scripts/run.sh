@@ -148,7 +148,7 @@ if [ -z "$status" ]; then
 fi
 
 send="(cat $dir/options.sip; sleep 1)"
-s_client="openssl s_client -quiet"
+s_client="openssl s_client -quiet -no_ign_eof"
 cat <<TEXT
 
 Sent OPTIONS to tls:127.0.0.1:$port

@@ -59,6 +59,11 @@ LIST = (
         "rereads certificates, keys, CAs and CRLs of the module parameters", MORE,
         "Certificates are renewed without a restart in this mode too."),
     Difference(
+        "Reply of tls.reload", ("tls.reload",), "`Ok. TLS configuration reloaded.`",
+        "the same, followed by a line for each change; `tls.reload check` changes nothing, another argument is "
+        "refused", MORE,
+        "The operator sees that the renewed certificate is in use. If nothing has changed, the reply is the same."),
+    Difference(
         "Text of the fault of tls.reload", ("tls.reload",), "one of three sentences",
         "the same sentence, followed by `: ` and the cause", MORE,
         "Code and beginning are the same; the operator sees the cause without reading the log."),
