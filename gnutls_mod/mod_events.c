@@ -11,6 +11,7 @@
 #include "core/fmsg.h"
 #include "core/forward.h"
 #include "core/kemi.h"
+#include "core/onsend.h"
 #include "core/route.h"
 #include "core/script_cb.h"
 
@@ -18,6 +19,7 @@
 
 static int route_out = -1;
 static int route_expiring = -1;
+static bool has_callback; /* event_callback is set, and a script engine runs the configuration */
 static struct tcp_connection *current;
 
 /* @return index of an event route that has a body; -1: there is none. */
@@ -30,19 +32,24 @@ static int find_route(const char *name)
 
 void tlsg_events_init(void)
 {
+	str callback = tlsg_params_private()->event_callback;
+
 	route_expiring = find_route("tls:certificate-expiring");
-	if(tlsg_params_private()->event_callback.len > 0) {
-		forward_set_send_info(1);
-		return;
-	}
-	route_out = find_route("tls:connection-out");
-	if(route_out >= 0)
+	if(callback.len > 0) /* cfgengine has been parsed */
+		has_callback = sr_kemi_eng_get() != NULL;
+	else
+		route_out = find_route("tls:connection-out");
+	if(callback.len > 0 && !has_callback)
+		LM_WARN("event_callback: \"%.*s\" is never called and event_route[tls:connection-out] does not run: cfgengine names "
+				"no script engine; remove event_callback\n",
+				callback.len, callback.s);
+	if(tlsg_events_has_out())
 		forward_set_send_info(1);
 }
 
 bool tlsg_events_has_out(void)
 {
-	return route_out >= 0 || tlsg_params_private()->event_callback.len > 0;
+	return route_out >= 0 || has_callback;
 }
 
 struct tcp_connection *tlsg_events_connection(void)
@@ -55,18 +62,12 @@ static bool run(sip_msg_t *msg, struct run_act_ctx *ctx)
 {
 	str callback = tlsg_params_private()->event_callback;
 	str event = str_init("tls:connection-out");
-	sr_kemi_eng_t *engine;
 
 	if(route_out >= 0) {
 		run_top_route(event_rt.rlist[route_out], msg, ctx);
 		return true;
 	}
-	engine = sr_kemi_eng_get();
-	if(engine == NULL) {
-		LM_ERR("event_callback: no KEMI engine is loaded, the connection is closed; load app_lua or the like\n");
-		return false;
-	}
-	if(sr_kemi_ctx_route(engine, ctx, msg, EVENT_ROUTE, &callback, &event) < 0) {
+	if(sr_kemi_ctx_route(sr_kemi_eng_get(), ctx, msg, EVENT_ROUTE, &callback, &event) < 0) {
 		LM_ERR("event_callback: \"%.*s\" failed, the connection is closed\n", callback.len, callback.s);
 		return false;
 	}

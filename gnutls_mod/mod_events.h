@@ -10,10 +10,10 @@
 
 struct tcp_connection;
 
-/** Looks up the event routes and event_callback. In mod_init. */
+/** Looks up the event routes and event_callback; warns if no script engine can call the latter. In mod_init. */
 void tlsg_events_init(void);
 
-/** @return whether event_route[tls:connection-out] or event_callback exists; the same in all processes. */
+/** @return whether event_route[tls:connection-out] or event_callback can run; the same in all processes. */
 bool tlsg_events_has_out(void);
 
 /**

@@ -115,8 +115,23 @@ end
         modparams={"event_callback": "on_tls"}))
     with UdpAgent() as agent:
         assert _relay(near, far, agent, 2) == [200, 200]
+    assert not near.log.find("WARNING.*event_callback")
     lines = near.log.find("EVENT-LUA")
     assert len(lines) == 1 and "tls:connection-out TLSv1.3" in lines[0], lines
+
+
+CALLBACK_IN_NATIVE = r"WARNING: tls .*event_callback: \"on_tls\" is never called"
+
+
+@pytest.mark.parametrize("script", ("", EVENT_OUT % "drop;"))
+def test_callback_without_a_script_engine(settings, start, far, script):
+    """A line at start; the connection is used, as without event_callback, which stands instead of the route."""
+    near = _sender(settings, start, script, modparams={"event_callback": "on_tls"})
+    assert len(near.log.find(CALLBACK_IN_NATIVE)) == 1
+    with UdpAgent() as agent:
+        assert _relay(near, far, agent, 3) == [200] * 3
+    assert not near.log.find("EVENT-OUT")
+    assert not near.log.find("ERROR: tls ")
 
 
 EXPIRING = """
