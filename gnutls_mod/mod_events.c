@@ -40,8 +40,8 @@ void tlsg_events_init(void)
 	else
 		route_out = find_route("tls:connection-out");
 	if(callback.len > 0 && !has_callback)
-		LM_WARN("event_callback: \"%.*s\" is never called and event_route[tls:connection-out] does not run: cfgengine names "
-				"no script engine; remove event_callback\n",
+		LM_WARN("event_callback: \"%.*s\" is never called and the event route is not run: cfgengine names no script "
+				"engine; remove event_callback\n",
 				callback.len, callback.s);
 	if(tlsg_events_has_out())
 		forward_set_send_info(1);
@@ -74,9 +74,40 @@ static bool run(sip_msg_t *msg, struct run_act_ctx *ctx)
 	return true;
 }
 
+/* What $sndfrom(...) and $sndto(...) show. */
+struct destination
+{
+	onsend_info_t info;
+	dest_info_t dst;
+	struct socket_info local; /* stands for the listen socket if the connection has none */
+	char local_ip[IP_ADDR_MAX_STR_SIZE + 1];
+};
+
+/* Describes a connection as the core describes a message that it sends. Nothing is sent yet: the buffer is empty. */
+static void destination_init(struct destination *d, struct tcp_connection *c, sip_msg_t *msg)
+{
+	memset(d, 0, sizeof(*d));
+	init_dst_from_rcv(&d->dst, &c->rcv);
+	if(d->dst.send_sock == NULL) { /* no socket listens for TLS */
+		d->local.proto = PROTO_TLS;
+		d->local.address = c->rcv.dst_ip;
+		d->local.port_no = c->rcv.dst_port;
+		d->local.address_str.s = d->local_ip;
+		d->local.address_str.len = ip_addr2sbuf(&c->rcv.dst_ip, d->local_ip, IP_ADDR_MAX_STR_SIZE);
+		d->dst.send_sock = &d->local;
+	}
+	d->info.dst = &d->dst;
+	d->info.to = &d->dst.to;
+	d->info.send_sock = d->dst.send_sock;
+	d->info.buf = "";
+	d->info.msg = msg;
+}
+
 bool tlsg_events_run_out(struct tcp_connection *c)
 {
 	struct run_act_ctx ctx;
+	struct destination d;
+	onsend_info_t *outer = p_onsend;
 	int backup = get_route_type();
 	sip_msg_t *msg;
 	bool done;
@@ -88,9 +119,12 @@ bool tlsg_events_run_out(struct tcp_connection *c)
 	msg = faked_msg_next();
 	init_run_actions_ctx(&ctx);
 	set_route_type(LOCAL_ROUTE);
+	destination_init(&d, c, msg);
+	p_onsend = &d.info;
 	current = c;
 	done = run(msg, &ctx);
 	current = NULL;
+	p_onsend = outer;
 	set_route_type(backup);
 	return !done || (ctx.run_flags & DROP_R_F) != 0;
 }

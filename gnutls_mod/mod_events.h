@@ -17,8 +17,8 @@ void tlsg_events_init(void);
 bool tlsg_events_has_out(void);
 
 /**
- * Runs event_route[tls:connection-out], or the function that event_callback names, for a connection. The caller holds a
- * reference to the connection and no lock.
+ * Runs event_route[tls:connection-out], or the function that event_callback names, for a connection: $tls_* and
+ * $sndto(...), $sndfrom(...) of the module pv refer to it. The caller holds a reference to the connection and no lock.
  * @return true: the script dropped the connection: discard its queue and close it.
  */
 bool tlsg_events_run_out(struct tcp_connection *c);
