@@ -58,18 +58,24 @@ void tlsg_outgoing_names_done(void)
 	(void)tlsg_outgoing_set_server_id(NULL);
 }
 
-/* @return a string of the xavp; empty: not set. */
+/*
+ * Looks in all xavps of the name, newest first: $xavp(tls=>a)=..., $xavp(tls=>b)=... makes two of them.
+ * @return the first value of the name; empty: not set, or not a string.
+ */
 static str xavp_string(const char *name)
 {
 	str root = tlsg_params_private()->xavp_cfg;
 	str key = {(char *)name, (int)strlen(name)};
 	str none = {NULL, 0};
-	sr_xavp_t *v;
+	sr_xavp_t *v = NULL;
+	sr_xavp_t *x;
 
 	if(root.len <= 0)
 		return none;
-	v = xavp_get_child_with_sval(&root, &key);
-	return v != NULL && v->val.v.s.len > 0 ? v->val.v.s : none;
+	for(x = xavp_get(&root, NULL); x != NULL && v == NULL; x = xavp_get_next(x))
+		if(x->val.type == SR_XTYPE_XAVP && x->val.v.xavp != NULL)
+			v = xavp_get(&key, x->val.v.xavp);
+	return v != NULL && v->val.type == SR_XTYPE_STR && v->val.v.s.len > 0 ? v->val.v.s : none;
 }
 
 /* What is sent of a name: a host name without the dot at its end, RFC 6066 section 3; nothing of an address. */
