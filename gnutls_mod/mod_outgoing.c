@@ -91,11 +91,28 @@ static str sni_of(str name)
 	return name;
 }
 
+/* Logs which names the script has set, in the lines that tls.so writes. */
+static void log_names(const str *name, const str *id)
+{
+	if(id->len > 0)
+		LM_DBG("found xavp with outbound server id: %.*s\n", id->len, id->s);
+	else if(connect_id.len > 0)
+		LM_DBG("found global outbound server id: %.*s\n", connect_id.len, connect_id.s);
+	else
+		LM_DBG("xavp with outbound server id not found, outbound server id not set\n");
+	if(name->len > 0)
+		LM_DBG("found xavp with outbound server name: %.*s\n", name->len, name->s);
+	else
+		LM_DBG("xavp with outbound server name not found\n");
+}
+
 void tlsg_outgoing_names(const struct tcp_connection *c, struct tlsg_conn_params *p)
 {
 	str name = xavp_string("server_name");
 	str id = xavp_string("server_id");
 
+	if(c != NULL)
+		log_names(&name, &id);
 #if VERSIONVAL >= 6001000
 	if(c != NULL && name.len <= 0)
 		name = c->cinfo.server_name;

@@ -34,6 +34,7 @@ void tlsg_rpc_reload(rpc_t *rpc, void *ctx)
 
 	tlsg_err_clear(&err);
 	if(tlsg_rpc_source_get()->reload(&stage, &err) == TLSG_OK) {
+		LM_DBG("TLS configuration successfully loaded\n");
 		LM_NOTICE("TLS configuration reloaded\n");
 		rpc->rpl_printf(ctx, "Ok. TLS configuration reloaded.");
 		return;
