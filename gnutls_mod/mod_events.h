@@ -12,15 +12,15 @@
 
 struct tcp_connection;
 
-/** Looks up the event routes and event_callback. In mod_init. */
+/** Looks up the event routes and event_callback; warns if no script engine can call the latter. In mod_init. */
 void tlsg_events_init(void);
 
-/** @return whether event_route[tls:connection-out] or event_callback exists; the same in all processes. */
+/** @return whether event_route[tls:connection-out] or event_callback can run; the same in all processes. */
 bool tlsg_events_has_out(void);
 
 /**
- * Runs event_route[tls:connection-out], or the function that event_callback names, for a connection. The caller holds a
- * reference to the connection and no lock.
+ * Runs event_route[tls:connection-out], or the function that event_callback names, for a connection: $tls_* and
+ * $sndto(...), $sndfrom(...) of the module pv refer to it. The caller holds a reference to the connection and no lock.
  * @param err  [out] why the connection must not be used.
  * @return TLSG_OK: it may be used. Otherwise discard its queue and close it: TLSG_E_PEER: the script dropped it;
  *         TLSG_E_CONFIG: event_callback could not be run, or the KEMI engine reported that it failed; TLSG_E_RESOURCE.

@@ -65,6 +65,7 @@ static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *er
 	struct tlsg_conn_params p = {0};
 	struct tlsg_conn *conn;
 
+	LM_DBG("completing tls connection initialization\n");
 	if(c->state < 0) {
 		tlsg_err_set(err, TLSG_E_INTERNAL, "connection is broken (state %d)", c->state);
 		return NULL;
@@ -99,6 +100,7 @@ static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *er
 	}
 	if(p.query.role == TLSG_CLIENT && tlsg_events_has_out())
 		tlsg_conn_hold_queue(conn, true);
+	tlsg_log_made(conn);
 	__atomic_store_n((struct tlsg_conn **)&c->extra_data, conn, __ATOMIC_RELEASE);
 	return conn;
 }
@@ -169,6 +171,7 @@ static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len
 			send_flags->f &= ~SND_F_CON_CLOSE;
 			break;
 		case TLSG_EOF:
+			LM_DBG("TLS connection has been closed\n");
 			LM_WARN("TLS write: the TLS session has ended (connection %d), the message is not sent\n", c->id);
 			c->state = S_CONN_EOF;
 			c->flags |= F_CONN_FORCE_EOF;
@@ -428,9 +431,11 @@ static void close_hook(struct tcp_connection *c, int fd)
 	struct tlsg_conn_limits limits;
 	struct tlsg_buf out;
 	struct tlsg_io io = {.out = &out, .limits = &limits};
+	const char *half_closed = "First phase of 2-way handshake completed succesfuly"; /* spelt as by tls.so */
 
 	if(!tlsg_tcp_is_tls(c))
 		return;
+	LM_DBG("Closing SSL connection %p\n", c->extra_data);
 	if(c->extra_data == NULL || !TLSG_CFG(send_close_notify) || !tlsg_low_mem_allows(TLSG_LOW_MEM_EXISTING))
 		return;
 	limits_get(&limits);
@@ -441,8 +446,10 @@ static void close_hook(struct tcp_connection *c, int fd)
 	/* While bytes wait in the core's queue the alert would be out of order: they are lost, and so is the alert. */
 	if(c->extra_data != NULL && !tlsg_tcp_has_waiting(c)) {
 		tlsg_conn_close_notify(c->extra_data, &io);
-		if(out.wr > 0)
+		if(out.wr > 0) {
 			(void)_tcpconn_write_nb(fd, c, (const char *)bytes, (int)out.wr);
+			LM_DBG("%s\n", tlsg_conn_peer_closed(c->extra_data) ? "TLS shutdown successful" : half_closed);
+		}
 	}
 	lock_release(&c->write_lock);
 }

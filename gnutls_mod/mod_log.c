@@ -150,6 +150,17 @@ static void log_names(int level, const char *who, const char *peer, const struct
 	tlsg_cert_text_free(cert);
 }
 
+void tlsg_log_made(const struct tlsg_conn *conn)
+{
+	struct tlsg_conn_status s;
+
+	tlsg_conn_status_get(conn, &s);
+	LM_DBG("Using initial TLS domain %s (sn [%s])\n", s.profile, s.sni != NULL ? s.sni : "");
+	if(s.sni != NULL) /* accepted connections have none yet */
+		LM_DBG("outbound TLS server name set to: %s\n", s.sni);
+	LOG(TLSG_CFG(debug), "SSL handshake started\n");
+}
+
 void tlsg_log_established(const struct tcp_connection *c, const struct tlsg_conn *conn)
 {
 	const struct tlsg_peer *p = tlsg_peer_get(conn);
@@ -159,7 +170,11 @@ void tlsg_log_established(const struct tcp_connection *c, const struct tlsg_conn
 	char src[ADDR_TEXT];
 	char dst[ADDR_TEXT];
 
-	if(p == NULL || !is_printable(level))
+	if(p == NULL)
+		return;
+	LOG(TLSG_CFG(debug), "SSL handshake done\n");
+	LM_DBG("TLS %s successful\n", p->is_client ? "connect" : "accept");
+	if(!is_printable(level))
 		return;
 	who = p->is_client ? "tls_connect" : "tls_accept";
 	peer = p->is_client ? "server" : "client";

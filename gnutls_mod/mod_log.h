@@ -39,7 +39,10 @@ void tlsg_log_failure(
  */
 void tlsg_log_refused(const struct tcp_connection *c, bool per_address);
 
-/** Logs a finished handshake in the lines that tls.so writes, at the level tls_log. */
+/** Logs at debug level that the TLS state of a connection was made, in the lines that tls.so writes. */
+void tlsg_log_made(const struct tlsg_conn *conn);
+
+/** Logs a finished handshake in the lines that tls.so writes, at the levels tls_log, tls_debug and debug. */
 void tlsg_log_established(const struct tcp_connection *c, const struct tlsg_conn *conn);
 
 #endif

@@ -58,18 +58,24 @@ void tlsg_outgoing_names_done(void)
 	(void)tlsg_outgoing_set_server_id(NULL);
 }
 
-/* @return a string of the xavp; empty: not set. */
+/*
+ * Looks in all xavps of the name, newest first: $xavp(tls=>a)=..., $xavp(tls=>b)=... makes two of them.
+ * @return the first value of the name; empty: not set, or not a string.
+ */
 static str xavp_string(const char *name)
 {
 	str root = tlsg_params_private()->xavp_cfg;
 	str key = {(char *)name, (int)strlen(name)};
 	str none = {NULL, 0};
-	sr_xavp_t *v;
+	sr_xavp_t *v = NULL;
+	sr_xavp_t *x;
 
 	if(root.len <= 0)
 		return none;
-	v = xavp_get_child_with_sval(&root, &key);
-	return v != NULL && v->val.v.s.len > 0 ? v->val.v.s : none;
+	for(x = xavp_get(&root, NULL); x != NULL && v == NULL; x = xavp_get_next(x))
+		if(x->val.type == SR_XTYPE_XAVP && x->val.v.xavp != NULL)
+			v = xavp_get(&key, x->val.v.xavp);
+	return v != NULL && v->val.type == SR_XTYPE_STR && v->val.v.s.len > 0 ? v->val.v.s : none;
 }
 
 /* What is sent of a name: a host name without the dot at its end, RFC 6066 section 3; nothing of an address. */
@@ -96,11 +102,28 @@ static str name_of_destination(const struct tlsg_prof *p)
 	return p->kind != TLSG_PROF_DEFAULT ? p->s.server_name : none;
 }
 
+/* Logs which names the script has set, in the lines that tls.so writes. */
+static void log_names(const str *name, const str *id)
+{
+	if(id->len > 0)
+		LM_DBG("found xavp with outbound server id: %.*s\n", id->len, id->s);
+	else if(connect_id.len > 0)
+		LM_DBG("found global outbound server id: %.*s\n", connect_id.len, connect_id.s);
+	else
+		LM_DBG("xavp with outbound server id not found, outbound server id not set\n");
+	if(name->len > 0)
+		LM_DBG("found xavp with outbound server name: %.*s\n", name->len, name->s);
+	else
+		LM_DBG("xavp with outbound server name not found\n");
+}
+
 void tlsg_outgoing_names(const struct tcp_connection *c, struct tlsg_conn_params *p)
 {
 	str name = xavp_string("server_name");
 	str id = xavp_string("server_id");
 
+	if(c != NULL)
+		log_names(&name, &id);
 #if VERSIONVAL >= 6001000
 	if(c != NULL && name.len <= 0)
 		name = c->cinfo.server_name;

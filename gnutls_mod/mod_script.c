@@ -24,14 +24,15 @@ static int ki_is_peer_verified(sip_msg_t *msg)
 	if(v == NULL)
 		return NO;
 	if(v->verify != TLSG_V_OK) {
-		LM_WARN("the peer of connection %d is not verified: %s\n", v->id, tlsg_verify_code_reason(v->verify));
+		LM_WARN("connection %d: verification of presented certificate failed: %s\n", v->id,
+				tlsg_verify_code_reason(v->verify));
 		return NO;
 	}
 	if(!v->has_peer) {
-		LM_INFO("the peer of connection %d did not present a certificate\n", v->id);
+		LM_INFO("connection %d: the peer did not present a certificate\n", v->id);
 		return NO;
 	}
-	LM_DBG("the peer of connection %d is verified\n", v->id);
+	LM_DBG("connection %d: the peer is successfully verified\n", v->id);
 	return YES;
 }
 

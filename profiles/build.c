@@ -6,6 +6,8 @@
  */
 #include "profiles/build.h"
 
+#include <arpa/inet.h>
+
 #include "base/arena.h"
 #include "base/scope.h"
 #include "profiles/load_key.h"
@@ -17,6 +19,7 @@
 #include "profiles/ticket.h"
 #include "profiles/load_token.h"
 #include "profiles/load_trust.h"
+#include "profiles/value.h"
 
 /* The first line that applies decides, as in `tls`. */
 static void set_verify_mode(struct tlsg_prof *p)
@@ -85,6 +88,34 @@ static void check_server_name(const struct tlsg_prof *p)
 				p->id.len, p->id.s, name->len, name->s);
 }
 
+/* Logs what a profile has, in the lines that tls.so writes. */
+static void log_built(const struct tlsg_prof *p)
+{
+	const struct tlsg_prof_settings *s = &p->s;
+	str any = str_init("<default>");
+	const str *name = p->kind == TLSG_PROF_DEFAULT ? &any : &s->server_name; /* the default serves every name */
+	char addr[INET6_ADDRSTRLEN] = "";
+
+	if(p->role == TLSG_SERVER && (s->server_name.len > 0 || p->kind == TLSG_PROF_DEFAULT)) {
+		if(p->addr.len > 0)
+			inet_ntop(p->addr.len == sizeof(struct in_addr) ? AF_INET : AF_INET6, p->addr.bytes, addr, sizeof(addr));
+		LM_NOTICE("registered server_name callback handler for socket [%s:%u], server_name='%.*s' ...\n", addr, p->port,
+				name->len, name->s);
+	}
+	if(tlsg_value_is_set(&s->crl))
+		LM_INFO("%s: Certificate revocation lists will be checked (%.*s)\n", p->id.s, s->crl.len, s->crl.s);
+	else
+		LM_DBG("%s: No CRL configured\n", p->id.s);
+	if(!tlsg_value_is_set(&s->ca_list))
+		LM_DBG("%s: No CA list configured\n", p->id.s);
+	if(!tlsg_value_is_set(&s->certificate))
+		LM_DBG("%s: No certificate configured\n", p->id.s);
+	if(tlsg_value_is_set(&s->private_key))
+		LM_DBG("%s: Key '%.*s' successfully loaded\n", p->id.s, s->private_key.len, s->private_key.s);
+	else
+		LM_DBG("%s: No private key specified\n", p->id.s);
+}
+
 static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 {
 	enum tlsg_ret ret;
@@ -100,6 +131,7 @@ static enum tlsg_ret compile(struct tlsg_prof *p, struct tlsg_err *err)
 	if(ret != TLSG_OK)
 		return ret;
 	log_verify_mode(p);
+	log_built(p);
 	check_server_name(p);
 	warn_verify(p);
 	return tlsg_ticket_context(p);

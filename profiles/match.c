@@ -55,14 +55,26 @@ static bool address_matches(const struct tlsg_prof *p, const struct tlsg_match_q
 
 static bool is_match(const struct tlsg_prof *p, const struct tlsg_match_query *q)
 {
+	const char *role = q->role == TLSG_SERVER ? "server" : "client";
+
 	if(tlsg_value_is_set(&q->server_id) && tlsg_value_is_set(&p->s.server_id)
-			&& tlsg_value_is_same_name(&p->s.server_id, &q->server_id))
+			&& tlsg_value_is_same_name(&p->s.server_id, &q->server_id)) {
+		LM_DBG("TLS config found by server id\n");
 		return true;
+	}
 	if(!address_matches(p, q))
 		return false;
-	if(tlsg_value_is_set(&q->server_name) && tlsg_value_is_set(&p->s.server_name))
-		return name_matches(p, &q->server_name);
-	return p->kind != TLSG_PROF_ANY;
+	if(tlsg_value_is_set(&q->server_name) && tlsg_value_is_set(&p->s.server_name)) {
+		if(!name_matches(p, &q->server_name))
+			return false;
+		LM_DBG("socket+server_name based TLS %s %s found\n", role,
+				tlsg_value_is_same_name(&p->s.server_name, &q->server_name) ? "domain" : "sub-domain");
+		return true;
+	}
+	if(p->kind == TLSG_PROF_ANY)
+		return false;
+	LM_DBG("socket based TLS %s domain found\n", role);
+	return true;
 }
 
 const struct tlsg_prof *tlsg_match_find(const struct tlsg_set *set, const struct tlsg_match_query *q)

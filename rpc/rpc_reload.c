@@ -63,6 +63,7 @@ static void reply(rpc_t *rpc, void *ctx, const struct tlsg_rpc_reload *r)
 				r->changes[0] != '\0' ? "\nA reload would change:" : "", r->changes);
 		return;
 	}
+	LM_DBG("TLS configuration successfully loaded\n");
 	LM_NOTICE("TLS configuration reloaded\n");
 	changes_log(r->changes);
 	rpc->rpl_printf(ctx, "Ok. TLS configuration reloaded.%s", r->changes);

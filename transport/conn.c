@@ -278,6 +278,11 @@ void tlsg_conn_set_tcp_eof(struct tlsg_conn *c)
 	c->tcp_eof = true;
 }
 
+bool tlsg_conn_peer_closed(const struct tlsg_conn *c)
+{
+	return c->peer_closed;
+}
+
 bool tlsg_conn_tcp_eof(const struct tlsg_conn *c)
 {
 	return c->tcp_eof;

@@ -118,6 +118,9 @@ void tlsg_conn_hold_queue(struct tlsg_conn *c, bool hold);
 /** Notes the end of the TCP stream, to be reported when everything before it has been read. */
 void tlsg_conn_set_tcp_eof(struct tlsg_conn *c);
 
+/** @return whether the peer's close_notify was received. */
+bool tlsg_conn_peer_closed(const struct tlsg_conn *c);
+
 /** @return whether tlsg_conn_set_tcp_eof() was called. */
 bool tlsg_conn_tcp_eof(const struct tlsg_conn *c);
 

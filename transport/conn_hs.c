@@ -32,6 +32,7 @@ static enum tlsg_ret choose_by_name(struct tlsg_conn *c, struct tlsg_err *err)
 	if(!tlsg_match_is_switchable(c->ref.prof))
 		return TLSG_OK;
 	p = tlsg_match_find(c->set, &q);
+	LM_DBG("TLS cfg domain selected for received server name [%s]: %.*s\n", c->sni.s, p->id.len, p->id.s);
 	if(p == c->ref.prof)
 		return TLSG_OK;
 	c->ref.prof = p;
@@ -81,6 +82,7 @@ static int client_hello_received(struct tlsg_conn *c, const gnutls_datum_t *msg)
 		c->sni.len = (int)hello.name_len;
 		if(!hello.name_is_visible)
 			return refuse_name(c);
+		LM_DBG("received server_name (TLS extension): '%s'\n", c->sni.s);
 		if(choose_by_name(c, NULL) != TLSG_OK)
 			return TLSG_ERR_DEFECT;
 	}

@@ -76,6 +76,8 @@ static enum tlsg_ret renegotiate(struct tlsg_conn *c, struct tlsg_err *err)
 	/* the step was entered to read a record */
 	if(tlsg_arena_reserve(c->arena, TLSG_HEADROOM_HANDSHAKE) != TLSG_OK)
 		return tlsg_err_no_shm(err, "renegotiation", TLSG_HEADROOM_HANDSHAKE);
+	if(c->role == TLSG_SERVER)
+		LM_DBG("SSL renegotiation initiated by client\n");
 	c->state = TLSG_CONN_HANDSHAKING;
 	c->renegotiating = true;
 	tlsg_conn_bound_message(c);

@@ -83,7 +83,8 @@ LIST = (
         "They count in tls.info on every version."),
     Difference(
         "event_route[tls:connection-out] and event_callback", ("outgoing connections",), "never run (before 6.2)",
-        "run once for each outgoing connection, before queued data is sent; `drop` closes it", DEFECT,
+        "run once for each outgoing connection, before queued data is sent, with `$sndto(...)` and `$tls_*`; `drop` "
+        "closes it", DEFECT,
         "They are documented, but depend on state that the process that completes the handshake does not have."),
     Difference(
         "KSR.tls.cget()", ("cget of names with a parameter block",),

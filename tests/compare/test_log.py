@@ -73,3 +73,30 @@ def test_untrusted_clients(pair, odd, row):
 @pytest.mark.parametrize("row", sorted(set(ODD_ROWS) - {"longest"}))
 def test_odd_clients(pair, odd, row, version):
     _compare(pair, client_context(version=version, cert=odd.cert(row), key=odd.key(row)))
+
+
+# at debug level, in both logs; the rest of a line may differ
+PHRASES = tuple(map(re.escape, (
+    "registered server_name callback handler for socket [:0], server_name='<default>' ...",
+    "TLSs<default>: No CRL configured", "completing tls connection initialization",
+    "Using initial TLS domain TLSs<default> (", "SSL handshake started",
+    "received server_name (TLS extension): 'name.example'",
+    "TLS cfg domain selected for received server name [name.example]:", "SSL handshake done",
+    "TLS accept successful", "Closing SSL connection ", "tls_accept: client did not present a certificate",
+    "peer did not present a certificate",
+))) + (r"TLSs<default>: Key '.*server-ec\.key' successfully loaded",)
+CLOSED = "First phase of 2-way handshake completed succesfuly|TLS shutdown successful"
+VERIFYING = 'request_route { is_peer_verified(); sl_send_reply("200", "OK"); }'
+
+
+def test_debug_lines(our_module, pki):
+    with Pair(our_module, debug=3, script=VERIFYING, modparams={
+            "tls_method": "TLSv1.2", "certificate": pki.cert("server-ec"), "private_key": pki.key("server-ec"),
+            "server_name": "name.example", "send_close_notify": 1}) as pair:
+        for kam in (pair.theirs, pair.ours):
+            with TlsClient(kam.address(), client_context(), name="name.example") as client:
+                assert client.ask().status == 200
+            kam.wait_connections(0)
+            kam.log.wait(CLOSED)
+            missing = [phrase for phrase in (*PHRASES, CLOSED) if not kam.log.find(f"tls .*({phrase})")]
+            assert not missing, kam.settings.module

@@ -76,6 +76,32 @@ def test_route_runs_once_for_each_outgoing_connection(settings, start, far):
     assert len(near.log.find("EVENT-OUT")) == 1         # not for accepted connections
 
 
+DROP_BY_ADDRESS = """
+event_route[tls:connection-out] {
+	xlog("L_NOTICE", "SND to=$sndto(ip) $sndto(port) $sndto(proto) $sndto(sproto) $sndto(af)\\n");
+	xlog("L_NOTICE", "SND buf=<$sndto(buf)> $sndto(len)\\n");
+	xlog("L_NOTICE", "SND from=$sndfrom(ip) $sndfrom(port) $sndfrom(proto) $sndfrom(sproto)\\n");
+	if ($sndto(ip) == "ADDRESS") {
+		drop;
+	}
+}
+"""
+TLS = 3                                                 # PROTO_TLS
+
+
+@pytest.mark.parametrize("address,status", ((LOOPBACK, None), ("1.2.3.4", 200)))
+def test_destination_decides(settings, start, far, address, status):
+    """The example of tls's documentation: the route drops by address."""
+    near = _sender(settings, start, DROP_BY_ADDRESS.replace("ADDRESS", address))
+    with UdpAgent() as agent:
+        assert (_relay(near, far, agent, 1) == [200]) == (status == 200)
+        assert len(agent.requests) == (status == 200)
+    family = int(socket.AF_INET)
+    assert [line.partition("SND ")[2] for line in near.log.find("SND ")] == [
+        f"to={LOOPBACK} {far.port()} {TLS} tls {family}", "buf=<> 0", f"from={LOOPBACK} {near.port()} {TLS} tls"]
+    assert bool(near.log.find("dropped by event_route")) == (status is None)
+
+
 def settings_ca(settings):
     """The CA file that clients of these Kamailios trust."""
     return settings.modparams["ca_list"]
@@ -115,8 +141,23 @@ end
         modparams={"event_callback": "on_tls"}))
     with UdpAgent() as agent:
         assert _relay(near, far, agent, 2) == [200, 200]
+    assert not near.log.find("WARNING.*event_callback")
     lines = near.log.find("EVENT-LUA")
     assert len(lines) == 1 and "tls:connection-out TLSv1.3" in lines[0], lines
+
+
+CALLBACK_IN_NATIVE = r"WARNING: tls .*event_callback: \"on_tls\" is never called"
+
+
+@pytest.mark.parametrize("script", ("", EVENT_OUT % "drop;"))
+def test_callback_without_a_script_engine(settings, start, far, script):
+    """A line at start; the connection is used, as without event_callback, which stands instead of the route."""
+    near = _sender(settings, start, script, modparams={"event_callback": "on_tls"})
+    assert len(near.log.find(CALLBACK_IN_NATIVE)) == 1
+    with UdpAgent() as agent:
+        assert _relay(near, far, agent, 3) == [200] * 3
+    assert not near.log.find("EVENT-OUT")
+    assert not near.log.find("ERROR: tls ")
 
 
 EXPIRING = """

@@ -48,7 +48,10 @@ function ksr_xhttp_event(event)
 end
 
 function on_tls(event)
-	KSR.info("EVENT " .. event .. " " .. KSR.tls.cget("tls_peer_subject_cn") .. "\\n")
+	KSR.info("EVENT " .. event .. " " .. KSR.tls.cget("tls_peer_subject_cn")
+		.. " " .. KSR.pv.gete("$tls_peer_subject_cn") .. " " .. KSR.pv.gete("$sndto(ip)")
+		.. ":" .. KSR.pv.gete("$sndto(port)") .. " " .. KSR.pv.gete("$sndto(sproto)")
+		.. " from " .. KSR.pv.gete("$sndfrom(port)") .. "\\n")
 	%(drop)s
 	return 1
 end
@@ -88,7 +91,9 @@ class kamailio:
         return 1
 
     def on_tls(self, msg, event):
-        KSR.info("EVENT %%s %%s\\n" %% (event, KSR.tls.cget("tls_peer_subject_cn")))
+        KSR.info("EVENT %%s %%s %%s %%s:%%s %%s from %%s\\n" %% (
+            event, KSR.tls.cget("tls_peer_subject_cn"), KSR.pv.get("$tls_peer_subject_cn"), KSR.pv.get("$sndto(ip)"),
+            KSR.pv.get("$sndto(port)"), KSR.pv.get("$sndto(sproto)"), KSR.pv.get("$sndfrom(port)")))
         %(drop)s
         return 1
 """
@@ -105,7 +110,9 @@ ENGINES = {
 # function failed, so that a failure forbids nothing
 PASSES = {"lua": ("", "KSR.x.exit()", 'error("no")'),
           "python": ("pass", "exit()", 'raise Exception("no")', "return -1")}
-DROPS = {"lua": ("KSR.set_drop()", "KSR.x.drop()"), "python": ("KSR.set_drop()",)}
+DROPS = {"lua": ("KSR.set_drop()", "KSR.x.drop()",
+                 'if KSR.pv.get("$sndto(ip)") == "127.0.0.1" then KSR.set_drop() end'),
+         "python": ("KSR.set_drop()", 'if KSR.pv.get("$sndto(ip)") == "127.0.0.1": KSR.set_drop()')}
 CALLBACKS = [(engine, what, passes) for passes, table in ((True, PASSES), (False, DROPS))
              for engine in ENGINES for what in table[engine]]
 
@@ -213,7 +220,7 @@ def test_event_callback(kemi, pki, engine, what, passes):
             assert kam.log.find("WARNING.*dropped by the function that event_callback names")
         assert len(agent.requests) == (3 if passes else 0)
     assert [line.partition("EVENT ")[2] for line in kam.log.find("EVENT ")] == [
-        "tls:connection-out server-rsa"]
+        f"tls:connection-out server-rsa server-rsa 127.0.0.1:{agent.port} tls from {kam.port()}"]
     assert kam.tls_info()["clear_text_write_queued_bytes"] == 0
 
 

@@ -10,6 +10,7 @@ import pytest
 from .lib import hostile
 from .lib.kamailio import Kamailio
 from .lib.tls import BioClient, TlsClient, client_context, server_context
+from .lib.tlscfg import pair, reading, section
 from .lib.uas import TlsAgent, UdpSender
 
 VERSIONS = ("TLSv1.2", "TLSv1.3")
@@ -195,3 +196,115 @@ def test_secrets_are_not_logged(start, settings, pki):
     assert "tls_accept: new connection" in log
     assert not [line for line in key_lines if line in log]
     assert "PRIVATE KEY" not in log
+
+
+# ---- lines at debug level, for which scripts and test suites of tls.so wait ------------------------------------------
+
+DEBUG = 3
+SNI = "name.example"
+
+
+def _debug(kam, mark, wanted):
+    return [text.replace("tls: ", "") for text in _logged(kam, mark, wanted, "DEBUG")]
+
+
+@pytest.fixture
+def verbose(settings, start):
+    return start(settings.but(listen=("tls", "udp"), debug=DEBUG, modparams={
+        "xavp_cfg": "tls", "send_close_notify": 1, "server_name": SNI}, script=NAMING))
+
+
+NAMING = """
+request_route {
+	if ($hdr(X-Next) != $null) {
+		$xavp(tls=>server_id) = "gold";
+		$xavp(tls=>server_name) = "far.example";
+		$du = $hdr(X-Next);
+		t_relay();
+		exit;
+	}
+	is_peer_verified();
+	sl_send_reply("200", "OK");
+}
+"""
+
+
+def test_debug_lines_at_start_and_reload(verbose):
+    text = "\n".join(verbose.log.lines())
+    for line in ("registered server_name callback handler for socket [:0], server_name='<default>' ...",
+                 "TLSs<default>: No CRL configured", "TLSc<default>: No CRL configured"):
+        assert line in text, line
+    assert re.search(r"DEBUG: tls .*TLSs<default>: Key '.*server-ec\.key' successfully loaded", text)
+    assert "No certificate configured" not in text and "will be checked" not in text
+    mark = verbose.log.mark()
+    assert verbose.rpc("tls.reload") == "Ok. TLS configuration reloaded."
+    assert verbose.log.find("DEBUG: tls .*TLS configuration successfully loaded", mark)
+
+
+def test_profiles_are_announced_with_their_names(settings, start, pki, tmp_path):
+    path = tmp_path / "tls.cfg"
+    path.write_text("".join(section(name, **pair(pki, "server-ec"), **more) for name, more in (
+        ("server:default", {}), ("server:any", {"server_name": "a.example"}),
+        ("server:127.0.0.1:0", {"server_name": "b.example"}), ("client:any", {"server_name": "c.example"}))))
+    kam = start(reading(settings, path))
+    found = [line.partition("for socket ")[2] for line in kam.log.find("NOTICE: tls .*registered server_name callback")]
+    assert sorted(found) == ["[127.0.0.1:0], server_name='b.example' ...", "[:0], server_name='<default>' ...",
+                             "[:0], server_name='a.example' ..."]
+
+
+def test_revocation_lists_are_announced(settings, start, pki):
+    kam = start(settings.but(modparams={"crl": pki.path("all.crl")}))
+    assert kam.log.find(r"INFO: tls .*TLSs<default>: Certificate revocation lists will be checked \(.*all\.crl\)")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_debug_lines_of_an_accepted_connection(verbose, version):
+    mark = verbose.log.mark()
+    with TlsClient(verbose.address(), client_context(version=version), name=SNI) as client:
+        assert client.ask().status == 200
+    verbose.wait_connections(0)
+    logged = _debug(verbose, mark, "Closing SSL connection")
+    order = ["completing tls connection initialization", r"Using initial TLS domain TLSs<default> \(sn \[\]\)",
+             "SSL handshake started", rf"received server_name \(TLS extension\): '{SNI}'",
+             rf"TLS cfg domain selected for received server name \[{SNI}\]: TLSs<default>", "SSL handshake done",
+             "TLS accept successful", "Closing SSL connection 0x[0-9a-f]+",
+             "TLS shutdown successful|First phase of 2-way handshake completed succesfuly"]
+    for line in order:
+        _has(logged, line)
+    found = [next(i for i, text in enumerate(logged) if re.fullmatch(line, text)) for line in order[:7]]
+    assert found == sorted(found), logged
+    assert not [text for text in logged if "connect successful" in text]
+
+
+def test_debug_lines_of_an_outgoing_connection(verbose, pki):
+    mark = verbose.log.mark()
+    with TlsAgent(server_context(pki.cert("server-rsa"), pki.key("server-rsa"))) as agent, \
+            UdpSender(verbose.address("udp")) as sender:
+        assert sender.ask(headers=(f"X-Next: sip:127.0.0.1:{agent.port};transport=tls",)).status == 200
+    logged = _debug(verbose, mark, "TLS connect successful")
+    for line in ("found xavp with outbound server id: gold", "found xavp with outbound server name: far.example",
+                 r"Using initial TLS domain TLSc<default> \(sn \[far\.example\]\)",
+                 "outbound TLS server name set to: far.example", "TLS connect successful"):
+        _has(logged, line)
+    assert not [text for text in logged if "accept successful" in text]
+
+
+def test_no_line_of_success_after_a_failed_handshake(verbose):
+    mark = verbose.log.mark()
+    context = client_context(version="TLSv1.2")
+    context.set_ciphers("ECDHE-ECDSA-CAMELLIA128-SHA256")
+    with pytest.raises((ssl.SSLError, OSError)):
+        TlsClient(verbose.address(), context)
+    verbose.log.wait("protocol level error", since=mark)
+    assert not verbose.log.find("accept successful|SSL handshake done", mark)
+
+
+def test_lines_of_is_peer_verified(verbose, settings, start, pki):
+    mark = verbose.log.mark()
+    _visit(verbose, pki)
+    assert verbose.log.find("INFO: tls .*peer did not present a certificate", mark)
+    kam = start(settings.but(debug=DEBUG, script=NAMING, modparams={"verify_client": "optional_no_ca"}))
+    _visit(kam, pki, row="client-ok")
+    assert kam.log.find("DEBUG: tls .*peer is successfully verified")
+    _visit(kam, pki, row="client-expired")
+    assert kam.log.find("WARNING: tls .*verification of presented certificate failed: .*expired")

@@ -221,3 +221,31 @@ def test_script_sends_the_name_of_the_next_hop(caller, host, headers, sent):
     calls = caller(modparams=XAVP)
     calls.kam.rpc("dns.add_a", "near.example", 600, "127.0.0.1", 0)
     assert [seen for seen, _ in calls.call(("X-Next-Hop: 1", *headers), host=host)] == [sent]
+
+
+# ---- several xavps of one name ---------------------------------------------------------------------------------------
+
+PRINTED = ('$xavp(tls=>server_name) = "name.example";', '$xavp(tls=>server_id) = "gold";')
+
+
+@OURS
+@pytest.mark.parametrize("lines,name,client", (
+    (PRINTED, "name.example", "client-ok"),             # as tls's documentation prints it: two xavps
+    (PRINTED[::-1], "name.example", "client-ok"),
+    ((*PRINTED, '$xavp(tls=>server_name) = "newer.example";'), "newer.example", "client-ok"),
+    ((*PRINTED, '$xavp(tls[0]=>server_id) = "none";'), "name.example", None),
+    ((*PRINTED, '$xavp(tls=>server_name) = "";'), "gold.example", "client-ok"),
+    ((*PRINTED, "$xavp(tls=>server_name) = 7;"), "gold.example", "client-ok"),
+    ((*PRINTED, "$xavp(tls=>other) = 1;"), "name.example", "client-ok"),
+    ((*PRINTED, '$xavp(tls) = "text";', "$xavp(tls) = 7;"), "name.example", "client-ok"),
+    ((*PRINTED, "$xavp(tls[*]) = $null;"), None, None),
+))
+def test_all_xavps_are_read(settings, pki, tmp_path, start, lines, name, client):
+    """The newest value of each name is taken, whichever xavp has it."""
+    path = tmp_path / "tls.cfg"
+    path.write_text(section("server:default", **pair(pki, "server-ec"))
+                    + section("client:127.0.0.9:0", server_id="gold", server_name="gold.example",
+                              **pair(pki, "client-ok")))
+    script = DEFAULT_SCRIPT.replace("request_route {", "request_route {\n" + "\n".join(lines))
+    kam = start(reading(settings, path, listen=("tls", "udp"), script=script).but(modparams=XAVP))
+    assert _Caller(kam, pki).call(()) == [(name, client)]
