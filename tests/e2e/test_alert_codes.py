@@ -29,9 +29,9 @@ def test_malformed_hello(kam, version):
 @pytest.mark.ours_only("other alerts, or none")
 @pytest.mark.parametrize("version", malformed.BODIES)
 def test_hello_with_a_value_that_is_not_allowed(kam, version):
-    for name, extension in malformed.NOT_ALLOWED.items():
-        message = malformed.hello(version, dict([extension]))
-        assert malformed.alert(kam, malformed.records(message)) == malformed.ILLEGAL_PARAMETER, name
+    for name, (kind, content, alert) in malformed.NOT_ALLOWED.items():
+        message = malformed.hello(version, {kind: content})
+        assert malformed.alert(kam, malformed.records(message)) == alert, name
     kam.assert_healthy()
 
 

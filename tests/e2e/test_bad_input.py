@@ -138,7 +138,7 @@ def _settled(kam, ask):
     before = None
     ask(80)             # sizes that an arena has learned are forgotten after 64 wrong guesses
     for _ in range(30):
-        pid = ask(3)
+        pid = ask(4)        # even: what a process keeps at hand may alternate
         now = _memory(kam, pid)
         if before and (now["shm"], now["pkg"]) == (before["shm"], before["pkg"]):
             return pid, now

@@ -46,6 +46,7 @@ def _endure(rig, module, pki, warm_up_s, seconds):
         print(f"without {name}: it is not installed")
     warm = Chaos(kam, files, pki, storm, module.ours)
     warm.run(warm_up_s)
+    warm.rest()
     before = settled(kam, module.ours)
     chaos = Chaos(kam, files, pki, storm, module.ours)
     begin = time.monotonic()
@@ -54,6 +55,7 @@ def _endure(rig, module, pki, warm_up_s, seconds):
     print(f"{time.monotonic() - begin:.0f} s: {what}; "
           + ", ".join(f"slowest {name} {seconds:.1f} s" for name, seconds in chaos.slowest.items()))
     kam.assert_healthy()
+    chaos.rest()
     time.sleep(SETTLED_WITHIN_S)
     after = settled(kam, module.ours)
     print("\n".join(chaos.failures))

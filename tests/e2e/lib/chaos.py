@@ -284,6 +284,11 @@ class Chaos:
         named = [section("server:any", server_name=f"n{n}.example", **pair(self._pki, row)) for n in range(number % 5)]
         self._files.write("tls.cfg", "".join((server, section("client:default", method="TLSv1.2+"), *named)))
 
+    def rest(self):
+        """Loads the same files each time, so that memory can be compared."""
+        self.write(0)
+        self._kam.rpc("tls.reload")
+
     def _reload(self):
         self._reloads += 1
         if self._reloads % BROKEN_EVERY == 0:

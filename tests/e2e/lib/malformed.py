@@ -91,9 +91,11 @@ def malformed(version):
     return cases
 
 
-# what can be parsed: name -> one extension
+UNRECOGNIZED_NAME = 112
+
+# what can be parsed: name -> one extension, the alert
 NOT_ALLOWED = {
-    "server name with a newline": (SERVER_NAME, hostile.server_name(b"a\nb")[4:]),
-    "server name of 256 bytes": (SERVER_NAME, hostile.server_name(b"a" * 256)[4:]),
-    "two server names": (SERVER_NAME, b"\0\x08\0\0\1x\0\0\1y"),
+    "server name with a newline": (SERVER_NAME, hostile.server_name(b"a\nb")[4:], UNRECOGNIZED_NAME),
+    "server name of 256 bytes": (SERVER_NAME, hostile.server_name(b"a" * 256)[4:], ILLEGAL_PARAMETER),
+    "two server names": (SERVER_NAME, b"\0\x08\0\0\1x\0\0\1y", ILLEGAL_PARAMETER),
 }
