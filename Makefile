@@ -355,4 +355,5 @@ clean:
 		$(B)/tls_gnutls.so $(B)/tls-gnutls-ciphers
 
 -include $(wildcard $(OBJ:.o=.d) $(CIPHERS_TOOL_SRC:%.c=$(O)/tool/%.d) $(SRC:%.c=$(T)/%.d) $(SRC:%.c=$(F)/obj/%.d) \
-	$(TEST_SRC:%.c=$(T)/%.d) $(TEST_LIB_SRC:%.c=$(T)/%.d) $(FUZZ_SRC:%.c=$(F)/obj/%.d))
+	$(TEST_SRC:%.c=$(T)/%.d) $(TEST_LIB_SRC:%.c=$(T)/%.d) $(FUZZ_SRC:%.c=$(F)/obj/%.d) \
+	$(T)/tests/profiles/verify/*.d $(F)/obj/tests/lib/*.d)
