@@ -262,8 +262,8 @@ static void test_askable(void **state)
 	static const char *const good[] = {
 			"sip.example.org", "sip-1.Example.org.", "127.0.0.1", "xn--bcher-kva.example", ""};
 	static const char *const bad[] = {"sip_1.example.org", "*.example.org", "2001:db8::1", "sip:example.org",
-			"b\xc3\xbc"
-			"cher.example",
+			("b\xc3\xbc"
+			 "cher.example"),
 			"a b", "sip.example.org:5061"};
 	size_t i;
 
