@@ -165,8 +165,7 @@ static enum tlsg_ret setting_check(
 	if(library->compresses && strcasecmp(section, "overrides") == 0 && strcasecmp(name, "cert-compression-alg") == 0)
 		return tlsg_err_set(err, TLSG_E_CONFIG,
 				"\"%s\" has cert-compression-alg: a few bytes of a peer would take megabytes of shared memory; remove "
-				"it "
-				"for Kamailio, with GNUTLS_SYSTEM_PRIORITY_FILE",
+				"it for Kamailio, with GNUTLS_SYSTEM_PRIORITY_FILE",
 				library->config);
 	return TLSG_OK;
 }

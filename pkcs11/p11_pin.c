@@ -141,8 +141,7 @@ const char *tlsg_p11_pin_reason(enum tlsg_p11_pin_verdict v)
 			return "the PIN is wrong; it is not tried again until the next tls.reload";
 		case TLSG_P11_PIN_FINAL:
 			return "the PIN was not tried: another failure would lock the token; log in once with another program to "
-				   "reset "
-				   "its counter";
+				   "reset its counter";
 		default:
 			return NULL;
 	}

@@ -61,8 +61,7 @@ static void warn_verify(const struct tlsg_prof *p)
 		return;
 	if(p->role == TLSG_SERVER && t->names_bytes > TLSG_TRUST_NAMES_MAX)
 		LM_WARN("%.*s: the names of the CAs in ca_list have %zu bytes, more than %d: none is announced to clients; "
-				"move "
-				"CAs to ca_path, which is not announced\n",
+				"move CAs to ca_path, which is not announced\n",
 				p->id.len, p->id.s, t->names_bytes, TLSG_TRUST_NAMES_MAX);
 	if(t->cas_len > 0 || p->verify_no_ca)
 		return;

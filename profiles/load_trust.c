@@ -85,8 +85,7 @@ static enum tlsg_ret add_certificate(struct loader *l, const gnutls_datum_t *dat
 		return TLSG_OK;
 	if(tlsg_crt_has_unsupported_curve(&der, curve))
 		LM_WARN("%s: a certificate in \"%s\" has a key on the elliptic curve %s, which GnuTLS does not support: what "
-				"it "
-				"issued will be refused\n",
+				"it issued will be refused\n",
 				l->setting, file, curve);
 	cas = grow(l->cas, l->cas_len, sizeof(*cas));
 	if(cas == NULL)
