@@ -15,9 +15,13 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "profiles/isolate/client.h"
+#include "profiles/set.h"
 
 static int ends[HOSTILE_CLIENTS];
 static unsigned used;
@@ -97,4 +101,33 @@ void hostile_client_wait_end(int fd)
 			return;
 	}
 	fail_msg("the connection was not ended");
+}
+
+pid_t hostile_target_start(const struct hostile_target *t)
+{
+	struct tlsg_wire_ends servers, clients;
+	pid_t process;
+
+	if(tlsg_wire_ends_init(HOSTILE_CLIENTS, &servers, &clients) != TLSG_OK)
+		return -1;
+	process = fork();
+	if(process == 0) {
+		tlsg_wire_ends_close(&clients);
+		_exit(t->run(&servers, tlsg_set_is_alive) == TLSG_OK ? 7 : 8);
+	}
+	tlsg_wire_ends_close(&servers);
+	hostile_client_init(&clients);
+	t->clients_set(&clients);
+	return process;
+}
+
+int hostile_target_stop(const struct hostile_target *t, pid_t process)
+{
+	int status;
+
+	tlsg_client_startup_done();
+	t->clients_set(NULL);
+	if(waitpid(process, &status, 0) != process || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
+		return -1;
+	return 0;
 }

@@ -54,35 +54,19 @@ static int group_teardown(void **state)
 	return system(line);
 }
 
+static const struct hostile_target target = {tlsg_token_process_run, tlsg_client_set_token_process};
+
 static int process_start(void **state)
 {
-	struct tlsg_wire_ends servers, clients;
-
 	(void)state;
-	if(tlsg_wire_ends_init(HOSTILE_CLIENTS, &servers, &clients) != TLSG_OK)
-		return -1;
-	process = fork();
-	if(process == 0) {
-		tlsg_wire_ends_close(&clients);
-		_exit(tlsg_token_process_run(&servers, tlsg_set_is_alive) == TLSG_OK ? 7 : 8);
-	}
-	tlsg_wire_ends_close(&servers);
-	hostile_client_init(&clients);
-	tlsg_client_set_token_process(&clients);
+	process = hostile_target_start(&target);
 	return process > 0 ? 0 : -1;
 }
 
-/* It ends by itself when no client is left. */
 static int process_stop(void **state)
 {
-	int status;
-
 	(void)state;
-	tlsg_client_startup_done();
-	tlsg_client_set_token_process(NULL);
-	if(waitpid(process, &status, 0) != process || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
-		return -1;
-	return 0;
+	return hostile_target_stop(&target, process);
 }
 
 static const char *file_make(const char *name, mode_t mode)
