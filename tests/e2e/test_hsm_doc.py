@@ -4,12 +4,12 @@
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from .lib import token as tokens
+from .lib.shell import Shell, commands
 
 DOC = Path(__file__).resolve().parents[2] / "doc" / "hsm.md"
 NEEDED = ("certtool", "openssl", "kamcmd")
@@ -21,47 +21,6 @@ pytestmark = [
 ]
 
 
-class Shell:
-    """One bash that runs all blocks."""
-
-    def __init__(self, folder):
-        self._bash = subprocess.Popen(
-            ["bash", "-u"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True)
-
-    def run(self, command):
-        """Run one command; fails with its output when its status is not 0."""
-        self._bash.stdin.write(f"{command}\necho \"=status $?\"\n")
-        self._bash.stdin.flush()
-        output = ""
-        for line in self._bash.stdout:
-            if line.startswith("=status "):
-                assert line == "=status 0\n", f"{command}\n{output}"
-                return output
-            output += line
-        raise AssertionError(f"the shell ended: {command}\n{output}")
-
-    def close(self):
-        self._bash.stdin.close()
-        self._bash.wait(20)
-        self._bash.stdout.close()
-
-
-def _commands(block):
-    """The commands of a block: lines, and a line with its here-document."""
-    lines = iter(block.splitlines())
-    for line in lines:
-        command = line
-        here = re.search(r"<<(\w+)$", line)
-        if here:
-            for more in lines:
-                command += "\n" + more
-                if more == here.group(1):
-                    break
-        if command.strip():
-            yield command
-
-
 def test_walk_through(start, settings, tmp_path, monkeypatch):
     blocks = re.findall(r"^```sh\n(.*?)^```$", DOC.read_text(encoding="utf-8"), re.M | re.S)
     before = [block for block in blocks if "5061" not in block]
@@ -71,13 +30,13 @@ def test_walk_through(start, settings, tmp_path, monkeypatch):
     shell = Shell(tmp_path)
     try:
         for block in before:
-            for command in _commands(block):
+            for command in commands(block):
                 shell.run(command)
         monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm2.conf"))
         kam = start(settings.but(modparams={"config": str(tmp_path / "tls.cfg")}, debug=3))
         shell.run(f"kamcmd() {{ command kamcmd -s unix:{kam.folder}/ctl \"$@\"; }}")
         for block in after:
-            for command in _commands(block):
+            for command in commands(block):
                 assert shell.run(command.replace(":5061", f":{kam.port()}")) or "echo" in command
     finally:
         shell.close()
