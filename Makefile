@@ -9,6 +9,7 @@
 # make check-long   the long tests, and the unit tests under valgrind and the sanitizers
 # make lint         layout, gcc and clang, clang-tidy, cppcheck, includes, names, unused functions, text
 # make format       formats the C files
+# make docbook      DocBook, README, HTML and a man page from doc/*.md, in build/doc
 # make pictures     draws doc/pictures/*.svg from the text files beside them (needs graphviz and mscgen)
 # make bench        measurements beside tls.so; make bench-startup: start and reload with many profiles
 # make verify-table the table of doc/verification.md: chains wrongly accepted by the module and by GnuTLS alone
@@ -122,7 +123,7 @@ TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS)
 .PHONY: all compare deps unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table \
 	check-e2e check-compare check-tlsfuzzer check-bench check-fuzz check-long check-long-all check-san check-e2e-san \
 	check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long fuzz-smoke lint format \
-	pictures bench bench-startup run clean FORCE
+	docbook pictures bench bench-startup run clean FORCE
 all: $(SO) $(CIPHERS_TOOL) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
@@ -321,6 +322,9 @@ check-chaos-san:
 
 check-fuzz-long: fuzz
 	@FUZZ_SECONDS=600 scripts/run-fuzz.sh $(FUZZ_BIN)
+
+docbook:
+	scripts/make-docbook $(B)/doc
 
 pictures:
 	dot -Tsvg doc/pictures/where.dot -o doc/pictures/where.svg
