@@ -55,6 +55,7 @@ endif
 SO = $(O)/tls_gnutls.so
 DEFS = $(B)/kamailio.defs
 CIPHERS_TOOL = $(O)/tls-gnutls-ciphers
+CHECK_MODULES = $(O)/check/record.so $(O)/check/load.so
 
 # ---- sources -------------------------------------------------------------------------------------------------------
 BASE_SRC = $(addprefix base/,\
@@ -124,7 +125,7 @@ TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS)
 	check-e2e check-compare check-tlsfuzzer check-bench check-fuzz check-long check-long-all check-san check-e2e-san \
 	check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long fuzz-smoke lint format \
 	docbook pictures bench bench-startup run clean FORCE
-all: $(SO) $(CIPHERS_TOOL) compare
+all: $(SO) $(CIPHERS_TOOL) $(CHECK_MODULES) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
 OBJ = $(SRC:%.c=$(O)/obj/%.o)
@@ -155,6 +156,12 @@ $(O)/tool/%.o: %.c $(DEFS)
 	@mkdir -p $(@D)
 	$(call say,CC    $< (for the tool))
 	$(Q)$(CC) $(OWN_CFLAGS) $(TEST_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# Modules for the Kamailio that tls-gnutls-check starts.
+$(CHECK_MODULES): $(O)/check/%.so: tools/check/%.c $(DEFS) misc/tls.map
+	@mkdir -p $(@D)
+	$(call say,LINK  $@)
+	$(Q)$(CC) $(OWN_CFLAGS) $(MOD_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) $(MOD_LDFLAGS) $(LDFLAGS) $< -o $@
 
 compare: $(SO)
 	@COMPARE=$(COMPARE) scripts/check-version $(SO)
