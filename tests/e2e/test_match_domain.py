@@ -32,7 +32,7 @@ GOLD, SILVER = ("X-Id: gold",), ("X-Id: silver",)
 
 
 class _Proxy:
-    """A Kamailio with two sections [client:any] that differ in their id alone, and a server that asks for certificates."""
+    """A Kamailio with two sections [client:any] that differ in their id, and a server that asks for certificates."""
 
     def __init__(self, start, settings, pki, folder, matching):
         config = folder / "tls.cfg"
@@ -50,7 +50,7 @@ class _Proxy:
         """[(server name, common name of the client)] of the connections made for requests, each a tuple of headers."""
         with TlsAgent(self._context) as agent, UdpSender(self.kam.address("udp")) as sender:
             for headers in requests:
-                reply = sender.ask(uri=f"sip:far@127.0.0.1:{agent.port};transport=tls", method="MESSAGE", headers=headers)
+                reply = sender.ask(uri=f"sip:far@127.0.0.1:{agent.port};transport=tls", headers=headers)
                 assert reply is not None and reply.status == 200
                 between()
             assert len(agent.requests) == len(requests)

@@ -220,8 +220,10 @@ class Pki:
                             serialization.BestAvailableEncryption(PASSPHRASE))
 
     def _sign(self, row, selfsigned):
-        """The certificate with issuer and digest of its row, by the openssl command: `cryptography` no longer signs with
-        SHA-1, and OpenSSL 3.0 takes only a certificate that is signed with its own key."""
+        """The certificate with issuer and digest of its row, by the openssl command.
+
+        `cryptography` no longer signs with SHA-1. OpenSSL 3.0 takes only a certificate that is signed with its own key.
+        """
         done = subprocess.run(
             ["openssl", "x509", "-CA", self.cert(row.issuer), "-CAkey", self.key(row.issuer),
              f"-{row.digest.lower()}", "-preserve_dates", "-set_serial", str(selfsigned.serial_number)],
