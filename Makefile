@@ -6,6 +6,8 @@
 # make run          a Kamailio on tls:127.0.0.1 with throw-away certificates, in the foreground
 # make check        all tests but the long ones; make check-unit, check-build, check-openssl, check-limbo,
 #                   check-fuzz, check-e2e, check-compare (against tls.so), check-tlsfuzzer, check-bench run one part
+# make check-hosts  build, unit, end-to-end and comparison tests on other Debian releases (as root): HOST=trixie for
+#                   one, ARGS=--write for the table of doc/hosts.md, KAMAILIO_SRC_forky=DIR for that one's source
 # make check-long   the long tests, and the unit tests under valgrind and the sanitizers
 # make lint         layout, gcc and clang, clang-tidy, cppcheck, includes, names, unused functions, text
 # make format       formats the C files
@@ -13,9 +15,10 @@
 # make pictures     draws doc/pictures/*.svg from the text files beside them (needs graphviz and mscgen)
 # make bench        measurements beside tls.so; make bench-startup: start and reload with many profiles
 # make verify-table the table of doc/verification.md: chains wrongly accepted by the module and by GnuTLS alone
-# make compare      compares the version and flags strings with `kamailio -V`
+# make compare      compares the version and flags strings with those of an installed module of Kamailio
 #
 # KAMAILIO_SRC=DIR  source tree for headers and defines (default: the source of the installed package)
+# KAMAILIO_BUILD=make|cmake  which build system of a tree tells the defines (default: as an installed module shows)
 # COMPARE=0         do not stop when the headers belong to another version than the installed kamailio
 # WERROR=1          warnings are errors; set by make check, make lint and .ci/run
 # LONG_SECONDS=N    how long each test of check-long goes on that has no end of its own; default 1800
@@ -123,8 +126,8 @@ TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS)
 
 .PHONY: all compare deps unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table \
 	check-e2e check-compare check-tlsfuzzer check-bench check-fuzz check-long check-long-all check-san check-e2e-san \
-	check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long fuzz-smoke lint format \
-	docbook pictures bench bench-startup run clean FORCE
+	check-hosts check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long fuzz-smoke lint \
+	format docbook pictures bench bench-startup run clean FORCE
 all: $(SO) $(CIPHERS_TOOL) $(CHECK_MODULES) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
@@ -305,6 +308,12 @@ check-long:
 check-long-all:
 	@scripts/run-check.sh all check-san check-e2e-san check-valgrind check-e2e-long check-chaos-san \
 		check-tlsfuzzer-long verify-table check-fuzz-long
+
+# In folders under build/hosts, each with a Debian of its own; see the head of the script.
+HOST ?= trixie forky
+check-hosts:
+	@scripts/deps.sh install hosts
+	@scripts/check-hosts $(ARGS) $(HOST)
 
 check-san:
 	$(MAKE) SAN=1 check-unit

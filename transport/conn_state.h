@@ -26,7 +26,8 @@ enum tlsg_conn_stop
 {
 	TLSG_STOP_NONE,
 	TLSG_STOP_MEMORY, /**< the arena holds more than the phase of the connection allows */
-	TLSG_STOP_IDLE	  /**< too many records without data */
+	TLSG_STOP_IDLE,	  /**< too many records without data */
+	TLSG_STOP_CHANGE  /**< a ChangeCipherSpec that is not the single byte 1 */
 };
 
 /** Result of the verification during a handshake, until the peer record takes it over. */
