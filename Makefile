@@ -79,8 +79,8 @@ ISOLATE_SRC = $(addprefix profiles/isolate/,\
 	token_source.c wire.c)
 PROF_SRC = $(addprefix profiles/,\
 	build.c creds.c key.c key_use.c list.c load_key.c load_pair.c load_token.c load_trust.c match.c \
-	pair_chain.c pair_check.c pair_issuer.c pem.c priority.c prof.c set.c ticket.c tlscfg.c tlscfg_file.c \
-	value.c)
+	pair_chain.c pair_check.c pair_issuer.c pem.c priority.c prof.c set.c source.c ticket.c tlscfg.c tlscfg_file.c \
+	value.c watch.c)
 PROFILES_SRC = $(CIPHER_SRC) $(VERIFY_SRC) $(KEYS_SRC) $(ISOLATE_SRC) $(PROF_SRC)
 TRANSPORT_SRC = $(addprefix transport/,\
 	carrier_stream.c cert_text.c conn.c conn_alert.c conn_bound.c conn_cancel.c conn_failure.c \
@@ -90,7 +90,7 @@ RPC_SRC = $(addprefix rpc/,\
 	rpc.c rpc_info.c rpc_kill.c rpc_list.c rpc_options.c rpc_profiles.c rpc_reload.c rpc_sessions.c \
 	rpc_source.c)
 MOD_SRC = $(addprefix gnutls_mod/,\
-	mod_answer.c mod_changes.c mod_config.c mod_deadline.c mod_engine.c mod_events.c mod_expiry.c \
+	mod_answer.c mod_auto_reload.c mod_changes.c mod_config.c mod_deadline.c mod_engine.c mod_events.c mod_expiry.c \
 	mod_fragments.c mod_group.c mod_hooks.c mod_isolate.c mod_keylog.c mod_log.c mod_low_mem.c mod_main.c \
 	mod_outgoing.c mod_params.c mod_path.c mod_rpc.c mod_script.c mod_selects.c mod_stats.c mod_tcp.c \
 	mod_terminal.c mod_vars.c mod_view.c)

@@ -13,6 +13,7 @@
 #include "base/environment.h"
 #include "base/host.h"
 #include "base/scope.h"
+#include "gnutls_mod/mod_auto_reload.h"
 #include "gnutls_mod/mod_config.h"
 #include "gnutls_mod/mod_deadline.h"
 #include "gnutls_mod/mod_events.h"
@@ -137,7 +138,7 @@ static int mod_init(void)
 		return -1;
 	}
 	tlsg_events_init();
-	if(tlsg_isolate_init() < 0 || tlsg_expiry_init() < 0 || tlsg_outgoing_init() < 0) {
+	if(tlsg_isolate_init() < 0 || tlsg_auto_reload_init() < 0 || tlsg_expiry_init() < 0 || tlsg_outgoing_init() < 0) {
 		destroy();
 		return -1;
 	}
@@ -160,7 +161,7 @@ static int child_init(int rank)
 	tlsg_scope_check();
 	if(rank != PROC_INIT) {
 		tlsg_isolate_process_started();
-		return 0;
+		return rank == PROC_MAIN ? tlsg_auto_reload_start() : 0;
 	}
 	tlsg_err_clear(&err);
 	tlsg_password_mode_set(asks, tlsg_terminal_ask);

@@ -61,6 +61,7 @@ param_export_t tlsg_mod_params[] = {
 		{"ca_path", PARAM_STR, &tlsg_group_defaults.ca_path},
 		{"crl", PARAM_STR, &tlsg_group_defaults.crl},
 		{"cipher_list", PARAM_STR, &tlsg_group_defaults.cipher_list},
+		{"auto_reload", PARAM_INT, &private.auto_reload_s},
 		{"config", PARAM_STR, &tlsg_group_defaults.config},
 		{"connection_timeout", PARAM_INT, &tlsg_group_defaults.connection_timeout},
 		{"handshake_timeout", PARAM_INT, &private.handshake_timeout_s},
@@ -127,6 +128,7 @@ static const struct
 		{"verify_name", &private.verify_name, REFUSE, 0, 2, 0},
 		{"key_password_mode", &private.key_password_mode, AS_ON, 0, 1, 0},
 		{"handshake_timeout", &private.handshake_timeout_s, CUT_HIGH, 0, 86400, 0},
+		{"auto_reload", &private.auto_reload_s, CUT_HIGH, 0, 86400, 0},
 		{"handshakes_max", &private.handshakes_max, CUT_HIGH, 0, 1 << 20, -1},
 		{"handshakes_per_address", &private.handshakes_per_address, CUT_HIGH, 0, 1 << 20, 0},
 		{"session_cache", &tlsg_group_defaults.session_cache, AS_ON, 0, 1, 0},
@@ -441,6 +443,7 @@ void tlsg_params_set_options(struct tlsg_set_options *o)
 	memset(o, 0, sizeof(*o));
 	o->session_id = cfg->session_id;
 	o->session_cache = cfg->session_cache != 0;
+	o->is_watched = private.auto_reload_s > 0;
 	o->config_dir = tlsg_mod_path_dir();
 }
 

@@ -54,6 +54,7 @@ struct tlsg_params_private
 	str engine_config;
 	str engine_algorithms;
 	int handshake_timeout_s;	/**< 0 off, up to 86400 */
+	int auto_reload_s;			/**< 0 off, up to 86400 */
 	int handshakes_max;			/**< -1: what fits a quarter of shared memory; 0 no limit */
 	int handshakes_per_address; /**< 0 no limit */
 	int send_timeout_s;			/**< accepted, without effect; -1 not set */

@@ -17,8 +17,7 @@
 
 #include "base/secret_file.h"
 
-/* @return the path in a pin-source; NULL: it is not a file. */
-static const char *path_of(const char *source)
+const char *tlsg_p11_pin_path(const char *source)
 {
 	if(strncasecmp(source, "file:", 5) != 0)
 		return strncmp(source, "/", 1) == 0 || strchr(source, ':') == NULL ? source : NULL;
@@ -57,7 +56,7 @@ static enum tlsg_ret read_line(int fd, const char *path, char *out, struct tlsg_
 
 enum tlsg_ret tlsg_p11_pin_read(const char *source, char *out, struct tlsg_err *err)
 {
-	const char *path = path_of(source);
+	const char *path = tlsg_p11_pin_path(source);
 	struct stat st;
 	enum tlsg_ret ret;
 	int fd;

@@ -26,6 +26,9 @@ struct tlsg_p11_secret
 	bool is_set; /**< the value may be the empty string */
 };
 
+/** @return the path in a pin-source, borrowed from it; NULL: it names no file. @param source  zero-terminated. */
+const char *tlsg_p11_pin_path(const char *source);
+
 /**
  * Reads the PIN that a pin-source names: a path, or file:PATH, file:///PATH. The PIN is the first line. Logs a warning
  * about a file that everybody can read.

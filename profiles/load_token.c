@@ -18,6 +18,7 @@
 #include "profiles/keys/pin.h"
 #include "profiles/list.h"
 #include "profiles/load_key.h"
+#include "profiles/source.h"
 #include "profiles/value.h"
 
 #define LIST_SIZE 4096
@@ -203,15 +204,19 @@ static bool known_cb(const char *uri, struct tlsg_p11_secret *pin)
 }
 
 static enum tlsg_ret request_init(
-		const struct tlsg_set *set, const struct tlsg_key_file_request *r, struct request *out, struct tlsg_err *err)
+		struct tlsg_set *set, const struct tlsg_key_file_request *r, struct request *out, struct tlsg_err *err)
 {
 	const struct tlsg_p11_engine *engine = set->options.engine;
 	const struct tlsg_token *t = token_find(set, r->file->s);
+	const char *pin_file;
 
 	memset(out, 0, sizeof(*out));
 	if(t == NULL)
 		return tlsg_err_set(err, TLSG_E_INTERNAL, "the PIN was not moved out of the setting");
 	out->q.uri = t->uri;
+	pin_file = tlsg_p11_pin_path(t->uri.pin_source);
+	if(pin_file != NULL && pin_file[0] != '\0')
+		tlsg_source_note(set, pin_file, false);
 	out->from.known = known_cb;
 	if(engine != NULL) {
 		out->from.engine = &engine->pin;
@@ -228,6 +233,7 @@ static enum tlsg_ret request_init(
 	if(!tlsg_password_setting(&set->options.config_dir, r->password, out->password_buf, &out->password))
 		return tlsg_err_set(err, TLSG_E_CONFIG, "private_key_password: the path of a file is longer than %d bytes",
 				TLSG_PATH_SIZE - 1);
+	tlsg_source_note_setting(set, out->password.s);
 	return TLSG_OK;
 }
 
@@ -288,7 +294,7 @@ static enum tlsg_ret err_name(
 	return tlsg_err_set(err, ret, "%s: \"%.200s\": %.280s", r->setting, r->file->s, why->text);
 }
 
-static enum tlsg_ret certs_load(const struct tlsg_set *set, enum tlsg_wire_look_kind what,
+static enum tlsg_ret certs_load(struct tlsg_set *set, enum tlsg_wire_look_kind what,
 		const struct tlsg_key_file_request *r, gnutls_datum_t *pem, struct tlsg_err *err)
 {
 	struct request request;

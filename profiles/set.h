@@ -20,6 +20,7 @@ struct tlsg_prof;		/* profiles/prof.h */
 struct tlsg_key;		/* profiles/key.h */
 struct tlsg_trust;		/* profiles/verify/trust.h */
 struct tlsg_priority;	/* profiles/priority.h */
+struct tlsg_source;		/* profiles/source.h */
 struct tlsg_token;		/* profiles/load_token.c */
 struct tlsg_token_gate; /* profiles/load_token.c */
 
@@ -28,6 +29,7 @@ struct tlsg_set_options
 {
 	str session_id;						  /**< context of resumption: goes into the ticket keys */
 	bool session_cache;					  /**< tickets are issued and accepted */
+	bool is_watched;					  /**< what is read is noted, for auto_reload */
 	str config_dir;						  /**< directory of the main configuration file, ends in '/' */
 	const struct tlsg_p11_engine *engine; /**< what engine and engine_config say; NULL: nothing */
 };
@@ -48,6 +50,7 @@ struct tlsg_set
 	struct tlsg_priority *priorities; /**< list */
 	struct tlsg_token *tokens;		  /**< list */
 	struct tlsg_token_gate *gates;	  /**< list */
+	struct tlsg_source *sources;	  /**< list: what was read, if options.is_watched */
 	struct tlsg_set_options options;  /**< copied into the arena */
 };
 

@@ -55,7 +55,7 @@ struct tlsg_rpc_source
 	bool (*option)(unsigned i, struct tlsg_rpc_option *o);
 
 	/**
-	 * Loads the configuration and makes it the current one.
+	 * Loads the configuration and makes it the current one, and logs that.
 	 * @param r    [in,out] check is set by the caller; stage is set unless TLSG_OK, changes on TLSG_OK.
 	 * @param err  [out] why.
 	 * @return TLSG_OK; TLSG_AGAIN: busy; TLSG_E_*: the old configuration stays.

@@ -161,31 +161,33 @@ static unsigned versions_of(const struct tlsg_hello *h)
 	return versions;
 }
 
-/* Key exchanges that cannot be used, because the client supports none of their curves (RFC 8422 section 5.1.1). */
-static unsigned without_of(const struct tlsg_hello *h)
+/* RFC 8422 section 5.1.1. */
+static unsigned curves_of(const struct tlsg_hello *h)
 {
-	static const uint16_t curves[] = {23, 24, 25, 29, 30}; /* P-256, P-384, P-521, X25519, X448 */
-	size_t i;
-	size_t k;
-
-	for(i = 0; i < h->groups_len; i++)
-		for(k = 0; k < sizeof(curves) / sizeof(curves[0]); k++)
-			if((h->groups[2 * i] << 8 | h->groups[2 * i + 1]) == curves[k])
-				return 0;
-	return h->groups == NULL ? 0 : TLSG_KX_ECDHE;
-}
-
-/* Curves that an ECDSA key may be on: RFC 8422 section 5.1. With TLS 1.3 the signature algorithms name the curve. */
-static unsigned groups_of(const struct tlsg_hello *h, unsigned versions)
-{
-	unsigned groups = TLSG_CIPHER_GROUP_SENT;
+	unsigned curves = TLSG_CIPHER_GROUP_SENT;
 	size_t i;
 
-	if(h->groups == NULL || (versions & TLSG_VERSION_BIT(TLSG_TLS1_3)))
+	if(h->groups == NULL)
 		return 0;
 	for(i = 0; i < h->groups_len; i++)
 		if(h->groups[2 * i] == 0 && h->groups[2 * i + 1] < 32)
-			groups |= TLSG_CIPHER_GROUP(h->groups[2 * i + 1]);
+			curves |= TLSG_CIPHER_GROUP(h->groups[2 * i + 1]);
+	return curves;
+}
+
+/* RFC 7919 section 4. */
+static unsigned dh_groups_of(const struct tlsg_hello *h)
+{
+	unsigned groups = 0;
+	size_t i;
+
+	for(i = 0; i < h->groups_len; i++) {
+		if(h->groups[2 * i] != 1)
+			continue;
+		groups |= TLSG_CIPHER_DH_SENT;
+		if(h->groups[2 * i + 1] < 31)
+			groups |= TLSG_CIPHER_DH_GROUP(256 + h->groups[2 * i + 1]);
+	}
 	return groups;
 }
 
@@ -212,6 +214,9 @@ void tlsg_hello_offer(const struct tlsg_hello *h, unsigned allowed, struct tlsg_
 			.ids_bytes = h->suites_len * 2,
 			.versions = versions_of(h),
 			.keys = keys_of(h),
-			.without = without_of(h)};
-	offer->groups = groups_of(h, offer->versions & allowed);
+			.curves = curves_of(h),
+			.dh_groups = dh_groups_of(h)};
+	/* Curves that an ECDSA key may be on: RFC 8422 section 5.1. In TLS 1.3 the signature algorithms name the curve. */
+	if(!(offer->versions & allowed & TLSG_VERSION_BIT(TLSG_TLS1_3)))
+		offer->groups = offer->curves;
 }

@@ -46,8 +46,8 @@ enum tlsg_ret tlsg_hello_read(const unsigned char *data, size_t size, struct tls
  * What a ClientHello offers, for tlsg_priority_for_offer().
  * @param h        tlsg_hello_read(); the offer borrows from the message too.
  * @param allowed  OR of TLSG_VERSION_BIT() of the server. If TLS 1.3 can be negotiated, groups is 0.
- * @param offer    [out] all but usable, which is 0.
- * Source: RFC 8422 section 5.1, RFC 8446 section 4.2.3.
+ * @param offer    [out] all but usable and without, which are 0.
+ * Source: RFC 8422 section 5.1, RFC 7919 section 4, RFC 8446 section 4.2.3.
  */
 void tlsg_hello_offer(const struct tlsg_hello *h, unsigned allowed, struct tlsg_cipher_offer *offer);
 

@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from .conftest import ROOT
+from .lib import cli
 from .lib.kamailio import DEFAULT_SCRIPT, Kamailio
 from .lib.names import make_leaf
 from .lib.tls import server_context
@@ -226,3 +227,24 @@ def test_a_client_with_tls13_does_not_offer_more_of_tls12(start, settings, pki):
     assert answer("TLSv1.2", f"{other}:{wanted}") == 200
     assert answer("TLSv1.2", other) != 200
     assert answer("TLSv1.3", None) == 200
+
+
+def test_groups_that_the_level_excludes_are_not_in_common(start, settings, pki, tmp_path):
+    """Level 3 excludes ffdhe2048: a client that has no other group of that kind gets the next key exchange."""
+    cert, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:3072", "-nodes", "-keyout", key, "-out", cert,
+                    "-subj", "/CN=localhost", "-days", "30"], capture_output=True, check=True)
+    suites = "DHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:@SECLEVEL=3"
+    kam = start(settings.but(modparams={"tls_method": "TLSv1.2", "cipher_list": suites, "certificate": cert,
+                                        "private_key": key, "verify_certificate": 0}))
+
+    def negotiated(groups):
+        offer = f"NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+DHE-RSA:+ECDHE-RSA:-GROUP-ALL:{groups}"
+        run = cli.gnutls_cli(kam.address(), "--insecure", "--priority", offer, trust=pki.path("ca.pem"))
+        return run.cipher if run.reply is not None else None
+
+    assert "DHE-FFDHE3072" in negotiated("+GROUP-FFDHE2048:+GROUP-FFDHE3072:+GROUP-SECP256R1")
+    assert "ECDHE-SECP256R1" in negotiated("+GROUP-FFDHE2048:+GROUP-SECP256R1")
+    assert negotiated("+GROUP-FFDHE2048") is None
+    assert kam.log.find("WARNING.*No supported cipher suites")
+    kam.assert_healthy()

@@ -234,6 +234,8 @@ static void test_offer_without_extensions(void **state)
 			TLSG_VERSION_BIT(TLSG_TLS1_0) | TLSG_VERSION_BIT(TLSG_TLS1_1) | TLSG_VERSION_BIT(TLSG_TLS1_2));
 	assert_int_equal(offer.keys, TLSG_CIPHER_KEY_ALL);
 	assert_int_equal(offer.groups, 0);
+	assert_int_equal(offer.curves, 0);
+	assert_int_equal(offer.dh_groups, 0);
 	assert_int_equal(offer.without, 0);
 	assert_int_equal(offer.usable, 0);
 }
@@ -254,8 +256,11 @@ static void test_offer_groups(void **state)
 	assert_int_equal(read_msg(&h), TLSG_OK);
 	tlsg_hello_offer(&h, tls12, &offer);
 	assert_int_equal(offer.groups, TLSG_CIPHER_GROUP_SENT | TLSG_CIPHER_GROUP(24));
+	assert_int_equal(offer.curves, offer.groups);
+	assert_int_equal(offer.dh_groups, TLSG_CIPHER_DH_SENT | TLSG_CIPHER_DH_GROUP(256) | TLSG_CIPHER_DH_GROUP(256 + 0x17));
 	tlsg_hello_offer(&h, tls12 | tls13, &offer);
 	assert_int_equal(offer.groups, 0);
+	assert_int_equal(offer.curves, TLSG_CIPHER_GROUP_SENT | TLSG_CIPHER_GROUP(24));
 }
 
 static void test_offer_with_extensions(void **state)
@@ -265,12 +270,14 @@ static void test_offer_with_extensions(void **state)
 		const char *sigs;	/* two algorithms */
 		const char *groups; /* one group */
 		unsigned keys;
-		unsigned without;
+		unsigned curves;
+		unsigned dh_groups;
 	} all[] = {
-			{"\x04\x03\x05\x03", "\x00\x17", TLSG_CIPHER_KEY_ECDSA, 0},
-			{"\x04\x01\x08\x04", "\x00\x1d", TLSG_CIPHER_KEY_RSA, 0},
-			{"\x08\x07\x04\x02", "\x01\x00", TLSG_CIPHER_KEY_ECDSA | TLSG_CIPHER_KEY_DSA,
-					TLSG_KX_ECDHE}, /* ffdhe2048 */
+			{"\x04\x03\x05\x03", "\x00\x17", TLSG_CIPHER_KEY_ECDSA, TLSG_CIPHER_GROUP(23), 0},
+			{"\x04\x01\x08\x04", "\x00\x1d", TLSG_CIPHER_KEY_RSA, TLSG_CIPHER_GROUP(29), 0},
+			{"\x08\x07\x04\x02", "\x01\x00", TLSG_CIPHER_KEY_ECDSA | TLSG_CIPHER_KEY_DSA, 0,
+					TLSG_CIPHER_DH_SENT | TLSG_CIPHER_DH_GROUP(256)}, /* ffdhe2048 */
+			{"\x04\x01\x08\x04", "\x01\xfd", TLSG_CIPHER_KEY_RSA, 0, TLSG_CIPHER_DH_SENT}, /* a private one */
 	};
 	size_t i;
 
@@ -294,7 +301,9 @@ static void test_offer_with_extensions(void **state)
 		tlsg_hello_offer(&h, TLSG_VERSION_BIT(TLSG_TLS1_3), &offer);
 		assert_int_equal(offer.versions, TLSG_VERSION_BIT(TLSG_TLS1_3));
 		assert_int_equal(offer.keys, all[i].keys);
-		assert_int_equal(offer.without, all[i].without);
+		assert_int_equal(offer.curves, TLSG_CIPHER_GROUP_SENT | all[i].curves);
+		assert_int_equal(offer.dh_groups, all[i].dh_groups);
+		assert_int_equal(offer.without, 0);
 	}
 }
 
