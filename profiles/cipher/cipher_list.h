@@ -83,7 +83,7 @@ enum tlsg_cipher_key
 /** Set in a list of groups that the client has sent, which may hold none of the curves. No group has the number 0. */
 #define TLSG_CIPHER_GROUP_SENT TLSG_CIPHER_GROUP(0)
 /** Bit of a finite-field group of RFC 7919: 256 ffdhe2048 to 260 ffdhe8192. @param number  256 to 286. */
-#define TLSG_CIPHER_DH_GROUP(number) (1u << ((number) - 256))
+#define TLSG_CIPHER_DH_GROUP(number) (1u << ((number)-256))
 /** Set in a list of groups that has any of these (their numbers are 256 to 511). */
 #define TLSG_CIPHER_DH_SENT (1u << 31)
 

@@ -87,8 +87,7 @@ static void test_without(void **state)
 	(void)state;
 	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct tlsg_priority x = {.curves = rows[i].curves, .dh_groups = rows[i].dh_groups};
-		const struct tlsg_cipher_offer offer = {
-				.curves = rows[i].client_curves, .dh_groups = rows[i].client_dh_groups};
+		const struct tlsg_cipher_offer offer = {.curves = rows[i].client_curves, .dh_groups = rows[i].client_dh_groups};
 
 		if(tlsg_priority_without(&x, &offer) != rows[i].without)
 			fail_msg("row %zu: %#x", i, tlsg_priority_without(&x, &offer));

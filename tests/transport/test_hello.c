@@ -257,7 +257,8 @@ static void test_offer_groups(void **state)
 	tlsg_hello_offer(&h, tls12, &offer);
 	assert_int_equal(offer.groups, TLSG_CIPHER_GROUP_SENT | TLSG_CIPHER_GROUP(24));
 	assert_int_equal(offer.curves, offer.groups);
-	assert_int_equal(offer.dh_groups, TLSG_CIPHER_DH_SENT | TLSG_CIPHER_DH_GROUP(256) | TLSG_CIPHER_DH_GROUP(256 + 0x17));
+	assert_int_equal(
+			offer.dh_groups, TLSG_CIPHER_DH_SENT | TLSG_CIPHER_DH_GROUP(256) | TLSG_CIPHER_DH_GROUP(256 + 0x17));
 	tlsg_hello_offer(&h, tls12 | tls13, &offer);
 	assert_int_equal(offer.groups, 0);
 	assert_int_equal(offer.curves, TLSG_CIPHER_GROUP_SENT | TLSG_CIPHER_GROUP(24));
@@ -276,7 +277,7 @@ static void test_offer_with_extensions(void **state)
 			{"\x04\x03\x05\x03", "\x00\x17", TLSG_CIPHER_KEY_ECDSA, TLSG_CIPHER_GROUP(23), 0},
 			{"\x04\x01\x08\x04", "\x00\x1d", TLSG_CIPHER_KEY_RSA, TLSG_CIPHER_GROUP(29), 0},
 			{"\x08\x07\x04\x02", "\x01\x00", TLSG_CIPHER_KEY_ECDSA | TLSG_CIPHER_KEY_DSA, 0,
-					TLSG_CIPHER_DH_SENT | TLSG_CIPHER_DH_GROUP(256)}, /* ffdhe2048 */
+					TLSG_CIPHER_DH_SENT | TLSG_CIPHER_DH_GROUP(256)},					   /* ffdhe2048 */
 			{"\x04\x01\x08\x04", "\x01\xfd", TLSG_CIPHER_KEY_RSA, 0, TLSG_CIPHER_DH_SENT}, /* a private one */
 	};
 	size_t i;
