@@ -387,11 +387,13 @@ def host_version():
 
 def _limits():
     """Core settings that lift the limits of newer cores, where their defaults are too low for the tests."""
-    if host_version() < (6, 1):
+    if host_version() < (5, 8):
         return ()
     # 6.1.5 accepts no more than the largest datagram.
     size = 262144 if host_version() < (6, 1, 5) else 65535
-    return f"msg_recv_max_size={size}", "tcp_accept_iplimit=0"
+    # The time for a message begins with the connection, or with the first bytes of its handshake.
+    return (f"msg_recv_max_size={size}", "tcp_accept_iplimit=0", "tcp_msg_read_timeout=600",
+            "tcp_msg_data_timeout=600")
 
 
 def _state(pid):
