@@ -57,7 +57,7 @@ CIPHERS_TOOL = $(O)/tls-gnutls-ciphers
 # ---- sources -------------------------------------------------------------------------------------------------------
 BASE_SRC = $(addprefix base/,\
 	arena.c arena_keep.c arena_pool.c arena_private.c environment.c err.c import.c mutex.c object.c scope.c \
-	secret_file.c)
+	secret_file.c version.c)
 PKCS11_SRC = $(addprefix pkcs11/,\
 	p11_certs.c p11_engine.c p11_find.c p11_gate.c p11_key.c p11_look.c p11_module.c p11_pin.c p11_probe.c \
 	p11_retry.c p11_uri.c)
@@ -82,7 +82,7 @@ TRANSPORT_SRC = $(addprefix transport/,\
 	keylog.c peer.c queue.c refusal.c slots.c stats.c)
 RPC_SRC = $(addprefix rpc/,\
 	rpc.c rpc_info.c rpc_kill.c rpc_list.c rpc_options.c rpc_profiles.c rpc_reload.c rpc_sessions.c \
-	rpc_source.c)
+	rpc_source.c rpc_version.c)
 MOD_SRC = $(addprefix gnutls_mod/,\
 	mod_answer.c mod_changes.c mod_config.c mod_deadline.c mod_engine.c mod_events.c mod_expiry.c \
 	mod_fragments.c mod_group.c mod_hooks.c mod_isolate.c mod_keylog.c mod_log.c mod_low_mem.c mod_main.c \
@@ -142,7 +142,7 @@ $(SO): $(OBJ) misc/tls.map
 	$(Q)$(CC) $(MOD_LDFLAGS) $(CFLAGS) $(LDFLAGS) $(OBJ) $(LIBS) -o $@
 
 # The tool evaluates cipher strings with the module's own code; it is built without Kamailio.
-CIPHERS_TOOL_SRC = tools/tls-gnutls-ciphers.c base/err.c $(CIPHER_SRC)
+CIPHERS_TOOL_SRC = tools/tls-gnutls-ciphers.c base/err.c base/version.c $(CIPHER_SRC)
 
 $(CIPHERS_TOOL): $(CIPHERS_TOOL_SRC:%.c=$(O)/tool/%.o)
 	@mkdir -p $(@D)
