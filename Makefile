@@ -13,6 +13,8 @@
 # make verify-table the table of doc/verification.md: chains wrongly accepted by the module and by GnuTLS alone
 # make compare      compares the version and flags strings with `kamailio -V`
 #
+# make install      installs what was built; make uninstall, dist, deb, check-packages: misc/packages.mk
+#
 # KAMAILIO_SRC=DIR  source tree for headers and defines (default: the source of the installed package)
 # COMPARE=0         do not stop when the headers belong to another version than the installed kamailio
 # WERROR=1          warnings are errors; set by make check, make lint and .ci/run
@@ -22,6 +24,9 @@
 # CC=clang          another compiler (use with O=build/clang to keep the objects apart)
 # CFLAGS, CPPFLAGS, LDFLAGS   added after the project's own flags
 
+# In Kamailio's source tree (src/modules/tls_gnutls) this file gives the list of sources, misc/in-tree.mk the rest.
+IN_TREE := $(wildcard ../../Makefile.modules)
+ifeq ($(IN_TREE),)
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
@@ -53,6 +58,7 @@ endif
 SO = $(O)/tls_gnutls.so
 DEFS = $(B)/kamailio.defs
 CIPHERS_TOOL = $(O)/tls-gnutls-ciphers
+endif
 
 # ---- sources -------------------------------------------------------------------------------------------------------
 BASE_SRC = $(addprefix base/,\
@@ -91,6 +97,12 @@ MOD_SRC = $(addprefix gnutls_mod/,\
 SRC = $(BASE_SRC) $(PKCS11_SRC) $(PROFILES_SRC) $(TRANSPORT_SRC) $(RPC_SRC) $(MOD_SRC)
 FOLDERS = $(sort $(patsubst %/,%,$(dir $(SRC))))
 
+# How the module is linked, here and in Kamailio's tree.
+LINK_FLAGS = -Wl,--version-script=misc/tls.map -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,-z,nodelete -Wl,--as-needed
+
+ifneq ($(IN_TREE),)
+include misc/in-tree.mk
+else
 # ---- flags ---------------------------------------------------------------------------------------------------------
 WARN = -Wall -Wextra -Wshadow $(if $(filter 1,$(WERROR)),-Werror)
 CSTD = -std=gnu11
@@ -100,7 +112,10 @@ LDFLAGS ?=
 ifeq ($(SAN),1)
 OPT = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 else
-OPT = -O2 -g -fstack-protector-strong
+# Protection that depends on the processor and the compiler.
+HARDEN := $(shell for f in -fstack-clash-protection -fcf-protection -mbranch-protection=standard; do \
+	$(CC) -Werror $$f -E -x c /dev/null >/dev/null 2>&1 && echo $$f; done)
+OPT = -O2 -g -fstack-protector-strong $(HARDEN)
 # a packager's own level is not defined twice
 ifeq ($(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS)),)
 OPT += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
@@ -110,8 +125,8 @@ PKG_CFLAGS = $(shell pkg-config --cflags gnutls p11-kit-1 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs gnutls p11-kit-1 2>/dev/null || echo -lgnutls -lp11-kit)
 OWN_CFLAGS = $(CSTD) -fPIC -fno-semantic-interposition $(OPT) $(WARN) -pthread
 LIBS = $(PKG_LIBS) -lgmp -lpthread
-MOD_LDFLAGS = -shared -pthread $(OPT) -Wl,--version-script=misc/tls.map -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
-	-Wl,-z,nodelete -Wl,--as-needed
+MOD_LDFLAGS = -shared -pthread $(OPT) $(LINK_FLAGS)
+TOOL_LDFLAGS = -pie $(OPT) -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 
 # The core's headers are system headers: the compiler does not warn about them.
 MOD_CPPFLAGS = -I. @$(DEFS) $(PKG_CFLAGS)
@@ -147,7 +162,7 @@ CIPHERS_TOOL_SRC = tools/tls-gnutls-ciphers.c base/err.c base/version.c $(CIPHER
 $(CIPHERS_TOOL): $(CIPHERS_TOOL_SRC:%.c=$(O)/tool/%.o)
 	@mkdir -p $(@D)
 	$(call say,LINK  $@)
-	$(Q)$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(Q)$(CC) $(TOOL_LDFLAGS) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 $(O)/tool/%.o: %.c $(DEFS)
 	@mkdir -p $(@D)
@@ -350,10 +365,13 @@ run:
 	@$(MAKE) --no-print-directory all
 	@MODULE=$(abspath $(SO)) scripts/run.sh
 
+include misc/packages.mk
+
 clean:
 	rm -rf $(B)/obj $(B)/test $(B)/tests $(B)/tool $(B)/san $(B)/gcc $(B)/clang $(B)/fuzz \
-		$(B)/tls_gnutls.so $(B)/tls-gnutls-ciphers
+		$(B)/tls_gnutls.so $(B)/tls-gnutls-ciphers $(B)/tls-gnutls-cert
 
 -include $(wildcard $(OBJ:.o=.d) $(CIPHERS_TOOL_SRC:%.c=$(O)/tool/%.d) $(SRC:%.c=$(T)/%.d) $(SRC:%.c=$(F)/obj/%.d) \
 	$(TEST_SRC:%.c=$(T)/%.d) $(TEST_LIB_SRC:%.c=$(T)/%.d) $(FUZZ_SRC:%.c=$(F)/obj/%.d) \
 	$(T)/tests/profiles/verify/*.d $(F)/obj/tests/lib/*.d)
+endif
