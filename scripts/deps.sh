@@ -2,7 +2,7 @@
 # tls_gnutls - finds or installs the Debian packages that a task needs
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
-# Usage: scripts/deps.sh check|install build|run|check|lint|bench
+# Usage: scripts/deps.sh check|install build|run|check|lint|bench|deb
 # check:   names the missing packages and how to install them; exit status 1 if there are any. Changes nothing.
 # install: installs them as root; otherwise as check.
 # Without dpkg nothing is checked: other systems have other package names.
@@ -13,13 +13,14 @@ run="$build gnutls-bin openssl"
 check="$run kamailio-tls-modules kamailio-websocket-modules kamailio-lua-modules kamailio-python3-modules
 	libcmocka-dev clang libclang-rt-dev llvm valgrind python3 python3-pytest python3-pytest-xdist python3-cryptography
 	python3-cryptography-vectors softhsm2 opensc p11-kit-modules sipsak curl procps tshark
-	sslscan testssl.sh python3-ecdsa"
+	sslscan testssl.sh python3-ecdsa kamcli devscripts man-db"
 lint="$check clang-format clang-tidy cppcheck universal-ctags"
 bench="$run kamailio-tls-modules libssl-dev python3 python3-cryptography"
+deb="$build debhelper fakeroot libcmocka-dev xz-utils git"
 
 usage()
 {
-	echo "usage: scripts/deps.sh check|install build|run|check|lint|bench" >&2
+	echo "usage: scripts/deps.sh check|install build|run|check|lint|bench|deb" >&2
 	exit 2
 }
 [ $# -eq 2 ] || usage
@@ -35,6 +36,7 @@ case $task in
 	check) wanted=$check ;;
 	lint) wanted=$lint ;;
 	bench) wanted=$bench ;;
+	deb) wanted=$deb ;;
 	*) usage ;;
 esac
 
