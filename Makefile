@@ -17,6 +17,8 @@
 # make verify-table the table of doc/verification.md: chains wrongly accepted by the module and by GnuTLS alone
 # make compare      compares the version and flags strings with those of an installed module of Kamailio
 #
+# make install      installs what was built; make uninstall, dist, deb, check-packages: misc/packages.mk
+#
 # KAMAILIO_SRC=DIR  source tree for headers and defines (default: the source of the installed package)
 # KAMAILIO_BUILD=make|cmake  which build system of a tree tells the defines (default: as an installed module shows)
 # COMPARE=0         do not stop when the headers belong to another version than the installed kamailio
@@ -27,6 +29,9 @@
 # CC=clang          another compiler (use with O=build/clang to keep the objects apart)
 # CFLAGS, CPPFLAGS, LDFLAGS   added after the project's own flags
 
+# In Kamailio's source tree (src/modules/tls_gnutls) this file gives the list of sources, misc/in-tree.mk the rest.
+IN_TREE := $(wildcard ../../Makefile.modules)
+ifeq ($(IN_TREE),)
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
@@ -59,11 +64,12 @@ SO = $(O)/tls_gnutls.so
 DEFS = $(B)/kamailio.defs
 CIPHERS_TOOL = $(O)/tls-gnutls-ciphers
 CHECK_MODULES = $(O)/check/record.so $(O)/check/load.so
+endif
 
 # ---- sources -------------------------------------------------------------------------------------------------------
 BASE_SRC = $(addprefix base/,\
 	arena.c arena_keep.c arena_pool.c arena_private.c environment.c err.c import.c mutex.c object.c scope.c \
-	secret_file.c)
+	secret_file.c version.c)
 PKCS11_SRC = $(addprefix pkcs11/,\
 	p11_certs.c p11_engine.c p11_find.c p11_gate.c p11_key.c p11_look.c p11_module.c p11_pin.c p11_probe.c \
 	p11_retry.c p11_uri.c)
@@ -88,7 +94,7 @@ TRANSPORT_SRC = $(addprefix transport/,\
 	keylog.c peer.c queue.c refusal.c slots.c stats.c)
 RPC_SRC = $(addprefix rpc/,\
 	rpc.c rpc_info.c rpc_kill.c rpc_list.c rpc_options.c rpc_profiles.c rpc_reload.c rpc_sessions.c \
-	rpc_source.c)
+	rpc_source.c rpc_version.c)
 MOD_SRC = $(addprefix gnutls_mod/,\
 	mod_answer.c mod_auto_reload.c mod_changes.c mod_config.c mod_deadline.c mod_engine.c mod_events.c mod_expiry.c \
 	mod_fragments.c mod_group.c mod_hooks.c mod_isolate.c mod_keylog.c mod_log.c mod_low_mem.c mod_main.c \
@@ -97,6 +103,12 @@ MOD_SRC = $(addprefix gnutls_mod/,\
 SRC = $(BASE_SRC) $(PKCS11_SRC) $(PROFILES_SRC) $(TRANSPORT_SRC) $(RPC_SRC) $(MOD_SRC)
 FOLDERS = $(sort $(patsubst %/,%,$(dir $(SRC))))
 
+# How the module is linked, here and in Kamailio's tree.
+LINK_FLAGS = -Wl,--version-script=misc/tls.map -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,-z,nodelete -Wl,--as-needed
+
+ifneq ($(IN_TREE),)
+include misc/in-tree.mk
+else
 # ---- flags ---------------------------------------------------------------------------------------------------------
 WARN = -Wall -Wextra -Wshadow $(if $(filter 1,$(WERROR)),-Werror)
 CSTD = -std=gnu11
@@ -106,7 +118,10 @@ LDFLAGS ?=
 ifeq ($(SAN),1)
 OPT = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 else
-OPT = -O2 -g -fstack-protector-strong
+# Protection that depends on the processor and the compiler.
+HARDEN := $(shell for f in -fstack-clash-protection -fcf-protection -mbranch-protection=standard; do \
+	$(CC) -Werror $$f -E -x c /dev/null >/dev/null 2>&1 && echo $$f; done)
+OPT = -O2 -g -fstack-protector-strong $(HARDEN)
 # a packager's own level is not defined twice
 ifeq ($(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS)),)
 OPT += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
@@ -116,8 +131,8 @@ PKG_CFLAGS = $(shell pkg-config --cflags gnutls p11-kit-1 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs gnutls p11-kit-1 2>/dev/null || echo -lgnutls -lp11-kit)
 OWN_CFLAGS = $(CSTD) -fPIC -fno-semantic-interposition $(OPT) $(WARN) -pthread
 LIBS = $(PKG_LIBS) -lgmp -lpthread
-MOD_LDFLAGS = -shared -pthread $(OPT) -Wl,--version-script=misc/tls.map -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
-	-Wl,-z,nodelete -Wl,--as-needed
+MOD_LDFLAGS = -shared -pthread $(OPT) $(LINK_FLAGS)
+TOOL_LDFLAGS = -pie $(OPT) -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 
 # The core's headers are system headers: the compiler does not warn about them.
 MOD_CPPFLAGS = -I. @$(DEFS) $(PKG_CFLAGS)
@@ -148,12 +163,12 @@ $(SO): $(OBJ) misc/tls.map
 	$(Q)$(CC) $(MOD_LDFLAGS) $(CFLAGS) $(LDFLAGS) $(OBJ) $(LIBS) -o $@
 
 # The tool evaluates cipher strings with the module's own code; it is built without Kamailio.
-CIPHERS_TOOL_SRC = tools/tls-gnutls-ciphers.c base/err.c $(CIPHER_SRC)
+CIPHERS_TOOL_SRC = tools/tls-gnutls-ciphers.c base/err.c base/version.c $(CIPHER_SRC)
 
 $(CIPHERS_TOOL): $(CIPHERS_TOOL_SRC:%.c=$(O)/tool/%.o)
 	@mkdir -p $(@D)
 	$(call say,LINK  $@)
-	$(Q)$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(Q)$(CC) $(TOOL_LDFLAGS) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 $(O)/tool/%.o: %.c $(DEFS)
 	@mkdir -p $(@D)
@@ -375,10 +390,13 @@ run:
 	@$(MAKE) --no-print-directory all
 	@MODULE=$(abspath $(SO)) scripts/run.sh
 
+include misc/packages.mk
+
 clean:
 	rm -rf $(B)/obj $(B)/test $(B)/tests $(B)/tool $(B)/san $(B)/gcc $(B)/clang $(B)/fuzz \
-		$(B)/tls_gnutls.so $(B)/tls-gnutls-ciphers
+		$(B)/tls_gnutls.so $(B)/tls-gnutls-ciphers $(B)/tls-gnutls-cert
 
 -include $(wildcard $(OBJ:.o=.d) $(CIPHERS_TOOL_SRC:%.c=$(O)/tool/%.d) $(SRC:%.c=$(T)/%.d) $(SRC:%.c=$(F)/obj/%.d) \
 	$(TEST_SRC:%.c=$(T)/%.d) $(TEST_LIB_SRC:%.c=$(T)/%.d) $(FUZZ_SRC:%.c=$(F)/obj/%.d) \
 	$(T)/tests/profiles/verify/*.d $(F)/obj/tests/lib/*.d)
+endif

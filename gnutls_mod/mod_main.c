@@ -13,6 +13,7 @@
 #include "base/environment.h"
 #include "base/host.h"
 #include "base/scope.h"
+#include "base/version.h"
 #include "gnutls_mod/mod_auto_reload.h"
 #include "gnutls_mod/mod_config.h"
 #include "gnutls_mod/mod_deadline.h"
@@ -145,7 +146,7 @@ static int mod_init(void)
 	tlsg_fragments_leave();
 	warn_about_environment();
 	warn_without_tickets();
-	LM_INFO("using GnuTLS %s\n", tlsg_scope_gnutls_version());
+	LM_INFO("tls_gnutls " TLSG_VERSION ", GnuTLS %s (built against %s)\n", tlsg_version_loaded(), tlsg_version_built());
 	initialised = true;
 	return 0;
 }

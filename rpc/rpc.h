@@ -53,4 +53,7 @@ void tlsg_rpc_profiles(rpc_t *rpc, void *ctx);
  */
 void tlsg_rpc_sessions(rpc_t *rpc, void *ctx);
 
+/** tls.version: one structure: module, version, gnutls (loaded), gnutls_built (compiled with). All are text. */
+void tlsg_rpc_version(rpc_t *rpc, void *ctx);
+
 #endif

@@ -2,7 +2,7 @@
 # tls_gnutls - finds or installs the Debian packages that a task needs
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
-# Usage: scripts/deps.sh check|install|list build|run|core|check|lint|bench|hosts
+# Usage: scripts/deps.sh check|install|list build|run|core|check|lint|bench|deb|hosts
 # check:   names the missing packages and how to install them; exit status 1 if there are any. Changes nothing.
 # install: installs them as root; otherwise as check.
 # list:    prints the names of all packages of the task.
@@ -13,7 +13,7 @@ build="gcc make libc6-dev libgnutls28-dev libgmp-dev libp11-kit-dev pkg-config d
 
 usage()
 {
-	echo "usage: scripts/deps.sh check|install|list build|run|core|check|lint|bench|hosts" >&2
+	echo "usage: scripts/deps.sh check|install|list build|run|core|check|lint|bench|deb|hosts" >&2
 	exit 2
 }
 [ $# -eq 2 ] || usage
@@ -36,9 +36,11 @@ run="$build gnutls-bin openssl"
 core="$run kamailio-tls-modules kamailio-websocket-modules libcmocka-dev python3 python3-pytest python3-pytest-xdist
 	python3-cryptography softhsm2 opensc p11-kit-modules sipsak curl procps"
 check="$core kamailio-lua-modules kamailio-python3-modules ca-certificates git
-	clang libclang-rt-dev llvm valgrind python3-cryptography-vectors tshark sslscan testssl.sh python3-ecdsa"
+	clang libclang-rt-dev llvm valgrind python3-cryptography-vectors tshark sslscan testssl.sh python3-ecdsa
+	kamcli devscripts man-db"
 lint="$check clang-format clang-tidy cppcheck universal-ctags"
 bench="$run kamailio-tls-modules libssl-dev python3 python3-cryptography"
+deb="$build debhelper fakeroot libcmocka-dev xz-utils git"
 case $task in
 	build) wanted=$build ;;
 	run) wanted=$run ;;
@@ -47,6 +49,7 @@ case $task in
 	lint) wanted=$lint ;;
 	bench) wanted=$bench ;;
 	hosts) wanted="debootstrap debian-archive-keyring util-linux" ;;
+	deb) wanted=$deb ;;
 	*) usage ;;
 esac
 

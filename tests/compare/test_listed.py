@@ -185,7 +185,7 @@ def test_cget(our_module, pki, known, tmp_path):
 
 def test_commands_and_statistics(our_module, pki):
     with Pair(our_module, modparams=_modparams(pki), script=f"request_route {{\n{REPLY}}}") as pair:
-        for command, arguments in (("tls.kill", (1,)), ("tls.profiles", ()), ("tls.sessions", ())):
+        for command, arguments in (("tls.kill", (1,)), ("tls.profiles", ()), ("tls.sessions", ()), ("tls.version", ())):
             theirs, ours = pair.both(lambda kam, c=command, a=arguments: _fault(kam, c, *a))
             assert "not found" in theirs.lower() and ours is None
         theirs, ours = pair.both(lambda kam: kam.rpc("stats.get_statistics", "tls:"))

@@ -1,0 +1,35 @@
+# tls_gnutls - completion of the options of tls-gnutls-ciphers and tls-gnutls-cert in bash
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+
+_tls_gnutls_ciphers()
+{
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	case $before in
+		--method)
+			COMPREPLY=($(compgen -W "TLSv1 TLSv1+ TLSv1.1 TLSv1.1+ TLSv1.2 TLSv1.2+ TLSv1.3 TLSv1.3+" -- "$word"))
+			return
+			;;
+	esac
+	COMPREPLY=($(compgen -W "--method --enforced --help --version" -- "$word"))
+}
+
+_tls_gnutls_cert()
+{
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	case $before in
+		--dir | --target)
+			COMPREPLY=($(compgen -d -- "$word"))
+			return
+			;;
+		--group)
+			COMPREPLY=($(compgen -g -- "$word"))
+			return
+			;;
+		--name | --host | --days) return ;;
+	esac
+	COMPREPLY=($(compgen -W "--dir --name --host --days --rsa --group --overwrite --config --config-only --sample
+		--target --help --version" -- "$word"))
+}
+
+complete -F _tls_gnutls_ciphers tls-gnutls-ciphers
+complete -F _tls_gnutls_cert tls-gnutls-cert
