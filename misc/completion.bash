@@ -1,4 +1,4 @@
-# tls_gnutls - completion of the options of tls-gnutls-ciphers and tls-gnutls-cert in bash
+# tls_gnutls - completion of the options of the tools in bash
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 
 _tls_gnutls_ciphers()
@@ -31,5 +31,23 @@ _tls_gnutls_cert()
 		--target --help --version" -- "$word"))
 }
 
+_tls_gnutls_check()
+{
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	case $before in
+		-f | --kamailio | --module)
+			COMPREPLY=($(compgen -f -- "$word"))
+			return
+			;;
+		-L | --helpers)
+			COMPREPLY=($(compgen -d -- "$word"))
+			return
+			;;
+		-A) return ;;
+	esac
+	COMPREPLY=($(compgen -W "-f -A -L -v --verbose --json --kamailio --module --helpers --help --version" -- "$word"))
+}
+
 complete -F _tls_gnutls_ciphers tls-gnutls-ciphers
 complete -F _tls_gnutls_cert tls-gnutls-cert
+complete -F _tls_gnutls_check tls-gnutls-check

@@ -25,7 +25,8 @@ run_make()
 }
 run_make install PREFIX=/usr MODULESDIR=/opt/modules
 for file in opt/modules/tls_gnutls.so usr/bin/tls-gnutls-ciphers usr/bin/tls-gnutls-cert \
-	usr/share/man/man1/tls-gnutls-ciphers.1 usr/share/man/man1/tls-gnutls-cert.1 \
+	usr/bin/tls-gnutls-check opt/tls-gnutls-check/record.so opt/tls-gnutls-check/load.so \
+	usr/share/man/man1/tls-gnutls-check.1 usr/share/man/man1/tls-gnutls-ciphers.1 usr/share/man/man1/tls-gnutls-cert.1 \
 	usr/share/doc/tls_gnutls/doc/manual.md usr/share/doc/tls_gnutls/samples/tls.cfg \
 	usr/share/doc/tls_gnutls/doc/monitoring/grafana/kamailio-tls.json \
 	usr/share/bash-completion/completions/tls-gnutls-ciphers; do
@@ -36,6 +37,10 @@ cmp -s "$MODULE" "$root/opt/modules/tls_gnutls.so" || fail "another module was i
 [ -z "$(find "$root" -type f -perm /022)" ] || fail "others may write to what was installed"
 (cd "$root" && "./usr/bin/tls-gnutls-cert" --version) | grep -qx "tls-gnutls-cert $version" ||
 	fail "the installed tls-gnutls-cert does not know its version"
+(cd "$root" && "./usr/bin/tls-gnutls-check" --version) | grep -qx "tls-gnutls-check $version" ||
+	fail "the installed tls-gnutls-check does not know its version"
+grep -q '"/opt/modules/tls_gnutls.so"' "$root/usr/bin/tls-gnutls-check" ||
+	fail "the installed tls-gnutls-check does not know the module"
 "$root/usr/bin/tls-gnutls-ciphers" --version | grep -q "^tls-gnutls-ciphers $version, " ||
 	fail "the installed tls-gnutls-ciphers does not know its version"
 echo foreign >"$root/usr/share/doc/tls_gnutls/doc/foreign"
@@ -49,10 +54,10 @@ run_make uninstall
 [ -z "$(files)" ] || fail "after make uninstall there is: $(files)"
 
 # ---- each option is in the manual page and in the completion
-for tool in tls-gnutls-ciphers tls-gnutls-cert; do
+for tool in tls-gnutls-ciphers tls-gnutls-cert tls-gnutls-check; do
 	page=doc/man/$tool.1
 	program=$build/$tool
-	for option in $("$program" --help | grep -o '^  \(-h, \)\?--[a-z-]*' | grep -o -- '--[a-z-]*' | sort -u); do
+	for option in $("$program" --help | grep -o '^  \(-[a-z], \)\?--[a-z-]*' | grep -o -- '--[a-z-]*' | sort -u); do
 		sed 's/\\-/-/g' $page | grep -q -- "$option" || fail "$page lacks $option"
 		complete=$(bash -c '. misc/completion.bash
 			COMP_WORDS=("$1" "$2") COMP_CWORD=1
