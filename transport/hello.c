@@ -10,6 +10,7 @@
 #define EXT_SERVER_NAME 0
 #define EXT_SUPPORTED_GROUPS 10
 #define EXT_SIGNATURE_ALGORITHMS 13
+#define EXT_PROTOCOLS 16
 #define EXT_SUPPORTED_VERSIONS 43
 #define NAME_TYPE_HOST 0
 #define NAME_MAX_BYTES 255
@@ -89,15 +90,32 @@ static bool read_name(struct cursor ext, struct tlsg_hello *hello)
 	return true;
 }
 
-/* An extension that is one list of two-byte numbers behind a length of 1 or 2 bytes. */
+/* An extension that is one list of two-byte numbers behind a length of 1 or 2 bytes. None of them may be empty. */
 static bool read_numbers(struct cursor ext, unsigned bytes, const unsigned char **at, size_t *len)
 {
 	struct cursor list;
 
-	if(!vector(&ext, bytes, &list) || ext.left != 0 || list.left % 2 != 0)
+	if(!vector(&ext, bytes, &list) || ext.left != 0 || list.left == 0 || list.left % 2 != 0)
 		return false;
 	*at = list.at;
 	*len = list.left / 2;
+	return true;
+}
+
+/*
+ * Application protocols: none is negotiated, and GnuTLS then does not look into the extension. Malformed ones are
+ * refused as OpenSSL does. RFC 7301 section 3.1: the list and its names are not empty.
+ */
+static bool check_protocols(struct cursor ext)
+{
+	struct cursor list;
+	struct cursor name;
+
+	if(!vector(&ext, 2, &list) || ext.left != 0 || list.left == 0)
+		return false;
+	while(list.left > 0)
+		if(!vector(&list, 1, &name) || name.left == 0)
+			return false;
 	return true;
 }
 
@@ -115,6 +133,8 @@ static bool read_extensions(struct cursor c, struct tlsg_hello *hello)
 		if(!number(&list, 2, &type) || !vector(&list, 2, &ext))
 			return false;
 		if(type == EXT_SERVER_NAME && !read_name(ext, hello))
+			return false;
+		if(type == EXT_PROTOCOLS && !check_protocols(ext))
 			return false;
 		if(type == EXT_SUPPORTED_VERSIONS && !read_numbers(ext, 1, &hello->versions, &hello->versions_len))
 			return false;

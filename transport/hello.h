@@ -38,7 +38,8 @@ struct tlsg_hello
  * @param hello  [out]
  * @return TLSG_OK; TLSG_E_PEER: malformed, for which the alert is decode_error; or, with hello->illegal, two names, or
  *         one that is longer than 255 bytes: illegal_parameter.
- * Source: RFC 8446 sections 4.1.2 and 6.2, RFC 5246 sections 7.4.1.2 and 7.2.2, RFC 6066 section 3.
+ * Source: RFC 8446 sections 4.1.2 and 6.2, RFC 5246 sections 7.4.1.2 and 7.2.2, RFC 6066 section 3, RFC 7301 section
+ *         3.1.
  */
 enum tlsg_ret tlsg_hello_read(const unsigned char *data, size_t size, struct tlsg_hello *hello) TLSG_MUST_CHECK;
 

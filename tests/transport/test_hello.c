@@ -186,14 +186,62 @@ static void test_every_truncation_is_refused(void **state)
 
 static void test_malformed_lists(void **state)
 {
+	static const struct
+	{
+		unsigned type, size;
+	} empty[] = {{10, 2}, {13, 2}, {43, 1}};
+	size_t i;
+
 	(void)state;
 	begin();
 	put_number(4 + 4, 2);
 	put_extension(43, "\x03\x03\x04\x03", 4);
 	assert_refused(false);
+	for(i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
+		begin();
+		put_number(4 + empty[i].size, 2);
+		put_extension(empty[i].type, "\x00\x00", empty[i].size);
+		assert_refused(false);
+	}
 	begin();
 	bytes[38] = 3; /* length of the suites */
 	assert_refused(false);
+}
+
+/* Nothing is negotiated, but a malformed list of protocols is noticed. */
+static void test_protocols(void **state)
+{
+	static const struct
+	{
+		const char *ext;
+		unsigned size;
+		bool good;
+	} rows[] = {
+			{"\x00\x04\x03sip", 6, true},
+			{"\x00\x0d\x03sip\x08http/1.1", 15, true},
+			{"", 0, false},
+			{"\x00\x00", 2, false},
+			{"\x00\x01\x00", 3, false},		   /* an empty name */
+			{"\x00\x05\x00\x03sip", 7, false}, /* the same before another */
+			{"\x00\x05\x03sip\x00", 7, false}, /* and behind one */
+			{"\x00\x04\x04sip", 6, false},	   /* longer than the list */
+			{"\x00\x03\x03sip", 6, false},	   /* list shorter than the extension */
+			{"\x00\x05\x03sip", 6, false},	   /* and longer */
+			{"\x00", 1, false},
+	};
+	struct tlsg_hello h;
+	size_t i;
+
+	(void)state;
+	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		begin();
+		put_number(4 + rows[i].size, 2);
+		put_extension(16, rows[i].ext, rows[i].size);
+		if(rows[i].good)
+			assert_int_equal(read_msg(&h), TLSG_OK);
+		else
+			assert_refused(false);
+	}
 }
 
 /* A session id has at most 32 bytes. */
@@ -313,6 +361,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_fields),
 			cmocka_unit_test(test_no_extensions),
+			cmocka_unit_test(test_protocols),
 			cmocka_unit_test(test_names),
 			cmocka_unit_test(test_every_truncation_is_refused),
 			cmocka_unit_test(test_malformed_lists),
