@@ -29,6 +29,8 @@ from .wait import until
 # To run another Kamailio than the installed one: the prefix of its sbin/, and its folder of modules.
 PREFIX = os.environ.get("KAMAILIO_PREFIX")
 STOCK_MODULES = os.environ.get("KAMAILIO_MODULES", "/usr/lib/x86_64-linux-gnu/kamailio/modules")
+# Further core settings of every Kamailio, such as tcp_main_threads=2; several are separated by semicolons.
+CORE = os.environ.get("KAMAILIO_CORE", "").split(";")
 BINARY = f"{PREFIX}/sbin/kamailio" if PREFIX else "kamailio"
 KAMCMD = f"{PREFIX}/sbin/kamcmd" if PREFIX else "kamcmd"
 BAD_LINES = r"exited by a signal|core was generated|\bBUG\b|qm_debug_check_frag"
@@ -266,6 +268,7 @@ class Kamailio:
             # at shutdown: only the summary of the shared memory still in use
             "memdbg=3", "memlog=1", "mem_summary=8",
             *_limits(),
+            *CORE,
             s.core,
         ]
         for name, port in self._ports.items():
