@@ -16,7 +16,7 @@ check="$run kamailio-tls-modules kamailio-websocket-modules kamailio-lua-modules
 	sslscan testssl.sh python3-ecdsa kamcli devscripts man-db"
 lint="$check clang-format clang-tidy cppcheck universal-ctags"
 bench="$run kamailio-tls-modules libssl-dev python3 python3-cryptography"
-deb="$build build-essential debhelper fakeroot libcmocka-dev xz-utils git"
+deb="$build build-essential cmake debhelper fakeroot libcmocka-dev xz-utils git"
 
 usage()
 {
