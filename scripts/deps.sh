@@ -40,7 +40,7 @@ check="$core kamailio-lua-modules kamailio-python3-modules ca-certificates git
 	kamcli devscripts man-db"
 lint="$check clang-format clang-tidy cppcheck universal-ctags"
 bench="$run kamailio-tls-modules libssl-dev python3 python3-cryptography"
-deb="$build debhelper fakeroot libcmocka-dev xz-utils git"
+deb="$build build-essential cmake debhelper fakeroot libcmocka-dev xz-utils git"
 case $task in
 	build) wanted=$build ;;
 	run) wanted=$run ;;

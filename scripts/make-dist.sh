@@ -19,7 +19,7 @@ if [ -e .git ]; then
 		"$(git status --porcelain | sed 's/^...//' | tr '\n' ' ')" >&2
 	git archive --format=tar --prefix="$name/" HEAD >"$file.new"
 else
-	tar -c --sort=name --owner=0 --group=0 --numeric-owner --mtime=CHANGELOG.md --exclude=./build \
+	tar -c --sort=name --owner=0 --group=0 --numeric-owner --mtime=./CHANGELOG.md --exclude=./build \
 		--transform="s,^\.,$name," . >"$file.new"
 fi
 gzip -9n <"$file.new" >"$file"

@@ -133,6 +133,9 @@ if [ -e .git ]; then
 	# from the unpacked tarball, which is no checkout
 	tar -x -C "$TMPDIR" -f "$TMPDIR/one/$name.tar.gz"
 	(cd "$TMPDIR/$name" && scripts/make-dist.sh "$TMPDIR/three" "$version") >/dev/null
+	mkdir "$TMPDIR/unpacked"
+	tar -x -C "$TMPDIR/unpacked" -f "$TMPDIR/three/$name.tar.gz" >"$TMPDIR/out" 2>&1
+	[ ! -s "$TMPDIR/out" ] || fail "tar complains about the tarball of a tarball"
 	tar -t -f "$TMPDIR/three/$name.tar.gz" | sed "s,^$name/,," | grep -v '/$' | grep . | sort | cmp - "$TMPDIR/in" ||
 		fail "the tarball of a tarball has other files"
 fi

@@ -3,7 +3,8 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
 # Environment: DEB_RELEASES  code names of Debian's releases, default: the one of this machine; KAMAILIO_SRC_<name>  the
-# source of that release's kamailio, where its archive does not have it. Needs root, debootstrap, the network.
+# source of that release's kamailio, where its archive does not have it; DEB_BUILD_OPTIONS, for example nocheck.
+# Needs root, debootstrap, the network.
 # The systems are unpacked to build/packages/<name>/root and kept; each step works on a copy of its own in memory.
 set -eu
 
@@ -30,7 +31,7 @@ if [ "${1:-}" = --inside ]; then
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 	chmod 755 "$root/usr/sbin/policy-rc.d"
 	exec chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
-		PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -eu "/share/$script" "$@"
+		DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-}" PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -eu "/share/$script" "$@"
 fi
 
 skip()

@@ -48,7 +48,11 @@ unpack()
 check_module()
 {
 	[ -f "$1" ] || fail "$1 was not installed"
-	(cd "$top" && scripts/check-exports "$1") >"$TMPDIR/log" 2>&1 || fail "check-exports"
+	(cd "$top" && scripts/check-exports "$1") >"$TMPDIR/log" 2>&1 || {
+		# Kamailio's CMake gives all modules the folder of its libraries
+		grep -v 'has a library search path' "$TMPDIR/log" && fail "check-exports"
+		readelf -d "$1" | grep -qE 'R(UN)?PATH.*\[/usr/local/lib(64)?/kamailio\]' || fail "check-exports"
+	}
 	strings "$1" | grep -q "tls_gnutls $version" || fail "$1 does not tell its version"
 }
 

@@ -46,5 +46,8 @@ rpm -qp --requires "$rpm" >"$TMPDIR/requires" 2>/dev/null
 grep -q "^kamailio = $kamailio" "$TMPDIR/requires" || fail "the package does not depend on its Kamailio"
 grep -q '^libgnutls.so' "$TMPDIR/requires" || fail "the package does not depend on GnuTLS"
 ! grep -iE 'libssl|libcrypto|openssl' "$TMPDIR/requires" || fail "the package depends on OpenSSL"
+# A signature and the tags Packager and Group come from the distribution, if it uses them.
 rpmlint "$rpm" >"$TMPDIR/log" 2>&1 || true
-grep -q ' 0 errors' "$TMPDIR/log" || fail "rpmlint finds errors in the package"
+grep -q ' has taken ' "$TMPDIR/log" || fail "rpmlint does not run"
+! grep ': E: ' "$TMPDIR/log" | grep -vE 'no-signature|no-packager-tag|no-group-tag' ||
+	fail "rpmlint finds errors in the package"
