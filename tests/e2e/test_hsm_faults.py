@@ -34,8 +34,8 @@ CKR_TOKEN_NOT_PRESENT = 0xE0
 
 
 @pytest.fixture
-def faults(tmp_path, monkeypatch):
-    return tokens.Faults(tmp_path, monkeypatch)
+def faults(tmp_path):
+    return tokens.Faults(tmp_path)
 
 
 @pytest.fixture

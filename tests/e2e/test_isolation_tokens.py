@@ -47,8 +47,8 @@ def token(hsm, pki):
 
 
 @pytest.fixture
-def faults(tmp_path, monkeypatch):
-    return tokens.Faults(tmp_path, monkeypatch)
+def faults(tmp_path):
+    return tokens.Faults(tmp_path)
 
 
 @pytest.fixture
