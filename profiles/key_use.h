@@ -26,6 +26,9 @@ enum tlsg_ret tlsg_key_use_init(struct tlsg_key *k, struct tlsg_arena *arena, st
 /** Closes the handles of snapshots that are no longer in use. Cheap when no snapshot has gone since the last call. */
 void tlsg_key_use_collect(void);
 
+/** @return whether tlsg_key_use_why() has a sentence. */
+bool tlsg_key_use_has_failed(void);
+
 /**
  * Why operations with keys failed in this process since the last call: a key file, a token, a key process.
  * @return one sentence, valid until the next operation; NULL: none failed.
