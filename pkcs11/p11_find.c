@@ -171,6 +171,19 @@ enum tlsg_ret tlsg_p11_find_module(const struct tlsg_p11_find *f, char *out, str
 	return TLSG_OK;
 }
 
+unsigned long tlsg_p11_find_sessions(const struct tlsg_p11_find *f)
+{
+	void *module = NULL;
+	unsigned long slot = 0;
+	CK_TOKEN_INFO info;
+
+	if(gnutls_pkcs11_token_get_ptr(f->token, &module, &slot, 0) < 0
+			|| ((CK_FUNCTION_LIST *)module)->C_GetTokenInfo(slot, &info) != CKR_OK
+			|| info.ulMaxSessionCount == CK_UNAVAILABLE_INFORMATION)
+		return CK_EFFECTIVELY_INFINITE;
+	return info.ulMaxSessionCount;
+}
+
 int tlsg_p11_find_list(const struct tlsg_p11_find *f, unsigned flags, struct tlsg_p11_find_objects *o)
 {
 	int rc;

@@ -68,6 +68,13 @@ enum tlsg_ret tlsg_p11_find_token(struct tlsg_p11_find *f, struct tlsg_err *err)
 enum tlsg_ret tlsg_p11_find_module(const struct tlsg_p11_find *f, char *out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
+ * After tlsg_p11_find_token(): how many sessions the token says that it takes.
+ * @return 0: as many as you like, or it does not say.
+ * Source: CK_TOKEN_INFO.ulMaxSessionCount.
+ */
+unsigned long tlsg_p11_find_sessions(const struct tlsg_p11_find *f);
+
+/**
  * After tlsg_p11_find_token(): lists objects.
  * @param flags  GNUTLS_PKCS11_OBJ_FLAG_*.
  * @param o      [out] no object is not an error.

@@ -14,7 +14,7 @@
 #include "pkcs11/p11_module.h"
 #include "pkcs11/p11_pin.h"
 
-enum tlsg_ret tlsg_p11_key_explain(int code, struct tlsg_err *err)
+static enum tlsg_ret sentence(int code, struct tlsg_err *err)
 {
 	const char *why = tlsg_p11_pin_reason(tlsg_p11_pin_verdict(code));
 
@@ -27,7 +27,20 @@ enum tlsg_ret tlsg_p11_key_explain(int code, struct tlsg_err *err)
 				err, TLSG_E_CONFIG, "the token was not found: check that it is plugged in and that its module sees it");
 	if(code == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the object is not on the token");
+	if(code == GNUTLS_E_PKCS11_SESSION_ERROR)
+		return tlsg_err_set(err, TLSG_E_CONFIG,
+				"the token has no session left: lower tcp_children, or set key_isolation=1, which needs one for each "
+				"key "
+				"and one more to load the configuration");
 	return tlsg_err_set(err, TLSG_E_CONFIG, "%s", gnutls_strerror(code));
+}
+
+enum tlsg_ret tlsg_p11_key_explain(int code, struct tlsg_err *err)
+{
+	enum tlsg_ret ret = sentence(code, err);
+
+	err->gnutls_code = code;
+	return ret;
 }
 
 /* Finds the object, with a login. The gate remembers for all processes that a PIN was wrong. */

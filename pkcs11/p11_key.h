@@ -43,7 +43,11 @@ struct tlsg_p11_object
  */
 int tlsg_p11_key_import(const struct tlsg_p11_object *object, gnutls_privkey_t *out);
 
-/** Records in a sentence why a login or a search failed. @param code  GnuTLS's error. @return TLSG_E_CONFIG. */
+/**
+ * Records in a sentence why a login or a search failed.
+ * @param code  GnuTLS's error, which err->gnutls_code keeps.
+ * @return TLSG_E_CONFIG.
+ */
 enum tlsg_ret tlsg_p11_key_explain(int code, struct tlsg_err *err);
 
 /**

@@ -148,6 +148,7 @@ static enum tlsg_ret key_examine(struct tlsg_p11_find *f, gnutls_datum_t *out, s
 	memcpy(o.uri, f->uri, sizeof(o.uri));
 	memcpy(facts->uri, f->uri, sizeof(facts->uri));
 	memcpy(facts->token, f->token, sizeof(facts->token));
+	facts->sessions = tlsg_p11_find_sessions(f);
 	tlsg_p11_probe_stage("opening the key", NULL);
 	rc = tlsg_p11_key_import(&o, &key);
 	if(rc < 0)

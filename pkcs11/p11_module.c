@@ -152,9 +152,12 @@ static enum tlsg_ret library_add(const char *path, struct tlsg_err *err)
 	if(rc == GNUTLS_E_PKCS11_LOAD_ERROR)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the PKCS#11 module \"%s\" cannot be loaded%s", path,
 				access(path, R_OK) != 0 ? ": the file cannot be read" : "");
-	if(rc < 0)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "the PKCS#11 module \"%s\" cannot be initialised: %s%s", path,
+	if(rc < 0) {
+		(void)tlsg_err_set(err, TLSG_E_CONFIG, "the PKCS#11 module \"%s\" cannot be initialised: %s%s", path,
 				gnutls_strerror(rc), again);
+		err->gnutls_code = rc;
+		return TLSG_E_CONFIG;
+	}
 	note_library(path);
 	return TLSG_OK;
 }

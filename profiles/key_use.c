@@ -12,6 +12,7 @@
 
 #include <gnutls/crypto.h>
 
+#include "base/arena.h"
 #include "base/scope.h"
 #include "pkcs11/p11_module.h"
 #include "profiles/isolate/client.h"
@@ -162,18 +163,33 @@ static struct
 
 static uint32_t newest; /* number of the newest snapshot whose keys this process has opened */
 static bool has_lost;	/* a key of it could not be opened */
+static bool has_opened; /* this process could open a key once */
 
 static bool was_just_refused(const struct tlsg_key *k)
 {
 	return refused.at == time(NULL) && refused.set_number == k->set_number && refused.index == k->index;
 }
 
-static void refused_set(const struct tlsg_key *k, const char *text)
+/*
+ * The first key that this process opens fails with an error that says nothing, and yet the configuration was loaded
+ * with it: the token may serve no more processes.
+ */
+static const char *hint(const struct tlsg_err *cause)
+{
+	if(has_opened || cause->gnutls_code == 0)
+		return "";
+	return cause->gnutls_code == GNUTLS_E_PKCS11_ERROR || cause->gnutls_code == GNUTLS_E_PKCS11_DEVICE_ERROR
+				   ? "; a token that few processes may use at a time needs key_isolation=1"
+				   : "";
+}
+
+static void refused_set(const struct tlsg_key *k, const struct tlsg_err *cause)
 {
 	refused.at = time(NULL);
 	refused.set_number = k->set_number;
 	refused.index = k->index;
-	snprintf(refused.text, sizeof(refused.text), "private_key \"%.200s\": %.280s", k->source.s, text);
+	snprintf(refused.text, sizeof(refused.text), "private_key \"%.140s\": %.280s%s", k->source.s, cause->text,
+			hint(cause));
 }
 
 static void tokens_close(void)
@@ -217,9 +233,12 @@ static int token_do(const struct tlsg_key *k, struct tlsg_op_job *j)
 	rc = tlsg_token_op_run(&h->token, j, tokens_close, &cause);
 	if(h->token.key == NULL) {
 		has_lost = true;
-		refused_set(k, cause.text);
+		refused_set(k, &cause);
 		why_set("%s", refused.text);
-	} else if(cause.text[0] != '\0')
+		return rc;
+	}
+	has_opened = true;
+	if(cause.text[0] != '\0')
 		why_set("private_key \"%.200s\": %.280s", k->source.s, cause.text);
 	return rc;
 }
@@ -247,8 +266,12 @@ static int perform(const struct tlsg_key *k, struct tlsg_op_job *j)
 			[TLSG_KEY_KIND_KEY_PROCESS] = remote_do,
 			[TLSG_KEY_KIND_TOKEN_PROCESS] = remote_do,
 	};
+	bool had_failed = why.is_set;
+	int rc = by_kind[k->kind](k, j);
 
-	return by_kind[k->kind](k, j);
+	if(rc < 0 || (why.is_set && !had_failed))
+		__atomic_add_fetch(k->failures, 1, __ATOMIC_RELAXED);
+	return rc;
 }
 
 static const struct tlsg_key *key_of(void *userdata)
@@ -341,11 +364,21 @@ static int info_cb(gnutls_privkey_t ext, unsigned flags, void *userdata)
 	return -1;
 }
 
+unsigned tlsg_key_use_failures(const struct tlsg_key *k)
+{
+	return __atomic_load_n(k->failures, __ATOMIC_RELAXED);
+}
+
 enum tlsg_ret tlsg_key_use_init(struct tlsg_key *k, struct tlsg_arena *arena, struct tlsg_err *err)
 {
-	struct tlsg_arena *previous = tlsg_scope_enter(arena);
-	int rc = gnutls_privkey_init(&k->ext);
+	struct tlsg_arena *previous;
+	int rc;
 
+	k->failures = tlsg_arena_keep(arena, sizeof(*k->failures));
+	if(k->failures == NULL)
+		return tlsg_err_no_shm(err, "private_key", sizeof(*k->failures));
+	previous = tlsg_scope_enter(arena);
+	rc = gnutls_privkey_init(&k->ext);
 	if(rc == 0)
 		rc = gnutls_privkey_import_ext4(k->ext, k, sign_data_cb, sign_hash_cb, decrypt_cb, NULL, info_cb, 0);
 	tlsg_scope_leave(previous);

@@ -361,6 +361,7 @@ static struct tlsg_p11_gate *gate_get(
 	memcpy(g->token, f->token, sizeof(g->token));
 	g->pin = *pin;
 	g->gate.since = pin_since(set, f, pin);
+	g->gate.sessions = f->sessions;
 	g->next = set->gates;
 	set->gates = g;
 	return &g->gate;
@@ -504,6 +505,36 @@ enum tlsg_ret tlsg_load_token_key(struct tlsg_prof *p, const struct tlsg_key_fil
 	tlsg_err_clear(&why);
 	ret = key_new(p, r, leaf, out, &why);
 	return ret == TLSG_OK ? ret : err_name(r, ret, &why, err);
+}
+
+/* @param first  [out] a key of the gate. @return how many it has. */
+static unsigned keys_of(const struct tlsg_set *set, const struct tlsg_p11_gate *gate, const struct tlsg_key **first)
+{
+	const struct tlsg_key *k;
+	unsigned n = 0;
+
+	for(k = set->keys; k != NULL; k = k->next)
+		if(k->kind == TLSG_KEY_KIND_TOKEN && k->object->gate == gate) {
+			*first = k;
+			n++;
+		}
+	return n;
+}
+
+void tlsg_load_token_sessions_warn(const struct tlsg_set *set, unsigned processes)
+{
+	const struct tlsg_token_gate *g;
+
+	for(g = set->gates; g != NULL; g = g->next) {
+		const struct tlsg_key *k = NULL;
+		unsigned n = keys_of(set, &g->gate, &k);
+
+		if(n == 0 || g->gate.sessions == 0 || g->gate.sessions >= (unsigned long)processes * n + 1)
+			continue;
+		LM_WARN("private_key: \"%s\": the token takes %lu sessions, and %u TCP workers that sign with %u keys on it "
+				"need %u, and one more for tls.reload: set key_isolation=1, which needs %u, or lower tcp_children\n",
+				k->source.s, g->gate.sessions, processes, n, processes * n, n + 1);
+	}
 }
 
 void tlsg_load_token_pins_forget(struct tlsg_set *set)

@@ -1,10 +1,11 @@
-# tls_gnutls - end to end: tokens that fail for a while, and modules that start only once
+# tls_gnutls - end to end: tokens that fail for a while, modules that start only once, tokens with few sessions
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 """Signatures and decryptions recover by the same rule, whatever the PKCS#11 module returns; with key_isolation and
 without. The module fails on demand; see lib/p11_fault.c."""
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -132,3 +133,48 @@ def test_module_that_starts_only_once(start, on_token, faults):
         faults.set(once=1, epoch=epoch)
     assert all(is_served(kam) for _ in range(4))
     assert not errors(kam)
+
+
+def test_module_that_would_have_to_start_again(start, on_token, faults, isolation):
+    """Without key_isolation the line says what helps, and tls.profiles counts; with it the key is used again."""
+    kam = start(on_token)
+    assert all(is_served(kam) for _ in range(4))
+    faults.set(once=1, gone=CKR["DEVICE_REMOVED"])
+    assert not any(is_served(kam) for _ in range(4))
+    faults.set(once=1)
+    if isolation:
+        until(lambda: all(is_served(kam) for _ in range(4)), "a new child has started the module")
+        return
+    mark = kam.log.mark()
+    assert kam.rpc("tls.reload").startswith("Ok")
+    assert not any(is_served(kam) for _ in range(4))
+    until(lambda: errors(kam, mark), "a line about it")
+    assert all("may refuse to start twice in one process: set key_isolation=1, or restart" in line
+               for line in errors(kam, mark))
+    (profile, *_) = kam.rpc("tls.profiles")
+    assert int(profile["certificates"][0]["key_failures"]) == 4
+
+
+# ---- tokens with few sessions ----------------------------------------------------------------------------------------
+
+def test_token_that_announces_few_sessions(start, on_token, faults, isolation):
+    faults.set(says=3)
+    kam = start(on_token.but(tcp_children=8))
+    warned = kam.log.find("WARNING.*pkcs11:token=sip;object=proxy.*takes 3 sessions.*key_isolation=1")
+    assert len(warned) == (0 if isolation else 1)
+    faults.set(says=20)
+    kam = start(on_token.but(tcp_children=8))
+    assert not kam.log.find("WARNING.*sessions")
+
+
+def test_token_that_has_few_sessions(start, on_token, faults, isolation):
+    """It announces nothing; the processes that get no session say so."""
+    faults.set(sessions=2)
+    kam = start(on_token.but(tcp_children=8))
+    with ThreadPoolExecutor(16) as pool:
+        served = list(pool.map(lambda _: is_served(kam), range(64)))
+    if isolation:
+        assert all(served) and not errors(kam)
+        return
+    assert any(served) and not all(served)
+    assert any("the token has no session left" in line and "key_isolation=1" in line for line in errors(kam))
