@@ -39,7 +39,8 @@ enum tlsg_ret tlsg_p11_match_public(const gnutls_datum_t *certificate, gnutls_pu
 		return TLSG_OK;
 	gnutls_pubkey_deinit(*out);
 	*out = NULL;
-	return tlsg_err_gnutls(err, rc, "the certificate of the key");
+	return tlsg_err_set(err, rc == GNUTLS_E_MEMORY_ERROR ? TLSG_E_RESOURCE : TLSG_E_CONFIG,
+			"the certificate of the key cannot be used: %s", gnutls_strerror(rc));
 }
 
 enum tlsg_p11_match_result tlsg_p11_match_sign(

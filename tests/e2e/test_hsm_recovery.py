@@ -178,3 +178,21 @@ def test_token_that_has_few_sessions(start, on_token, faults, isolation):
         return
     assert any(served) and not all(served)
     assert any("the token has no session left" in line and "key_isolation=1" in line for line in errors(kam))
+
+
+def test_token_that_serves_one_process(start, on_token, faults, isolation):
+    """The module starts while the configuration is loaded, and in no worker, with an error that says nothing."""
+    kam = start(on_token.but(tcp_children=1))
+    faults.set(init="fail")
+    mark = kam.log.mark()
+    if isolation:       # the child that looked the key up has kept it
+        assert is_served(kam)
+        return
+    assert not is_served(kam)
+    assert kam.log.wait("ERROR.*cannot be initialised.*needs key_isolation=1", mark)
+    faults.set()
+    until(lambda: is_served(kam), "the token is used")
+    faults.set(gone=CKR["GENERAL_ERROR"], init="fail")
+    mark = kam.log.mark()
+    until(lambda: not is_served(kam) and errors(kam, mark), "the token is lost")
+    assert not any("needs key_isolation=1" in line for line in errors(kam, mark))

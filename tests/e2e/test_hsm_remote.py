@@ -2,14 +2,16 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 """`remote:` lines in p11-kit's configuration: a module that runs in a process of its own."""
 
+import json
 import os
 import shutil
 import subprocess
+import urllib.request
 
 import pytest
 
 from .lib import token as tokens
-from .lib.kamailio import StartFailed
+from .lib.kamailio import DEFAULT_SCRIPT, StartFailed
 from .lib.served import asks, errors, is_served
 from .lib.wait import until
 
@@ -147,3 +149,26 @@ def test_remote_that_does_not_start(start, settings, pki, token, remote):
     with pytest.raises(StartFailed, match="there is no such token"):
         start(settings.but(modparams={
             "certificate": pki.cert("server-rsa"), "private_key": token.uri("proxy", module_name="far")}))
+
+
+@pytest.mark.parametrize("kind", ("remote", "path"))
+def test_reload_in_a_worker(start, settings, pki, token, faults, remote, hsm, kind):
+    """The worker that runs the command has the module open, and the child that examines the token inherits that."""
+    if kind == "remote":
+        remote(f"|p11-kit remote {faults.module}")
+    else:
+        hsm.module = faults.module
+    kam = start(settings.but(
+        tcp_children=1, listen=("tls", "tcp"), modules=("xhttp",), core="tcp_accept_no_cl=yes",
+        config='modparam("jsonrpcs", "transport", 5)\n',
+        script=DEFAULT_SCRIPT + "event_route[xhttp:request] {\n\tjsonrpc_dispatch();\n}\n",
+        modparams={"certificate": pki.cert("server-rsa"), "private_key": token.uri("proxy")}))
+    question = json.dumps({"jsonrpc": "2.0", "method": "tls.reload", "id": 1}).encode()
+    for _ in range(3):
+        assert asks(kam) == "server-rsa"
+        with urllib.request.urlopen(urllib.request.Request(
+                f"http://127.0.0.1:{kam.port('tcp')}/RPC", question, {"Content-Type": "application/json"}),
+                timeout=30) as answer:
+            assert json.load(answer)["result"].startswith("Ok")
+    assert asks(kam) == "server-rsa"
+    assert not errors(kam) and not kam.log.find("session was reopened")
