@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "core/globals.h"
 #include "core/ip_addr.h"
 #include "core/socket_info.h"
 
@@ -21,6 +22,7 @@
 #include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_params.h"
 #include "profiles/build.h"
+#include "profiles/load_token.h"
 #include "profiles/source.h"
 #include "profiles/tlscfg_file.h"
 
@@ -145,8 +147,7 @@ static void warn_unreadable(void)
 
 	if(config->s != NULL && config->len > 0 && access(config->s, R_OK) != 0 && errno == EACCES)
 		LM_WARN("\"%s\" was read as root, and user %d cannot read it: tls.reload%s will fail; give that user's group "
-				"the "
-				"right to read it\n",
+				"the right to read it\n",
 				config->s, (int)getuid(), tlsg_params_private()->auto_reload_s > 0 ? " and auto_reload" : "");
 }
 
@@ -171,6 +172,8 @@ static enum tlsg_ret build_unsafe(struct tlsg_set **out, struct tlsg_err *err)
 		tlsg_arena_overflow_free(set->arena);
 		ret = tlsg_err_no_shm(err, "configuration", 0);
 	}
+	if(ret == TLSG_OK)
+		tlsg_load_token_sessions_warn(set, (unsigned)tcp_children_no);
 	return ret;
 }
 
