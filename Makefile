@@ -73,8 +73,8 @@ ISOLATE_SRC = $(addprefix profiles/isolate/,\
 	token_source.c wire.c)
 PROF_SRC = $(addprefix profiles/,\
 	build.c creds.c key.c key_use.c list.c load_key.c load_pair.c load_token.c load_trust.c match.c \
-	pair_chain.c pair_check.c pair_issuer.c pem.c priority.c prof.c set.c ticket.c tlscfg.c tlscfg_file.c \
-	value.c)
+	pair_chain.c pair_check.c pair_issuer.c pem.c priority.c prof.c set.c ticket.c ticket_file.c tlscfg.c \
+	tlscfg_file.c value.c)
 PROFILES_SRC = $(CIPHER_SRC) $(VERIFY_SRC) $(KEYS_SRC) $(ISOLATE_SRC) $(PROF_SRC)
 TRANSPORT_SRC = $(addprefix transport/,\
 	carrier_stream.c cert_text.c conn.c conn_alert.c conn_bound.c conn_cancel.c conn_failure.c \

@@ -20,7 +20,9 @@
 #include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_params.h"
 #include "profiles/build.h"
+#include "profiles/ticket_file.h"
 #include "profiles/tlscfg_file.h"
+#include "profiles/value.h"
 
 static gen_lock_t *lock;		  /* [shm] held during a whole reload; taken with lock_try() only */
 static struct tlsg_set *prepared; /* what tlsg_config_prepare() has parsed, until the first load */
@@ -125,7 +127,14 @@ static enum tlsg_ret check_sockets(const struct tlsg_set *set, struct tlsg_err *
 
 enum tlsg_ret tlsg_config_prepare(struct tlsg_err *err)
 {
-	return tlsg_config_parse(&prepared, err);
+	const str *files = &tlsg_params_private()->ticket_key_file;
+	enum tlsg_ret ret = tlsg_config_parse(&prepared, err);
+
+	if(ret != TLSG_OK)
+		return ret;
+	if(tlsg_value_is_set(files) && tlsg_group_get()->session_cache == 0)
+		LM_WARN("parameter \"ticket_key_file\" has no effect without session_cache=1\n");
+	return tlsg_ticket_file_load(prepared, files, err);
 }
 
 /* Tells that what root could read at start is out of reach for tls.reload. */
@@ -137,6 +146,7 @@ static void warn_unreadable(void)
 		LM_WARN("\"%s\" was read as root, and user %d cannot read it: tls.reload will fail; give that user's group the "
 				"right to read it\n",
 				config->s, (int)getuid());
+	tlsg_ticket_file_warn(prepared, &tlsg_params_private()->ticket_key_file);
 }
 
 /* Builds a snapshot that can be published. @param out [out] owned by the caller, on TLSG_OK. */
@@ -145,14 +155,17 @@ static enum tlsg_ret build_unsafe(struct tlsg_set **out, struct tlsg_err *err)
 	struct tlsg_set *set = prepared;
 	enum tlsg_ret ret = TLSG_OK;
 
-	prepared = NULL;
-	if(set == NULL)
-		ret = tlsg_config_parse(&set, err);
-	else
+	if(set != NULL) {
 		warn_unreadable();
-	if(ret != TLSG_OK)
-		return ret;
-	ret = check_sockets(set, err);
+		prepared = NULL;
+	} else {
+		ret = tlsg_config_parse(&set, err);
+		if(ret != TLSG_OK)
+			return ret;
+		ret = tlsg_ticket_file_load(set, &tlsg_params_private()->ticket_key_file, err);
+	}
+	if(ret == TLSG_OK)
+		ret = check_sockets(set, err);
 	if(ret == TLSG_OK)
 		ret = tlsg_build_set(set, err);
 	if(ret == TLSG_OK && tlsg_arena_is_poisoned(set->arena)) {

@@ -86,6 +86,8 @@ static int client_hello_received(struct tlsg_conn *c, const gnutls_datum_t *msg)
 		if(choose_by_name(c, NULL) != TLSG_OK)
 			return TLSG_ERR_DEFECT;
 	}
+	if(!c->hello_seen && tlsg_conn_session_ticket(c, &hello, NULL) != TLSG_OK)
+		return TLSG_ERR_DEFECT;
 	c->hello_seen = true;
 	return restrict_suites(c, &hello);
 }
@@ -138,6 +140,16 @@ enum tlsg_ret tlsg_conn_hs_init(struct tlsg_conn *c, struct tlsg_err *err)
 	return ret;
 }
 
+/* Counts what came of a ticket that a client offered. @param rc  the verification of a resumed session. */
+static void count_ticket(const struct tlsg_conn *c, bool resumed, int rc)
+{
+	if(c->renegotiating || c->ticket == TLSG_TICKET_NONE || (resumed && rc >= 0))
+		return;
+	tlsg_stats_ticket_refused(resumed							 ? TLSG_TICKET_CERTIFICATE
+							  : c->ticket == TLSG_TICKET_UNKNOWN ? TLSG_TICKET_NO_KEY
+																 : TLSG_TICKET_INVALID);
+}
+
 /* GnuTLS has finished: check what it does not, publish the peer record, give back the memory of the handshake. */
 static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 {
@@ -145,6 +157,7 @@ static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 	int rc = resumed ? tlsg_conn_verify_resumed(c) : 0;
 	enum tlsg_ret ret;
 
+	count_ticket(c, resumed, rc);
 	/* However GnuTLS came to it, a suite outside the list is refused. */
 	if(rc >= 0 && !tlsg_cipher_list_has(&c->ref.prof->priority->list, tlsg_peer_suite(c)))
 		rc = GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;

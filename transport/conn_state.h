@@ -29,6 +29,14 @@ enum tlsg_conn_stop
 	TLSG_STOP_IDLE	  /**< too many records without data */
 };
 
+/** What came of the tickets that a client offers. */
+enum tlsg_conn_ticket
+{
+	TLSG_TICKET_NONE,	 /**< not offered, or tickets are off */
+	TLSG_TICKET_UNKNOWN, /**< made with no key of the profile */
+	TLSG_TICKET_KNOWN	 /**< made with a key of the profile: GnuTLS decides */
+};
+
 /** Result of the verification during a handshake, until the peer record takes it over. */
 struct tlsg_conn_verdict
 {
@@ -58,6 +66,7 @@ struct tlsg_conn
 	uint16_t local_port;
 	uint8_t state;		/**< enum tlsg_conn_state */
 	uint8_t role;		/**< enum tlsg_role */
+	uint8_t ticket;		/**< server: enum tlsg_conn_ticket */
 	bool established;	/**< the first handshake is done */
 	bool renegotiating; /**< a later handshake is in progress */
 	bool in_handshake;	/**< gnutls_handshake() is running */
