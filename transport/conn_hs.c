@@ -10,6 +10,7 @@
 #include "transport/carrier_stream.h"
 #include "transport/conn_bound.h"
 #include "transport/conn_failure.h"
+#include "transport/conn_resume.h"
 #include "transport/conn_session.h"
 #include "transport/conn_state.h"
 #include "transport/conn_step.h"
@@ -124,6 +125,9 @@ static int message_cb(
 			return c->role == TLSG_SERVER ? client_hello_received(c, msg) : 0;
 		case GNUTLS_HANDSHAKE_SERVER_KEY_EXCHANGE:
 			return server_key_received(c, msg);
+		case GNUTLS_HANDSHAKE_NEW_SESSION_TICKET:
+			tlsg_conn_resume_arrives(c, msg->size);
+			return 0;
 		case GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY: /* in TLS 1.3 the certificate is verified after it */
 			return tlsg_conn_verify_leaf(c);
 		default:
@@ -173,6 +177,7 @@ static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 	if(ret == TLSG_OK) {
 		c->established = true;
 		tlsg_stats_handshake_done(c->peer->version, resumed, (enum tlsg_role)c->role);
+		tlsg_conn_resume_done(c, resumed);
 	} else
 		tlsg_conn_failure_count(c, TLSG_FAIL_MEMORY);
 	tlsg_arena_settle(c->arena);

@@ -105,11 +105,9 @@ static unsigned init_flags(const struct tlsg_conn *c)
 {
 	unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | NO_STATUS_REQUEST;
 
-	if(c->role == TLSG_CLIENT)
-		return flags | GNUTLS_CLIENT | GNUTLS_NO_TICKETS;
 	if(!offers_tickets(c))
 		flags |= GNUTLS_NO_TICKETS;
-	return flags | GNUTLS_SERVER;
+	return flags | (c->role == TLSG_CLIENT ? GNUTLS_CLIENT : GNUTLS_SERVER);
 }
 
 enum tlsg_ret tlsg_conn_session_init(struct tlsg_conn *c, struct tlsg_err *err)

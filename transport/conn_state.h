@@ -19,6 +19,7 @@
 #define TLSG_RECORD_HEAD 5 /* type, version and length of a record: RFC 8446 section 5.1 */
 #define TLSG_TAIL_BYTES 7  /* a record that contains one alert */
 
+struct tlsg_conn_resume; /* transport/conn_resume.c */
 struct tlsg_peer;
 
 /** Why no more input is given to a session. */
@@ -58,6 +59,7 @@ struct tlsg_conn
 	str sni;					/**< [arena] received or sent; zero-terminated */
 	str expected;				/**< [arena] client: name that the server must have, {NULL,0} unknown */
 	struct tlsg_conn_verdict verdict;
+	struct tlsg_conn_resume *resume; /**< [arena] client: NULL: its sessions are not resumed */
 	struct tlsg_queue queue;
 	unsigned char *kept; /**< [arena] received bytes that the session has not taken yet */
 	unsigned kept_len;
@@ -67,6 +69,7 @@ struct tlsg_conn
 	uint8_t state;		/**< enum tlsg_conn_state */
 	uint8_t role;		/**< enum tlsg_role */
 	uint8_t ticket;		/**< server: enum tlsg_conn_ticket */
+	int8_t resume_own;	/**< client: number of the certificate that the offered session began with, -1 none */
 	bool established;	/**< the first handshake is done */
 	bool renegotiating; /**< a later handshake is in progress */
 	bool in_handshake;	/**< gnutls_handshake() is running */
