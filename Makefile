@@ -81,7 +81,7 @@ TRANSPORT_SRC = $(addprefix transport/,\
 	conn_hs.c conn_rec.c conn_resume.c conn_session.c conn_stall.c conn_step.c conn_verify.c dn_text.c hello.c \
 	keylog.c peer.c queue.c refusal.c resume_store.c slots.c stats.c)
 RPC_SRC = $(addprefix rpc/,\
-	rpc.c rpc_info.c rpc_kill.c rpc_list.c rpc_options.c rpc_profiles.c rpc_reload.c rpc_sessions.c \
+	rpc.c rpc_filter.c rpc_info.c rpc_kill.c rpc_list.c rpc_options.c rpc_profiles.c rpc_reload.c rpc_sessions.c \
 	rpc_source.c)
 MOD_SRC = $(addprefix gnutls_mod/,\
 	mod_answer.c mod_changes.c mod_config.c mod_deadline.c mod_engine.c mod_events.c mod_expiry.c \
