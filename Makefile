@@ -85,15 +85,15 @@ ISOLATE_SRC = $(addprefix profiles/isolate/,\
 	token_source.c wire.c)
 PROF_SRC = $(addprefix profiles/,\
 	build.c creds.c key.c key_use.c list.c load_key.c load_pair.c load_token.c load_trust.c match.c \
-	pair_chain.c pair_check.c pair_issuer.c pem.c priority.c prof.c set.c source.c ticket.c tlscfg.c tlscfg_file.c \
-	value.c watch.c)
+	pair_chain.c pair_check.c pair_issuer.c pem.c priority.c prof.c set.c source.c ticket.c ticket_file.c \
+	tlscfg.c tlscfg_file.c value.c watch.c)
 PROFILES_SRC = $(CIPHER_SRC) $(VERIFY_SRC) $(KEYS_SRC) $(ISOLATE_SRC) $(PROF_SRC)
 TRANSPORT_SRC = $(addprefix transport/,\
 	carrier_stream.c cert_text.c conn.c conn_alert.c conn_bound.c conn_cancel.c conn_failure.c \
-	conn_hs.c conn_rec.c conn_session.c conn_stall.c conn_step.c conn_verify.c dn_text.c hello.c \
-	keylog.c peer.c queue.c refusal.c slots.c stats.c)
+	conn_hs.c conn_rec.c conn_resume.c conn_session.c conn_stall.c conn_step.c conn_verify.c dn_text.c hello.c \
+	keylog.c peer.c queue.c refusal.c resume_store.c slots.c stats.c)
 RPC_SRC = $(addprefix rpc/,\
-	rpc.c rpc_info.c rpc_kill.c rpc_list.c rpc_options.c rpc_profiles.c rpc_reload.c rpc_sessions.c \
+	rpc.c rpc_filter.c rpc_info.c rpc_kill.c rpc_list.c rpc_options.c rpc_profiles.c rpc_reload.c rpc_sessions.c \
 	rpc_source.c rpc_version.c)
 MOD_SRC = $(addprefix gnutls_mod/,\
 	mod_answer.c mod_auto_reload.c mod_changes.c mod_config.c mod_deadline.c mod_engine.c mod_events.c mod_expiry.c \

@@ -24,7 +24,9 @@
 #include "profiles/build.h"
 #include "profiles/load_token.h"
 #include "profiles/source.h"
+#include "profiles/ticket_file.h"
 #include "profiles/tlscfg_file.h"
+#include "profiles/value.h"
 
 static gen_lock_t *lock;		  /* [shm] held during a whole reload; taken with lock_try() only */
 static struct tlsg_set *prepared; /* what tlsg_config_prepare() has parsed, until the first load */
@@ -137,7 +139,14 @@ static enum tlsg_ret check_sockets(const struct tlsg_set *set, struct tlsg_err *
 
 enum tlsg_ret tlsg_config_prepare(struct tlsg_err *err)
 {
-	return tlsg_config_parse(&prepared, err);
+	const str *files = &tlsg_params_private()->ticket_key_file;
+	enum tlsg_ret ret = tlsg_config_parse(&prepared, err);
+
+	if(ret != TLSG_OK)
+		return ret;
+	if(tlsg_value_is_set(files) && tlsg_group_get()->session_cache == 0)
+		LM_WARN("parameter \"ticket_key_file\" has no effect without session_cache=1\n");
+	return tlsg_ticket_file_load(prepared, files, err);
 }
 
 /* Tells that what root could read at start is out of reach for tls.reload. */
@@ -149,6 +158,7 @@ static void warn_unreadable(void)
 		LM_WARN("\"%s\" was read as root, and user %d cannot read it: tls.reload%s will fail; give that user's group "
 				"the right to read it\n",
 				config->s, (int)getuid(), tlsg_params_private()->auto_reload_s > 0 ? " and auto_reload" : "");
+	tlsg_ticket_file_warn(prepared, &tlsg_params_private()->ticket_key_file);
 }
 
 /* Builds a snapshot that can be published. @param out [out] as for parse(). */
@@ -157,11 +167,14 @@ static enum tlsg_ret build_unsafe(struct tlsg_set **out, struct tlsg_err *err)
 	struct tlsg_set *set = prepared;
 	enum tlsg_ret ret = TLSG_OK;
 
-	prepared = NULL;
-	if(set == NULL)
-		ret = parse(&set, err);
-	else
+	if(set != NULL) {
 		warn_unreadable();
+		prepared = NULL;
+	} else {
+		ret = parse(&set, err);
+		if(ret == TLSG_OK)
+			ret = tlsg_ticket_file_load(set, &tlsg_params_private()->ticket_key_file, err);
+	}
 	*out = set;
 	if(ret != TLSG_OK)
 		return ret;

@@ -90,8 +90,11 @@ static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *er
 	p.query.port = c->rcv.dst_port;
 	p.deadline_s = tlsg_params_private()->handshake_timeout_s;
 	p.query.role = c->flags & F_CONN_PASSIVE ? TLSG_SERVER : TLSG_CLIENT;
-	if(p.query.role == TLSG_CLIENT)
+	if(p.query.role == TLSG_CLIENT) {
+		tlsg_tcp_addr_copy(&p.remote, &c->rcv.src_ip);
+		p.remote_port = c->rcv.src_port;
 		tlsg_outgoing_names(c, &p);
+	}
 	conn = tlsg_conn_new(&p, err);
 	if(p.query.role == TLSG_CLIENT)
 		tlsg_outgoing_names_done();

@@ -37,7 +37,11 @@
 #include "profiles/set.h"
 #include "profiles/ticket.h"
 #include "transport/queue.h"
+#include "transport/resume_store.h"
 #include "transport/stats.h"
+
+/* The part of shared memory that sessions of outgoing connections may have, which can be resumed. */
+#define RESUME_SHARE 64
 
 MODULE_VERSION
 
@@ -65,7 +69,9 @@ static int init_shared(void)
 	if(tlsg_arena_pool_global_init() != TLSG_OK || tlsg_set_global_init() != TLSG_OK
 			|| tlsg_ticket_global_init() != TLSG_OK || tlsg_queue_global_init() != TLSG_OK
 			|| tlsg_stats_init() != TLSG_OK || tlsg_config_init() < 0 || tlsg_deadline_init() < 0
-			|| tlsg_slots_init(&limits) != TLSG_OK || tlsg_log_init() < 0) {
+			|| tlsg_slots_init(&limits) != TLSG_OK || tlsg_log_init() < 0
+			|| (tlsg_group_get()->session_cache != 0
+					&& tlsg_resume_store_init((size_t)shm_mem_size / RESUME_SHARE) != TLSG_OK)) {
 		LM_ERR("out of shared memory at start: %lu bytes are not enough, raise -m\n", (unsigned long)shm_mem_size);
 		return -1;
 	}
@@ -81,6 +87,7 @@ static void destroy(void)
 	tlsg_set_global_deinit();
 	tlsg_ticket_global_deinit();
 	tlsg_queue_global_deinit();
+	tlsg_resume_store_deinit();
 	tlsg_slots_deinit();
 	tlsg_stats_deinit();
 	tlsg_arena_pool_global_deinit();

@@ -70,6 +70,7 @@ param_export_t tlsg_mod_params[] = {
 		{"send_timeout", PARAM_INT, &private.send_timeout_s},
 		{"session_cache", PARAM_INT, &tlsg_group_defaults.session_cache},
 		{"session_id", PARAM_STR, &tlsg_group_defaults.session_id},
+		{"ticket_key_file", PARAM_STR, &private.ticket_key_file},
 		{"renegotiation", PARAM_INT, &private.renegotiation},
 		{"outgoing_sni", PARAM_INT, &private.outgoing_sni},
 		{"xavp_cfg", PARAM_STR, &private.xavp_cfg},
@@ -212,6 +213,7 @@ static int paths_convert(void)
 			|| tlsg_mod_path_convert("private_key2", &private.private_key2, NULL) < 0
 			|| (strncasecmp(private.engine_config.s, "NONE", 4) != 0
 					&& tlsg_mod_path_convert("engine_config", &private.engine_config, NULL) < 0)
+			|| tlsg_mod_path_convert("ticket_key_file", &private.ticket_key_file, NULL) < 0
 			|| tlsg_mod_path_convert("keylog_file", &private.keylog_file, NULL) < 0)
 		return -1;
 	return 0;

@@ -11,10 +11,13 @@
 #define EXT_SUPPORTED_GROUPS 10
 #define EXT_SIGNATURE_ALGORITHMS 13
 #define EXT_PROTOCOLS 16
+#define EXT_SESSION_TICKET 35
+#define EXT_PRE_SHARED_KEY 41
 #define EXT_SUPPORTED_VERSIONS 43
 #define NAME_TYPE_HOST 0
 #define NAME_MAX_BYTES 255
 #define RANDOM_BYTES 32
+#define AGE_BYTES 4
 #define SESSION_ID_MAX 32
 
 /* Bytes not read yet. */
@@ -119,6 +122,18 @@ static bool check_protocols(struct cursor ext)
 	return true;
 }
 
+/* Identities of pre_shared_key. What is malformed is left to GnuTLS, as it depends on the version. RFC 8446 4.2.11. */
+static void read_psks(struct cursor ext, struct tlsg_hello *hello)
+{
+	struct cursor list;
+	struct cursor one;
+
+	if(!vector(&ext, 2, &list))
+		return;
+	while(hello->psks_len < TLSG_HELLO_TICKETS && vector(&list, 2, &one) && skip(&list, AGE_BYTES))
+		hello->psks[hello->psks_len++] = (struct tlsg_der){(unsigned char *)one.at, (unsigned)one.left};
+}
+
 static bool read_extensions(struct cursor c, struct tlsg_hello *hello)
 {
 	struct cursor list;
@@ -142,6 +157,10 @@ static bool read_extensions(struct cursor c, struct tlsg_hello *hello)
 			return false;
 		if(type == EXT_SIGNATURE_ALGORITHMS && !read_numbers(ext, 2, &hello->sigs, &hello->sigs_len))
 			return false;
+		if(type == EXT_SESSION_TICKET)
+			hello->ticket = (struct tlsg_der){(unsigned char *)ext.at, (unsigned)ext.left};
+		if(type == EXT_PRE_SHARED_KEY)
+			read_psks(ext, hello);
 	}
 	return true;
 }
@@ -239,4 +258,14 @@ void tlsg_hello_offer(const struct tlsg_hello *h, unsigned allowed, struct tlsg_
 	/* Curves that an ECDSA key may be on: RFC 8422 section 5.1. In TLS 1.3 the signature algorithms name the curve. */
 	if(!(offer->versions & allowed & TLSG_VERSION_BIT(TLSG_TLS1_3)))
 		offer->groups = offer->curves;
+}
+
+const struct tlsg_der *tlsg_hello_tickets(const struct tlsg_hello *h, unsigned allowed, unsigned *len)
+{
+	if(versions_of(h) & allowed & TLSG_VERSION_BIT(TLSG_TLS1_3)) {
+		*len = h->psks_len;
+		return h->psks;
+	}
+	*len = h->ticket.size > 0 ? 1 : 0;
+	return &h->ticket;
 }

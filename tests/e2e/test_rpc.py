@@ -189,13 +189,13 @@ def test_version(kam):
     (way, arguments) for way in WAYS for arguments in WRONG
     if way is not _over_binrpc or arguments not in NOT_WITH_KAMCMD])
 def test_wrong_arguments(kam, way, arguments):
-    """Fault 400 and one line at WARNING."""
+    """Fault 400 and one line at WARNING. (jsonrpcs writes a line of its own if it is neither a number nor a text.)"""
     mark = kam.log.mark()
     with pytest.raises(Fault) as fault:
         way(kam, "tls.kill", *arguments)
     assert (fault.value.code, fault.value.text) == (400, NO_ID)
     assert len(kam.log.at_level("WARNING", since=mark)) == 1
-    assert kam.log.at_level("ERROR", since=mark) == []
+    assert [line for line in kam.log.at_level("ERROR", since=mark) if "field is not a number" not in line[1]] == []
 
 
 @pytest.mark.parametrize("way", WAYS)

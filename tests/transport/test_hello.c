@@ -356,6 +356,92 @@ static void test_offer_with_extensions(void **state)
 	}
 }
 
+/* Extensions with a ticket of TLS 1.2, tickets of TLS 1.3, and supported_versions or none. */
+static void put_tickets(bool tls13, const char *ticket, size_t ticket_size, const char *psks, size_t psks_size)
+{
+	begin();
+	put_number((unsigned)(4 + ticket_size + (psks != NULL ? 4 + psks_size : 0) + (tls13 ? 9 : 0)), 2);
+	put_extension(35, ticket, ticket_size);
+	if(tls13)
+		put_extension(43, "\x04\x03\x04\x03\x03", 5);
+	if(psks != NULL)
+		put_extension(41, psks, psks_size);
+}
+
+static const struct tlsg_der *tickets_of(struct tlsg_hello *h, unsigned allowed, unsigned *len)
+{
+	assert_int_equal(read_msg(h), TLSG_OK);
+	return tlsg_hello_tickets(h, allowed, len);
+}
+
+static void test_tickets(void **state)
+{
+	static const char two[] = "\x00\x11\x00\x03"
+							  "one"
+							  "\x01\x02\x03\x04\x00\x02"
+							  "zw"
+							  "\x00\x00\x00\x00\x00\x02\x01x";
+	const unsigned all = TLSG_VERSION_BIT(TLSG_TLS1_2) | TLSG_VERSION_BIT(TLSG_TLS1_3);
+	const struct tlsg_der *t;
+	struct tlsg_hello h;
+	unsigned len;
+
+	(void)state;
+	put_tickets(true, "old", 3, two, sizeof(two) - 1);
+	t = tickets_of(&h, all, &len);
+	assert_int_equal(len, 2);
+	assert_int_equal(t[0].size, 3);
+	assert_memory_equal(t[0].data, "one", 3);
+	assert_int_equal(t[1].size, 2);
+	assert_memory_equal(t[1].data, "zw", 2);
+	t = tlsg_hello_tickets(&h, TLSG_VERSION_BIT(TLSG_TLS1_2), &len); /* the server has TLS 1.2 only */
+	assert_int_equal(len, 1);
+	assert_memory_equal(t->data, "old", 3);
+	put_tickets(false, "old", 3, two, sizeof(two) - 1); /* the client has TLS 1.2 only */
+	t = tickets_of(&h, all, &len);
+	assert_int_equal(len, 1);
+	assert_memory_equal(t->data, "old", 3);
+	put_tickets(true, "", 0, NULL, 0); /* nothing to resume */
+	(void)tickets_of(&h, all, &len);
+	assert_int_equal(len, 0);
+	(void)tlsg_hello_tickets(&h, TLSG_VERSION_BIT(TLSG_TLS1_2), &len);
+	assert_int_equal(len, 0);
+}
+
+/* What is malformed is left to GnuTLS; nothing behind the end is read, and no more than a few are. */
+static void test_malformed_tickets(void **state)
+{
+	static const char many[] = "\x00\x2a"
+							   "\x00\x01"
+							   "a....\x00\x01"
+							   "b....\x00\x01"
+							   "c....\x00\x01"
+							   "d....\x00\x01"
+							   "e....\x00\x01"
+							   "f....";
+	static const char *const lists[] = {"", "\x00",
+			"\x00\x07\x00\x01"
+			"a...",
+			"\x00\x05\x00\x03"
+			"abc",
+			"\x00\x04\xff\xff"
+			"ab"};
+	static const size_t sizes[] = {0, 1, 8, 7, 6};
+	struct tlsg_hello h;
+	unsigned len;
+	size_t i;
+
+	(void)state;
+	put_tickets(true, "", 0, many, sizeof(many) - 1);
+	(void)tickets_of(&h, TLSG_VERSION_BIT(TLSG_TLS1_3), &len);
+	assert_int_equal(len, TLSG_HELLO_TICKETS);
+	for(i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		put_tickets(true, "", 0, lists[i], sizes[i]);
+		(void)tickets_of(&h, TLSG_VERSION_BIT(TLSG_TLS1_3), &len);
+		assert_int_equal(len, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -369,6 +455,8 @@ int main(void)
 			cmocka_unit_test(test_offer_without_extensions),
 			cmocka_unit_test(test_offer_groups),
 			cmocka_unit_test(test_offer_with_extensions),
+			cmocka_unit_test(test_tickets),
+			cmocka_unit_test(test_malformed_tickets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
