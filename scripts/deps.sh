@@ -13,7 +13,9 @@ run="$build gnutls-bin openssl"
 check="$run kamailio-tls-modules kamailio-websocket-modules kamailio-lua-modules kamailio-python3-modules
 	libcmocka-dev clang libclang-rt-dev llvm valgrind python3 python3-pytest python3-pytest-xdist python3-cryptography
 	python3-cryptography-vectors softhsm2 opensc p11-kit-modules sipsak curl procps tshark
-	sslscan testssl.sh python3-ecdsa"
+	sslscan testssl.sh python3-ecdsa
+	swtpm tpm2-abrmd libtss2-tcti-tabrmd0 dbus-daemon tpm2-tools libtpm2-pkcs11-1 libtpm2-pkcs11-tools
+	opencryptoki p11-kit libnss3 libnss3-tools"
 lint="$check clang-format clang-tidy cppcheck universal-ctags"
 bench="$run kamailio-tls-modules libssl-dev python3 python3-cryptography"
 
