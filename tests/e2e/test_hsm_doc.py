@@ -2,6 +2,7 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 """Every block marked `sh` is run as it stands, in order, in one shell; only the port differs."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -83,6 +84,27 @@ def test_walk_through(start, settings, tmp_path, monkeypatch):
         shell.close()
     for pin in ("7261", "9912"):
         assert not kam.log.find(f"(value|pin)[^0-9]{{1,3}}{pin}")
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_override_of_the_unit(tmp_path):
+    """systemd takes the settings as printed, for a unit such as Debian's."""
+    (block,) = re.findall(r"^```ini\n(.*?)^```$", DOC.read_text(encoding="utf-8"), re.M | re.S)
+    unit = tmp_path / "kamailio.service"
+    unit.write_text("[Service]\nType=forking\nExecStart=/bin/true\nPIDFile=/run/kamailio/kamailio.pid\n"
+                    "Restart=on-failure\nRuntimeDirectory=kamailio\n")
+    folder = tmp_path / "kamailio.service.d"
+    folder.mkdir()
+
+    def complaints(settings):
+        (folder / "tokens.conf").write_text(settings)
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True,
+                              env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"}, timeout=60, check=False)
+        return [line for line in (done.stdout + done.stderr).splitlines() if "tokens.conf" in line]
+
+    assert "RuntimeDirectoryPreserve=restart" in block
+    assert not complaints(block)
+    assert complaints(block.replace("RuntimeDirectoryPreserve=restart", "RuntimeDirectoryPreserve=perhaps"))
 
 
 def test_messages_of_the_table_exist():
