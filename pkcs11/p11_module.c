@@ -15,7 +15,11 @@
 #include <gnutls/pkcs11.h>
 #include <p11-kit/p11-kit.h>
 
+#include "pkcs11/p11_ask.h"
+#include "pkcs11/p11_probe.h"
+
 #define MODULES_MAX 16
+#define ASK_MS 1000
 
 /* What this process has loaded. */
 static struct
@@ -43,8 +47,18 @@ static enum tlsg_ret gnutls_start(unsigned flags, struct tlsg_err *err)
 	return TLSG_OK;
 }
 
+/* A module that took its time to fail is not asked why: a worker is waiting. */
+static enum tlsg_ret init_failed(const char *path, int rc, long began_ms, struct tlsg_err *err)
+{
+	const char *why = tlsg_p11_probe_clock() - began_ms < ASK_MS ? tlsg_p11_ask_why(path) : NULL;
+
+	return tlsg_err_set(err, TLSG_E_CONFIG, "the PKCS#11 module \"%.200s\" cannot be initialised: %s", path,
+			why != NULL ? why : gnutls_strerror(rc));
+}
+
 enum tlsg_ret tlsg_p11_module_use(const char *path, struct tlsg_err *err)
 {
+	long began_ms = tlsg_p11_probe_clock();
 	enum tlsg_ret ret = gnutls_start(GNUTLS_PKCS11_FLAG_MANUAL, err);
 	unsigned i;
 	int rc;
@@ -62,8 +76,7 @@ enum tlsg_ret tlsg_p11_module_use(const char *path, struct tlsg_err *err)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the PKCS#11 module \"%s\" cannot be loaded%s", path,
 				access(path, R_OK) != 0 ? ": the file cannot be read" : "");
 	if(rc < 0)
-		return tlsg_err_set(
-				err, TLSG_E_CONFIG, "the PKCS#11 module \"%s\" cannot be initialised: %s", path, gnutls_strerror(rc));
+		return init_failed(path, rc, began_ms, err);
 	snprintf(loaded.path[loaded.len++], TLSG_P11_PATH_SIZE, "%s", path);
 	return TLSG_OK;
 }

@@ -3,7 +3,9 @@
 """SoftHSM, a TPM, openCryptoki and NSS, each with an RSA and, where it takes one, a P-256 key (lib/real_tokens.py)."""
 
 import contextlib
+import re
 import ssl
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -190,3 +192,33 @@ def test_changed_pin(start, on_token, token):
     assert kam.rpc("tls.reload").startswith("Ok")
     assert all(_is_served(kam) for _ in range(6))
     assert not _errors(kam)
+
+
+# What keeps a module from starting: environment variables whose values name nothing; none: its daemon is dead. With
+# what it prints.
+BROKEN = {"SoftHSM": (({"SOFTHSM2_CONF": "{}"}, "nothing, see syslog"),),
+          "TPM": (({"TPM2_PKCS11_TCTI": "device:{}"}, ".*Failed to open specified TCTI device"),
+                  ({"TPM2_PKCS11_STORE": "{}"}, ": ERROR: Cannot open database: unable to open database file"),
+                  ({}, ".*Failed to create connection with service")),
+          "openCryptoki": (({}, "nothing, see syslog"),)}
+
+
+def test_module_that_does_not_start(on_token, token, request, tmp_path, monkeypatch):
+    """The line has the module's result by name, what it printed, and a command that shows the failure."""
+    for case, words in BROKEN.get(request.node.callspec.params["shared"], ()):
+        if not case:
+            token.hide()
+        try:
+            with monkeypatch.context() as patch:
+                for name, value in case.items():
+                    patch.setenv(name, value.format(tmp_path / "nowhere"))
+                log = _refusal(on_token)
+                line = re.search(r"cannot be initialised: CKR_[A-Z]+_[A-Z]+; run as user id [0-9]+: "
+                                 rf"(p11tool --provider \S+ --list-tokens); it printed ?{words}", log)
+                assert line, log
+                done = subprocess.run([*token.launcher, *line.group(1).split()], capture_output=True, check=False,
+                                      stdin=subprocess.DEVNULL, timeout=60)
+                assert done.returncode != 0
+        finally:
+            if not case:
+                token.show()
