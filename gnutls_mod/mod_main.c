@@ -33,6 +33,7 @@
 #include "gnutls_mod/mod_selects.h"
 #include "gnutls_mod/mod_terminal.h"
 #include "gnutls_mod/mod_vars.h"
+#include "pkcs11/p11_refused.h"
 #include "profiles/keys/password.h"
 #include "profiles/set.h"
 #include "profiles/ticket.h"
@@ -145,6 +146,7 @@ static int mod_init(void)
 		destroy();
 		return -1;
 	}
+	tlsg_p11_refused_init(runtime_dir);
 	tlsg_events_init();
 	if(tlsg_isolate_init() < 0 || tlsg_auto_reload_init() < 0 || tlsg_expiry_init() < 0 || tlsg_outgoing_init() < 0) {
 		destroy();
@@ -176,6 +178,7 @@ static int child_init(int rank)
 	ret = tlsg_config_load(&err);
 	tlsg_password_mode_set(asks, NULL);
 	tlsg_isolate_startup_done();
+	tlsg_p11_refused_started();
 	tlsg_terminal_close();
 	if(ret != TLSG_OK) {
 		LM_ERR("%s\n", err.text);

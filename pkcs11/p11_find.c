@@ -133,7 +133,7 @@ static enum tlsg_ret settle_token(struct tlsg_p11_find *f, struct tlsg_err *err)
 	if(n == 1 && !merge_token(f, f->token))
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the token cannot be named by a URI");
 	if(gnutls_pkcs11_token_get_flags(f->token, &flags) >= 0 && (flags & GNUTLS_PKCS11_TOKEN_USER_PIN_LOCKED))
-		return tlsg_err_set(err, TLSG_E_CONFIG, "the token has locked its PIN");
+		return tlsg_err_set(err, TLSG_E_CONFIG, "%s", tlsg_p11_pin_reason(TLSG_P11_PIN_LOCKED));
 	return TLSG_OK;
 }
 
@@ -212,6 +212,8 @@ static enum tlsg_ret work_in_child(void *arg, gnutls_datum_t *out, struct tlsg_e
 		out->size = 0;
 		tlsg_p11_retry_restart(&r, TLSG_P11_RETRY_BUILDER_MS);
 	}
+	if(ret == TLSG_OK)
+		tlsg_p11_pin_accept();
 	return ret == TLSG_OK ? ret : tlsg_err_set(err, ret, "%s", why.text);
 }
 

@@ -16,7 +16,11 @@
 #include <gnutls/pkcs11.h>
 #include <p11-kit/p11-kit.h>
 
+#include "pkcs11/p11_ask.h"
+#include "pkcs11/p11_probe.h"
+
 #define MODULES_MAX 16
+#define ASK_MS 1000
 #define LIBRARY_HALF 32 /* manufacturer, and description */
 
 /* A module of this process. */
@@ -138,11 +142,24 @@ static bool is_shadowed(const struct module *m)
 
 /* ---- loading ---- */
 
-static enum tlsg_ret library_add(const char *path, struct tlsg_err *err)
+/* A module that took its time to fail is not asked why: a worker is waiting. */
+static enum tlsg_ret init_failed(const char *path, int rc, long began_ms, struct tlsg_err *err)
 {
+	const char *why = tlsg_p11_probe_clock() - began_ms < ASK_MS ? tlsg_p11_ask_why(path) : NULL;
 	const char *again = has_stopped ? "; this process had it before, and a module may refuse to start twice in one "
 									  "process: set key_isolation=1, or restart"
 									: "";
+
+	(void)tlsg_err_set(err, TLSG_E_CONFIG, "the PKCS#11 module \"%.200s\" cannot be initialised: %s%s", path,
+			why != NULL ? why : gnutls_strerror(rc), again);
+	if(err != NULL)
+		err->gnutls_code = rc;
+	return TLSG_E_CONFIG;
+}
+
+static enum tlsg_ret library_add(const char *path, struct tlsg_err *err)
+{
+	long began_ms = tlsg_p11_probe_clock();
 	int rc;
 
 	if(loaded.len == MODULES_MAX || strlen(path) >= TLSG_P11_PATH_SIZE)
@@ -152,12 +169,8 @@ static enum tlsg_ret library_add(const char *path, struct tlsg_err *err)
 	if(rc == GNUTLS_E_PKCS11_LOAD_ERROR)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the PKCS#11 module \"%s\" cannot be loaded%s", path,
 				access(path, R_OK) != 0 ? ": the file cannot be read" : "");
-	if(rc < 0) {
-		(void)tlsg_err_set(err, TLSG_E_CONFIG, "the PKCS#11 module \"%s\" cannot be initialised: %s%s", path,
-				gnutls_strerror(rc), again);
-		err->gnutls_code = rc;
-		return TLSG_E_CONFIG;
-	}
+	if(rc < 0)
+		return init_failed(path, rc, began_ms, err);
 	note_library(path);
 	return TLSG_OK;
 }

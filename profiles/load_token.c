@@ -299,7 +299,7 @@ static enum tlsg_ret certs_fetch(const struct tlsg_set *set, enum tlsg_wire_look
 static enum tlsg_ret err_name(
 		const struct tlsg_key_file_request *r, enum tlsg_ret ret, const struct tlsg_err *why, struct tlsg_err *err)
 {
-	return tlsg_err_set(err, ret, "%s: \"%.200s\": %.280s", r->setting, r->file->s, why->text);
+	return tlsg_err_set(err, ret, "%s: \"%.200s\": %.380s", r->setting, r->file->s, why->text);
 }
 
 static enum tlsg_ret certs_load(struct tlsg_set *set, enum tlsg_wire_look_kind what,

@@ -89,6 +89,7 @@ class Settings:
     load_after: tuple = ()              # modules loaded right after it
     enable_tls: bool = True
     user: str = ""                      # run as this user
+    launcher: tuple = ()                # the command that starts it, such as nsenter
 
     def but(self, **changes):
         """A copy with changes; `modparams` are merged, the value None removes one."""
@@ -175,7 +176,7 @@ class Kamailio:
 
     def command(self, config):
         """The command line that starts this Kamailio in the foreground."""
-        return [BINARY, "-f", str(config), "-DD", "-E", "-Y", str(self.folder),
+        return [*self.settings.launcher, BINARY, "-f", str(config), "-DD", "-E", "-Y", str(self.folder),
                 "-P", str(self.folder / "pid"), "-m", str(self.settings.shm_mb),
                 "-x", self.settings.shm_manager,
                 *(("-u", self.settings.user) if self.settings.user else ())]

@@ -1,5 +1,6 @@
 # tls_gnutls - end to end: runs the commands that a document prints
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import os
 import re
 import subprocess
 
@@ -7,9 +8,9 @@ import subprocess
 class Shell:
     """One bash that runs all blocks."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, launcher=(), env=None):
         self._bash = subprocess.Popen(
-            ["bash", "-u"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [*launcher, "bash", "-u"], cwd=folder, env={**os.environ, **(env or {})}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True)
 
     def run(self, command):
