@@ -10,8 +10,8 @@ class Shell:
 
     def __init__(self, folder, launcher=(), env=None):
         self._bash = subprocess.Popen(
-            [*launcher, "bash", "-u"], cwd=folder, env={**os.environ, **(env or {})}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True)
+            [*launcher, "bash", "-u"], cwd=folder, env={**os.environ, **(env or {})},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def run(self, command):
         """Run one command; fails with its output when its status is not 0."""
