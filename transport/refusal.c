@@ -33,6 +33,8 @@ int tlsg_refusal_alert(int gnutls_code)
 			return GNUTLS_A_UNSUPPORTED_CERTIFICATE;
 		case GNUTLS_E_RECEIVED_DISALLOWED_NAME:
 			return GNUTLS_A_UNRECOGNIZED_NAME;
+		case GNUTLS_E_INVALID_REQUEST: /* a point of a key exchange that is not encoded as it must be */
+			return GNUTLS_A_ILLEGAL_PARAMETER;
 		default:
 			return gnutls_error_to_alert(gnutls_code, &level);
 	}

@@ -35,6 +35,12 @@ def test_hello_with_a_value_that_is_not_allowed(kam, version):
     kam.assert_healthy()
 
 
+def test_key_share_that_is_not_a_point(kam):
+    message = malformed.hello("TLS 1.3", {malformed.SHARES: malformed.RAW_SHARE})
+    assert malformed.alert(kam, malformed.records(message)) == malformed.ILLEGAL_PARAMETER
+    kam.assert_healthy()
+
+
 USER_CANCELED, NO_RENEGOTIATION = 90, 100
 
 

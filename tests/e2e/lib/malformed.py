@@ -99,6 +99,11 @@ def malformed(version):
 
 UNRECOGNIZED_NAME = 112
 
+# the coordinates of a point on P-256 without the byte before them that says so (RFC 8446 section 4.2.8.2)
+RAW_POINT = bytes.fromhex("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+                          "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
+RAW_SHARE = struct.pack(">HHH", 4 + len(RAW_POINT), 23, len(RAW_POINT)) + RAW_POINT
+
 # what can be parsed: name -> one extension, the alert
 NOT_ALLOWED = {
     "server name with a newline": (SERVER_NAME, hostile.server_name(b"a\nb")[4:], UNRECOGNIZED_NAME),
