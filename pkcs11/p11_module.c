@@ -39,17 +39,23 @@ static struct
 static bool has_stopped;	 /* modules were initialised and finalised in this process */
 static bool want_registered; /* when it starts next */
 
+/* A process that was forked does not go on with the modules of its parent. */
+static void process_check(void)
+{
+	if(loaded.pid == getpid())
+		return;
+	if(loaded.started)
+		gnutls_pkcs11_deinit(); /* p11-kit finalises no module in another process than it was initialised in */
+	memset(&loaded, 0, sizeof(loaded));
+	loaded.pid = getpid();
+	has_stopped = false;
+	want_registered = false;
+}
+
 static enum tlsg_ret gnutls_start(unsigned flags, struct tlsg_err *err)
 {
 	int rc;
 
-	if(loaded.pid != getpid()) {
-		if(loaded.started) /* by the parent: GnuTLS would go on with its modules */
-			gnutls_pkcs11_deinit();
-		memset(&loaded, 0, sizeof(loaded));
-		loaded.pid = getpid();
-		has_stopped = false;
-	}
 	if(loaded.started)
 		return TLSG_OK;
 	rc = gnutls_pkcs11_init(flags, NULL);
@@ -140,7 +146,7 @@ static bool is_shadowed(const struct module *m)
 
 static enum tlsg_ret library_add(const char *path, struct tlsg_err *err)
 {
-	const char *again = has_stopped ? "; this process had it before, and a module may refuse to start twice in one "
+	const char *again = has_stopped ? "; this process has stopped modules before, and some do not start twice in one "
 									  "process: set key_isolation=1, or restart"
 									: "";
 	int rc;
@@ -182,6 +188,7 @@ enum tlsg_ret tlsg_p11_module_use(const char *path, struct tlsg_err *err)
 	const struct module *m;
 	enum tlsg_ret ret;
 
+	process_check();
 	if(path[0] == '\0')
 		return use_registered(err);
 	ret = gnutls_start(want_registered ? GNUTLS_PKCS11_FLAG_AUTO : GNUTLS_PKCS11_FLAG_MANUAL, err);
