@@ -43,17 +43,23 @@ static struct
 static bool has_stopped;	 /* modules were initialised and finalised in this process */
 static bool want_registered; /* when it starts next */
 
+/* A process that was forked does not go on with the modules of its parent. */
+static void process_check(void)
+{
+	if(loaded.pid == getpid())
+		return;
+	if(loaded.started)
+		gnutls_pkcs11_deinit(); /* p11-kit finalises no module in another process than it was initialised in */
+	memset(&loaded, 0, sizeof(loaded));
+	loaded.pid = getpid();
+	has_stopped = false;
+	want_registered = false;
+}
+
 static enum tlsg_ret gnutls_start(unsigned flags, struct tlsg_err *err)
 {
 	int rc;
 
-	if(loaded.pid != getpid()) {
-		if(loaded.started) /* by the parent: GnuTLS would go on with its modules */
-			gnutls_pkcs11_deinit();
-		memset(&loaded, 0, sizeof(loaded));
-		loaded.pid = getpid();
-		has_stopped = false;
-	}
 	if(loaded.started)
 		return TLSG_OK;
 	rc = gnutls_pkcs11_init(flags, NULL);
@@ -146,7 +152,7 @@ static bool is_shadowed(const struct module *m)
 static enum tlsg_ret init_failed(const char *path, int rc, long began_ms, struct tlsg_err *err)
 {
 	const char *why = tlsg_p11_probe_clock() - began_ms < ASK_MS ? tlsg_p11_ask_why(path) : NULL;
-	const char *again = has_stopped ? "; this process had it before, and a module may refuse to start twice in one "
+	const char *again = has_stopped ? "; this process has stopped modules before, and some do not start twice in one "
 									  "process: set key_isolation=1, or restart"
 									: "";
 
@@ -195,6 +201,7 @@ enum tlsg_ret tlsg_p11_module_use(const char *path, struct tlsg_err *err)
 	const struct module *m;
 	enum tlsg_ret ret;
 
+	process_check();
 	if(path[0] == '\0')
 		return use_registered(err);
 	ret = gnutls_start(want_registered ? GNUTLS_PKCS11_FLAG_AUTO : GNUTLS_PKCS11_FLAG_MANUAL, err);

@@ -266,10 +266,9 @@ static int perform(const struct tlsg_key *k, struct tlsg_op_job *j)
 			[TLSG_KEY_KIND_KEY_PROCESS] = remote_do,
 			[TLSG_KEY_KIND_TOKEN_PROCESS] = remote_do,
 	};
-	bool had_failed = why.is_set;
 	int rc = by_kind[k->kind](k, j);
 
-	if(rc < 0 || (why.is_set && !had_failed))
+	if(rc < 0)
 		__atomic_add_fetch(k->failures, 1, __ATOMIC_RELAXED);
 	return rc;
 }

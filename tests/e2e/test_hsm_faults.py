@@ -144,9 +144,9 @@ def test_token_goes_and_comes_back(start, on_token, faults, fault):
         mark = kam.log.mark()
         assert [is_served(kam) for _ in range(6)] == [False] * 6
         until(lambda: len(errors(kam, mark)) >= 6, "one line for each handshake")
-        errors = errors(kam, mark)
-        assert len(errors) == 6
-        assert all("pkcs11:token=sip;object=server-ec;type=private" in text for text in errors)
+        lines = errors(kam, mark)
+        assert len(lines) == 6
+        assert all("pkcs11:token=sip;object=server-ec;type=private" in text for text in lines)
         assert open_one.ask().status == 200
         assert int(kam.rpc("tls.sessions")["handshakes_failed_local"]) == 6
     faults.set()
