@@ -1,15 +1,22 @@
 # tls_gnutls - fixtures of the comparison with tls.so
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 import os
+import ssl
 from pathlib import Path
 
 import pytest
 
+from e2e.lib.kamailio import host_version
 from e2e.lib.pki import Pki
 
 from .odd import Odd
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def pytest_terminal_summary(terminalreporter):
+    version = ".".join(map(str, host_version()))
+    terminalreporter.write_line(f"compared with tls.so of Kamailio {version}; the clients use {ssl.OPENSSL_VERSION}")
 
 
 @pytest.fixture(scope="session")
