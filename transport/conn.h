@@ -11,6 +11,8 @@
 #ifndef TLSG_TRANSPORT_CONN_H
 #define TLSG_TRANSPORT_CONN_H
 
+#include <gnutls/dtls.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "profiles/match.h"
@@ -30,6 +32,9 @@ struct tlsg_conn_params
 	struct tlsg_match_query query; /**< role, local address, expected name, id */
 	str sni;					   /**< client: name to send, {NULL,0} none */
 	int deadline_s; /**< handshake_timeout: for the first handshake, and for what begins later; 0: no limit */
+	bool datagram;	/**< DTLS over datagrams: conn_datagram.h */
+	unsigned mtu;	/**< of datagrams in the handshake, without IP and UDP headers; 0: the default */
+	const gnutls_dtls_prestate_st *start; /**< server: of tlsg_cookie_check(), copied; NULL: no cookie was asked for */
 };
 
 /** Figures for the command tls.list. */

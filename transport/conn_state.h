@@ -19,6 +19,7 @@
 #define TLSG_RECORD_HEAD 5 /* type, version and length of a record: RFC 8446 section 5.1 */
 #define TLSG_TAIL_BYTES 7  /* a record that contains one alert */
 
+struct tlsg_carrier_datagram;
 struct tlsg_peer;
 
 /** Why no more input is given to a session. */
@@ -47,6 +48,7 @@ struct tlsg_conn
 	gnutls_priority_t priority; /**< of the snapshot; the session counts a reference on it */
 	struct tlsg_peer *peer;		/**< [arena] NULL until the handshake is done; release store */
 	struct tlsg_io *io;			/**< of the running step, memory of this process; NULL outside a step */
+	struct tlsg_carrier_datagram *datagram; /**< [arena] of an association over datagrams; NULL: a stream */
 	str sni;					/**< [arena] received or sent; zero-terminated */
 	str expected;				/**< [arena] client: name that the server must have, {NULL,0} unknown */
 	struct tlsg_conn_verdict verdict;

@@ -27,11 +27,22 @@ struct tlsg_conn_limits
 	bool renegotiation;				/**< the peer may renegotiate (TLS 1.2 and older) */
 };
 
+/** Datagrams that one step may send: GnuTLS sends at most 31 records in a flight, and may send a flight twice. */
+#define TLSG_DATAGRAMS_MAX 64
+
+/** The boundaries of datagrams to send, which are one after the other in the buffer `out` of a step. */
+struct tlsg_datagrams
+{
+	uint16_t size[TLSG_DATAGRAMS_MAX]; /**< bytes of each, in the order in which they must be sent */
+	unsigned count;
+};
+
 /** Buffers of one step, all in the memory of this process. */
 struct tlsg_io
 {
-	struct tlsg_buf *in;  /**< received records, drained; NULL: nothing received */
+	struct tlsg_buf *in;  /**< received records, or one datagram; drained; NULL: nothing received */
 	struct tlsg_buf *out; /**< records to send, appended; not NULL */
+	struct tlsg_datagrams *sent; /**< an association's: not NULL, appended; otherwise not used */
 	const struct tlsg_conn_limits *limits;
 };
 

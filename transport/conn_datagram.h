@@ -1,0 +1,71 @@
+/*
+ * tls_gnutls - a connection over datagrams: what DTLS has and TLS has not
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process; an association moves between processes at any time.
+ * Memory: the connection's arena (shm).  Lock: the owner's lock of the association, where conn.h says write_lock.
+ *
+ * An association is a struct tlsg_conn whose parameters say `datagram`. The functions of conn.h work on it, with these
+ * differences:
+ * - tlsg_conn_read(): in is one datagram, which is always used up; clear must have room for TLSG_DATAGRAM_TEXT_MAX
+ *   bytes. TLSG_OK: one record of text is in clear, which is one message; call again with the same buffers (clear
+ *   emptied), as more records may be in the datagram. TLSG_AGAIN: nothing more. Records that are malformed, replayed,
+ *   of another epoch or cannot be decrypted are dropped without a trace but tlsg_conn_datagram_dropped().
+ * - tlsg_conn_write(): the data are one message and go out as one record, in one datagram. Before the handshake is done
+ *   the message is queued. Longer than tlsg_conn_datagram_text_max(): TLSG_E_RESOURCE, the association goes on.
+ * - out and sent must be empty at the beginning of a call; tlsg_conn_keep() and tlsg_conn_set_tcp_eof() are not for
+ *   datagrams. There is no renegotiation.
+ *
+ * Associations by address are not kept here; what comes before one is in cookie.h.
+ */
+#ifndef TLSG_TRANSPORT_CONN_DATAGRAM_H
+#define TLSG_TRANSPORT_CONN_DATAGRAM_H
+
+#include "transport/conn.h"
+
+/** Longest text of a record. GnuTLS sends a little less: tlsg_conn_datagram_text_max(). */
+#define TLSG_DATAGRAM_TEXT_MAX 16384
+
+/** Bytes that `out` should have room for: a flight of the handshake, or a record. */
+#define TLSG_DATAGRAM_OUT_BYTES (64 * 1024)
+
+/** Limits and default of the size of datagrams in a handshake, without the headers of IP and UDP. */
+#define TLSG_DATAGRAM_MTU_MIN 256
+#define TLSG_DATAGRAM_MTU_MAX 16384
+#define TLSG_DATAGRAM_MTU_DEFAULT 1200
+
+/** Time to wait for an answer before a flight is sent again, doubled each time: RFC 6347 section 4.2.4.1. */
+#define TLSG_DATAGRAM_RETRANSMIT_MS 1000
+
+/**
+ * How long the owner may wait before it calls tlsg_conn_datagram_timer(). No lock.
+ * @return milliseconds, 0: now; -1: there is nothing to wait for.
+ */
+int tlsg_conn_datagram_timeout_ms(const struct tlsg_conn *c);
+
+/**
+ * The time is over, or may be: sends the last flight of the handshake again if it is due, ends a late handshake.
+ * @param io  in is NULL; datagrams are appended to out and sent.
+ * @return TLSG_AGAIN: goes on, ask tlsg_conn_datagram_timeout_ms() again; TLSG_E_*: as tlsg_conn_read().
+ */
+enum tlsg_ret tlsg_conn_datagram_timer(struct tlsg_conn *c, struct tlsg_io *io, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/** @return longest message that can be sent, in bytes of text, a little below 16384; 0 before the handshake is done. */
+size_t tlsg_conn_datagram_text_max(const struct tlsg_conn *c);
+
+/** @return records of the association that were dropped: malformed, replayed, refused, or not to be decrypted. */
+uint32_t tlsg_conn_datagram_dropped(const struct tlsg_conn *c);
+
+/**
+ * Whether a profile can be used for datagrams: its tls_method has a version that DTLS has, and the snapshot was built
+ * with the option.
+ * @return TLSG_OK; TLSG_E_CONFIG: err says what to change.
+ */
+enum tlsg_ret tlsg_conn_datagram_check(const struct tlsg_prof *p, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * Known faults of the running GnuTLS in DTLS.
+ * @return static text: the fixed versions, for a warning; NULL: none is known.
+ */
+const char *tlsg_conn_datagram_faults(void);
+
+#endif
