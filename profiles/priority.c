@@ -101,7 +101,7 @@ static enum tlsg_ret compile_all(struct tlsg_prof *p, struct tlsg_priority *x, s
 static enum tlsg_ret evaluate(struct tlsg_prof *p, struct tlsg_priority *x, struct tlsg_err *err)
 {
 	const struct tlsg_method *m = tlsg_method_by_id(p->s.method);
-	struct tlsg_method older;
+	struct tlsg_method own;
 	const struct tlsg_cipher_note note = {.note_cb = note_cb, .arg = p};
 	struct tlsg_err cause;
 	enum tlsg_ret ret;
@@ -109,14 +109,15 @@ static enum tlsg_ret evaluate(struct tlsg_prof *p, struct tlsg_priority *x, stru
 	if(m == NULL)
 		return tlsg_err_set(
 				err, TLSG_E_CONFIG, "%.*s: tls_method %d is not supported", p->id.len, p->id.s, p->s.method);
+	own = *m;
 	if(p->without_tls13) {
 		/* of the versions of SSLv23 below 1.3, only TLS 1.2 matters */
-		older = *tlsg_method_by_id(m->id == TLSG_METHOD_SSLV23 ? TLSG_METHOD_TLSV1_2 : m->id);
-		older.max = TLSG_TLS1_2;
-		m = &older;
+		own = *tlsg_method_by_id(m->id == TLSG_METHOD_SSLV23 ? TLSG_METHOD_TLSV1_2 : m->id);
+		own.max = TLSG_TLS1_2;
 	}
+	own.datagram = p->set->options.datagram;
 	tlsg_err_clear(&cause);
-	ret = tlsg_cipher_string_eval(p->s.cipher_list.s, m, &note, &x->list, &cause);
+	ret = tlsg_cipher_string_eval(p->s.cipher_list.s, &own, &note, &x->list, &cause);
 	if(ret != TLSG_OK)
 		return tlsg_err_set(err, ret, "%.*s: cipher_list \"%.*s\": %.300s", p->id.len, p->id.s,
 				p->s.cipher_list.s != NULL ? p->s.cipher_list.len : 0,
@@ -170,6 +171,25 @@ enum tlsg_ret tlsg_priority_fit_keys(struct tlsg_prof *p, struct tlsg_err *err)
 			p->pairs[0].key->source.s);
 	p->without_tls13 = true;
 	return tlsg_priority_compile(p, err);
+}
+
+unsigned tlsg_priority_versions(const struct tlsg_prof *p, bool datagram)
+{
+	const struct tlsg_cipher_list *list = &p->priority->list;
+
+	return datagram ? tlsg_method_datagram_versions(list->versions, list->datagrams) : list->versions;
+}
+
+enum tlsg_ret tlsg_priority_check_datagram(const struct tlsg_prof *p, struct tlsg_err *err)
+{
+	if(!p->set->options.datagram)
+		return tlsg_err_set(err, TLSG_E_INTERNAL, "%.*s: built without DTLS", p->id.len, p->id.s);
+	if(tlsg_priority_versions(p, true) != 0)
+		return TLSG_OK;
+	return tlsg_err_set(err, TLSG_E_CONFIG,
+			"%.*s: tls_method and cipher_list leave no version of DTLS: GnuTLS has DTLS 1.2 and 1.0; write TLSv1.2 or "
+			"TLSv1.2+",
+			p->id.len, p->id.s);
 }
 
 unsigned tlsg_priority_key_of(gnutls_pk_algorithm_t pk)

@@ -69,6 +69,19 @@ enum tlsg_ret tlsg_priority_for_offer(
  */
 bool tlsg_priority_curve_fits(const struct tlsg_pair *pair, unsigned groups);
 
+/**
+ * Whether a profile can be used for DTLS: the snapshot was built for it, and tls_method and cipher_list leave a version
+ * that DTLS has.
+ * @return TLSG_OK; TLSG_E_CONFIG: err says what to change; TLSG_E_INTERNAL: the snapshot was built without DTLS.
+ */
+enum tlsg_ret tlsg_priority_check_datagram(const struct tlsg_prof *p, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * @param datagram  for DTLS: the versions of TLS that the enabled versions of DTLS correspond to.
+ * @return OR of TLSG_VERSION_BIT().
+ */
+unsigned tlsg_priority_versions(const struct tlsg_prof *p, bool datagram);
+
 /** @return the bit of enum tlsg_cipher_key for a kind of key. */
 unsigned tlsg_priority_key_of(gnutls_pk_algorithm_t pk);
 

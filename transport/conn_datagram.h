@@ -22,20 +22,6 @@
 
 #include "transport/conn.h"
 
-/** Longest text of a record. GnuTLS sends a little less: tlsg_conn_datagram_text_max(). */
-#define TLSG_DATAGRAM_TEXT_MAX 16384
-
-/** Bytes that `out` should have room for: a flight of the handshake, or a record. */
-#define TLSG_DATAGRAM_OUT_BYTES (64 * 1024)
-
-/** Limits and default of the size of datagrams in a handshake, without the headers of IP and UDP. */
-#define TLSG_DATAGRAM_MTU_MIN 256
-#define TLSG_DATAGRAM_MTU_MAX 16384
-#define TLSG_DATAGRAM_MTU_DEFAULT 1200
-
-/** Time to wait for an answer before a flight is sent again, doubled each time: RFC 6347 section 4.2.4.1. */
-#define TLSG_DATAGRAM_RETRANSMIT_MS 1000
-
 /**
  * How long the owner may wait before it calls tlsg_conn_datagram_timer(). No lock.
  * @return milliseconds, 0: now; -1: there is nothing to wait for.
@@ -54,13 +40,6 @@ size_t tlsg_conn_datagram_text_max(const struct tlsg_conn *c);
 
 /** @return records of the association that were dropped: malformed, replayed, refused, or not to be decrypted. */
 uint32_t tlsg_conn_datagram_dropped(const struct tlsg_conn *c);
-
-/**
- * Whether a profile can be used for datagrams: its tls_method has a version that DTLS has, and the snapshot was built
- * with the option.
- * @return TLSG_OK; TLSG_E_CONFIG: err says what to change.
- */
-enum tlsg_ret tlsg_conn_datagram_check(const struct tlsg_prof *p, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
  * Known faults of the running GnuTLS in DTLS.

@@ -7,9 +7,10 @@
 
 #include "profiles/match.h"
 #include "profiles/priority.h"
-#include "transport/carrier_stream.h"
+#include "transport/carrier.h"
 #include "transport/conn_bound.h"
 #include "transport/conn_failure.h"
+#include "transport/conn_message.h"
 #include "transport/conn_session.h"
 #include "transport/conn_state.h"
 #include "transport/conn_step.h"
@@ -43,7 +44,7 @@ static enum tlsg_ret choose_by_name(struct tlsg_conn *c, struct tlsg_err *err)
 /* Keeps to the suite list of the profile and to its order. */
 static int restrict_suites(struct tlsg_conn *c, const struct tlsg_hello *h)
 {
-	unsigned allowed = c->ref.prof->priority->list.versions;
+	unsigned allowed = tlsg_priority_versions(c->ref.prof, c->datagram != NULL);
 	struct tlsg_cipher_offer offer;
 	gnutls_priority_t compiled;
 
@@ -73,7 +74,7 @@ static int client_hello_received(struct tlsg_conn *c, const gnutls_datum_t *msg)
 {
 	struct tlsg_hello hello;
 
-	if(tlsg_hello_read(msg->data, msg->size, &hello) != TLSG_OK)
+	if(tlsg_hello_read(msg->data, msg->size, c->datagram != NULL, &hello) != TLSG_OK)
 		return hello.illegal ? GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER : GNUTLS_E_UNEXPECTED_PACKET_LENGTH;
 	if(!c->hello_seen && hello.name != NULL) {
 		c->sni.s = tlsg_arena_keep_copy(c->arena, hello.name, hello.name_len);
@@ -115,6 +116,8 @@ static int message_cb(
 	if(!incoming)
 		return 0;
 	tlsg_conn_bound_message(c);
+	if(c->datagram != NULL)
+		tlsg_dgram_record_done(&c->datagram->messages);
 	switch(type) {
 		case GNUTLS_HANDSHAKE_CLIENT_HELLO_V2: /* of SSL 2, without extensions; RFC 6176 */
 			return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
@@ -156,6 +159,8 @@ static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 		tlsg_conn_bound_settle(c);
 		return TLSG_OK;
 	}
+	if(c->datagram != NULL)
+		tlsg_conn_message_settle(c);
 	ret = tlsg_peer_publish(c, err);
 	if(ret == TLSG_OK) {
 		c->established = true;
@@ -171,7 +176,7 @@ enum tlsg_ret tlsg_conn_hs_run(struct tlsg_conn *c, struct tlsg_err *err)
 {
 	tlsg_conn_failure_forget();
 	for(;;) {
-		size_t before = tlsg_carrier_stream_left(c);
+		size_t before = tlsg_carrier_left(c);
 		enum tlsg_ret ret;
 		int rc;
 
@@ -186,9 +191,9 @@ enum tlsg_ret tlsg_conn_hs_run(struct tlsg_conn *c, struct tlsg_err *err)
 				return TLSG_E_PEER;
 		} else if(rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED)
 			return tlsg_conn_failure_set(c, rc, err);
-		else if(gnutls_record_get_direction(c->session) == 1)
+		else if(c->datagram == NULL && gnutls_record_get_direction(c->session) == 1)
 			return TLSG_FULL;
-		else if(tlsg_carrier_stream_has_data(c))
+		else if(tlsg_carrier_has_data(c))
 			return TLSG_EOF; /* the caller reads it */
 		ret = tlsg_conn_step_again(c, before, err);
 		if(ret != TLSG_OK)

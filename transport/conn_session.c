@@ -11,7 +11,7 @@
 #include "base/scope.h"
 #include "profiles/priority.h"
 #include "profiles/ticket.h"
-#include "transport/carrier_stream.h"
+#include "transport/carrier.h"
 #include "transport/conn_state.h"
 #include "transport/conn_step.h"
 #include "transport/conn_verify.h"
@@ -35,6 +35,18 @@ static bool offers_tickets(const struct tlsg_conn *c)
 	return c->set->options.session_cache && tlsg_scope_frees_by_address(NULL);
 }
 
+/* Sessions of TLS are not resumed with DTLS, nor the other way round. */
+static int key_for_datagrams(unsigned char key[TLSG_TICKET_KEY_SIZE])
+{
+	static const char label[] = "tls_gnutls ticket, DTLS";
+	unsigned char own[TLSG_TICKET_KEY_SIZE];
+	int rc = gnutls_hmac_fast(GNUTLS_MAC_SHA512, key, TLSG_TICKET_KEY_SIZE, label, sizeof(label), own);
+
+	memcpy(key, own, sizeof(own));
+	gnutls_memset(own, 0, sizeof(own));
+	return rc;
+}
+
 /* Tickets of this profile, encrypted with the key that all processes derive. */
 static enum tlsg_ret enable_tickets(struct tlsg_conn *c, struct tlsg_err *err)
 {
@@ -45,7 +57,9 @@ static enum tlsg_ret enable_tickets(struct tlsg_conn *c, struct tlsg_err *err)
 
 	if(ret != TLSG_OK)
 		return tlsg_err_set(err, ret, "no key for session tickets");
-	rc = gnutls_session_ticket_enable_server(c->session, &datum);
+	rc = c->datagram != NULL ? key_for_datagrams(key) : 0;
+	if(rc >= 0)
+		rc = gnutls_session_ticket_enable_server(c->session, &datum);
 	gnutls_memset(key, 0, sizeof(key));
 	return rc < 0 ? tlsg_err_gnutls(err, rc, "enabling session tickets") : TLSG_OK;
 }
@@ -88,6 +102,8 @@ static unsigned init_flags(const struct tlsg_conn *c)
 {
 	unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | NO_STATUS_REQUEST;
 
+	if(c->datagram != NULL)
+		flags |= GNUTLS_DATAGRAM;
 	if(c->role == TLSG_CLIENT)
 		return flags | GNUTLS_CLIENT | GNUTLS_NO_TICKETS;
 	if(!offers_tickets(c))
@@ -108,8 +124,9 @@ enum tlsg_ret tlsg_conn_session_init(struct tlsg_conn *c, struct tlsg_err *err)
 				"another library of this process has replaced GnuTLS's mutex functions, sessions cannot be shared; "
 				"load the module that calls gnutls_global_set_mutex() before tls_gnutls.so");
 	gnutls_session_set_ptr(c->session, c);
-	tlsg_carrier_stream_init(c);
-	gnutls_handshake_set_timeout(c->session, 0);
+	if(c->datagram == NULL)
+		gnutls_handshake_set_timeout(c->session, 0); /* without effect on datagrams: carrier_datagram.c */
+	tlsg_carrier_init(c);
 	tlsg_keylog_session_init(c->session);
 	gnutls_session_set_verify_function(c->session, verify_cb);
 	if(c->role == TLSG_CLIENT && c->sni.s != NULL) {

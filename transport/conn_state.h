@@ -43,14 +43,14 @@ struct tlsg_conn
 {
 	struct tlsg_session_ref ref; /**< first: gnutls_session_get_ptr() returns it to the certificate callback */
 	struct tlsg_arena *arena;
-	gnutls_session_t session;	/**< [arena] */
-	struct tlsg_set *set;		/**< one reference */
-	gnutls_priority_t priority; /**< of the snapshot; the session counts a reference on it */
-	struct tlsg_peer *peer;		/**< [arena] NULL until the handshake is done; release store */
-	struct tlsg_io *io;			/**< of the running step, memory of this process; NULL outside a step */
+	gnutls_session_t session;				/**< [arena] */
+	struct tlsg_set *set;					/**< one reference */
+	gnutls_priority_t priority;				/**< of the snapshot; the session counts a reference on it */
+	struct tlsg_peer *peer;					/**< [arena] NULL until the handshake is done; release store */
+	struct tlsg_io *io;						/**< of the running step, memory of this process; NULL outside a step */
 	struct tlsg_carrier_datagram *datagram; /**< [arena] of an association over datagrams; NULL: a stream */
-	str sni;					/**< [arena] received or sent; zero-terminated */
-	str expected;				/**< [arena] client: name that the server must have, {NULL,0} unknown */
+	str sni;								/**< [arena] received or sent; zero-terminated */
+	str expected;							/**< [arena] client: name that the server must have, {NULL,0} unknown */
 	struct tlsg_conn_verdict verdict;
 	struct tlsg_queue queue;
 	unsigned char *kept; /**< [arena] received bytes that the session has not taken yet */

@@ -414,7 +414,8 @@ static enum tlsg_ret eval_native(
 	if((own & l->versions) == 0)
 		return tlsg_err_set(
 				err, TLSG_E_CONFIG, "cipher list '%.128s' has no TLS version in common with the TLS method", string);
-	if(own & ~l->versions && tlsg_method_priority(own & l->versions, versions, sizeof(versions)) != TLSG_OK)
+	if((own & ~l->versions || l->datagrams != 0)
+			&& tlsg_method_priority(own & l->versions, l->datagrams, versions, sizeof(versions)) != TLSG_OK)
 		return tlsg_err_set(err, TLSG_E_INTERNAL, "cipher list: no room for the versions");
 	n = snprintf(l->priority, sizeof(l->priority), "%s%s%s", string, versions[0] != '\0' ? ":" : "", versions);
 	if(n < 0 || (size_t)n >= sizeof(l->priority))
@@ -441,6 +442,7 @@ enum tlsg_ret tlsg_cipher_string_eval(const char *string, const struct tlsg_meth
 	ret = tlsg_method_versions(method, &out->versions, err);
 	if(ret != TLSG_OK)
 		return ret;
+	out->datagrams = tlsg_method_datagrams(method);
 	if(string == NULL) {
 		out->kind = TLSG_CIPHER_DEFAULT;
 		return eval_list(out, STRING_DEFAULT, NULL, err);

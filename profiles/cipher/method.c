@@ -14,19 +14,19 @@
 #include "profiles/cipher/suites.h"
 
 static const struct tlsg_method methods[] = {
-		{"SSLv23", TLSG_METHOD_SSLV23, TLSG_TLS1_0, TLSG_TLS1_3},
-		{"SSLv2", TLSG_METHOD_SSLV2, 0, 0},
-		{"SSLv3", TLSG_METHOD_SSLV3, 0, 0},
-		{"TLSv1", TLSG_METHOD_TLSV1, TLSG_TLS1_0, TLSG_TLS1_0},
-		{"TLSv1.0", TLSG_METHOD_TLSV1, TLSG_TLS1_0, TLSG_TLS1_0},
-		{"TLSv1.1", TLSG_METHOD_TLSV1_1, TLSG_TLS1_1, TLSG_TLS1_1},
-		{"TLSv1.2", TLSG_METHOD_TLSV1_2, TLSG_TLS1_2, TLSG_TLS1_2},
-		{"TLSv1.3", TLSG_METHOD_TLSV1_3, TLSG_TLS1_3, TLSG_TLS1_3},
-		{"TLSv1+", TLSG_METHOD_TLSV1_PLUS, TLSG_TLS1_0, TLSG_TLS1_3},
-		{"TLSv1.0+", TLSG_METHOD_TLSV1_PLUS, TLSG_TLS1_0, TLSG_TLS1_3},
-		{"TLSv1.1+", TLSG_METHOD_TLSV1_1_PLUS, TLSG_TLS1_1, TLSG_TLS1_3},
-		{"TLSv1.2+", TLSG_METHOD_TLSV1_2_PLUS, TLSG_TLS1_2, TLSG_TLS1_3},
-		{"TLSv1.3+", TLSG_METHOD_TLSV1_3_PLUS, TLSG_TLS1_3, TLSG_TLS1_3},
+		{"SSLv23", TLSG_METHOD_SSLV23, TLSG_TLS1_0, TLSG_TLS1_3, false},
+		{"SSLv2", TLSG_METHOD_SSLV2, 0, 0, false},
+		{"SSLv3", TLSG_METHOD_SSLV3, 0, 0, false},
+		{"TLSv1", TLSG_METHOD_TLSV1, TLSG_TLS1_0, TLSG_TLS1_0, false},
+		{"TLSv1.0", TLSG_METHOD_TLSV1, TLSG_TLS1_0, TLSG_TLS1_0, false},
+		{"TLSv1.1", TLSG_METHOD_TLSV1_1, TLSG_TLS1_1, TLSG_TLS1_1, false},
+		{"TLSv1.2", TLSG_METHOD_TLSV1_2, TLSG_TLS1_2, TLSG_TLS1_2, false},
+		{"TLSv1.3", TLSG_METHOD_TLSV1_3, TLSG_TLS1_3, TLSG_TLS1_3, false},
+		{"TLSv1+", TLSG_METHOD_TLSV1_PLUS, TLSG_TLS1_0, TLSG_TLS1_3, false},
+		{"TLSv1.0+", TLSG_METHOD_TLSV1_PLUS, TLSG_TLS1_0, TLSG_TLS1_3, false},
+		{"TLSv1.1+", TLSG_METHOD_TLSV1_1_PLUS, TLSG_TLS1_1, TLSG_TLS1_3, false},
+		{"TLSv1.2+", TLSG_METHOD_TLSV1_2_PLUS, TLSG_TLS1_2, TLSG_TLS1_3, false},
+		{"TLSv1.3+", TLSG_METHOD_TLSV1_3_PLUS, TLSG_TLS1_3, TLSG_TLS1_3, false},
 };
 
 #define METHODS (sizeof(methods) / sizeof(methods[0]))
@@ -116,8 +116,33 @@ enum tlsg_ret tlsg_method_versions(const struct tlsg_method *m, unsigned *versio
 	return TLSG_OK;
 }
 
-enum tlsg_ret tlsg_method_priority(unsigned versions, char *buf, size_t size)
+#define OLD_VERSIONS (TLSG_VERSION_BIT(TLSG_TLS1_0) | TLSG_VERSION_BIT(TLSG_TLS1_1))
+
+unsigned tlsg_method_datagrams(const struct tlsg_method *m)
 {
+	unsigned found = 0;
+
+	if(!m->datagram)
+		return 0;
+	if(m->min <= TLSG_TLS1_2 && m->max >= TLSG_TLS1_2)
+		found |= TLSG_VERSION_BIT(TLSG_TLS1_2);
+	if(m->id != TLSG_METHOD_SSLV23 && m->min <= TLSG_TLS1_1)
+		found |= TLSG_VERSION_BIT(TLSG_TLS1_1);
+	return found;
+}
+
+unsigned tlsg_method_datagram_versions(unsigned versions, unsigned datagrams)
+{
+	unsigned allowed = datagrams & TLSG_VERSION_BIT(TLSG_TLS1_2);
+
+	if(datagrams & TLSG_VERSION_BIT(TLSG_TLS1_1))
+		allowed |= OLD_VERSIONS;
+	return versions & allowed;
+}
+
+enum tlsg_ret tlsg_method_priority(unsigned versions, unsigned datagrams, char *buf, size_t size)
+{
+	unsigned dtls = tlsg_method_datagram_versions(versions, datagrams);
 	static const struct
 	{
 		unsigned version;
@@ -136,5 +161,9 @@ enum tlsg_ret tlsg_method_priority(unsigned versions, char *buf, size_t size)
 		if(versions & TLSG_VERSION_BIT(words[i].version))
 			used += snprintf(buf + used, size - (size_t)used, "%s", words[i].text);
 	}
+	if(used >= 0 && (size_t)used < size && dtls != 0)
+		used += snprintf(buf + used, size - (size_t)used, "%s%s",
+				dtls & TLSG_VERSION_BIT(TLSG_TLS1_2) ? ":+VERS-DTLS1.2" : "",
+				dtls & OLD_VERSIONS ? ":+VERS-DTLS1.0" : "");
 	return used >= 0 && (size_t)used < size ? TLSG_OK : TLSG_E_RESOURCE;
 }

@@ -32,6 +32,8 @@ struct tlsg_conn_pair_setup
 	int server_requires; /**< require_certificate of the server */
 	bool with_named;	 /**< adds [server:any] named.example with TLSv1.2 and the certificate "named" */
 	bool cache;			 /**< session_cache */
+	bool datagram;		 /**< DTLS: over datagrams */
+	unsigned mtu;		 /**< of datagrams in the handshake, 0 default */
 	bool renegotiation;
 };
 
@@ -45,7 +47,9 @@ struct tlsg_conn_pair
 	struct tlsg_err err[2];
 	size_t most[2]; /**< highest tlsg_conn_bound_held() after a read */
 	struct tlsg_conn_limits limits;
-	size_t chunk; /**< bytes that one read gets at most, 0 all */
+	size_t chunk; /**< bytes that one read of a stream gets at most, 0 all */
+	bool datagram;
+	struct tlsg_datagrams sizes[2]; /**< of what is on the wire towards the role */
 };
 
 /**

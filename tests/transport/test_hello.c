@@ -63,7 +63,7 @@ static void put_name(const char *name, size_t size)
 
 static enum tlsg_ret read_msg(struct tlsg_hello *h)
 {
-	return tlsg_hello_read(bytes, msg.wr, h);
+	return tlsg_hello_read(bytes, msg.wr, false, h);
 }
 
 /* Not read: malformed, or with `illegal` of a value that is not allowed. */
@@ -174,13 +174,13 @@ static void test_every_truncation_is_refused(void **state)
 	head = msg.wr;
 	put_name("host.example", 12);
 	whole = msg.wr;
-	assert_int_equal(tlsg_hello_read(bytes, whole, &h), TLSG_OK);
+	assert_int_equal(tlsg_hello_read(bytes, whole, false, &h), TLSG_OK);
 	for(n = 0; n < whole; n++) {
-		assert_int_equal(tlsg_hello_read(bytes, n, &h), n == head ? TLSG_OK : TLSG_E_PEER);
+		assert_int_equal(tlsg_hello_read(bytes, n, false, &h), n == head ? TLSG_OK : TLSG_E_PEER);
 		assert_false(h.illegal);
 	}
 	bytes[whole] = 0; /* a byte too many */
-	assert_int_equal(tlsg_hello_read(bytes, whole + 1, &h), TLSG_E_PEER);
+	assert_int_equal(tlsg_hello_read(bytes, whole + 1, false, &h), TLSG_E_PEER);
 	assert_false(h.illegal);
 }
 
