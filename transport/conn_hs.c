@@ -36,6 +36,8 @@ static enum tlsg_ret choose_by_name(struct tlsg_conn *c, struct tlsg_err *err)
 	LM_DBG("TLS cfg domain selected for received server name [%s]: %.*s\n", c->sni.s, p->id.len, p->id.s);
 	if(p == c->ref.prof)
 		return TLSG_OK;
+	if(tlsg_priority_of(p, c->datagram != NULL) == NULL) /* TLS only */
+		return TLSG_E_PEER;
 	c->ref.prof = p;
 	ret = tlsg_conn_session_apply(c, err);
 	return ret == TLSG_OK ? tlsg_conn_step_bind(c, err) : ret;
@@ -44,14 +46,15 @@ static enum tlsg_ret choose_by_name(struct tlsg_conn *c, struct tlsg_err *err)
 /* Keeps to the suite list of the profile and to its order. */
 static int restrict_suites(struct tlsg_conn *c, const struct tlsg_hello *h)
 {
-	unsigned allowed = tlsg_priority_versions(c->ref.prof, c->datagram != NULL);
+	bool datagram = c->datagram != NULL;
+	unsigned allowed = tlsg_priority_of(c->ref.prof, datagram)->list.versions;
 	struct tlsg_cipher_offer offer;
 	gnutls_priority_t compiled;
 
 	tlsg_hello_offer(h, allowed, &offer);
 	if((offer.versions & allowed) == 0)
 		return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
-	if(tlsg_priority_for_offer(c->ref.prof, &offer, &compiled) != TLSG_OK)
+	if(tlsg_priority_for_offer(c->ref.prof, datagram, &offer, &compiled) != TLSG_OK)
 		return GNUTLS_E_NO_CIPHER_SUITES;
 	c->ref.keys = offer.usable;
 	c->ref.groups = offer.groups;
@@ -73,6 +76,7 @@ static int refuse_name(struct tlsg_conn *c)
 static int client_hello_received(struct tlsg_conn *c, const gnutls_datum_t *msg)
 {
 	struct tlsg_hello hello;
+	enum tlsg_ret ret;
 
 	if(tlsg_hello_read(msg->data, msg->size, c->datagram != NULL, &hello) != TLSG_OK)
 		return hello.illegal ? GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER : GNUTLS_E_UNEXPECTED_PACKET_LENGTH;
@@ -84,8 +88,9 @@ static int client_hello_received(struct tlsg_conn *c, const gnutls_datum_t *msg)
 		if(!hello.name_is_visible)
 			return refuse_name(c);
 		LM_DBG("received server_name (TLS extension): '%s'\n", c->sni.s);
-		if(choose_by_name(c, NULL) != TLSG_OK)
-			return TLSG_ERR_DEFECT;
+		ret = choose_by_name(c, NULL);
+		if(ret != TLSG_OK)
+			return ret == TLSG_E_PEER ? GNUTLS_E_UNSUPPORTED_VERSION_PACKET : TLSG_ERR_DEFECT;
 	}
 	c->hello_seen = true;
 	return restrict_suites(c, &hello);
@@ -149,7 +154,7 @@ static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 	enum tlsg_ret ret;
 
 	/* However GnuTLS came to it, a suite outside the list is refused. */
-	if(rc >= 0 && !tlsg_cipher_list_has(&c->ref.prof->priority->list, tlsg_peer_suite(c)))
+	if(rc >= 0 && !tlsg_cipher_list_has(&tlsg_priority_of(c->ref.prof, c->datagram != NULL)->list, tlsg_peer_suite(c)))
 		rc = GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
 	if(rc < 0)
 		return tlsg_conn_failure_set(c, rc, err);

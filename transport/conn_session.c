@@ -88,7 +88,12 @@ int tlsg_conn_session_priority(struct tlsg_conn *c, gnutls_priority_t priority)
 enum tlsg_ret tlsg_conn_session_apply(struct tlsg_conn *c, struct tlsg_err *err)
 {
 	const struct tlsg_prof *p = c->ref.prof;
-	int rc = tlsg_conn_session_priority(c, p->priority->compiled);
+	const struct tlsg_priority *x = tlsg_priority_of(p, c->datagram != NULL);
+	int rc;
+
+	if(x == NULL)
+		return tlsg_priority_check_datagram(p, err);
+	rc = tlsg_conn_session_priority(c, x->compiled);
 
 	if(rc < 0)
 		return tlsg_err_gnutls(err, rc, "setting the priority of the profile");

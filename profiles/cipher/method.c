@@ -98,6 +98,18 @@ static enum tlsg_ret default_versions(unsigned *versions, struct tlsg_err *err)
 	return TLSG_OK;
 }
 
+#define OLD_VERSIONS (TLSG_VERSION_BIT(TLSG_TLS1_0) | TLSG_VERSION_BIT(TLSG_TLS1_1))
+
+/* What DTLS has of a method's versions. */
+static unsigned datagram_versions(const struct tlsg_method *m, unsigned versions)
+{
+	unsigned found = versions & TLSG_VERSION_BIT(TLSG_TLS1_2);
+
+	if(m->id != TLSG_METHOD_SSLV23 && versions & OLD_VERSIONS)
+		found |= OLD_VERSIONS;
+	return found;
+}
+
 enum tlsg_ret tlsg_method_versions(const struct tlsg_method *m, unsigned *versions, struct tlsg_err *err)
 {
 	unsigned found = 0;
@@ -110,60 +122,39 @@ enum tlsg_ret tlsg_method_versions(const struct tlsg_method *m, unsigned *versio
 			found |= TLSG_VERSION_BIT(v);
 	if(ret != TLSG_OK)
 		return ret;
+	if(m->datagram)
+		found = datagram_versions(m, found);
+	if(found == 0 && m->datagram)
+		return tlsg_err_set(err, TLSG_E_CONFIG,
+				"TLS method %s has no version of DTLS: GnuTLS has 1.2 and 1.0; write TLSv1.2 or TLSv1.2+", m->token);
 	if(found == 0)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "TLS method %s: the system's policy leaves no TLS version", m->token);
 	*versions = found;
 	return TLSG_OK;
 }
 
-#define OLD_VERSIONS (TLSG_VERSION_BIT(TLSG_TLS1_0) | TLSG_VERSION_BIT(TLSG_TLS1_1))
-
-unsigned tlsg_method_datagrams(const struct tlsg_method *m)
+enum tlsg_ret tlsg_method_priority(unsigned versions, bool datagram, char *buf, size_t size)
 {
-	unsigned found = 0;
-
-	if(!m->datagram)
-		return 0;
-	if(m->min <= TLSG_TLS1_2 && m->max >= TLSG_TLS1_2)
-		found |= TLSG_VERSION_BIT(TLSG_TLS1_2);
-	if(m->id != TLSG_METHOD_SSLV23 && m->min <= TLSG_TLS1_1)
-		found |= TLSG_VERSION_BIT(TLSG_TLS1_1);
-	return found;
-}
-
-unsigned tlsg_method_datagram_versions(unsigned versions, unsigned datagrams)
-{
-	unsigned allowed = datagrams & TLSG_VERSION_BIT(TLSG_TLS1_2);
-
-	if(datagrams & TLSG_VERSION_BIT(TLSG_TLS1_1))
-		allowed |= OLD_VERSIONS;
-	return versions & allowed;
-}
-
-enum tlsg_ret tlsg_method_priority(unsigned versions, unsigned datagrams, char *buf, size_t size)
-{
-	unsigned dtls = tlsg_method_datagram_versions(versions, datagrams);
 	static const struct
 	{
-		unsigned version;
+		unsigned versions; /* any of them */
+		bool datagram;
 		const char *text;
 	} words[] = {
-			{TLSG_TLS1_3, ":+VERS-TLS1.3"},
-			{TLSG_TLS1_2, ":+VERS-TLS1.2"},
-			{TLSG_TLS1_1, ":+VERS-TLS1.1"},
-			{TLSG_TLS1_0, ":+VERS-TLS1.0"},
+			{TLSG_VERSION_BIT(TLSG_TLS1_3), false, ":+VERS-TLS1.3"},
+			{TLSG_VERSION_BIT(TLSG_TLS1_2), false, ":+VERS-TLS1.2"},
+			{TLSG_VERSION_BIT(TLSG_TLS1_1), false, ":+VERS-TLS1.1"},
+			{TLSG_VERSION_BIT(TLSG_TLS1_0), false, ":+VERS-TLS1.0"},
+			{TLSG_VERSION_BIT(TLSG_TLS1_2), true, ":+VERS-DTLS1.2"},
+			{OLD_VERSIONS, true, ":+VERS-DTLS1.0"},
 	};
 	int used = snprintf(buf, size, "-VERS-ALL");
 
 	for(size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if(used < 0 || (size_t)used >= size)
 			return TLSG_E_RESOURCE;
-		if(versions & TLSG_VERSION_BIT(words[i].version))
+		if(versions & words[i].versions && words[i].datagram == datagram)
 			used += snprintf(buf + used, size - (size_t)used, "%s", words[i].text);
 	}
-	if(used >= 0 && (size_t)used < size && dtls != 0)
-		used += snprintf(buf + used, size - (size_t)used, "%s%s",
-				dtls & TLSG_VERSION_BIT(TLSG_TLS1_2) ? ":+VERS-DTLS1.2" : "",
-				dtls & OLD_VERSIONS ? ":+VERS-DTLS1.0" : "");
 	return used >= 0 && (size_t)used < size ? TLSG_OK : TLSG_E_RESOURCE;
 }

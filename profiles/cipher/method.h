@@ -35,7 +35,7 @@ struct tlsg_method
 	int id;			   /**< enum tlsg_method_id */
 	unsigned min;	   /**< lowest version, TLSG_TLS1_0...; 0 for refused methods */
 	unsigned max;	   /**< highest version */
-	bool datagram;	   /**< the versions of DTLS are wanted too, those of tlsg_method_datagrams() */
+	bool datagram;	   /**< never set in the table: the versions of DTLS are meant */
 };
 
 /** Buffer size for tlsg_method_priority(). */
@@ -68,42 +68,27 @@ const char *tlsg_method_version_name(int version);
 
 /**
  * The versions that a method stands for. For SSLv23 they are those that GnuTLS's default priorities, hence the system's
- * policy, enable.
+ * policy, enable. Of DTLS they are 1.2 with TLS 1.2; 1.0 with TLS 1.0 or 1.1, if the method names one of them, which
+ * SSLv23 does not; none with TLS 1.3.
  * @param m         a method; not NULL.
- * @param versions  [out] OR of TLSG_VERSION_BIT(), never 0.
+ * @param versions  [out] OR of TLSG_VERSION_BIT(), never 0. Those of DTLS are the versions of TLS that they are made
+ *                  from: TLS 1.2 for DTLS 1.2; TLS 1.0 and 1.1 for DTLS 1.0, which counts as both.
  * @param err       [out] NULL allowed.
- * @return TLSG_OK; TLSG_E_CONFIG if the system's policy leaves nothing; another negative result if GnuTLS failed.
+ * @return TLSG_OK; TLSG_E_CONFIG if the system's policy leaves nothing, or DTLS has no version of the method; another negative result if GnuTLS failed.
  * Source: gnutls_priority_init(), gnutls_priority_protocol_list().
  */
 enum tlsg_ret tlsg_method_versions(
 		const struct tlsg_method *m, unsigned *versions, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * The versions of DTLS that a method stands for: 1.2 with TLS 1.2; 1.0 with TLS 1.0 or 1.1, if the method names one of
- * them, which SSLv23 does not. There is none for TLS 1.3.
- * @param m  a method; not NULL.
- * @return OR of TLSG_VERSION_BIT() of the versions of TLS that they correspond to, TLS 1.2 and TLS 1.1; 0 when
- *         m->datagram is not set.
- * Source: RFC 6347 section 1 (1.2), RFC 4347 (1.0, of TLS 1.1).
- */
-unsigned tlsg_method_datagrams(const struct tlsg_method *m);
-
-/**
- * @param versions   OR of TLSG_VERSION_BIT().
- * @param datagrams  tlsg_method_datagrams().
- * @return those of the versions that a handshake with DTLS may have; 0 none.
- */
-unsigned tlsg_method_datagram_versions(unsigned versions, unsigned datagrams);
-
-/**
  * Writes the part of a priority string that admits exactly some versions: "-VERS-ALL:+VERS-TLS1.3:...", highest first.
  * @param versions  OR of TLSG_VERSION_BIT().
- * @param datagrams  tlsg_method_datagrams(), whose versions are added; 0 none.
+ * @param datagram  write the names of the versions of DTLS.
  * @param buf       [out] terminated text.
  * @param size      bytes of buf; TLSG_METHOD_PRIORITY_SIZE is enough.
  * @return TLSG_OK; TLSG_E_RESOURCE if it did not fit.
  * Source: GnuTLS manual, "Priority strings".
  */
-enum tlsg_ret tlsg_method_priority(unsigned versions, unsigned datagrams, char *buf, size_t size) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_method_priority(unsigned versions, bool datagram, char *buf, size_t size) TLSG_MUST_CHECK;
 
 #endif

@@ -75,7 +75,7 @@ static void test_tokens(void **state)
 		assert_int_equal(tlsg_method_by_id(m->id)->id, m->id);
 		assert_int_equal(tlsg_method_versions(m, &versions, &err), TLSG_OK);
 		assert_int_equal(versions, rows[i].versions);
-		assert_int_equal(tlsg_method_priority(versions, 0, priority, sizeof(priority)), TLSG_OK);
+		assert_int_equal(tlsg_method_priority(versions, false, priority, sizeof(priority)), TLSG_OK);
 		assert_string_equal(priority, rows[i].priority);
 	}
 }
@@ -132,12 +132,12 @@ static void test_priority_needs_room(void **state)
 	char buf[TLSG_METHOD_PRIORITY_SIZE];
 
 	(void)state;
-	assert_int_equal(tlsg_method_priority(V10 | V11 | V12 | V13, 0, all, sizeof(all)), TLSG_OK);
+	assert_int_equal(tlsg_method_priority(V10 | V11 | V12 | V13, false, all, sizeof(all)), TLSG_OK);
 	for(size_t size = 1; size <= strlen(all); size++) {
-		assert_int_equal(tlsg_method_priority(V10 | V11 | V12 | V13, 0, buf, size), TLSG_E_RESOURCE);
+		assert_int_equal(tlsg_method_priority(V10 | V11 | V12 | V13, false, buf, size), TLSG_E_RESOURCE);
 		assert_true(strlen(buf) < size);
 	}
-	assert_int_equal(tlsg_method_priority(V10 | V11 | V12 | V13, 0, buf, strlen(all) + 1), TLSG_OK);
+	assert_int_equal(tlsg_method_priority(V10 | V11 | V12 | V13, false, buf, strlen(all) + 1), TLSG_OK);
 	assert_string_equal(buf, all);
 }
 
