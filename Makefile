@@ -86,9 +86,9 @@ RPC_SRC = $(addprefix rpc/,\
 	rpc_source.c)
 MOD_SRC = $(addprefix gnutls_mod/,\
 	mod_answer.c mod_changes.c mod_config.c mod_deadline.c mod_engine.c mod_events.c mod_expiry.c \
-	mod_fragments.c mod_group.c mod_hooks.c mod_isolate.c mod_keylog.c mod_log.c mod_low_mem.c mod_main.c \
+	mod_fragments.c mod_group.c mod_hooks.c mod_isolate.c mod_keylog.c mod_limits.c mod_log.c mod_low_mem.c mod_main.c \
 	mod_outgoing.c mod_params.c mod_path.c mod_rpc.c mod_script.c mod_selects.c mod_stats.c mod_tcp.c \
-	mod_terminal.c mod_vars.c mod_view.c)
+	mod_terminal.c mod_udp.c mod_vars.c mod_view.c)
 SRC = $(BASE_SRC) $(PKCS11_SRC) $(PROFILES_SRC) $(TRANSPORT_SRC) $(RPC_SRC) $(MOD_SRC)
 FOLDERS = $(sort $(patsubst %/,%,$(dir $(SRC))))
 
