@@ -77,7 +77,7 @@ PROF_SRC = $(addprefix profiles/,\
 	value.c)
 PROFILES_SRC = $(CIPHER_SRC) $(VERIFY_SRC) $(KEYS_SRC) $(ISOLATE_SRC) $(PROF_SRC)
 TRANSPORT_SRC = $(addprefix transport/,\
-	carrier_datagram.c carrier_stream.c cert_text.c conn.c conn_alert.c conn_bound.c conn_cancel.c \
+	assoc.c carrier_datagram.c carrier_stream.c cert_text.c conn.c conn_alert.c conn_bound.c conn_cancel.c \
 	conn_datagram.c conn_failure.c conn_hs.c conn_message.c conn_rec.c conn_session.c conn_stall.c \
 	conn_step.c conn_verify.c cookie.c dgram_record.c dn_text.c hello.c \
 	keylog.c peer.c queue.c refusal.c slots.c stats.c)

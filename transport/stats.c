@@ -94,6 +94,7 @@ struct counters
 	struct cell done[TLSG_ROLES][VERSIONS][RESUMED];
 	struct cell failed[TLSG_FAILURES];
 	struct cell limits[TLSG_LIMITS];
+	struct cell dtls[TLSG_DTLS_FIGURES];
 	uint64_t alerts[DIRECTIONS][ALERT_KINDS + 1] __attribute__((aligned(CACHE_LINE))); /* last: other */
 	uint64_t verify[VERIFY_KINDS + 1] __attribute__((aligned(CACHE_LINE)));			   /* last: other */
 };
@@ -110,6 +111,7 @@ enum figure_kind
 	FAILED_ALL,
 	FAILED_ONE,
 	LIMIT_ONE,
+	DTLS_ONE,
 	ALERTS_ALL,
 	ALERTS_ONE_RECEIVED,
 	ALERTS_ONE_SENT,
@@ -169,6 +171,14 @@ static const struct figure figures[] = {
 		{"limit_stalled", "ended: a record or message began and did not go on", LIMIT_ONE, TLSG_LIMIT_STALLED},
 		{"limit_handshakes", "refused: handshakes_max", LIMIT_ONE, TLSG_LIMIT_HANDSHAKES},
 		{"limit_handshakes_per_address", "refused: handshakes_per_address", LIMIT_ONE, TLSG_LIMIT_ADDRESS},
+		{"dtls_malformed", "datagrams that are not DTLS", DTLS_ONE, TLSG_DTLS_MALFORMED},
+		{"dtls_unknown", "datagrams without an association", DTLS_ONE, TLSG_DTLS_UNKNOWN},
+		{"dtls_cookies_sent", "first hellos answered with a cookie", DTLS_ONE, TLSG_DTLS_COOKIE},
+		{"dtls_refused", "associations refused: dtls_max_connections", DTLS_ONE, TLSG_DTLS_FULL},
+		{"dtls_restarted", "associations that their peer replaced by a new one", DTLS_ONE, TLSG_DTLS_RESTARTED},
+		{"dtls_idle", "associations ended: dtls_lifetime", DTLS_ONE, TLSG_DTLS_IDLE},
+		{"dtls_not_sip", "decrypted texts dropped, not SIP", DTLS_ONE, TLSG_DTLS_NOT_SIP},
+		{"dtls_unsent", "messages that DTLS did not send", DTLS_ONE, TLSG_DTLS_UNSENT},
 		{"alerts_received", "alerts received", ALERTS_ALL, 0},
 		ALERTS(ALERT_RECEIVED){
 				"alerts_received_other", "alerts received that have no name", ALERTS_ONE_RECEIVED, AI_other},
@@ -252,6 +262,12 @@ void tlsg_stats_limit(enum tlsg_stats_limit which)
 {
 	if(counters != NULL && (unsigned)which < TLSG_LIMITS)
 		count(&counters->limits[which].n);
+}
+
+void tlsg_stats_dtls(enum tlsg_stats_dtls which)
+{
+	if(counters != NULL && (unsigned)which < TLSG_DTLS_FIGURES)
+		count(&counters->dtls[which].n);
 }
 
 void tlsg_stats_alert(bool sent, unsigned code)
@@ -346,6 +362,8 @@ uint64_t tlsg_stats_value(unsigned index)
 			return value(&counters->failed[f->index].n);
 		case LIMIT_ONE:
 			return value(&counters->limits[f->index].n);
+		case DTLS_ONE:
+			return value(&counters->dtls[f->index].n);
 		case ALERTS_ALL:
 			return sum_of(counters->alerts[f->index], ALERT_KINDS + 1);
 		case ALERTS_ONE_RECEIVED:
