@@ -17,6 +17,7 @@
 #include "base/host.h"
 #include "gnutls_mod/mod_changes.h"
 #include "gnutls_mod/mod_engine.h"
+#include "gnutls_mod/mod_dtls_listen.h"
 #include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_params.h"
 #include "profiles/build.h"
@@ -111,7 +112,7 @@ static enum tlsg_ret check_sockets(const struct tlsg_set *set, struct tlsg_err *
 		ip.af = p->addr.len == 4 ? AF_INET : AF_INET6;
 		ip.len = p->addr.len;
 		memcpy(ip.u.addr, p->addr.bytes, p->addr.len);
-		if(find_si(&ip, p->port, PROTO_TLS) != NULL)
+		if(find_si(&ip, p->port, PROTO_TLS) != NULL || tlsg_dtls_listen_find(find_si(&ip, p->port, PROTO_UDP)) >= 0)
 			continue;
 		tlsg_err_set(err, TLSG_E_CONFIG,
 				"%.*s:%d: no TLS socket listens on %s:%d; add listen=tls:... or change the profile", p->file.len,
