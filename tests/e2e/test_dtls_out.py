@@ -115,3 +115,88 @@ def test_server_that_answers_something_else(kam, sender, answer):
     with Far(answer) as far:
         assert sender.ask(headers=via_dtls(kam, far.port)).status in FAILED
         assert_no_clear_text(far.seen)
+
+
+BYPASS = r"""
+# Sends by functions that do not raise the core's event for outgoing messages.
+request_route {
+	if (is_present_hf("X-Raw")) {
+		$fs = $hdr(X-Socket);
+		if (send_udp("$hdr(X-Raw)")) {
+			sl_send_reply("200", "Sent");
+		} else {
+			sl_send_reply("500", "Not Sent");
+		}
+		exit;
+	}
+	if (is_method("REGISTER")) {
+		save("location");
+		exit;
+	}
+	sl_send_reply("200", "OK");
+}
+"""
+
+
+def _pinging(*params):
+    """Settings of a Kamailio that pings the contact, from the only UDP socket."""
+    return "\n".join(f'modparam("{module}", "{name}", {value})' for module, name, value in params)
+
+
+@pytest.fixture(scope="module")
+def bypassing(base):
+    with Kamailio(base.but(modules=("corex", "usrloc", "registrar", "nathelper"), script=BYPASS)) as kamailio:
+        yield kamailio
+
+
+def _raw(kam, port):
+    return f"X-Raw: {LOOPBACK}:{port}", f"X-Socket: udp:{LOOPBACK}:{kam.port('dtls')}"
+
+
+def test_udp_send_to_dtls(bypassing, pki):
+    """A module that calls udp_send() sends records, too."""
+    with DtlsAgent(pki.cert("server-ec"), pki.key("server-ec")) as agent, \
+            UdpSender(bypassing.address("udp")) as sender:
+        assert [sender.ask(headers=_raw(bypassing, agent.port)).status for _ in range(3)] == [200] * 3
+        until(lambda: len(agent.requests) == 3, "three requests arrive")
+        assert_no_clear_text(agent.received)
+
+
+def test_udp_send_to_udp(bypassing):
+    with Far() as far, UdpSender(bypassing.address("udp")) as sender:
+        for _ in range(3):
+            sender.ask(headers=_raw(bypassing, far.port))
+        until(lambda: len(far.seen) >= 3, "three datagrams arrive")
+        assert_no_clear_text(far.seen)
+
+
+def test_udp_send_from_another_socket(bypassing):
+    """The sockets that do not speak DTLS are as before."""
+    with Far() as far, UdpSender(bypassing.address("udp")) as sender:
+        header = f"X-Raw: {LOOPBACK}:{far.port}", f"X-Socket: udp:{LOOPBACK}:{bypassing.port('udp')}"
+        assert sender.ask(headers=header).status == 200
+        until(lambda: far.seen, "a datagram arrives")
+        assert b"SIP/2.0" in far.seen[0]
+
+
+@pytest.mark.parametrize("params", (
+    (("nathelper", "natping_interval", 1), ("nathelper", "ping_nated_only", 0)),
+    (("nathelper", "natping_interval", 1), ("nathelper", "ping_nated_only", 0), ("nathelper", "sipping_bflag", 7),
+     ("nathelper", "sipping_from", '"sip:ping@example.org"')),
+    (("usrloc", "ka_mode", 1), ("usrloc", "timer_interval", 1), ("usrloc", "ka_from", '"sip:ping@example.org"'),
+     ("usrloc", "ka_domain", '"example.org"')),
+), ids=("natping", "sipping", "usrloc"))
+def test_pings(base, params):
+    """Pings to a contact that speaks plain UDP: nothing arrives but what DTLS sends."""
+    changed = base.but(listen=("tls", "dtls"), modules=("corex", "usrloc", "registrar", "nathelper"), script=BYPASS,
+                       config=_pinging(*params))
+    with Kamailio(changed) as kam, Far() as far, DtlsClient(kam.address("dtls")) as client:
+        client.handshake()
+        mark = kam.log.mark()
+        contact = f"Contact: <sip:far@{LOOPBACK}:{far.port}>"
+        client.write(sip.request("REGISTER", f"sip:{LOOPBACK}", via="UDP", headers=(contact, "Expires: 300"),
+                                 sent_by=f"{LOOPBACK}:{client.port}"))
+        assert sip.parse(client.read()).status == 200
+        until(lambda: far.seen or kam.log.find("DTLS: a message to .* is not sent", mark), "a ping")
+        until(lambda: kam.rpc("tls.sessions")["dtls_unsent"] or far.seen, "it is counted")
+        assert all(dtls.is_dtls(datagram) for datagram in far.seen), far.seen
