@@ -79,7 +79,7 @@ PROFILES_SRC = $(CIPHER_SRC) $(VERIFY_SRC) $(KEYS_SRC) $(ISOLATE_SRC) $(PROF_SRC
 TRANSPORT_SRC = $(addprefix transport/,\
 	assoc.c carrier_datagram.c carrier_stream.c cert_text.c conn.c conn_alert.c conn_bound.c conn_cancel.c \
 	conn_datagram.c conn_failure.c conn_hs.c conn_message.c conn_rec.c conn_session.c conn_stall.c \
-	conn_step.c conn_verify.c cookie.c dgram_record.c dn_text.c hello.c \
+	conn_step.c conn_verify.c cookie.c dgram_probe.c dgram_record.c dn_text.c hello.c \
 	keylog.c peer.c queue.c refusal.c slots.c stats.c)
 RPC_SRC = $(addprefix rpc/,\
 	rpc.c rpc_info.c rpc_kill.c rpc_list.c rpc_options.c rpc_profiles.c rpc_reload.c rpc_sessions.c \
@@ -122,7 +122,7 @@ TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS)
 
 .PHONY: all compare deps unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table \
 	check-e2e check-compare check-tlsfuzzer check-bench check-fuzz check-long check-long-all check-san check-e2e-san \
-	check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long fuzz-smoke lint format bench \
+	check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long check-loss-long fuzz-smoke lint format bench \
 	bench-startup run clean FORCE
 all: $(SO) $(CIPHERS_TOOL) compare
 
@@ -297,7 +297,7 @@ check-long:
 
 check-long-all:
 	@scripts/run-check.sh all check-san check-e2e-san check-valgrind check-e2e-long check-chaos-san \
-		check-tlsfuzzer-long verify-table check-fuzz-long
+		check-tlsfuzzer-long verify-table check-fuzz-long check-loss-long
 
 check-san:
 	$(MAKE) SAN=1 check-unit
@@ -319,6 +319,10 @@ check-chaos-san:
 	$(MAKE) SAN=1 all
 	@scripts/with-sanitizers.sh scripts/run-pytest.sh tests/e2e/test_chaos.py --tls-module $(B)/san/tls_gnutls.so \
 		--long -m long --long-seconds $(LONG_SECONDS) -rsP
+
+# Handshakes of DTLS over lossy links, ten times as many as in check-unit.
+check-loss-long: $(O)/tests/test_datagram_loss
+	@TLSG_TEST_RUNS=10000 TLSG_TEST_SEED=1001 scripts/run-unit.sh $<
 
 check-fuzz-long: fuzz
 	@FUZZ_SECONDS=600 scripts/run-fuzz.sh $(FUZZ_BIN)

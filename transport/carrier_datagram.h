@@ -4,7 +4,8 @@
  * Runs in: any process, inside a step.  Memory: the connection's arena (shm), buffers of the step (this process).
  * Lock: the association's lock, held by the step's caller.
  *
- * What is received is checked before GnuTLS gets it: dgram_record.h says which records it may have.
+ * What is received is checked before GnuTLS gets it: dgram_record.h says which records it may have. The length that an
+ * encrypted Finished announces cannot be checked: for that the arena refuses blocks longer than TLSG_BLOCK_BYTES_MAX.
  */
 #ifndef TLSG_TRANSPORT_CARRIER_DATAGRAM_H
 #define TLSG_TRANSPORT_CARRIER_DATAGRAM_H

@@ -49,6 +49,7 @@ static enum tlsg_ret set_datagram(struct tlsg_conn *c, const struct tlsg_conn_pa
 	if(c->datagram == NULL)
 		return tlsg_err_no_shm(err, "connection", sizeof(*c->datagram));
 	c->datagram->mtu = (uint16_t)(p->mtu != 0 ? p->mtu : TLSG_DATAGRAM_MTU_DEFAULT);
+	tlsg_arena_limit(c->arena, TLSG_BLOCK_BYTES_MAX);
 	c->datagram->has_start = p->start != NULL;
 	if(p->start != NULL)
 		c->datagram->start = *p->start;

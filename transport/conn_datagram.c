@@ -14,7 +14,7 @@ int tlsg_conn_datagram_timeout_ms(const struct tlsg_conn *c)
 	ticks_t at = __atomic_load_n(&c->datagram->timer_at, __ATOMIC_ACQUIRE);
 	ticks_t now = get_ticks_raw();
 
-	if(at == 0)
+	if(at == 0 || c->state == TLSG_CONN_FAILED)
 		return -1;
 	return TICKS_GE(now, at) ? 0 : (int)TICKS_TO_MS(at - now);
 }
@@ -39,7 +39,3 @@ uint32_t tlsg_conn_datagram_dropped(const struct tlsg_conn *c)
 	return c->datagram->dropped + gnutls_record_get_discarded(c->session);
 }
 
-const char *tlsg_conn_datagram_faults(void)
-{
-	return NULL;
-}

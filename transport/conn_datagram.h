@@ -41,10 +41,4 @@ size_t tlsg_conn_datagram_text_max(const struct tlsg_conn *c);
 /** @return records of the association that were dropped: malformed, replayed, refused, or not to be decrypted. */
 uint32_t tlsg_conn_datagram_dropped(const struct tlsg_conn *c);
 
-/**
- * Known faults of the running GnuTLS in DTLS.
- * @return static text: the fixed versions, for a warning; NULL: none is known.
- */
-const char *tlsg_conn_datagram_faults(void);
-
 #endif

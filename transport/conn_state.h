@@ -16,8 +16,9 @@
 #include "transport/queue.h"
 #include "transport/slots.h"
 
-#define TLSG_RECORD_HEAD 5 /* type, version and length of a record: RFC 8446 section 5.1 */
-#define TLSG_TAIL_BYTES 7  /* a record that contains one alert */
+#define TLSG_RECORD_HEAD 5				  /* type, version and length of a record: RFC 8446 section 5.1 */
+#define TLSG_BLOCK_BYTES_MAX (512 * 1024) /* longest block of a session over datagrams: carrier_datagram.h */
+#define TLSG_TAIL_BYTES 7				  /* a record that contains one alert */
 
 struct tlsg_carrier_datagram;
 struct tlsg_peer;

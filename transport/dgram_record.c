@@ -71,7 +71,7 @@ static bool admit_fragment(
 		struct tlsg_dgram_messages *m, const struct tlsg_dgram_fragment *f, size_t limit, size_t *old)
 {
 	uint16_t i = (uint16_t)(f->number - m->first);
-	bool is_old = i < m->done || (uint16_t)-i <= TLSG_DGRAM_WINDOW;
+	bool is_old = i < m->done || (i != 0 && (uint16_t)-i <= TLSG_DGRAM_WINDOW);
 
 	if(!is_old && i >= TLSG_DGRAM_WINDOW)
 		return false;

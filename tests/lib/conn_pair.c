@@ -188,15 +188,36 @@ static void side_new(
 
 struct tlsg_conn_pair *tlsg_conn_pair_new(const struct tlsg_conn_pair_setup *u, const char *sni)
 {
+	tlsg_set_publish(tlsg_conn_pair_set(u));
+	return tlsg_conn_pair_more(u, sni);
+}
+
+struct tlsg_conn_pair *tlsg_conn_pair_more(const struct tlsg_conn_pair_setup *u, const char *sni)
+{
 	struct tlsg_conn_pair *x = calloc(1, sizeof(*x));
 
-	tlsg_set_publish(tlsg_conn_pair_set(u));
 	x->limits = (struct tlsg_conn_limits){.queue = {.con_max_bytes = 65536, .max_bytes = 1 << 20, .block_bytes = 4096},
 			.renegotiation = u->renegotiation};
 	x->datagram = u->datagram;
 	side_new(x, u, TLSG_SERVER, sni);
 	side_new(x, u, TLSG_CLIENT, sni);
 	return x;
+}
+
+void tlsg_conn_pair_restart(
+		struct tlsg_conn_pair *x, const struct tlsg_conn_pair_setup *u, const gnutls_dtls_prestate_st *start)
+{
+	struct tlsg_conn_params p = {.set = tlsg_set_get(),
+			.query = {.role = TLSG_SERVER},
+			.deadline_s = 30,
+			.datagram = true,
+			.mtu = u->mtu,
+			.start = start};
+
+	tlsg_conn_free(x->conn[TLSG_SERVER]);
+	x->conn[TLSG_SERVER] = tlsg_conn_new(&p, &x->err[TLSG_SERVER]);
+	if(x->conn[TLSG_SERVER] == NULL)
+		fail_msg("%s", x->err[TLSG_SERVER].text);
 }
 
 void tlsg_conn_pair_free(struct tlsg_conn_pair *x)

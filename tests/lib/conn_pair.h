@@ -88,6 +88,13 @@ struct tlsg_set *tlsg_conn_pair_set(const struct tlsg_conn_pair_setup *u);
 /** Publishes a snapshot and makes both connections. @param sni  of the client, NULL none. */
 struct tlsg_conn_pair *tlsg_conn_pair_new(const struct tlsg_conn_pair_setup *u, const char *sni);
 
+/** Makes both connections from the snapshot that is published. */
+struct tlsg_conn_pair *tlsg_conn_pair_more(const struct tlsg_conn_pair_setup *u, const char *sni);
+
+/** Makes the server's connection anew, after a cookie was asked for. @param start  of tlsg_cookie_check(). */
+void tlsg_conn_pair_restart(
+		struct tlsg_conn_pair *x, const struct tlsg_conn_pair_setup *u, const gnutls_dtls_prestate_st *start);
+
 /** Frees both connections. */
 void tlsg_conn_pair_free(struct tlsg_conn_pair *x);
 
