@@ -11,6 +11,7 @@
 #include "core/globals.h"
 
 #include "base/host.h"
+#include "base/scope.h"
 #include "gnutls_mod/mod_dtls_guard.h"
 #include "gnutls_mod/mod_dtls_in.h"
 #include "gnutls_mod/mod_dtls_listen.h"
@@ -18,7 +19,7 @@
 #include "gnutls_mod/mod_dtls_timer.h"
 #include "gnutls_mod/mod_params.h"
 #include "transport/assoc.h"
-#include "transport/conn_datagram.h"
+#include "transport/dgram_probe.h"
 #include "transport/cookie.h"
 
 static bool is_ready; /* tlsg_dtls_init() succeeded */
@@ -92,9 +93,9 @@ int tlsg_dtls_init(void)
 				(unsigned long)shm_mem_size);
 		return -1;
 	}
-	faults = tlsg_conn_datagram_faults();
+	faults = tlsg_dgram_probe_faults();
 	if(faults != NULL)
-		LM_WARN("DTLS: %s\n", faults);
+		LM_WARN("DTLS: GnuTLS %s has %s\n", tlsg_scope_gnutls_version(), faults);
 	tlsg_dtls_timer_init();
 	LM_NOTICE("DTLS is on for %u sockets; it is experimental\n", tlsg_dtls_listen_count());
 	is_ready = true;

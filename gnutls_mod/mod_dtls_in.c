@@ -41,6 +41,7 @@ static struct
 	size_t used;
 	unsigned at[MESSAGES_MAX];
 	unsigned len[MESSAGES_MAX];
+	int id[MESSAGES_MAX]; /* of the connection that decrypted it */
 	unsigned count;
 } messages;
 
@@ -65,7 +66,7 @@ static bool is_hello(const unsigned char *d, size_t size)
 }
 
 /* Keeps a decrypted text, if it is SIP. What else the core reads from UDP, STUN among it, is answered in clear text. */
-static void keep(const struct tlsg_buf *clear)
+static void keep(const struct tlsg_buf *clear, int id)
 {
 	char *to = messages.text + messages.used;
 
@@ -78,6 +79,7 @@ static void keep(const struct tlsg_buf *clear)
 			tlsg_stats_dtls(TLSG_DTLS_NOT_SIP);
 		return;
 	}
+	messages.id[messages.count] = id;
 	messages.at[messages.count] = (unsigned)messages.used;
 	messages.len[messages.count++] = (unsigned)clear->wr;
 	messages.used += clear->wr + 1;
@@ -102,7 +104,7 @@ static enum tlsg_ret feed(struct tlsg_dtls_step *s, struct tlsg_conn *conn, char
 		ret = tlsg_conn_read(conn, &s->io, &clear, &s->err);
 		tlsg_dtls_step_send(s);
 		if(ret == TLSG_OK) {
-			keep(&clear);
+			keep(&clear, s->ends.id);
 			tlsg_assoc_touch(s->a);
 			s->a->unanswered = 0;
 		}
@@ -121,6 +123,7 @@ static void candidate_end(struct tlsg_assoc *a, bool is_good)
 
 	if(is_good) {
 		a->conn = a->candidate;
+		__atomic_store_n(&a->id, a->candidate_id, __ATOMIC_RELAXED);
 		memcpy(a->hello[0], a->hello[1], TLSG_ASSOC_RANDOM);
 		a->unanswered = 0;
 		tlsg_stats_dtls(TLSG_DTLS_RESTARTED);
@@ -132,8 +135,10 @@ static void candidate_end(struct tlsg_assoc *a, bool is_good)
 static void feed_candidate(struct tlsg_dtls_step *s, char *data, size_t size)
 {
 	struct tlsg_conn *conn = s->a->candidate;
-	enum tlsg_ret ret = feed(s, conn, data, size);
+	enum tlsg_ret ret;
 
+	s->ends.id = s->a->candidate_id;
+	ret = feed(s, conn, data, size);
 	if(ret < 0 || ret == TLSG_EOF)
 		candidate_end(s->a, false);
 	else if(tlsg_conn_is_established(conn))
@@ -183,9 +188,13 @@ static void begin(struct tlsg_dtls_step *s, const gnutls_dtls_prestate_st *start
 	if(beside) {
 		tlsg_conn_free(a->candidate);
 		a->candidate = conn;
+		a->candidate_id = tlsg_assoc_number();
 		feed_candidate(s, data, size);
 		return;
 	}
+	if(a->conn != NULL)
+		__atomic_store_n(&a->id, tlsg_assoc_number(), __ATOMIC_RELAXED);
+	s->ends.id = a->id;
 	tlsg_conn_free(a->conn);
 	a->conn = conn;
 	feed_conn(s, data, size);
@@ -310,8 +319,10 @@ static bool deliver(char *buf, unsigned *len, struct receive_info *rcv)
 	for(i = 0; i < last; i++) {
 		struct receive_info copy = *rcv;
 
+		copy.proto_reserved1 = messages.id[i];
 		(void)receive_msg(messages.text + messages.at[i], messages.len[i], &copy);
 	}
+	rcv->proto_reserved1 = messages.id[last]; /* where the core keeps the id of a TCP connection: mod_view.c */
 	*len = messages.len[last];
 	memcpy(buf, messages.text + messages.at[last], *len + 1);
 	return true;

@@ -42,18 +42,24 @@ static void ip_of(struct ip_addr *ip, const struct tlsg_addr *addr)
 	memcpy(ip->u.addr, addr->bytes, addr->len);
 }
 
-static void init(struct tlsg_dtls_step *s, struct tlsg_assoc *a)
+void tlsg_dtls_step_ends(const struct tlsg_assoc *a, struct receive_info *ends)
 {
 	struct socket_info *si = tlsg_dtls_listen_socket(a->key.socket);
 
+	memset(ends, 0, sizeof(*ends));
+	ip_of(&ends->src_ip, &a->key.peer);
+	ends->src_port = a->key.port;
+	ends->dst_ip = si->address;
+	ends->dst_port = si->port_no;
+	ends->bind_address = si;
+	ends->proto = PROTO_UDP;
+}
+
+static void init(struct tlsg_dtls_step *s, struct tlsg_assoc *a)
+{
 	memset(s, 0, sizeof(*s));
 	s->a = a;
-	ip_of(&s->rcv.src_ip, &a->key.peer);
-	s->rcv.src_port = a->key.port;
-	s->rcv.dst_ip = si->address;
-	s->rcv.dst_port = si->port_no;
-	s->rcv.bind_address = si;
-	s->rcv.proto = PROTO_UDP;
+	tlsg_dtls_step_ends(a, &s->rcv);
 	s->ends = (struct tlsg_log_ends){.rcv = &s->rcv, .id = a->id, .is_server = true, .is_datagram = true};
 	tlsg_buf_init(&s->out, out_bytes, sizeof(out_bytes));
 	s->io = (struct tlsg_io){.out = &s->out, .sent = &s->sent, .limits = &s->limits};

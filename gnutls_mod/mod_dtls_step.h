@@ -35,6 +35,9 @@ struct tlsg_dtls_step
 /** Fills a key. @return false: the address is neither IPv4 nor IPv6, or the port is 0. */
 bool tlsg_dtls_step_key(struct tlsg_assoc_key *key, int socket, const struct ip_addr *ip, unsigned short port);
 
+/** Fills in the ends of an association: src is the peer, dst this host. */
+void tlsg_dtls_step_ends(const struct tlsg_assoc *a, struct receive_info *ends);
+
 /**
  * Begins a step: takes the association's lock.
  * @param a  the caller's reference, which passes to the step.

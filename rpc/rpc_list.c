@@ -1,7 +1,8 @@
 /*
  * tls_gnutls - RPC tls.list: open TLS connections
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any RPC process.  Memory: static buffer of this process.  Lock: TCPCONN_LOCK, while records are copied.
+ * Runs in: any RPC process.  Memory: static buffer of this process.  Lock: TCPCONN_LOCK, or that of a DTLS
+ * association, while records are copied.
  */
 #include "rpc/rpc.h"
 
@@ -12,6 +13,7 @@
 #include "core/tcp_conn.h"
 
 #include "rpc/rpc_source.h"
+#include "transport/assoc.h"
 #include "transport/conn.h"
 
 #define BATCH_RECORDS 64
@@ -23,6 +25,7 @@ struct record
 {
 	int id;
 	int timeout_s;
+	bool is_dtls;
 	struct ip_addr src;
 	struct ip_addr dst;
 	int src_port;
@@ -57,26 +60,33 @@ static int seconds_left(const struct tcp_connection *c)
 	return left > 0 ? (int)TICKS_TO_S((ticks_t)left) : 0;
 }
 
-/** Copies a connection. TCPCONN_LOCK is held. */
-static void record_copy(const struct tcp_connection *c, const struct tlsg_conn *conn, void *param)
+/** Takes the next record. @param ends  addresses. @param conn  NULL: its TLS state is not made yet. */
+static struct record *record_fill(struct listing *l, const struct receive_info *ends, const struct tlsg_conn *conn)
 {
-	struct listing *l = param;
 	struct record *r = &records[l->used++];
 	const struct tlsg_peer *peer = tlsg_peer_get(conn);
 
 	memset(r, 0, sizeof(*r));
-	r->id = c->id;
-	r->timeout_s = seconds_left(c);
-	r->src = c->rcv.src_ip;
-	r->dst = c->rcv.dst_ip;
-	r->src_port = c->rcv.src_port;
-	r->dst_port = c->rcv.dst_port;
+	r->src = ends->src_ip;
+	r->dst = ends->dst_ip;
+	r->src_port = ends->src_port;
+	r->dst_port = ends->dst_port;
 	r->has_state = conn != NULL;
 	if(conn != NULL)
 		tlsg_conn_status_get(conn, &r->status);
 	text_copy(r->sni, r->status.sni);
 	text_copy(r->profile, r->status.profile);
 	r->suite = peer != NULL ? peer->suite : NULL;
+	return r;
+}
+
+/** Copies a connection. TCPCONN_LOCK is held. */
+static void record_copy(const struct tcp_connection *c, const struct tlsg_conn *conn, void *param)
+{
+	struct record *r = record_fill(param, &c->rcv, conn);
+
+	r->id = c->id;
+	r->timeout_s = seconds_left(c);
 }
 
 static void address_format(char *to, struct ip_addr *from)
@@ -144,6 +154,8 @@ static void record_add(rpc_t *rpc, void *ctx, struct record *r)
 		late_fields_add(rpc, handle, r);
 	if(VERSIONVAL < 6001000)
 		rpc->struct_add(handle, "s", "dom", r->profile);
+	if(r->is_dtls)
+		rpc->struct_add(handle, "s", "proto", "dtls");
 }
 
 /** Adds the records that were copied to the reply. */
@@ -157,9 +169,49 @@ static void records_add(void *param)
 	l->used = 0;
 }
 
+/** Copies an association, whose connection is in use only with its lock. */
+static void assoc_copy(struct tlsg_assoc *a, struct listing *l)
+{
+	struct receive_info ends;
+	struct record *r;
+	int left_s;
+
+	tlsg_assoc_lock(a);
+	if(!a->is_over) {
+		left_s = tlsg_rpc_source_get()->assoc_ends(a, &ends);
+		r = record_fill(l, &ends, a->conn);
+		r->id = a->id;
+		r->timeout_s = left_s;
+		r->is_dtls = true;
+	}
+	tlsg_assoc_unlock(a);
+}
+
+/** Adds the associations of a bucket to the reply. */
+static void bucket_add(unsigned bucket, struct listing *l)
+{
+	struct tlsg_assoc *found[BATCH_RECORDS];
+	unsigned from = 0;
+	unsigned n;
+	unsigned i;
+
+	do {
+		n = tlsg_assoc_collect(bucket, true, found, from, BATCH_RECORDS);
+		for(i = 0; i < n; i++) {
+			assoc_copy(found[i], l);
+			tlsg_assoc_put(found[i]);
+		}
+		records_add(l);
+		from += n;
+	} while(n == BATCH_RECORDS);
+}
+
 void tlsg_rpc_list(rpc_t *rpc, void *ctx)
 {
 	struct listing l = {rpc, ctx, 0};
+	unsigned i;
 
 	tlsg_rpc_source_get()->walk(BATCH_RECORDS, record_copy, records_add, &l);
+	for(i = 0; i < tlsg_assoc_buckets(); i++)
+		bucket_add(i, &l);
 }

@@ -145,13 +145,18 @@ struct tlsg_assoc *tlsg_assoc_find_id(int id)
 		struct bucket *b = &table->buckets[i];
 
 		lock_get(&b->lock);
-		for(a = b->first; a != NULL && a->id != id;)
+		for(a = b->first; a != NULL && __atomic_load_n(&a->id, __ATOMIC_RELAXED) != id;)
 			a = a->next;
 		if(a != NULL)
 			__atomic_add_fetch(&a->refs, 1, __ATOMIC_RELAXED);
 		lock_release(&b->lock);
 	}
 	return a;
+}
+
+int tlsg_assoc_number(void)
+{
+	return (int)(TLSG_ASSOC_ID_FIRST + __atomic_fetch_add(&table->next_id, 1, __ATOMIC_RELAXED) % TLSG_ASSOC_ID_FIRST);
 }
 
 /* Makes an association for the table and for the caller. */
@@ -167,7 +172,7 @@ static struct tlsg_assoc *make(const struct tlsg_assoc_key *key, uint32_t bucket
 	}
 	a->key = *key;
 	a->bucket = bucket;
-	a->id = (int)(TLSG_ASSOC_ID_FIRST + __atomic_fetch_add(&table->next_id, 1, __ATOMIC_RELAXED) % TLSG_ASSOC_ID_FIRST);
+	a->id = tlsg_assoc_number();
 	a->refs = 2;
 	a->linked = 1;
 	a->used_at = get_ticks_raw();

@@ -40,7 +40,6 @@ struct tlsg_assoc
 	struct tlsg_assoc *next; /**< in its bucket; for assoc.c only */
 	struct tlsg_assoc_key key;
 	uint32_t bucket;
-	int id;
 	uint32_t refs;	 /**< atomic: one of the table, one of each process that uses it */
 	uint32_t linked; /**< atomic: 1 while the table has it */
 	uint32_t urgent; /**< atomic: 1: tlsg_assoc_collect() returns it in each round */
@@ -48,6 +47,8 @@ struct tlsg_assoc
 	gen_lock_t lock;
 	/* with the lock held */
 	bool is_over;				 /**< it is being removed: do not use it */
+	int id;						 /**< of conn; another one takes its place with another number */
+	int candidate_id;			 /**< of candidate */
 	struct tlsg_conn *conn;		 /**< NULL: not made yet */
 	struct tlsg_conn *candidate; /**< of a peer that starts again, until its handshake is done; NULL none */
 	unsigned char hello[2][TLSG_ASSOC_RANDOM]; /**< random bytes of the ClientHello of conn, of candidate; server */
@@ -65,10 +66,16 @@ enum tlsg_ret tlsg_assoc_init(unsigned max) TLSG_MUST_CHECK;
 /** Frees the table with all associations and their connections. At shutdown, without users. Idempotent. */
 void tlsg_assoc_deinit(void);
 
+/** @return a number for a connection of an association; numbers are used again after 2^30 others. */
+int tlsg_assoc_number(void);
+
 /** @return the association, with a reference for the caller (tlsg_assoc_put()); NULL: there is none. */
 struct tlsg_assoc *tlsg_assoc_find(const struct tlsg_assoc_key *key);
 
-/** As tlsg_assoc_find(), by its number. Visits the whole table: for commands. */
+/**
+ * As tlsg_assoc_find(), by its number. Visits the whole table: for commands. The number may have changed when the
+ * association is locked.
+ */
 struct tlsg_assoc *tlsg_assoc_find_id(int id);
 
 /**
