@@ -134,6 +134,8 @@ class DtlsClient:
         return self
 
     def __exit__(self, *_):
+        if self.session.is_done:
+            self.close()
         self.sock.close()
 
     @property
