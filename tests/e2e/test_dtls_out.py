@@ -8,9 +8,10 @@ Wherever they go to, all datagrams that arrive are DTLS: Far.assert_no_clear_tex
 import pytest
 
 from .lib import dtls, sip
-from .lib.dtls import DtlsAgent, DtlsClient, Relay
+from .lib.dtls import DtlsAgent, DtlsClient
 from .lib.kamailio import Kamailio
 from .lib.ports import LOOPBACK
+from .lib.tlscfg import pair, reading, section
 from .lib.uas import Service, UdpSender, udp_socket
 from .lib.wait import until
 
@@ -115,6 +116,116 @@ def test_server_that_answers_something_else(kam, sender, answer):
     with Far(answer) as far:
         assert sender.ask(headers=via_dtls(kam, far.port)).status in FAILED
         assert_no_clear_text(far.seen)
+
+
+def test_large_messages(kam, pki, sender):
+    """One record at most: what is longer is not sent, and the sender is told."""
+    with DtlsAgent(pki.cert("server-ec"), pki.key("server-ec")) as agent:
+        header = via_dtls(kam, agent.port)
+        assert sender.ask(headers=header, body=b"x" * 12000).status == 200
+        assert agent.requests[-1].body == b"x" * 12000
+        mark = kam.log.mark()
+        assert sender.ask(headers=header, body=b"x" * 20000).status in FAILED
+        assert kam.log.find(r"WARNING.*DTLS: a message to 127.0.0.1:\d+ is not sent: ", mark)
+        assert sender.ask(headers=header).status == 200, "the association goes on"
+        assert_no_clear_text(agent.received)
+
+
+def test_queued_until_the_handshake_is_done(kam, pki):
+    """Requests that come during the handshake wait; each is a message of its own afterwards."""
+    with DtlsAgent(pki.cert("server-ec"), pki.key("server-ec")) as agent, \
+            UdpSender(kam.address("udp"), window=20) as sender:
+        replies = sender.run([{"headers": via_dtls(kam, agent.port)}] * 20)
+        assert [reply.status for reply in replies] == [200] * 20
+        assert_no_clear_text(agent.received)
+
+
+FAILURES = {
+    # name: (module parameters, certificate of the server)
+    "verification": ({"verify_certificate": 1}, "server-stranger"),
+    "expired": ({"verify_certificate": 1}, "server-expired"),
+    "queue full": ({"con_ct_wq_max": 100}, "server-ec"),
+    "no memory": ({"low_mem_threshold1": 1 << 20}, "server-ec"),
+    "no suite": ({"cipher_list": "ECDHE-RSA-AES128-GCM-SHA256"}, "server-ec"),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_failures(base, pki, name):
+    """The sender gets a failure, and no byte of the request is seen."""
+    params, row = FAILURES[name]
+    with Kamailio(base.but(modparams=params)) as kam, UdpSender(kam.address("udp")) as sender, \
+            DtlsAgent(pki.cert(row), pki.key(row)) as agent:
+        assert sender.ask(headers=via_dtls(kam, agent.port)).status in FAILED
+        assert sender.ask(headers=via_dtls(kam, agent.port)).status in FAILED
+        assert not agent.requests
+        if agent.received:
+            assert_no_clear_text(agent.received)
+        assert kam.rpc("tls.sessions")["dtls_unsent"] or name in ("verification", "expired", "no suite")
+
+
+def test_no_profile_for_dtls(base, pki, tmp_path):
+    """The profile of outgoing connections has no version that DTLS has."""
+    config = tmp_path / "tls.cfg"
+    config.write_text(section("server:default", **pair(pki, "server-ec")) + section("client:default", method="TLSv1.3"))
+    with Kamailio(reading(base, config)) as kam, UdpSender(kam.address("udp")) as sender, Far() as far:
+        assert sender.ask(headers=via_dtls(kam, far.port)).status in FAILED
+        assert not far.seen
+        assert kam.log.find("DTLS init:")
+
+
+def test_full(base):
+    """dtls_max_connections counts outgoing ones, too."""
+    with Kamailio(base.but(modparams={"dtls_max_connections": 1})) as kam, Far() as far, \
+            DtlsClient(kam.address("dtls")) as client, UdpSender(kam.address("udp")) as sender:
+        client.handshake()
+        assert sender.ask(headers=via_dtls(kam, far.port)).status in FAILED
+        assert not far.seen
+        assert kam.log.find("is not sent: as many associations exist as dtls_max_connections allows")
+
+
+def test_reply_without_association(kam):
+    """The client has closed when the reply comes: it is not sent, and no association is opened for it."""
+    with udp_socket() as agent, DtlsClient(kam.address("dtls")) as client:
+        agent.settimeout(20)
+        client.handshake()
+        uri = f"sip:{LOOPBACK}:{kam.port('dtls')}"
+        next_hop = (f"X-Next: sip:{LOOPBACK}:{agent.getsockname()[1]}", f"X-Socket: udp:{LOOPBACK}:{kam.port('udp')}")
+        client.write(sip.request(uri=uri, via="UDP", sent_by=f"{LOOPBACK}:{client.port}", headers=next_hop))
+        request, peer = agent.recvfrom(65536)
+        client.close()
+        until(lambda: not [entry for entry in kam.rpc("tls.list") if entry["src_port"] == client.port], "it has closed")
+        client.recv_raw(1)      # the close_notify
+        mark = kam.log.mark()
+        agent.sendto(sip.reply(sip.parse(request)), peer)
+        kam.log.wait("is not sent: there is no association, and only requests open one", mark)
+        assert client.recv_raw(1) is None
+        client.session.is_done = False
+        kam.assert_healthy()
+
+
+def test_server_that_starts_again(base, pki):
+    """A server that closes: the next request opens a new association."""
+    with Kamailio(base) as kam, UdpSender(kam.address("udp")) as sender, \
+            DtlsAgent(pki.cert("server-ec"), pki.key("server-ec")) as agent:
+        header = via_dtls(kam, agent.port)
+        assert sender.ask(headers=header).status == 200
+        agent.close_all()
+        until(lambda: kam.tls_info()["dtls_connections"] == 0, "the association has ended")
+        assert sender.ask(headers=header).status == 200
+        assert_no_clear_text(agent.received)
+
+
+@pytest.mark.long
+def test_server_that_forgets(base, pki):
+    """A server that has lost its sessions drops what it gets: after a while, requests open a new association."""
+    with Kamailio(base) as kam, UdpSender(kam.address("udp")) as sender, \
+            DtlsAgent(pki.cert("server-ec"), pki.key("server-ec")) as agent:
+        header = via_dtls(kam, agent.port)
+        assert sender.ask(headers=header).status == 200
+        agent.forget()
+        until(lambda: sender.ask(headers=header).status == 200, "it is served again", 60)
+        assert_no_clear_text(agent.received)
 
 
 BYPASS = r"""

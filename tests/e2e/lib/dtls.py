@@ -226,6 +226,12 @@ class DtlsAgent(Service):
         """As if it had been started again."""
         self._sessions.clear()
 
+    def close_all(self):
+        """Send a close_notify to each peer, and forget it."""
+        for session in list(self._sessions.values()):
+            session.close()
+        self.forget()
+
     def _session(self, peer):
         if peer not in self._sessions:
             self._sessions[peer] = Session(self._context, lambda data: self.sock.sendto(data, peer), False)
