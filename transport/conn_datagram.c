@@ -38,4 +38,3 @@ uint32_t tlsg_conn_datagram_dropped(const struct tlsg_conn *c)
 {
 	return c->datagram->dropped + gnutls_record_get_discarded(c->session);
 }
-

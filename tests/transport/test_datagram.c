@@ -76,8 +76,7 @@ static void test_boundaries(void **state)
 	struct tlsg_conn_pair_setup u = {.datagram = true};
 	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 	struct tlsg_buf in, *clear = &x->clear[TLSG_SERVER];
-	struct tlsg_io io = {
-			.in = &in, .out = &x->wire[TLSG_CLIENT], .sent = &x->sizes[TLSG_CLIENT], .limits = &x->limits};
+	struct tlsg_io io = {.in = &in, .out = &x->wire[TLSG_CLIENT], .sent = &x->sizes[TLSG_CLIENT], .limits = &x->limits};
 	int before, i;
 
 	(void)state;
@@ -176,18 +175,15 @@ static void test_replay(void **state)
 static void test_garbage(void **state)
 {
 	static const unsigned char all[][20] = {
-			"OPTIONS sip:a SIP/2",
-			{0},
-			{22},
-			{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},						  /* empty */
-			{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff},				  /* too long */
-			{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 7, 11, 0, 0, 9, 0, 9},	  /* a part of a header */
-			{23, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 7, 1, 2, 3, 4, 5, 6, 7},  /* data in clear text */
-			{22, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 7, 1, 2, 3, 4, 5, 6, 7},  /* of the next epoch */
-			{21, 0xfe, 0xfd, 0, 7, 0, 0, 0, 0, 0, 9, 0, 2, 2, 40},				  /* of one that never comes */
-			{24, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 3, 1, 0, 0},			  /* heartbeat */
-			{20, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 1, 1},				  /* ChangeCipherSpec of two bytes */
-			{22, 3, 3, 0, 5, 1, 0, 0, 1, 0},									  /* TLS */
+			"OPTIONS sip:a SIP/2", {0}, {22}, {22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, /* empty */
+			{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff},							  /* too long */
+			{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 7, 11, 0, 0, 9, 0, 9},				  /* a part of a header */
+			{23, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 7, 1, 2, 3, 4, 5, 6, 7},			  /* data in clear text */
+			{22, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 7, 1, 2, 3, 4, 5, 6, 7},			  /* of the next epoch */
+			{21, 0xfe, 0xfd, 0, 7, 0, 0, 0, 0, 0, 9, 0, 2, 2, 40},	 /* of one that never comes */
+			{24, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 3, 1, 0, 0}, /* heartbeat */
+			{20, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 1, 1},	 /* ChangeCipherSpec of two bytes */
+			{22, 3, 3, 0, 5, 1, 0, 0, 1, 0},						 /* TLS */
 	};
 	struct tlsg_conn_pair_setup u = {.datagram = true};
 	struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
@@ -232,8 +228,8 @@ static void test_memory_is_bounded(void **state)
 		}
 		for(i = 0; i < 2000; i++) {
 			unsigned length = k == 2 ? 100 * 1024 : 0x10000 << (i % 8);
-			unsigned char p[13 + 12 + 1] = {22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 1, (unsigned char)(i >> 8),
-					(unsigned char)i, 0, 13, 11, (unsigned char)(length >> 16), (unsigned char)(length >> 8), 0, 0,
+			unsigned char p[13 + 12 + 1] = {22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 1, (unsigned char)(i >> 8), (unsigned char)i,
+					0, 13, 11, (unsigned char)(length >> 16), (unsigned char)(length >> 8), 0, 0,
 					(unsigned char)(i % 20), 0, 0, 0, 0, 0, 1};
 			unsigned char ccs[14] = {
 					20, 0xfe, 0xfd, 0, 0, 0, 0, 0, 2, (unsigned char)(i >> 8), (unsigned char)i, 0, 1, 1};
