@@ -184,7 +184,7 @@ static void drain(struct tlsg_buf *in)
 		in->rd = in->wr;
 }
 
-enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tlsg_buf *clear, struct tlsg_err *err)
+static enum tlsg_ret read_step(struct tlsg_conn *c, struct tlsg_io *io, struct tlsg_buf *clear, struct tlsg_err *err)
 {
 	struct tlsg_arena *previous;
 	enum tlsg_ret ret;
@@ -202,11 +202,18 @@ enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tls
 	ret = tlsg_conn_bound_check(c, tlsg_conn_rec_read(c, clear, err), err);
 	ret = tlsg_conn_step_leave(c, previous, ret, err);
 	c->partial = ret == TLSG_AGAIN;
-	if(c->datagram != NULL)
-		drain(ret == TLSG_OK ? NULL : io->in);
-	else if(ret == TLSG_AGAIN && io->in != NULL && tlsg_conn_keep(c, io->in, err) != TLSG_OK)
+	if(ret == TLSG_AGAIN && c->datagram == NULL && io->in != NULL && tlsg_conn_keep(c, io->in, err) != TLSG_OK)
 		return TLSG_E_RESOURCE;
 	tlsg_conn_stall_update(c, tlsg_conn_bound_held(c));
+	return ret;
+}
+
+enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tlsg_buf *clear, struct tlsg_err *err)
+{
+	enum tlsg_ret ret = read_step(c, io, clear, err);
+
+	if(c->datagram != NULL && ret != TLSG_OK && ret != TLSG_FULL)
+		drain(io->in);
 	return ret;
 }
 

@@ -74,7 +74,8 @@ const char *tlsg_method_version_name(int version);
  * @param versions  [out] OR of TLSG_VERSION_BIT(), never 0. Those of DTLS are the versions of TLS that they are made
  *                  from: TLS 1.2 for DTLS 1.2; TLS 1.0 and 1.1 for DTLS 1.0, which counts as both.
  * @param err       [out] NULL allowed.
- * @return TLSG_OK; TLSG_E_CONFIG if the system's policy leaves nothing, or DTLS has no such version; another negative result if GnuTLS failed.
+ * @return TLSG_OK; TLSG_E_CONFIG if the system's policy leaves nothing, or DTLS has no such version;
+ *         another negative result if GnuTLS failed.
  * Source: gnutls_priority_init(), gnutls_priority_protocol_list().
  */
 enum tlsg_ret tlsg_method_versions(
