@@ -11,8 +11,8 @@ set -eu
 build="gcc make libc6-dev libgnutls28-dev libgmp-dev libp11-kit-dev pkg-config dpkg-dev kamailio binutils"
 run="$build gnutls-bin openssl"
 check="$run kamailio-tls-modules kamailio-websocket-modules kamailio-lua-modules kamailio-python3-modules
-	libcmocka-dev clang libclang-rt-dev llvm valgrind python3 python3-pytest python3-pytest-xdist python3-cryptography python3-openssl
-	python3-cryptography-vectors softhsm2 opensc p11-kit-modules sip-tester sipsak curl procps tshark
+	libcmocka-dev clang libclang-rt-dev llvm valgrind python3 python3-pytest python3-pytest-xdist python3-cryptography
+	python3-openssl python3-cryptography-vectors softhsm2 opensc p11-kit-modules sip-tester sipsak curl procps tshark
 	sslscan testssl.sh python3-ecdsa"
 lint="$check clang-format clang-tidy cppcheck universal-ctags"
 bench="$run kamailio-tls-modules libssl-dev python3 python3-cryptography"
