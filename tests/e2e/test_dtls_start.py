@@ -1,10 +1,14 @@
 # tls_gnutls - end to end: parameters of DTLS, and modules that it does not work with
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from .lib.kamailio import Kamailio, StartFailed
 from .lib.ports import LOOPBACK, free_port
 
+TOP = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.ours_only("it has no DTLS")
 
 
@@ -76,6 +80,32 @@ def test_natping_socket(settings):
                               modules=("usrloc", "nathelper"), config=(
         f'{_listen(f"udp:{LOOPBACK}:{port}")}\nmodparam("nathelper", "natping_socket", "{LOOPBACK}:{port}")')))
     assert f'nathelper\'s natping_socket "{LOOPBACK}:{port}" is a socket of dtls_listen' in log
+
+
+@pytest.fixture(scope="module")
+def early(tmp_path_factory):
+    library = str(tmp_path_factory.mktemp("early") / "early_event.so")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O2", str(TOP / "tests/e2e/lib/early_event.c"), "-o", library, "-ldl"],
+                   check=True)
+    return library
+
+
+@pytest.mark.parametrize("event, text", (
+    (2, "another module takes outgoing messages already, it could send clear text"),
+    (7, "another module takes datagrams already")))
+def test_another_module_was_faster(settings, early, monkeypatch, event, text):
+    monkeypatch.setenv("LD_PRELOAD", early)
+    monkeypatch.setenv("EARLY_EVENT", str(event))
+    assert text in _fails(settings.but(listen=("tls", "udp", "dtls")))
+
+
+def test_calls_that_cannot_be_redirected(settings, early, monkeypatch):
+    monkeypatch.setenv("LD_PRELOAD", early)
+    monkeypatch.setenv("EARLY_EVENT", "corex.so")
+    log = _fails(settings.but(listen=("tls", "udp", "dtls"), modules=("corex",)))
+    assert 'the calls of udp_send() in "' in log and "/corex.so\" cannot be redirected" in log
+    with Kamailio(settings.but(listen=("tls", "udp"), modules=("corex",))) as kam:     # without DTLS it does not matter
+        kam.assert_healthy()
 
 
 def test_profile_of_a_dtls_socket(settings, pki, tmp_path):
