@@ -61,3 +61,34 @@ def test_nothing_in_clear(kam):
         assert len(relay.seen) >= 8
         assert all(dtls.is_dtls(datagram) for datagram in relay.seen)
         assert not any(b"SIP/2.0" in datagram for datagram in relay.seen)
+
+
+@pytest.mark.parametrize("params", ({"key_isolation": 1}, {"session_cache": 1}, {"dtls_mtu": 300},
+                                    {"certificate": "rsa", "cipher_list": "ECDHE-RSA-AES256-GCM-SHA384"}),
+                         ids=("key_isolation", "tickets", "small datagrams", "one suite"))
+def test_settings(settings, pki, params):
+    """Settings of TLS work for DTLS, whichever process continues a handshake."""
+    if "certificate" in params:
+        params = {**params, "certificate": pki.cert("server-rsa"), "private_key": pki.key("server-rsa")}
+    with Kamailio(settings.but(listen=("tls", "dtls"), children=4, modparams=params)) as kam:
+        for _ in range(10):
+            with DtlsClient(kam.address("dtls")) as client:
+                assert client.handshake().ask().status == 200
+                largest = max(len(datagram) for datagram in client.received if datagram[0] == 22)
+                assert largest <= params.get("dtls_mtu", 1200)
+        assert kam.rpc("tls.sessions")["handshakes_done_dtls1_2"] == 10
+        assert not kam.log.find("ERROR|CRITICAL")
+
+
+def test_nothing_is_left(settings):
+    """All memory is given back at the end, also that of associations that are open."""
+    with Kamailio(settings.but(listen=("tls", "dtls"))) as kam:
+        clients = [DtlsClient(kam.address("dtls")).handshake() for _ in range(20)]
+        half = DtlsClient(kam.address("dtls"))
+        half.session.step()
+        half.session.take(half.recv_raw(5))
+        kam.stop()
+        assert not kam.shm_left()
+        for client in (*clients, half):
+            client.sock.close()
+        kam.start()

@@ -311,3 +311,15 @@ def test_pings(base, params):
         until(lambda: far.seen or kam.log.find("DTLS: a message to .* is not sent", mark), "a ping")
         until(lambda: kam.rpc("tls.sessions")["dtls_unsent"] or far.seen, "it is counted")
         assert all(dtls.is_dtls(datagram) for datagram in far.seen), far.seen
+
+
+def test_topoh(base, pki):
+    """topoh changes what goes out, and what comes in: it sees the text, the wire sees records."""
+    changed = base.but(modules=("rr", "topoh"), config=base.config + '\nmodparam("topoh", "mask_ip", "10.1.2.3")')
+    with Kamailio(changed) as kam, UdpSender(kam.address("udp")) as sender, \
+            DtlsAgent(pki.cert("server-ec"), pki.key("server-ec")) as agent:
+        contact = f"Contact: <sip:tester@{LOOPBACK}:{sender.sent_by.split(':')[1]}>"
+        reply = sender.ask(method="INVITE", headers=(*via_dtls(kam, agent.port), contact))
+        assert reply.status == 200
+        assert "10.1.2.3" in agent.requests[0]["Contact"], "topoh has masked it before it was encrypted"
+        assert_no_clear_text(agent.received)
