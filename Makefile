@@ -341,6 +341,7 @@ bench:
 	@$(MAKE) --no-print-directory all
 	$(MAKE) -C tests/bench CC=$(CC) BENCH_BUILD=$(abspath $(B)/bench)
 	$(PYTHON) tests/bench/bench.py $(BENCH_ARGS)
+	$(PYTHON) tests/bench/bench_dtls.py
 
 # Start-up and reload with 200 profiles and 150 CAs; the reload of tls.so takes minutes there: BENCH_ARGS=--no-reload.
 bench-startup:

@@ -15,7 +15,7 @@ check="$run kamailio-tls-modules kamailio-websocket-modules kamailio-lua-modules
 	python3-openssl python3-cryptography-vectors softhsm2 opensc p11-kit-modules sip-tester sipsak curl procps tshark
 	sslscan testssl.sh python3-ecdsa"
 lint="$check clang-format clang-tidy cppcheck universal-ctags"
-bench="$run kamailio-tls-modules libssl-dev python3 python3-cryptography"
+bench="$run kamailio-tls-modules libssl-dev python3 python3-cryptography python3-openssl"
 
 usage()
 {

@@ -18,6 +18,7 @@ from .uas import Service, udp_socket
 HEAD = 13           # type, version, epoch, sequence number, length: RFC 6347 section 4.1
 HELLO_VERIFY = 3    # type of a handshake message
 _MTU = 1200
+_RETRANSMIT_S = 1
 
 
 def records(data):
@@ -185,15 +186,19 @@ class DtlsClient:
         return self._texts.pop(0) if self._texts else None
 
     def ask(self, timeout_s=TIMEOUT_S, **more):
-        """Send one OPTIONS; returns the final reply, or None."""
-        self.write(sip.options(self.sip_port, via="UDP", sent_by=f"{LOOPBACK}:{self.port}", **more))
-        while True:
-            text = self.read(timeout_s)
-            if text is None:
-                return None
-            message = sip.parse(text)
-            if message.status >= 200:
-                return message
+        """Send one OPTIONS, again after each second; returns the final reply, or None."""
+        request = sip.options(self.sip_port, via="UDP", sent_by=f"{LOOPBACK}:{self.port}", **more)
+        call_id = sip.parse(request)["Call-ID"]
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            self.write(request)
+            text = self.read(_RETRANSMIT_S)
+            while text is not None:
+                message = sip.parse(text)
+                if message.status >= 200 and message["Call-ID"] == call_id:
+                    return message
+                text = self.read(_RETRANSMIT_S)
+        return None
 
     def close(self):
         self.session.close()
