@@ -121,8 +121,8 @@ TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS)
 
 .PHONY: all compare deps unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table \
 	check-e2e check-compare check-tlsfuzzer check-bench check-fuzz check-long check-long-all check-san check-e2e-san \
-	check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long check-loss-long fuzz-smoke lint format bench \
-	bench-startup run clean FORCE
+	check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long check-loss-long fuzz-smoke \
+	lint format bench bench-startup run clean FORCE
 all: $(SO) $(CIPHERS_TOOL) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@
 #include "transport/stats.h"
 
 #define CACHE_LINE 64
-#define VERSIONS 5 /* TLS 1.0 to 1.3, others */
-#define VERSION_OTHER 4
+#define VERSIONS 7 /* TLS 1.0 to 1.3, DTLS 1.0 and 1.2, others */
+#define VERSION_OTHER 6
 #define RESUMED 2
 #define DIRECTIONS 2 /* received, sent */
 
@@ -152,6 +152,8 @@ static const struct figure figures[] = {
 		{"handshakes_done_tls1_1", "the same with TLS 1.1", DONE_VERSION, 1},
 		{"handshakes_done_tls1_2", "the same with TLS 1.2", DONE_VERSION, 2},
 		{"handshakes_done_tls1_3", "the same with TLS 1.3", DONE_VERSION, 3},
+		{"handshakes_done_dtls1_0", "the same with DTLS 1.0", DONE_VERSION, 4},
+		{"handshakes_done_dtls1_2", "the same with DTLS 1.2", DONE_VERSION, 5},
 		{"handshakes_done_other_version", "the same with another version", DONE_VERSION, VERSION_OTHER},
 		{"handshakes_failed", "handshakes that did not end well", FAILED_ALL, 0},
 		{"handshakes_failed_protocol", "the peer broke the protocol", FAILED_ONE, TLSG_FAIL_PROTOCOL},
@@ -210,6 +212,10 @@ static unsigned version_index(int version)
 			return 2;
 		case GNUTLS_TLS1_3:
 			return 3;
+		case GNUTLS_DTLS1_0:
+			return 4;
+		case GNUTLS_DTLS1_2:
+			return 5;
 		default:
 			return VERSION_OTHER;
 	}

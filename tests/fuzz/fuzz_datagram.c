@@ -37,7 +37,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct tlsg_cert_row rows[] = {
-		{.name = "ca", .flags = TLSG_CERT_CA, .usage = GNUTLS_KEY_KEY_CERT_SIGN, .from_days = -10, .to_days = DAYS_LONG},
+		{.name = "ca",
+				.flags = TLSG_CERT_CA,
+				.usage = GNUTLS_KEY_KEY_CERT_SIGN,
+				.from_days = -10,
+				.to_days = DAYS_LONG},
 		{.name = "ec", .issuer = "ca", .cn = "localhost", .from_days = -10, .to_days = DAYS_LONG},
 		{.name = "client", .issuer = "ca", .cn = "alice", .from_days = -10, .to_days = DAYS_LONG},
 };
