@@ -259,6 +259,8 @@ $(F)/fuzz_%: $(F)/obj/tests/fuzz/fuzz_%.o $(BELOW_transport:%=$(F)/obj/lib%.a) $
 	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -pthread $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
 		$(LDLIBS_fuzz_$*) $(LIBS) -ldl -o $@
 
+LDLIBS_fuzz_datagram = -lcmocka
+
 fuzz: $(FUZZ_BIN)
 
 fuzz-smoke check-fuzz: fuzz
