@@ -14,7 +14,7 @@
 
 #include "rpc/rpc_source.h"
 #include "transport/assoc.h"
-#include "transport/conn.h"
+#include "transport/conn_datagram.h"
 
 #define BATCH_RECORDS 64
 #define TEXT_BYTES 256
@@ -26,6 +26,7 @@ struct record
 	int id;
 	int timeout_s;
 	bool is_dtls;
+	int dropped; /* DTLS: records that were dropped */
 	struct ip_addr src;
 	struct ip_addr dst;
 	int src_port;
@@ -155,7 +156,7 @@ static void record_add(rpc_t *rpc, void *ctx, struct record *r)
 	if(VERSIONVAL < 6001000)
 		rpc->struct_add(handle, "s", "dom", r->profile);
 	if(r->is_dtls)
-		rpc->struct_add(handle, "s", "proto", "dtls");
+		rpc->struct_add(handle, "sd", "proto", "dtls", "dropped", r->dropped);
 }
 
 /** Adds the records that were copied to the reply. */
@@ -183,6 +184,7 @@ static void assoc_copy(struct tlsg_assoc *a, struct listing *l)
 		r->id = a->id;
 		r->timeout_s = left_s;
 		r->is_dtls = true;
+		r->dropped = a->conn != NULL ? (int)tlsg_conn_datagram_dropped(a->conn) : 0;
 	}
 	tlsg_assoc_unlock(a);
 }

@@ -139,6 +139,8 @@ def test_replayed(kam):
         for _ in range(20):
             client.send_raw(again)
         assert client.read(0.5) is None
+        (entry,) = [entry for entry in kam.rpc("tls.list") if entry["src_port"] == client.port]
+        assert entry["dropped"] == 20
         assert client.ask().status == 200
 
 

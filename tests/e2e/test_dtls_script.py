@@ -114,7 +114,8 @@ def test_list_and_kill(kam, port, pki, client):
     assert "Kx=" in entry["cipher"]
     assert entry["sni"] == "a.example.org"
     assert 3500 < entry["timeout"] <= 3600
-    assert list(entry)[-1] == "proto", "behind the fields that exist"
+    assert list(entry)[-2:] == ["proto", "dropped"], "behind the fields that exist"
+    assert entry["dropped"] == 0
     with TlsClient(kam.address("tls"), client_context()) as tls:
         tls.ask()
         assert all("proto" not in other for other in kam.rpc("tls.list") if other["dst_port"] != port)

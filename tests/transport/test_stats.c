@@ -177,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			test(test_handshakes),
+			test(test_dtls),
 			test(test_failures),
 			test(test_alerts),
 			test(test_verify),
