@@ -297,7 +297,7 @@ static void known(struct tlsg_assoc *a, char *data, size_t size)
 {
 	struct tlsg_dtls_step s;
 
-	if(!tlsg_dtls_step_begin(&s, a))
+	if(!tlsg_dtls_step_receive(&s, a))
 		return;
 	if(a->conn == NULL) /* another process is about to make it */
 		LM_DBG("association %d: no connection yet, the datagram is dropped\n", a->id);

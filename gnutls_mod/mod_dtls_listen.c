@@ -107,8 +107,12 @@ int tlsg_dtls_listen_find(const struct socket_info *si)
 {
 	unsigned i;
 
+	if(si == NULL || si->proto != PROTO_UDP)
+		return -1;
 	for(i = 0; i < sockets_len; i++) {
-		if(si != NULL && sockets[i].si == si)
+		const struct socket_info *own = sockets[i].si;
+
+		if(own == si || (own != NULL && own->socket != -1 && own->socket == si->socket))
 			return (int)i;
 	}
 	return -1;

@@ -36,7 +36,7 @@ unsigned tlsg_dtls_listen_count(void);
 
 /**
  * Finds a socket of the core.
- * @param si  the core's own structure, NULL allowed; compared by its address.
+ * @param si  the core's own structure, or a copy that has its descriptor; NULL allowed.
  * @return its number, from 0; -1: it does not speak DTLS.
  */
 int tlsg_dtls_listen_find(const struct socket_info *si);

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "core/resolve.h"
+#include "core/ut.h"
 
 #include "gnutls_mod/mod_dtls_listen.h"
 #include "gnutls_mod/mod_keylog.h"
@@ -22,6 +23,10 @@
 
 /* A handshake over datagrams always has an end: nothing tells that the peer has gone. */
 #define DEADLINE_DEFAULT_S 60
+
+/* How long a datagram waits for an association during its handshake: 20 ms. */
+#define RECEIVE_WAITS 40
+#define RECEIVE_WAIT_US 500
 
 static unsigned char out_bytes[TLSG_DATAGRAM_OUT_BYTES];
 
@@ -83,6 +88,21 @@ bool tlsg_dtls_step_begin(struct tlsg_dtls_step *s, struct tlsg_assoc *a)
 {
 	tlsg_assoc_lock(a);
 	return begin_locked(s, a);
+}
+
+bool tlsg_dtls_step_receive(struct tlsg_dtls_step *s, struct tlsg_assoc *a)
+{
+	unsigned i;
+
+	if(!tlsg_assoc_is_urgent(a))
+		return tlsg_dtls_step_begin(s, a);
+	for(i = 0; i < RECEIVE_WAITS; i++) {
+		if(tlsg_assoc_try(a))
+			return begin_locked(s, a);
+		sleep_us(RECEIVE_WAIT_US);
+	}
+	tlsg_assoc_put(a);
+	return false;
 }
 
 bool tlsg_dtls_step_try(struct tlsg_dtls_step *s, struct tlsg_assoc *a)

@@ -45,6 +45,13 @@ void tlsg_dtls_step_ends(const struct tlsg_assoc *a, struct receive_info *ends);
  */
 bool tlsg_dtls_step_begin(struct tlsg_dtls_step *s, struct tlsg_assoc *a);
 
+/**
+ * As tlsg_dtls_step_begin(), for a received datagram. During a handshake another process may have the lock for as long
+ * as a token or a key process needs to sign, and each datagram of that peer would keep one more process waiting: so this
+ * waits for some milliseconds then, and false also means that the lock was not to be had.
+ */
+bool tlsg_dtls_step_receive(struct tlsg_dtls_step *s, struct tlsg_assoc *a);
+
 /** As tlsg_dtls_step_begin(), without waiting: false also if another process has the lock. */
 bool tlsg_dtls_step_try(struct tlsg_dtls_step *s, struct tlsg_assoc *a);
 

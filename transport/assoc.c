@@ -271,6 +271,11 @@ void tlsg_assoc_urgent(struct tlsg_assoc *a, bool is_urgent)
 		__atomic_sub_fetch(&table->buckets[a->bucket].urgent, 1, __ATOMIC_RELAXED);
 }
 
+bool tlsg_assoc_is_urgent(const struct tlsg_assoc *a)
+{
+	return __atomic_load_n(&a->urgent, __ATOMIC_RELAXED) != 0;
+}
+
 unsigned tlsg_assoc_buckets(void)
 {
 	return table != NULL ? table->buckets_len : 0;
@@ -286,7 +291,7 @@ unsigned tlsg_assoc_collect(unsigned bucket, bool all, struct tlsg_assoc **out, 
 		return 0;
 	lock_get(&b->lock);
 	for(a = b->first; a != NULL && n < max; a = a->next) {
-		if(!all && __atomic_load_n(&a->urgent, __ATOMIC_RELAXED) == 0)
+		if(!all && !tlsg_assoc_is_urgent(a))
 			continue;
 		if(from > 0) {
 			from--;

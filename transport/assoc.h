@@ -102,6 +102,9 @@ void tlsg_assoc_touch(struct tlsg_assoc *a);
 /** Sets whether the timer visits an association in each round: while a handshake is unfinished. Any lock. */
 void tlsg_assoc_urgent(struct tlsg_assoc *a, bool is_urgent);
 
+/** @return what tlsg_assoc_urgent() was given last. No lock. */
+bool tlsg_assoc_is_urgent(const struct tlsg_assoc *a);
+
 /** @return number of buckets; fixed after tlsg_assoc_init(), 0 before. */
 unsigned tlsg_assoc_buckets(void);
 

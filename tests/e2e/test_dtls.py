@@ -1,16 +1,11 @@
 # tls_gnutls - end to end: SIP over DTLS, received and answered
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-import re
-import subprocess
-
 import pytest
-from OpenSSL import SSL
 
 from .lib import cli, dtls, sip
 from .lib.dtls import DtlsClient, Relay
 from .lib.kamailio import Kamailio
-from .lib.ports import LOOPBACK
-from .lib.tls import TIMEOUT_S, TlsClient, client_context
+from .lib.ports import LOOPBACK, free_port
 
 pytestmark = pytest.mark.ours_only("it has no DTLS")
 
@@ -92,3 +87,14 @@ def test_nothing_is_left(settings):
         for client in (*clients, half):
             client.sock.close()
         kam.start()
+
+
+def test_ipv6(settings, pki):
+    """An address in brackets, as in the listen= line."""
+    port = free_port()
+    config = f'modparam("tls", "dtls_listen", "udp:[::1]:{port}")'
+    with Kamailio(settings.but(core=f"listen=udp:[::1]:{port}", config=config)) as kam:
+        request = sip.request(uri=f"sip:[::1]:{port}", via="UDP", sent_by="[::1]:9")
+        run = cli.openssl(("[::1]", port), "-dtls1_2", trust=pki.path("ca.pem"), verify=(), request=request)
+        assert run.reply.status == 200
+        assert kam.rpc("tls.list")[0]["src_ip"] == "::1"
