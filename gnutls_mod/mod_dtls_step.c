@@ -163,6 +163,7 @@ struct tlsg_conn *tlsg_dtls_step_make(struct tlsg_dtls_step *s, const gnutls_dtl
 	struct tlsg_conn *conn = NULL;
 
 	s->ends.is_server = start != NULL;
+	tlsg_assoc_urgent(s->a, true); /* other processes do not wait long for it: tlsg_dtls_step_receive() */
 	if(tlsg_limits_allow_new(&s->err) != TLSG_OK) {
 		tlsg_log_failure(&s->ends, NULL, "DTLS init", &s->err);
 		return NULL;
