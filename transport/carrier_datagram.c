@@ -24,7 +24,10 @@
  */
 #define TOTAL_MS_NEVER ((unsigned)INT_MAX)
 
-/* Whether the session has keys to read with. GnuTLS does not compare the epoch of a record with that of its keys. */
+/*
+ * Whether the session has keys to read with. GnuTLS compares the epoch of a record with that of its keys only when it
+ * has decrypted it.
+ */
 static unsigned read_epoch(const struct tlsg_conn *c)
 {
 	gnutls_datum_t mac = {NULL, 0};

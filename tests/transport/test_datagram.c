@@ -236,7 +236,7 @@ static void test_memory_is_bounded(void **state)
 
 			deliver(x, TLSG_SERVER, p, sizeof(p));
 			assert_true(x->last[TLSG_SERVER] == TLSG_AGAIN);
-			p[4] = 1; /* the next epoch: GnuTLS has no keys for it yet, and would read it as clear text */
+			p[4] = 1; /* the next epoch, for which there are no keys yet */
 			deliver(x, TLSG_SERVER, p, sizeof(p));
 			assert_true(x->last[TLSG_SERVER] == TLSG_AGAIN);
 			deliver(x, TLSG_SERVER, ccs, sizeof(ccs));
