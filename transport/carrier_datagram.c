@@ -18,13 +18,19 @@
  */
 #define FINISHED_BYTES_MAX 256
 
+#define RECORDS_MAX 31	  /* of a flight: MAX_QUEUE in GnuTLS's lib/buffers.c */
+#define RECORDS_MANY 1000 /* enough of them to stop counting */
+
 /*
  * GnuTLS's own limit on the duration of the handshake, which is also compared after it: none, the deadline is in
  * conn.c. It counts in an int.
  */
 #define TOTAL_MS_NEVER ((unsigned)INT_MAX)
 
-/* Whether the session has keys to read with. GnuTLS does not compare the epoch of a record with that of its keys. */
+/*
+ * Whether the session has keys to read with. GnuTLS compares the epoch of a record with that of its keys only when it
+ * has decrypted it.
+ */
 static unsigned read_epoch(const struct tlsg_conn *c)
 {
 	gnutls_datum_t mac = {NULL, 0};
@@ -136,6 +142,21 @@ static ssize_t push_cb(gnutls_transport_ptr_t ptr, const giovec_t *vec, int coun
 		(void)tlsg_buf_put(out, vec[i].iov_base, vec[i].iov_len);
 	sent->size[sent->count++] = (uint16_t)size;
 	return (ssize_t)size;
+}
+
+void tlsg_carrier_datagram_message(struct tlsg_conn *c, bool incoming, size_t size)
+{
+	size_t most = c->datagram->mtu - TLSG_DGRAM_HEAD - TLSG_DGRAM_MESSAGE_HEAD;
+
+	if(incoming)
+		c->datagram->flight = 0;
+	else if(c->datagram->flight < RECORDS_MANY)
+		c->datagram->flight = (uint16_t)(c->datagram->flight + 1 + size / most);
+}
+
+bool tlsg_carrier_datagram_is_too_long(const struct tlsg_conn *c)
+{
+	return c->datagram->flight > RECORDS_MAX;
 }
 
 /* The next call of tlsg_conn_datagram_timer(), from what the session waits for after a step. */

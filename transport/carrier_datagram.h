@@ -30,6 +30,7 @@ struct tlsg_carrier_datagram
 	uint32_t dropped;  /**< records that GnuTLS did not get */
 	uint16_t mtu;	   /**< of the handshake */
 	uint16_t text_max; /**< longest message, 0 before the handshake is done */
+	uint16_t flight;   /**< records of the flight that is being made */
 	bool overflow;	   /**< a datagram did not fit in the output of this step */
 	ticks_t timer_at;  /**< when tlsg_conn_datagram_timer() is due, 0 never; read without the lock: atomic */
 };
@@ -44,6 +45,16 @@ size_t tlsg_carrier_datagram_left(const struct tlsg_conn *c);
 
 /** Whether a record is ready for the session. Records before it that it must not get are dropped. */
 bool tlsg_carrier_datagram_has_record(struct tlsg_conn *c);
+
+/**
+ * Counts the records of a flight. For every message of the handshake.
+ * @param incoming  it was received: what is sent next is a new flight.
+ * @param size      bytes of the message, without its header.
+ */
+void tlsg_carrier_datagram_message(struct tlsg_conn *c, bool incoming, size_t size);
+
+/** Whether the flight has more records than GnuTLS sends, for which it reports an internal error. */
+bool tlsg_carrier_datagram_is_too_long(const struct tlsg_conn *c);
 
 /**
  * End of a step, in its scope: sets the timer; a flight that did not fit in the output ends the association.

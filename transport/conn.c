@@ -43,12 +43,22 @@ static enum tlsg_ret set_expected(struct tlsg_conn *c, const struct tlsg_conn_pa
 			c, p->query.server_name.len > 0 ? &p->query.server_name : &c->ref.prof->s.server_name, &c->expected, err);
 }
 
+/* Within the limits: GnuTLS does not check them. */
+static unsigned mtu_of(const struct tlsg_conn_params *p)
+{
+	if(p->mtu == 0)
+		return TLSG_DATAGRAM_MTU_DEFAULT;
+	if(p->mtu < TLSG_DATAGRAM_MTU_MIN)
+		return TLSG_DATAGRAM_MTU_MIN;
+	return p->mtu < TLSG_DATAGRAM_MTU_MAX ? p->mtu : TLSG_DATAGRAM_MTU_MAX;
+}
+
 static enum tlsg_ret set_datagram(struct tlsg_conn *c, const struct tlsg_conn_params *p, struct tlsg_err *err)
 {
 	c->datagram = tlsg_arena_keep(c->arena, sizeof(*c->datagram));
 	if(c->datagram == NULL)
 		return tlsg_err_no_shm(err, "connection", sizeof(*c->datagram));
-	c->datagram->mtu = (uint16_t)(p->mtu != 0 ? p->mtu : TLSG_DATAGRAM_MTU_DEFAULT);
+	c->datagram->mtu = (uint16_t)mtu_of(p);
 	tlsg_arena_limit(c->arena, TLSG_BLOCK_BYTES_MAX);
 	c->datagram->has_start = p->start != NULL;
 	if(p->start != NULL)

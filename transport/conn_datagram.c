@@ -29,11 +29,6 @@ enum tlsg_ret tlsg_conn_datagram_timer(struct tlsg_conn *c, struct tlsg_io *io, 
 	return tlsg_conn_read(c, io, &clear, err);
 }
 
-size_t tlsg_conn_datagram_text_max(const struct tlsg_conn *c)
-{
-	return c->datagram->text_max;
-}
-
 uint32_t tlsg_conn_datagram_dropped(const struct tlsg_conn *c)
 {
 	return c->datagram->dropped + gnutls_record_get_discarded(c->session);

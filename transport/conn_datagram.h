@@ -12,7 +12,8 @@
  *   have no room, call again when they have. TLSG_AGAIN: nothing more. Records that are malformed, replayed,
  *   of another epoch or cannot be decrypted are dropped without a trace but tlsg_conn_datagram_dropped().
  * - tlsg_conn_write(): the data are one message and go out as one record, in one datagram. Before the handshake is done
- *   the message is queued. Longer than tlsg_conn_datagram_text_max(): TLSG_E_RESOURCE, the association goes on.
+ *   the message is queued. Too long for one datagram, by GnuTLS a little less than
+ *   16,384 bytes: TLSG_E_RESOURCE, the association goes on.
  * - out and sent must be empty at the beginning of a call; tlsg_conn_keep() and tlsg_conn_set_tcp_eof() are not for
  *   datagrams. There is no renegotiation.
  *
@@ -35,9 +36,6 @@ int tlsg_conn_datagram_timeout_ms(const struct tlsg_conn *c);
  * @return TLSG_AGAIN: goes on, ask tlsg_conn_datagram_timeout_ms() again; TLSG_E_*: as tlsg_conn_read().
  */
 enum tlsg_ret tlsg_conn_datagram_timer(struct tlsg_conn *c, struct tlsg_io *io, struct tlsg_err *err) TLSG_MUST_CHECK;
-
-/** @return longest message that can be sent, in bytes of text, a little below 16384; 0 before the handshake is done. */
-size_t tlsg_conn_datagram_text_max(const struct tlsg_conn *c);
 
 /** @return records of the association that were dropped: malformed, replayed, refused, or not to be decrypted. */
 uint32_t tlsg_conn_datagram_dropped(const struct tlsg_conn *c);

@@ -118,6 +118,8 @@ static int message_cb(
 	struct tlsg_conn *c = gnutls_session_get_ptr(session);
 
 	(void)when;
+	if(c->datagram != NULL)
+		tlsg_carrier_datagram_message(c, incoming != 0, msg->size);
 	if(!incoming)
 		return 0;
 	tlsg_conn_bound_message(c);
@@ -177,6 +179,16 @@ static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 	return ret;
 }
 
+static enum tlsg_ret fail(struct tlsg_conn *c, int rc, struct tlsg_err *err)
+{
+	if(rc != GNUTLS_E_INTERNAL_ERROR || c->datagram == NULL || !tlsg_carrier_datagram_is_too_long(c))
+		return tlsg_conn_failure_set(c, rc, err);
+	tlsg_conn_failure_count(c, TLSG_FAIL_LOCAL);
+	return tlsg_err_set(err, TLSG_E_CONFIG,
+			"a flight of the handshake has more than 31 records, which GnuTLS does not send; shorten the certificate "
+			"chain, or allow larger datagrams");
+}
+
 enum tlsg_ret tlsg_conn_hs_run(struct tlsg_conn *c, struct tlsg_err *err)
 {
 	tlsg_conn_failure_forget();
@@ -195,7 +207,7 @@ enum tlsg_ret tlsg_conn_hs_run(struct tlsg_conn *c, struct tlsg_err *err)
 			if(tlsg_conn_bound_warning(c, err) != TLSG_OK)
 				return TLSG_E_PEER;
 		} else if(rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED)
-			return tlsg_conn_failure_set(c, rc, err);
+			return fail(c, rc, err);
 		else if(c->datagram == NULL && gnutls_record_get_direction(c->session) == 1)
 			return TLSG_FULL;
 		else if(tlsg_carrier_has_data(c))

@@ -27,7 +27,7 @@ struct tlsg_conn_limits
 	bool renegotiation;				/**< the peer may renegotiate (TLS 1.2 and older) */
 };
 
-/** Longest text of a record. GnuTLS sends a little less: conn_datagram.h. */
+/** Longest text of a record that may be received; what is sent is a little shorter. */
 #define TLSG_DATAGRAM_TEXT_MAX 16384
 
 /** Bytes that `out` should have room for: a flight of the handshake, or a record. */

@@ -4,9 +4,9 @@
  * Runs in: any process.  Memory: the caller's.  Lock: the owner's.
  *
  * GnuTLS allocates a message of the handshake when its first fragment arrives, as long as that says, up to 16 MB and
- * six of them; it keeps each ChangeCipherSpec that it does not expect, 17 KB of memory for 14 bytes; and records of the
- * next epoch are read without decryption as long as the keys are not in use. So these are bounded before: by the
- * window, the lengths and the number that an ordinary handshake has.
+ * six of them; and it keeps each ChangeCipherSpec that it does not expect, 17 KB of memory for 14 bytes. So these are
+ * bounded before: by the window, the lengths and the number that an ordinary handshake has. What is checked here can be
+ * read in records that are not encrypted.
  */
 #ifndef TLSG_TRANSPORT_DGRAM_RECORD_H
 #define TLSG_TRANSPORT_DGRAM_RECORD_H

@@ -23,7 +23,9 @@
 
 #define DAYS_LONG 3650
 
-static const struct tlsg_cert_row rows[] = {
+#define ISSUERS 20 /* of the long chain: 8 KB */
+
+static const struct tlsg_cert_row first_rows[] = {
 		{.name = "ca",
 				.flags = TLSG_CERT_CA,
 				.usage = GNUTLS_KEY_KEY_CERT_SIGN,
@@ -32,6 +34,28 @@ static const struct tlsg_cert_row rows[] = {
 		{.name = "ec", .issuer = "ca", .cn = "localhost", .from_days = -10, .to_days = DAYS_LONG},
 		{.name = "client", .issuer = "ca", .cn = "alice", .from_days = -10, .to_days = DAYS_LONG},
 };
+
+/** The certificates above, and a long chain: i0, issued by ca, to i<ISSUERS>, whose key is used. */
+static struct tlsg_cert_row rows[sizeof(first_rows) / sizeof(first_rows[0]) + ISSUERS + 1];
+static char names[ISSUERS + 1][8];
+
+static void rows_make(void)
+{
+	struct tlsg_cert_row *row = rows + sizeof(first_rows) / sizeof(first_rows[0]);
+	int i;
+
+	memcpy(rows, first_rows, sizeof(first_rows));
+	for(i = 0; i <= ISSUERS; i++, row++) {
+		snprintf(names[i], sizeof(names[i]), "i%d", i);
+		*row = (struct tlsg_cert_row){.name = names[i],
+				.issuer = i == 0 ? "ca" : names[i - 1],
+				.cn = i == ISSUERS ? "localhost" : names[i],
+				.flags = i == ISSUERS ? 0 : TLSG_CERT_CA,
+				.usage = i == ISSUERS ? 0 : GNUTLS_KEY_KEY_CERT_SIGN,
+				.from_days = -10,
+				.to_days = DAYS_LONG};
+	}
+}
 
 static void assert_text(struct tlsg_conn_pair *x, int role, const char *text)
 {
@@ -122,13 +146,13 @@ static void test_longest_message(void **state)
 		struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
 		size_t max;
 
-		assert_int_equal(tlsg_conn_datagram_text_max(x->conn[TLSG_CLIENT]), 0);
+		assert_int_equal(x->conn[TLSG_CLIENT]->datagram->text_max, 0);
 		assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, text, sizeof(text)), TLSG_E_RESOURCE); /* not queued */
 		assert_non_null(strstr(x->err[TLSG_CLIENT].text, "does not fit in one datagram"));
 		tlsg_err_clear(&x->err[TLSG_CLIENT]);
 		tlsg_conn_pair_handshake(x);
 		tlsg_conn_pair_assert_established(x);
-		max = tlsg_conn_datagram_text_max(x->conn[TLSG_CLIENT]);
+		max = x->conn[TLSG_CLIENT]->datagram->text_max;
 		print_message("%s: %zu bytes\n", suites[i], max);
 		assert_true(max > 16200 && max <= TLSG_DATAGRAM_TEXT_MAX);
 		assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, text, max + 1), TLSG_E_RESOURCE);
@@ -236,7 +260,7 @@ static void test_memory_is_bounded(void **state)
 
 			deliver(x, TLSG_SERVER, p, sizeof(p));
 			assert_true(x->last[TLSG_SERVER] == TLSG_AGAIN);
-			p[4] = 1; /* the next epoch: GnuTLS has no keys for it yet, and would read it as clear text */
+			p[4] = 1; /* the next epoch, for which there are no keys yet */
 			deliver(x, TLSG_SERVER, p, sizeof(p));
 			assert_true(x->last[TLSG_SERVER] == TLSG_AGAIN);
 			deliver(x, TLSG_SERVER, ccs, sizeof(ccs));
@@ -418,6 +442,29 @@ static void test_output_without_room(void **state)
 	tlsg_conn_pair_free(x);
 }
 
+/* A long chain of certificates: in many datagrams, and in more records than GnuTLS sends in a flight. */
+static void test_long_chain(void **state)
+{
+	static const unsigned mtus[] = {TLSG_DATAGRAM_MTU_MAX, 0, TLSG_DATAGRAM_MTU_MIN};
+	size_t i;
+
+	(void)state;
+	for(i = 0; i < 3; i++) {
+		struct tlsg_conn_pair_setup u = {.datagram = true, .server = "long", .mtu = mtus[i]};
+		struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
+
+		tlsg_conn_pair_handshake(x);
+		if(i < 2)
+			tlsg_conn_pair_assert_established(x);
+		else {
+			assert_int_equal(x->last[TLSG_SERVER], TLSG_E_CONFIG);
+			assert_non_null(strstr(x->err[TLSG_SERVER].text, "more than 31 records"));
+			assert_int_equal(tlsg_conn_state(x->conn[TLSG_SERVER]), TLSG_CONN_FAILED);
+		}
+		tlsg_conn_pair_free(x);
+	}
+}
+
 /* The association's timer: after a flight, at the deadline, and not at all when there is nothing to wait for. */
 static void test_timer(void **state)
 {
@@ -458,12 +505,19 @@ static void test_probe(void **state)
 
 static int group_setup(void **state)
 {
+	char chain[ISSUERS * 8 + 8] = "";
+	int i;
+
 	(void)state;
+	rows_make();
 	if(tlsg_conn_pair_start(rows, sizeof(rows) / sizeof(rows[0])) != 0)
 		return -1;
 	tlsg_conn_pair_write("ca", "ca", NULL);
 	tlsg_conn_pair_write("ec", "ec", "ec");
 	tlsg_conn_pair_write("client", "client", "client");
+	for(i = ISSUERS; i >= 0; i--)
+		snprintf(chain + strlen(chain), sizeof(chain) - strlen(chain), "%s%s", names[i], i > 0 ? " " : "");
+	tlsg_conn_pair_write("long", chain, names[ISSUERS]);
 	return 0;
 }
 
@@ -486,6 +540,7 @@ int main(void)
 			cmocka_unit_test(test_methods),
 			cmocka_unit_test(test_mtu),
 			cmocka_unit_test(test_output_without_room),
+			cmocka_unit_test(test_long_chain),
 			cmocka_unit_test(test_timer),
 			cmocka_unit_test(test_probe),
 	};
