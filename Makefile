@@ -89,17 +89,19 @@ PROF_SRC = $(addprefix profiles/,\
 	tlscfg.c tlscfg_file.c value.c watch.c)
 PROFILES_SRC = $(CIPHER_SRC) $(VERIFY_SRC) $(KEYS_SRC) $(ISOLATE_SRC) $(PROF_SRC)
 TRANSPORT_SRC = $(addprefix transport/,\
-	carrier_stream.c cert_text.c conn.c conn_alert.c conn_bound.c conn_cancel.c conn_failure.c \
-	conn_hs.c conn_rec.c conn_resume.c conn_session.c conn_stall.c conn_step.c conn_verify.c dn_text.c hello.c \
+	assoc.c carrier_datagram.c carrier_stream.c cert_text.c conn.c conn_alert.c conn_bound.c conn_cancel.c \
+	conn_datagram.c conn_failure.c conn_hs.c conn_message.c conn_rec.c conn_resume.c conn_session.c conn_stall.c \
+	conn_step.c conn_verify.c cookie.c dgram_probe.c dgram_record.c dn_text.c hello.c \
 	keylog.c peer.c queue.c refusal.c resume_store.c slots.c stats.c)
 RPC_SRC = $(addprefix rpc/,\
 	rpc.c rpc_filter.c rpc_info.c rpc_kill.c rpc_list.c rpc_options.c rpc_profiles.c rpc_reload.c rpc_sessions.c \
 	rpc_source.c rpc_version.c)
 MOD_SRC = $(addprefix gnutls_mod/,\
-	mod_answer.c mod_auto_reload.c mod_changes.c mod_config.c mod_deadline.c mod_engine.c mod_events.c mod_expiry.c \
-	mod_fragments.c mod_group.c mod_hooks.c mod_isolate.c mod_keylog.c mod_log.c mod_low_mem.c mod_main.c \
-	mod_outgoing.c mod_params.c mod_path.c mod_rpc.c mod_script.c mod_selects.c mod_stats.c mod_tcp.c \
-	mod_terminal.c mod_vars.c mod_view.c)
+	mod_answer.c mod_auto_reload.c mod_changes.c mod_config.c mod_deadline.c mod_dtls.c mod_dtls_guard.c mod_dtls_in.c \
+	mod_dtls_listen.c mod_dtls_out.c mod_dtls_step.c mod_dtls_timer.c mod_engine.c mod_events.c mod_expiry.c \
+	mod_fragments.c mod_group.c mod_hooks.c mod_isolate.c mod_keylog.c mod_limits.c mod_log.c mod_low_mem.c \
+	mod_main.c mod_outgoing.c mod_params.c mod_path.c mod_rpc.c mod_script.c mod_selects.c mod_stats.c mod_tcp.c \
+	mod_terminal.c mod_udp.c mod_vars.c mod_view.c)
 SRC = $(BASE_SRC) $(PKCS11_SRC) $(PROFILES_SRC) $(TRANSPORT_SRC) $(RPC_SRC) $(MOD_SRC)
 FOLDERS = $(sort $(patsubst %/,%,$(dir $(SRC))))
 
@@ -141,8 +143,8 @@ TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS)
 
 .PHONY: all compare deps unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table \
 	check-e2e check-compare check-tlsfuzzer check-bench check-fuzz check-long check-long-all check-san check-e2e-san \
-	check-hosts check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long fuzz-smoke lint \
-	format docbook pictures bench bench-startup run clean FORCE
+	check-hosts check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long check-loss-long \
+	fuzz-smoke lint format docbook pictures bench bench-startup run clean FORCE
 all: $(SO) $(CIPHERS_TOOL) $(CHECK_MODULES) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
@@ -284,6 +286,8 @@ $(F)/fuzz_%: $(F)/obj/tests/fuzz/fuzz_%.o $(BELOW_transport:%=$(F)/obj/lib%.a) $
 	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -pthread $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
 		$(LDLIBS_fuzz_$*) $(LIBS) -ldl -o $@
 
+LDLIBS_fuzz_datagram = -lcmocka
+
 fuzz: $(FUZZ_BIN)
 
 fuzz-smoke check-fuzz: fuzz
@@ -322,7 +326,7 @@ check-long:
 
 check-long-all:
 	@scripts/run-check.sh all check-san check-e2e-san check-valgrind check-e2e-long check-chaos-san \
-		check-tlsfuzzer-long verify-table check-fuzz-long
+		check-tlsfuzzer-long verify-table check-fuzz-long check-loss-long
 
 # In folders under build/hosts, each with a Debian of its own; see the head of the script.
 HOST ?= trixie forky
@@ -351,6 +355,10 @@ check-chaos-san:
 	@scripts/with-sanitizers.sh scripts/run-pytest.sh tests/e2e/test_chaos.py --tls-module $(B)/san/tls_gnutls.so \
 		--long -m long --long-seconds $(LONG_SECONDS) -rsP
 
+# Handshakes of DTLS over lossy links, ten times as many as in check-unit.
+check-loss-long: $(O)/tests/test_datagram_loss
+	@TLSG_TEST_RUNS=10000 TLSG_TEST_SEED=1001 scripts/run-unit.sh $<
+
 check-fuzz-long: fuzz
 	@FUZZ_SECONDS=600 scripts/run-fuzz.sh $(FUZZ_BIN)
 
@@ -375,6 +383,7 @@ bench:
 	@$(MAKE) --no-print-directory all
 	$(MAKE) -C tests/bench CC=$(CC) BENCH_BUILD=$(abspath $(B)/bench)
 	$(PYTHON) tests/bench/bench.py $(BENCH_ARGS)
+	$(PYTHON) tests/bench/bench_dtls.py
 
 # Start-up and reload with 200 profiles and 150 CAs; the reload of tls.so takes minutes there: BENCH_ARGS=--no-reload.
 bench-startup:

@@ -316,6 +316,16 @@ static void *block_activate(struct tlsg_arena *a, struct tlsg_block *b, size_t b
 	return tlsg_block_payload(b);
 }
 
+void tlsg_arena_limit(struct tlsg_arena *a, size_t bytes)
+{
+	a->block_max = (bytes + TLSG_LIMIT_UNIT - 1) / TLSG_LIMIT_UNIT & 0x1ff;
+}
+
+bool tlsg_arena_has_refused(const struct tlsg_arena *a)
+{
+	return a->refused;
+}
+
 void *tlsg_arena_malloc(struct tlsg_arena *a, size_t bytes)
 {
 	uint32_t units;
@@ -327,6 +337,10 @@ void *tlsg_arena_malloc(struct tlsg_arena *a, size_t bytes)
 		bytes = 1;
 	if(bytes > SIZE_MAX_BYTES)
 		return NULL;
+	if(a->block_max != 0 && bytes > (size_t)a->block_max * TLSG_LIMIT_UNIT) {
+		a->refused = true;
+		return NULL;
+	}
 	units = units_of(bytes);
 	if(is_keeper(a, units, &ordinal))
 		b = tlsg_arena_keep_get(a, units);

@@ -63,6 +63,16 @@ void *tlsg_arena_keep_copy(struct tlsg_arena *a, const void *data, size_t bytes)
 void *tlsg_arena_malloc(struct tlsg_arena *a, size_t bytes);
 
 /**
+ * Limits the length of a block. Only for allocations whose failure GnuTLS survives; others never come near.
+ * @param bytes  longest block that tlsg_arena_malloc() and tlsg_arena_realloc() give; longer ones fail; 0: no
+ *               limit; rounded up to 4 KB, below 2 MB.
+ */
+void tlsg_arena_limit(struct tlsg_arena *a, size_t bytes);
+
+/** Whether a block was refused because of tlsg_arena_limit(). */
+bool tlsg_arena_has_refused(const struct tlsg_arena *a);
+
+/**
  * Resizes a block in the arena that owns it. The contents are kept up to the smaller size; the old block is wiped.
  * @param p      block of an arena (tlsg_arena_owns) or overflow block; not NULL.
  * @param bytes  0 is taken as 1.

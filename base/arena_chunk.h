@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #define TLSG_UNIT 16U
+#define TLSG_LIMIT_UNIT 4096U
 
 /** Bytes requested from the core for a chunk. GnuTLS allocates up to 16.9 KB for one record: a step chunk holds it. */
 #define TLSG_CHUNK_STEP_BYTES 17408U
@@ -108,9 +109,11 @@ struct tlsg_arena
 	size_t peak;			 /**< highest in_use so far */
 	size_t held;			 /**< bytes of all chunks */
 	uint32_t chunks;		 /**< number of chunks */
-	uint32_t overflow : 30;	 /**< live private blocks, of all processes */
+	uint32_t block_max : 9;	 /**< longest block, in units of TLSG_LIMIT_UNIT, 0: no limit */
+	uint32_t overflow : 20;	 /**< live private blocks, of all processes */
 	bool poisoned : 1;
 	bool settled : 1; /**< the handshake is over */
+	bool refused : 1; /**< a block longer than block_max was asked for */
 };
 
 _Static_assert(sizeof(struct tlsg_arena) % TLSG_UNIT == 0, "blocks follow the arena");

@@ -19,10 +19,14 @@
 #include "base/host.h"
 #include "gnutls_mod/mod_changes.h"
 #include "gnutls_mod/mod_engine.h"
+#include "gnutls_mod/mod_dtls_listen.h"
 #include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_params.h"
+#include "gnutls_mod/mod_tcp.h"
 #include "profiles/build.h"
 #include "profiles/load_token.h"
+#include "profiles/match.h"
+#include "profiles/priority.h"
 #include "profiles/source.h"
 #include "profiles/ticket_file.h"
 #include "profiles/tlscfg_file.h"
@@ -125,7 +129,7 @@ static enum tlsg_ret check_sockets(const struct tlsg_set *set, struct tlsg_err *
 		ip.af = p->addr.len == 4 ? AF_INET : AF_INET6;
 		ip.len = p->addr.len;
 		memcpy(ip.u.addr, p->addr.bytes, p->addr.len);
-		if(find_si(&ip, p->port, PROTO_TLS) != NULL)
+		if(find_si(&ip, p->port, PROTO_TLS) != NULL || tlsg_dtls_listen_find(find_si(&ip, p->port, PROTO_UDP)) >= 0)
 			continue;
 		tlsg_err_set(err, TLSG_E_CONFIG,
 				"%.*s:%d: no TLS socket listens on %s:%d; add listen=tls:... or change the profile", p->file.len,
@@ -135,6 +139,22 @@ static enum tlsg_ret check_sockets(const struct tlsg_set *set, struct tlsg_err *
 		return TLSG_E_CONFIG;
 	}
 	return TLSG_OK;
+}
+
+/* The profile that a socket of dtls_listen begins with must have a version that DTLS has. */
+static enum tlsg_ret check_datagram(const struct tlsg_set *set, struct tlsg_err *err)
+{
+	enum tlsg_ret ret = TLSG_OK;
+	unsigned i;
+
+	for(i = 0; i < tlsg_dtls_listen_count() && ret == TLSG_OK; i++) {
+		const struct socket_info *si = tlsg_dtls_listen_socket((int)i);
+		struct tlsg_match_query q = {.role = TLSG_SERVER, .port = si->port_no};
+
+		tlsg_tcp_addr_copy(&q.addr, &si->address);
+		ret = tlsg_priority_check_datagram(tlsg_match_find(set, &q), err);
+	}
+	return ret;
 }
 
 enum tlsg_ret tlsg_config_prepare(struct tlsg_err *err)
@@ -181,6 +201,8 @@ static enum tlsg_ret build_unsafe(struct tlsg_set **out, struct tlsg_err *err)
 	ret = check_sockets(set, err);
 	if(ret == TLSG_OK)
 		ret = tlsg_build_set(set, err);
+	if(ret == TLSG_OK)
+		ret = check_datagram(set, err);
 	if(ret == TLSG_OK && tlsg_arena_is_poisoned(set->arena)) {
 		tlsg_arena_overflow_free(set->arena);
 		ret = tlsg_err_no_shm(err, "configuration", 0);

@@ -18,6 +18,7 @@
 #include "gnutls_mod/mod_debug.h"
 #include "gnutls_mod/mod_events.h"
 #include "gnutls_mod/mod_keylog.h"
+#include "gnutls_mod/mod_limits.h"
 #include "gnutls_mod/mod_log.h"
 #include "gnutls_mod/mod_outgoing.h"
 #include "gnutls_mod/mod_low_mem.h"
@@ -34,20 +35,16 @@
 static unsigned char in_bytes[IN_BYTES];
 static unsigned char out_bytes[OUT_BYTES];
 
-static void limits_get(struct tlsg_conn_limits *l)
+/* What log lines say about a connection. */
+static struct tlsg_log_ends ends_of(const struct tcp_connection *c)
 {
-	const struct cfg_group_tls *cfg = tlsg_group_get();
-
-	l->queue.con_max_bytes = (unsigned)cfg->con_ct_wq_max;
-	l->queue.max_bytes = (unsigned)cfg->ct_wq_max;
-	l->queue.block_bytes = (unsigned)cfg->ct_wq_blk_size;
-	l->record_max_bytes = cfg->ssl_max_send_fragment;
-	l->renegotiation = tlsg_params_private()->renegotiation != 0;
+	return (struct tlsg_log_ends){.rcv = &c->rcv, .id = c->id, .is_server = (c->flags & F_CONN_PASSIVE) != 0};
 }
 
 /* Takes a slot for an accepted connection. @return false: refused, which is logged once a second. */
 static bool slot_take(struct tcp_connection *c, struct tlsg_slot *slot)
 {
+	struct tlsg_log_ends ends = ends_of(c);
 	struct tlsg_addr peer;
 	enum tlsg_slots_result answer;
 
@@ -56,7 +53,7 @@ static bool slot_take(struct tcp_connection *c, struct tlsg_slot *slot)
 	tlsg_tcp_addr_copy(&peer, &c->rcv.src_ip);
 	answer = tlsg_slots_take(&peer, slot);
 	if(answer != TLSG_SLOT_TAKEN)
-		tlsg_log_refused(c, answer == TLSG_SLOT_ADDRESS);
+		tlsg_log_refused(&ends, answer == TLSG_SLOT_ADDRESS);
 	return answer == TLSG_SLOT_TAKEN;
 }
 
@@ -71,13 +68,8 @@ static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *er
 		tlsg_err_set(err, TLSG_E_INTERNAL, "connection is broken (state %d)", c->state);
 		return NULL;
 	}
-	if(!tlsg_low_mem_allows(TLSG_LOW_MEM_NEW)) {
-		tlsg_stats_handshake_failed(TLSG_FAIL_MEMORY);
-		tlsg_err_set(err, TLSG_E_RESOURCE,
-				"not enough free shared memory for a new connection: %lu bytes, low_mem_threshold1 is %lu; raise -m",
-				shm_available_safe(), (unsigned long)tlsg_low_mem_bytes(TLSG_LOW_MEM_NEW));
+	if(tlsg_limits_allow_new(err) != TLSG_OK)
 		return NULL;
-	}
 	if(!slot_take(c, &p.slot))
 		return NULL;
 	p.set = tlsg_set_get();
@@ -115,12 +107,8 @@ static struct tlsg_conn *conn_get(struct tcp_connection *c, struct tlsg_err *err
 
 	if(conn == NULL)
 		return conn_make(c, err);
-	if(!tlsg_low_mem_allows(TLSG_LOW_MEM_EXISTING)) {
-		tlsg_conn_failure_count(conn, TLSG_FAIL_MEMORY);
-		tlsg_err_set(err, TLSG_E_RESOURCE, "not enough free shared memory: low_mem_threshold2 is %lu bytes; raise -m",
-				(unsigned long)tlsg_low_mem_bytes(TLSG_LOW_MEM_EXISTING));
+	if(tlsg_limits_allow(conn, err) != TLSG_OK)
 		return NULL;
-	}
 	return conn;
 }
 
@@ -141,6 +129,7 @@ static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len
 	struct tlsg_buf out;
 	struct tlsg_io io = {.out = &out, .limits = &limits};
 	struct tlsg_err err;
+	struct tlsg_log_ends ends = ends_of(c);
 	struct tlsg_conn *conn;
 	size_t used = 0;
 	enum tlsg_ret ret = TLSG_E_INTERNAL;
@@ -148,7 +137,7 @@ static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len
 	*rest_buf = NULL;
 	*rest_len = 0;
 	tlsg_err_clear(&err);
-	limits_get(&limits);
+	tlsg_limits_step(&limits);
 	tlsg_buf_init(&out, out_bytes, sizeof(out_bytes));
 	if(c->state < 0 || (c->flags & F_CONN_NOSEND)) { /* the core looks at the flag only when TCP connects */
 		LM_DBG("connection %d: closed already\n", c->id);
@@ -183,7 +172,7 @@ static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len
 			c->flags |= F_CONN_FORCE_EOF;
 			break;
 		default:
-			tlsg_log_failure(c, conn, what_failed(conn, false), &err);
+			tlsg_log_failure(&ends, conn, what_failed(conn, false), &err);
 			return -1;
 	}
 	*buf = (const char *)out_bytes;
@@ -260,6 +249,7 @@ static enum tlsg_ret step(struct round *r, struct tlsg_conn *conn)
 /* Runs a step with the lock held; the first one makes the TLS state. */
 static enum tlsg_ret locked_step(struct round *r, struct tlsg_conn **conn)
 {
+	struct tlsg_log_ends ends = ends_of(r->c);
 	enum tlsg_ret ret = TLSG_E_RESOURCE;
 
 	lock_get(&r->c->write_lock);
@@ -275,16 +265,17 @@ static enum tlsg_ret locked_step(struct round *r, struct tlsg_conn **conn)
 	if(ret >= 0 && *conn != NULL && tlsg_conn_stall_watch(*conn))
 		tlsg_deadline_add(r->c->id);
 	lock_release(&r->c->write_lock);
-	tlsg_mod_keylog_flush(r->c);
+	tlsg_mod_keylog_flush(&ends);
 	return ret;
 }
 
 /* After a handshake, without the lock: logs it, runs the event route of an outgoing connection. */
 static enum tlsg_ret after_handshake(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
 {
+	struct tlsg_log_ends ends = ends_of(r->c);
 	bool drop;
 
-	tlsg_log_established(r->c, conn);
+	tlsg_log_established(&ends, conn);
 	if(tlsg_conn_role(conn) != TLSG_CLIENT || !tlsg_events_has_out())
 		return ret;
 	drop = tlsg_events_run_out(r->c, &r->err) != TLSG_OK;
@@ -323,13 +314,14 @@ static void set_eof(struct round *r)
 /* Ends the hook: tells the core the result. */
 static int finish(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
 {
+	struct tlsg_log_ends ends = ends_of(r->c);
 	struct tcp_req *req = &r->c->req;
 	int bytes = (int)r->clear.wr;
 	bool more;
 
 	req->pos += bytes;
 	if(ret < 0)
-		tlsg_log_failure(r->c, conn, what_failed(conn, true), &r->err);
+		tlsg_log_failure(&ends, conn, what_failed(conn, true), &r->err);
 	if(ret == TLSG_E_PEER || ret == TLSG_E_RESOURCE || ret == TLSG_EOF) {
 		/* Ends the connection like a close: otherwise the core logs a line at ERR for each peer's mistake. */
 		set_eof(r);
@@ -371,7 +363,7 @@ static void round_init(struct round *r, struct tcp_connection *c, rd_conn_flags_
 	r->io.in = &r->in;
 	r->io.out = &r->out;
 	r->io.limits = &r->limits;
-	limits_get(&r->limits);
+	tlsg_limits_step(&r->limits);
 	tlsg_buf_init(&r->in, in_bytes, 0);
 	tlsg_buf_init(&r->out, out_bytes, sizeof(out_bytes));
 	tlsg_buf_init(&r->clear, c->req.pos, (size_t)(c->req.b_size - (unsigned)(c->req.pos - c->req.buf)));
@@ -450,7 +442,7 @@ static void close_hook(struct tcp_connection *c, int fd)
 	LM_DBG("Closing SSL connection %p\n", c->extra_data);
 	if(c->extra_data == NULL || !TLSG_CFG(send_close_notify) || !tlsg_low_mem_allows(TLSG_LOW_MEM_EXISTING))
 		return;
-	limits_get(&limits);
+	tlsg_limits_step(&limits);
 	tlsg_buf_init(&out, bytes, sizeof(bytes));
 	/* The holder of the lock may be waiting for a key process or a token; TCP main must not wait: no alert then. */
 	if(lock_try(&c->write_lock) != 0)

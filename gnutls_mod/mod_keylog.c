@@ -18,11 +18,10 @@
 #include "base/wipe.h"
 
 #include "core/ip_addr.h"
-#include "core/resolve.h"
-#include "core/tcp_conn.h"
-#include "core/ut.h"
 
+#include "gnutls_mod/mod_log.h"
 #include "gnutls_mod/mod_params.h"
+#include "gnutls_mod/mod_udp.h"
 #include "transport/keylog.h"
 
 #define TEXT_BYTES 8192
@@ -32,46 +31,17 @@ static union sockaddr_union peer;
 static int udp_socket = -1; /* of this process, opened at first use */
 static bool warned;			/* this process has warned about the mode of the file */
 
-/* Parses "udp:ip:port", an IPv6 address in brackets. @return 0; -1: malformed. */
-static int peer_parse(const str *text)
-{
-	char copy[128];
-	char *host;
-	char *port;
-	unsigned number = 0;
-	str host_str;
-	str port_str;
-	struct ip_addr *ip;
-
-	if(text->len < 8 || text->len >= (int)sizeof(copy) || strncasecmp(text->s, "udp:", 4) != 0)
-		return -1;
-	memcpy(copy, text->s, (size_t)text->len);
-	copy[text->len] = '\0';
-	host = copy + 4;
-	port = strrchr(host, ':');
-	if(port == NULL || port == host)
-		return -1;
-	*port++ = '\0';
-	host_str.s = host;
-	host_str.len = (int)strlen(host);
-	port_str.s = port;
-	port_str.len = (int)strlen(port);
-	ip = str2ip(&host_str);
-	if(ip == NULL)
-		ip = str2ip6(&host_str);
-	if(ip == NULL || str2int(&port_str, &number) < 0 || number == 0 || number > 65535)
-		return -1;
-	return init_su(&peer, ip, (unsigned short)number);
-}
-
 int tlsg_mod_keylog_init(void)
 {
 	const struct tlsg_params_private *p = tlsg_params_private();
 	const int on = TLSG_KEYLOG_INIT | TLSG_KEYLOG_ACTIVE;
+	struct ip_addr ip;
+	unsigned short port;
 
 	if((p->keylog_mode & on) != on)
 		return 0;
-	if((p->keylog_mode & TLSG_KEYLOG_PEER) && peer_parse(&p->keylog_peer) < 0) {
+	if((p->keylog_mode & TLSG_KEYLOG_PEER)
+			&& (!tlsg_udp_parse(&p->keylog_peer, &ip, &port) || init_su(&peer, &ip, port) < 0)) {
 		LM_ERR("parameter \"keylog_peer\": \"%.*s\" is not allowed (allowed: udp:ip:port)\n", p->keylog_peer.len,
 				p->keylog_peer.s);
 		return -1;
@@ -86,15 +56,15 @@ int tlsg_mod_keylog_init(void)
 }
 
 /* Names the connection that the following lines belong to; readers of key logs skip comments. */
-static void put_comment(struct tlsg_buf *out, const struct tcp_connection *c)
+static void put_comment(struct tlsg_buf *out, const struct tlsg_log_ends *e)
 {
-	struct ip_addr src = c->rcv.src_ip;
-	struct ip_addr dst = c->rcv.dst_ip;
+	struct ip_addr src = e->rcv->src_ip;
+	struct ip_addr dst = e->rcv->dst_ip;
 	char text[256];
-	int n = snprintf(text, sizeof(text), "# connection %d %s", c->id, ip_addr2a(&src));
+	int n = snprintf(text, sizeof(text), "# connection %d %s", e->id, ip_addr2a(&src));
 
-	n += snprintf(text + n, sizeof(text) - (size_t)n, " %d %s %d %s\n", c->rcv.src_port, ip_addr2a(&dst),
-			c->rcv.dst_port, c->flags & F_CONN_PASSIVE ? "server" : "client");
+	n += snprintf(text + n, sizeof(text) - (size_t)n, " %d %s %d %s\n", e->rcv->src_port, ip_addr2a(&dst),
+			e->rcv->dst_port, e->is_server ? "server" : "client");
 	(void)tlsg_buf_put(out, text, (size_t)n);
 }
 
@@ -182,7 +152,7 @@ static void to_lines(const struct tlsg_buf *text, int mode)
 	}
 }
 
-void tlsg_mod_keylog_flush(const struct tcp_connection *c)
+void tlsg_mod_keylog_flush(const struct tlsg_log_ends *e)
 {
 	static unsigned char bytes[TEXT_BYTES];
 	int mode = tlsg_params_private()->keylog_mode;
@@ -191,7 +161,7 @@ void tlsg_mod_keylog_flush(const struct tcp_connection *c)
 	if(!active || !tlsg_keylog_has_lines())
 		return;
 	tlsg_buf_init(&text, bytes, sizeof(bytes));
-	put_comment(&text, c);
+	put_comment(&text, e);
 	tlsg_keylog_take(&text);
 	if(mode & TLSG_KEYLOG_FILE)
 		to_file(&text);

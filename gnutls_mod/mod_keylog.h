@@ -7,7 +7,7 @@
 #ifndef TLSG_GNUTLS_MOD_MOD_KEYLOG_H
 #define TLSG_GNUTLS_MOD_MOD_KEYLOG_H
 
-struct tcp_connection;
+struct tlsg_log_ends;
 
 /**
  * Checks keylog_mode and keylog_peer; opens nothing. Warns if the key log is on. In mod_init.
@@ -16,6 +16,6 @@ struct tcp_connection;
 int tlsg_mod_keylog_init(void);
 
 /** Writes the keys that the last step collected, if any, after a comment line that names the connection. */
-void tlsg_mod_keylog_flush(const struct tcp_connection *c);
+void tlsg_mod_keylog_flush(const struct tlsg_log_ends *e);
 
 #endif

@@ -15,7 +15,6 @@
 #include "transport/cert_text.h"
 
 #define ADDR_TEXT 64
-#define MORE_TEXT 48
 #define NAME_BYTES 8192 /* as for variables */
 
 /* "ip:port" without brackets, as fail2ban rules for tls.so expect it. */
@@ -27,27 +26,18 @@ static const char *addr_text(const struct ip_addr *ip, unsigned short port, char
 	return buf;
 }
 
-/* Lines that every connection can cause while a resource is exhausted. */
-enum often
-{
-	OFTEN_HANDSHAKES, /* handshakes_max */
-	OFTEN_ADDRESS,	  /* handshakes_per_address */
-	OFTEN_RESOURCE,	  /* shared memory, as a rule */
-	OFTEN_COUNT
-};
-
 static struct line
 {
 	ticks_t next;		 /* when the next line may be written; 0: now; atomic */
 	unsigned suppressed; /* since the last one; atomic */
-} * lines;				 /* [shm] OFTEN_COUNT */
+} * lines;				 /* [shm] TLSG_OFTEN_COUNT */
 
 int tlsg_log_init(void)
 {
-	lines = shm_malloc(OFTEN_COUNT * sizeof(*lines));
+	lines = shm_malloc(TLSG_OFTEN_COUNT * sizeof(*lines));
 	if(lines == NULL)
 		return -1;
-	memset(lines, 0, OFTEN_COUNT * sizeof(*lines));
+	memset(lines, 0, TLSG_OFTEN_COUNT * sizeof(*lines));
 	return 0;
 }
 
@@ -58,8 +48,7 @@ void tlsg_log_deinit(void)
 	lines = NULL;
 }
 
-/* Limits lines to one a second from all processes. @param more  [out] end of the line: how many were suppressed. */
-static bool is_due(enum often which, char more[MORE_TEXT])
+bool tlsg_log_is_due(enum tlsg_log_often which, char more[TLSG_LOG_MORE])
 {
 	struct line *l = &lines[which];
 	ticks_t now = get_ticks_raw();
@@ -76,20 +65,20 @@ static bool is_due(enum often which, char more[MORE_TEXT])
 	n = __atomic_exchange_n(&l->suppressed, 0, __ATOMIC_RELAXED);
 	more[0] = '\0';
 	if(n > 0)
-		snprintf(more, MORE_TEXT, " (%u similar lines suppressed)", n);
+		snprintf(more, TLSG_LOG_MORE, " (%u similar lines suppressed)", n);
 	return true;
 }
 
-void tlsg_log_refused(const struct tcp_connection *c, bool per_address)
+void tlsg_log_refused(const struct tlsg_log_ends *e, bool per_address)
 {
 	char src[ADDR_TEXT];
-	char more[MORE_TEXT];
+	char more[TLSG_LOG_MORE];
 	uint64_t bytes;
 	unsigned used = tlsg_slots_used(&bytes);
 
-	if(!is_due(per_address ? OFTEN_ADDRESS : OFTEN_HANDSHAKES, more))
+	if(!tlsg_log_is_due(per_address ? TLSG_OFTEN_ADDRESS : TLSG_OFTEN_HANDSHAKES, more))
 		return;
-	addr_text(&c->rcv.src_ip, c->rcv.src_port, src);
+	addr_text(&e->rcv->src_ip, e->rcv->src_port, src);
 	LM_WARN("connection from %s refused, too many unfinished handshakes%s (%u in all, %llu bytes of shared memory)%s\n",
 			src, per_address ? " from this address: handshakes_per_address" : ": handshakes_max", used,
 			(unsigned long long)bytes, more);
@@ -99,31 +88,34 @@ void tlsg_log_refused(const struct tcp_connection *c, bool per_address)
 #define FAILURE "%s:%s (sni: %s) src addr: %s dst addr: %s connection: %d profile: %s"
 
 void tlsg_log_failure(
-		const struct tcp_connection *c, const struct tlsg_conn *conn, const char *what, const struct tlsg_err *err)
+		const struct tlsg_log_ends *e, const struct tlsg_conn *conn, const char *what, const struct tlsg_err *err)
 {
 	struct tlsg_conn_status s = {.profile = "none"};
 	char src[ADDR_TEXT];
 	char dst[ADDR_TEXT];
-	char more[MORE_TEXT];
+	char more[TLSG_LOG_MORE];
 	const char *sni = conn != NULL ? tlsg_conn_sni(conn) : "unknown";
 
 	if(conn != NULL)
 		tlsg_conn_status_get(conn, &s);
-	addr_text(&c->rcv.src_ip, c->rcv.src_port, src);
-	addr_text(&c->rcv.dst_ip, c->rcv.dst_port, dst);
+	addr_text(&e->rcv->src_ip, e->rcv->src_port, src);
+	addr_text(&e->rcv->dst_ip, e->rcv->dst_port, dst);
 	switch(err->class) {
 		case TLSG_CLASS_PEER:
-			LM_WARN("protocol level error: " FAILURE "\n", what, err->text, sni, src, dst, c->id, s.profile);
+			more[0] = '\0';
+			if(!e->is_datagram || tlsg_log_is_due(TLSG_OFTEN_DATAGRAM, more))
+				LM_WARN("protocol level error: " FAILURE "%s\n", what, err->text, sni, src, dst, e->id, s.profile,
+						more);
 			break;
 		case TLSG_CLASS_RESOURCE:
-			if(is_due(OFTEN_RESOURCE, more))
-				LM_ERR(FAILURE "%s\n", what, err->text, sni, src, dst, c->id, s.profile, more);
+			if(tlsg_log_is_due(TLSG_OFTEN_RESOURCE, more))
+				LM_ERR(FAILURE "%s\n", what, err->text, sni, src, dst, e->id, s.profile, more);
 			break;
 		case TLSG_CLASS_LOCAL:
-			LM_ERR(FAILURE "\n", what, err->text, sni, src, dst, c->id, s.profile);
+			LM_ERR(FAILURE "\n", what, err->text, sni, src, dst, e->id, s.profile);
 			break;
 		default:
-			LM_BUG(FAILURE "\n", what, err->text, sni, src, dst, c->id, s.profile);
+			LM_BUG(FAILURE "\n", what, err->text, sni, src, dst, e->id, s.profile);
 	}
 }
 
@@ -161,7 +153,7 @@ void tlsg_log_made(const struct tlsg_conn *conn)
 	LOG(TLSG_CFG(debug), "SSL handshake started\n");
 }
 
-void tlsg_log_established(const struct tcp_connection *c, const struct tlsg_conn *conn)
+void tlsg_log_established(const struct tlsg_log_ends *e, const struct tlsg_conn *conn)
 {
 	const struct tlsg_peer *p = tlsg_peer_get(conn);
 	int level = TLSG_CFG(log);
@@ -178,8 +170,8 @@ void tlsg_log_established(const struct tcp_connection *c, const struct tlsg_conn
 		return;
 	who = p->is_client ? "tls_connect" : "tls_accept";
 	peer = p->is_client ? "server" : "client";
-	addr_text(&c->rcv.src_ip, c->rcv.src_port, src);
-	addr_text(&c->rcv.dst_ip, c->rcv.dst_port, dst);
+	addr_text(&e->rcv->src_ip, e->rcv->src_port, src);
+	addr_text(&e->rcv->dst_ip, e->rcv->dst_port, dst);
 	LOG(level, "%s: new connection %s %s using %s %s %d%s\n", who, p->is_client ? "to" : "from", src,
 			tlsg_method_version_name(p->version), p->suite != NULL ? tlsg_suite_name(p->suite) : "unknown",
 			p->suite != NULL ? tlsg_suite_bits(p->suite) : 0, p->resumed ? " (resumed)" : "");

@@ -17,6 +17,8 @@
 #include "gnutls_mod/mod_auto_reload.h"
 #include "gnutls_mod/mod_config.h"
 #include "gnutls_mod/mod_deadline.h"
+#include "gnutls_mod/mod_dtls.h"
+#include "gnutls_mod/mod_dtls_listen.h"
 #include "gnutls_mod/mod_events.h"
 #include "gnutls_mod/mod_expiry.h"
 #include "gnutls_mod/mod_fragments.h"
@@ -82,6 +84,7 @@ static int init_shared(void)
 /* Hook `destroy`, and after a failed mod_init: frees all that is shared. The core has closed its connections. */
 static void destroy(void)
 {
+	tlsg_dtls_deinit();
 	tlsg_deadline_deinit();
 	tlsg_log_deinit();
 	tlsg_config_deinit();
@@ -132,6 +135,11 @@ static void warn_about_environment(void)
 
 static int mod_init(void)
 {
+	if(tls_disable && tlsg_dtls_listen_count() > 0) {
+		LM_ERR("parameter \"dtls_listen\": tls support is disabled; put enable_tls=yes before loadmodule "
+			   "\"tls_gnutls.so\"\n");
+		return -1;
+	}
 	if(tls_disable) {
 		LM_WARN("tls support is disabled (set enable_tls=1 in the config to enable it)\n");
 		return 0;
@@ -148,7 +156,8 @@ static int mod_init(void)
 	}
 	tlsg_p11_refused_init(runtime_dir);
 	tlsg_events_init();
-	if(tlsg_isolate_init() < 0 || tlsg_auto_reload_init() < 0 || tlsg_expiry_init() < 0 || tlsg_outgoing_init() < 0) {
+	if(tlsg_isolate_init() < 0 || tlsg_auto_reload_init() < 0 || tlsg_expiry_init() < 0 || tlsg_outgoing_init() < 0
+			|| tlsg_dtls_init() < 0) {
 		destroy();
 		return -1;
 	}
@@ -171,7 +180,9 @@ static int child_init(int rank)
 	tlsg_scope_check();
 	if(rank != PROC_INIT) {
 		tlsg_isolate_process_started();
-		return rank == PROC_MAIN ? tlsg_auto_reload_start() : 0;
+		if(rank == PROC_MAIN && tlsg_auto_reload_start() < 0)
+			return -1;
+		return tlsg_dtls_child_init(rank);
 	}
 	tlsg_err_clear(&err);
 	tlsg_password_mode_set(asks, tlsg_terminal_ask);
@@ -215,6 +226,7 @@ int mod_register(char *path, int *dlflags, void *p1, void *p2)
 		LM_WARN("tls support is disabled; put enable_tls=yes before loadmodule \"tls_gnutls.so\"\n");
 		return 0;
 	}
+	tlsg_dtls_prepare();
 	/* Before the script is parsed, which resolves a $sel(tls...) outside a string. */
 	if(tlsg_selects_register() < 0)
 		return -1;

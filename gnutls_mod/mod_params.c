@@ -13,6 +13,7 @@
 
 #include "base/host.h"
 #include "pkcs11/p11_uri.h"
+#include "gnutls_mod/mod_dtls_listen.h"
 #include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_path.h"
 #include "gnutls_mod/mod_terminal.h"
@@ -20,6 +21,7 @@
 #include "profiles/cipher/method.h"
 #include "profiles/keys/path.h"
 #include "profiles/value.h"
+#include "transport/conn_datagram.h"
 
 #define NOT_SET -1
 #define WARN_DAY_MAX 3650
@@ -35,6 +37,9 @@ static struct tlsg_params_private private = {
 		.handshakes_max = -1,
 		.send_timeout_s = NOT_SET,
 		.outgoing_sni = 1,
+		.dtls_max_connections = 4096,
+		.dtls_lifetime_s = 3600,
+		.dtls_mtu = TLSG_DATAGRAM_MTU_DEFAULT,
 		.certificate_warn_days = STR_STATIC_INIT("30,7,1"),
 };
 
@@ -88,6 +93,10 @@ param_export_t tlsg_mod_params[] = {
 		{"keylog_file", PARAM_STR, &private.keylog_file},
 		{"keylog_peer", PARAM_STR, &private.keylog_peer},
 		{"key_isolation", PARAM_INT, &private.key_isolation},
+		{"dtls_listen", PARAM_STR | PARAM_USE_FUNC, (void *)tlsg_dtls_listen_set},
+		{"dtls_max_connections", PARAM_INT, &private.dtls_max_connections},
+		{"dtls_lifetime", PARAM_INT, &private.dtls_lifetime_s},
+		{"dtls_mtu", PARAM_INT, &private.dtls_mtu},
 		{"tls_disable_compression", PARAM_INT, &tlsg_group_defaults.disable_compression},
 		{"ssl_release_buffers", PARAM_INT, &tlsg_group_defaults.ssl_release_buffers},
 		{"ssl_freelist_max_len", PARAM_INT, &tlsg_group_defaults.ssl_free_list_max},
@@ -145,6 +154,9 @@ static const struct
 		{"low_mem_threshold2", &tlsg_group_defaults.low_mem_threshold2, CUT, -1, 1 << 30, -1},
 		{"keylog_mode", &private.keylog_mode, MASK, 0, 2047, 0},
 		{"key_isolation", &private.key_isolation, AS_ON, 0, 1, 0},
+		{"dtls_max_connections", &private.dtls_max_connections, CUT_HIGH, 1, 1 << 20, 1},
+		{"dtls_lifetime", &private.dtls_lifetime_s, CUT_HIGH, 1, 7 * 86400, 1},
+		{"dtls_mtu", &private.dtls_mtu, REFUSE, TLSG_DATAGRAM_MTU_MIN, TLSG_DATAGRAM_MTU_MAX, TLSG_DATAGRAM_MTU_MIN},
 		{"ssl_max_send_fragment", &tlsg_group_defaults.ssl_max_send_fragment, CUT_HIGH, 512, 16384, -1},
 };
 
@@ -446,6 +458,7 @@ void tlsg_params_set_options(struct tlsg_set_options *o)
 	o->session_id = cfg->session_id;
 	o->session_cache = cfg->session_cache != 0;
 	o->is_watched = private.auto_reload_s > 0;
+	o->datagram = tlsg_dtls_listen_count() > 0;
 	o->config_dir = tlsg_mod_path_dir();
 }
 

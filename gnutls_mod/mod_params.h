@@ -62,6 +62,9 @@ struct tlsg_params_private
 	int verify_name;			/**< 0 off, 1 RFC 5922, 2 RFC 5922 and wildcards */
 	int outgoing_sni;			/**< 1: the server_name of the profile is sent too */
 	int key_isolation;			/**< 0, 1 */
+	int dtls_max_connections;	/**< associations that may exist at once */
+	int dtls_lifetime_s;		/**< after which an association that is not used ends */
+	int dtls_mtu;				/**< bytes of a datagram in a handshake, without IP and UDP headers */
 	str certificate_warn_days;
 	int warn_days[TLSG_WARN_DAYS_MAX]; /**< certificate_warn_days as numbers, highest first */
 	unsigned warn_days_len;			   /**< 0: no warnings */

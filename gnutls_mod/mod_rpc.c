@@ -11,6 +11,8 @@
 
 #include "gnutls_mod/mod_changes.h"
 #include "gnutls_mod/mod_config.h"
+#include "gnutls_mod/mod_dtls_listen.h"
+#include "gnutls_mod/mod_dtls_step.h"
 #include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_low_mem.h"
 #include "gnutls_mod/mod_params.h"
@@ -118,10 +120,47 @@ static enum tlsg_ret reload(struct tlsg_rpc_reload *r, struct tlsg_err *err)
 	return ret;
 }
 
+/* Closes an association. Another process may be using it, so this waits for its lock. */
+static bool kill_assoc(int id)
+{
+	struct tlsg_assoc *a = tlsg_assoc_find_id(id);
+	struct tlsg_dtls_step s;
+
+	if(a == NULL || !tlsg_dtls_step_begin(&s, a))
+		return false;
+	if(a->conn != NULL)
+		tlsg_conn_close_notify(a->conn, &s.io);
+	tlsg_dtls_step_send(&s);
+	s.is_over = true;
+	tlsg_dtls_step_end(&s);
+	return true;
+}
+
+static bool kill_any(int id)
+{
+	return id >= TLSG_ASSOC_ID_FIRST ? kill_assoc(id) : tlsg_tcp_kill_id(id);
+}
+
+static int assoc_ends(const struct tlsg_assoc *a, struct receive_info *ends)
+{
+	s_ticks_t used = (s_ticks_t)(get_ticks_raw() - __atomic_load_n(&a->used_at, __ATOMIC_RELAXED));
+	int left = tlsg_params_private()->dtls_lifetime_s - (int)TICKS_TO_S((ticks_t)(used > 0 ? used : 0));
+
+	tlsg_dtls_step_ends(a, ends);
+	return left > 0 ? left : 0;
+}
+
+static unsigned assoc_max(void)
+{
+	return tlsg_dtls_listen_count() > 0 ? (unsigned)tlsg_params_private()->dtls_max_connections : 0;
+}
+
 static const struct tlsg_rpc_source source = {
 		.option = option,
 		.reload = reload,
-		.kill = tlsg_tcp_kill_id,
+		.kill = kill_any,
+		.assoc_ends = assoc_ends,
+		.assoc_max = assoc_max,
 		.walk = tlsg_tcp_walk,
 };
 

@@ -2,13 +2,15 @@
  * tls_gnutls - the connection of the current message, as scripts see it: a copy of its peer record
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that runs script code.  Memory: pkg and heap of this process.
- * Lock: TCPCONN_LOCK, taken here, held while bytes are copied.
+ * Lock: TCPCONN_LOCK, or that of a DTLS association, taken here, held while bytes are copied.
  */
 #include "gnutls_mod/mod_view.h"
 
 #include "core/parser/msg_parser.h"
 #include "core/tcp_conn.h"
 
+#include "gnutls_mod/mod_dtls_listen.h"
+#include "gnutls_mod/mod_dtls_step.h"
 #include "gnutls_mod/mod_events.h"
 #include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_params.h"
@@ -145,18 +147,18 @@ static void view_copy(int id, const struct tlsg_peer *p)
  * Updates the view. The caller makes sure that the connection is not freed meanwhile.
  * @param room [out] with NO_ROOM: bytes that the store needs.
  */
-static enum outcome view_update(const struct tcp_connection *c, size_t *room)
+static enum outcome view_update(int id, const struct tlsg_conn *conn, size_t *room)
 {
-	const struct tlsg_peer *p = tlsg_peer_get(tlsg_tcp_conn(c));
+	const struct tlsg_peer *p = tlsg_peer_get(conn);
 
 	if(p == NULL)
 		return NO_HANDSHAKE;
-	if(origin.id == c->id && origin.peer == p && origin.since == p->since)
+	if(origin.id == id && origin.peer == p && origin.since == p->since)
 		return FOUND;
 	*room = bytes_of(p);
 	if(*room > store_size)
 		return NO_ROOM;
-	view_copy(c->id, p);
+	view_copy(id, p);
 	return FOUND;
 }
 
@@ -171,10 +173,44 @@ static enum outcome view_lookup(int id, size_t *room)
 	c = tlsg_tcp_find(id);
 	if(c != NULL) {
 		tlsg_tcp_touch(c, lifetime);
-		o = view_update(c, room);
+		o = view_update(id, tlsg_tcp_conn(c), room);
 	}
 	tlsg_tcp_unlock();
 	return o;
+}
+
+/** Finds the association that a message was received on, if its peer has not started again since. */
+static enum outcome view_lookup_assoc(const struct receive_info *rcv, size_t *room)
+{
+	enum outcome o = NO_CONNECTION;
+	struct tlsg_assoc_key key;
+	struct tlsg_assoc *a;
+
+	if(!tlsg_dtls_step_key(&key, tlsg_dtls_listen_find(rcv->bind_address), &rcv->src_ip, rcv->src_port))
+		return o;
+	a = tlsg_assoc_find(&key);
+	if(a == NULL)
+		return o;
+	tlsg_assoc_lock(a);
+	if(!a->is_over && a->conn != NULL && a->id == rcv->proto_reserved1)
+		o = view_update(a->id, a->conn, room);
+	tlsg_assoc_unlock(a);
+	tlsg_assoc_put(a);
+	return o;
+}
+
+/** Finds what a message was received on, and updates the view. */
+static enum outcome view_lookup_message(const struct sip_msg *msg, size_t *room)
+{
+	return msg->rcv.proto == PROTO_UDP ? view_lookup_assoc(&msg->rcv, room)
+									   : view_lookup(msg->rcv.proto_reserved1, room);
+}
+
+/** @return whether a message was received over TLS or DTLS. */
+static bool is_over_tls(const struct sip_msg *msg)
+{
+	return msg->rcv.proto == PROTO_TLS || msg->rcv.proto == PROTO_WSS
+		   || (msg->rcv.proto == PROTO_UDP && tlsg_dtls_listen_find(msg->rcv.bind_address) >= 0);
 }
 
 /** Replaces the store by a larger one, and drops the view. @return false: out of memory. */
@@ -199,13 +235,13 @@ const struct tlsg_view *tlsg_view_get(struct sip_msg *msg)
 	size_t room = 0;
 	int i;
 
-	if(c == NULL && (msg == NULL || (msg->rcv.proto != PROTO_TLS && msg->rcv.proto != PROTO_WSS))) {
+	if(c == NULL && (msg == NULL || !is_over_tls(msg))) {
 		LM_ERR("a TLS variable, select or function is used for a message that was not received over TLS: check $proto "
 			   "first\n");
 		return NULL;
 	}
 	for(i = 0; i < LOOKUPS_MAX && o == NO_ROOM; i++) {
-		o = c != NULL ? view_update(c, &room) : view_lookup(msg->rcv.proto_reserved1, &room);
+		o = c != NULL ? view_update(c->id, tlsg_tcp_conn(c), &room) : view_lookup_message(msg, &room);
 		if(o == NO_ROOM && !store_grow(room))
 			return NULL;
 	}

@@ -2,7 +2,7 @@
  * tls_gnutls - the connection of the current message, as scripts see it: a copy of its peer record
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that runs script code.  Memory: pkg and heap of this process.
- * Lock: TCPCONN_LOCK, taken here, held while bytes are copied.
+ * Lock: TCPCONN_LOCK, or that of a DTLS association, taken here, held while bytes are copied.
  *
  * No reference to the TCP connection is kept: dropping the last one outside the core would leak the connection. So what
  * scripts may ask for is copied under the core's lock, once for each connection.
@@ -22,7 +22,7 @@ struct tlsg_cert;
 /** A connection whose handshake has finished. Valid until the next tlsg_view_get() of this process. */
 struct tlsg_view
 {
-	int id;							/**< of the TCP connection */
+	int id;							/**< of the TCP connection, or of the DTLS association */
 	const struct tlsg_suite *suite; /**< NULL: unknown suite */
 	int version;					/**< gnutls_protocol_t */
 	enum tlsg_verify_code verify;
@@ -37,7 +37,7 @@ struct tlsg_view
 
 /**
  * Finds the connection of script code: the one whose event route runs, otherwise the one that the message was received
- * on (TLS or WSS). As with tls.so, this extends its lifetime by connection_timeout unless a TCP reader has it.
+ * on (TLS, WSS, DTLS). As with tls.so, this extends its lifetime by connection_timeout unless a TCP reader has it.
  * @param msg  NULL: nothing is found outside an event route.
  * @return borrowed until the next call; NULL: not received over TLS (a line at ERR), connection closed or handshake not
  *         finished (a line at INFO), out of memory (a line at ERR).

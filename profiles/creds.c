@@ -126,7 +126,7 @@ static bool algo_fits(gnutls_sign_algorithm_t algo, const struct tlsg_pair *pair
 /* Whether the peer accepts a signature that the key of the pair makes. */
 static bool peer_accepts(gnutls_session_t session, const struct tlsg_pair *pair)
 {
-	bool is_tls13 = gnutls_protocol_get_version(session) >= GNUTLS_TLS1_3;
+	bool is_tls13 = gnutls_protocol_get_version(session) == GNUTLS_TLS1_3;
 	gnutls_sign_algorithm_t algo;
 	size_t i;
 

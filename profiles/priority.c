@@ -27,13 +27,14 @@ static bool is_lenient(const struct tlsg_prof *p)
 	return p->role == TLSG_CLIENT && (p->verify_mode == TLSG_VERIFY_NONE || p->verify_no_ca);
 }
 
-static struct tlsg_priority *priority_find(const struct tlsg_prof *p)
+static struct tlsg_priority *priority_find(const struct tlsg_prof *p, bool datagram)
 {
 	struct tlsg_priority *x;
 
 	for(x = p->set->priorities; x != NULL; x = x->next)
 		if(x->method == p->s.method && x->without_tls13 == p->without_tls13 && x->role == p->role
-				&& x->is_lenient == is_lenient(p) && tlsg_value_is_same(&x->cipher_list, &p->s.cipher_list))
+				&& x->list.datagram == datagram && x->is_lenient == is_lenient(p)
+				&& tlsg_value_is_same(&x->cipher_list, &p->s.cipher_list))
 			return x;
 	return NULL;
 }
@@ -98,10 +99,10 @@ static enum tlsg_ret compile_all(struct tlsg_prof *p, struct tlsg_priority *x, s
 			gnutls_strerror(rc));
 }
 
-static enum tlsg_ret evaluate(struct tlsg_prof *p, struct tlsg_priority *x, struct tlsg_err *err)
+static enum tlsg_ret evaluate(struct tlsg_prof *p, struct tlsg_priority *x, bool datagram, struct tlsg_err *err)
 {
 	const struct tlsg_method *m = tlsg_method_by_id(p->s.method);
-	struct tlsg_method older;
+	struct tlsg_method own;
 	const struct tlsg_cipher_note note = {.note_cb = note_cb, .arg = p};
 	struct tlsg_err cause;
 	enum tlsg_ret ret;
@@ -109,14 +110,15 @@ static enum tlsg_ret evaluate(struct tlsg_prof *p, struct tlsg_priority *x, stru
 	if(m == NULL)
 		return tlsg_err_set(
 				err, TLSG_E_CONFIG, "%.*s: tls_method %d is not supported", p->id.len, p->id.s, p->s.method);
+	own = *m;
 	if(p->without_tls13) {
 		/* of the versions of SSLv23 below 1.3, only TLS 1.2 matters */
-		older = *tlsg_method_by_id(m->id == TLSG_METHOD_SSLV23 ? TLSG_METHOD_TLSV1_2 : m->id);
-		older.max = TLSG_TLS1_2;
-		m = &older;
+		own = *tlsg_method_by_id(m->id == TLSG_METHOD_SSLV23 ? TLSG_METHOD_TLSV1_2 : m->id);
+		own.max = TLSG_TLS1_2;
 	}
+	own.datagram = datagram;
 	tlsg_err_clear(&cause);
-	ret = tlsg_cipher_string_eval(p->s.cipher_list.s, m, &note, &x->list, &cause);
+	ret = tlsg_cipher_string_eval(p->s.cipher_list.s, &own, datagram ? NULL : &note, &x->list, &cause);
 	if(ret != TLSG_OK)
 		return tlsg_err_set(err, ret, "%.*s: cipher_list \"%.*s\": %.300s", p->id.len, p->id.s,
 				p->s.cipher_list.s != NULL ? p->s.cipher_list.len : 0,
@@ -163,13 +165,15 @@ unsigned tlsg_priority_without(const struct tlsg_priority *x, const struct tlsg_
 	return without;
 }
 
-enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err)
+/* @param out  [out] unchanged when the result is not TLSG_OK. */
+static enum tlsg_ret compile_for(
+		struct tlsg_prof *p, bool datagram, const struct tlsg_priority **out, struct tlsg_err *err)
 {
-	struct tlsg_priority *x = priority_find(p);
+	struct tlsg_priority *x = priority_find(p, datagram);
 	enum tlsg_ret ret;
 
 	if(x != NULL) {
-		p->priority = x;
+		*out = x;
 		return TLSG_OK;
 	}
 	x = tlsg_arena_keep(p->set->arena, sizeof(*x));
@@ -180,7 +184,7 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err)
 	x->is_lenient = is_lenient(p);
 	x->without_tls13 = p->without_tls13;
 	x->cipher_list = p->s.cipher_list;
-	ret = evaluate(p, x, err);
+	ret = evaluate(p, x, datagram, err);
 	if(ret == TLSG_OK)
 		ret = compile_all(p, x, err);
 	if(ret != TLSG_OK)
@@ -188,8 +192,19 @@ enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err)
 	groups_note(x);
 	x->next = p->set->priorities;
 	p->set->priorities = x;
-	p->priority = x;
+	*out = x;
 	return TLSG_OK;
+}
+
+enum tlsg_ret tlsg_priority_compile(struct tlsg_prof *p, struct tlsg_err *err)
+{
+	enum tlsg_ret ret = compile_for(p, false, &p->priority, err);
+
+	if(ret != TLSG_OK || !p->set->options.datagram)
+		return ret;
+	p->datagram = NULL;
+	ret = compile_for(p, true, &p->datagram, NULL);
+	return ret == TLSG_E_CONFIG ? TLSG_OK : ret; /* not every profile is used for DTLS */
 }
 
 enum tlsg_ret tlsg_priority_fit_keys(struct tlsg_prof *p, struct tlsg_err *err)
@@ -210,6 +225,24 @@ enum tlsg_ret tlsg_priority_fit_keys(struct tlsg_prof *p, struct tlsg_err *err)
 			p->pairs[0].key->source.s);
 	p->without_tls13 = true;
 	return tlsg_priority_compile(p, err);
+}
+
+const struct tlsg_priority *tlsg_priority_of(const struct tlsg_prof *p, bool datagram)
+{
+	return datagram ? p->datagram : p->priority;
+}
+
+enum tlsg_ret tlsg_priority_check_datagram(const struct tlsg_prof *p, struct tlsg_err *err)
+{
+	if(p->datagram != NULL)
+		return TLSG_OK;
+	if(!p->set->options.datagram)
+		return tlsg_err_set(err, TLSG_E_INTERNAL, "%.*s: built without DTLS", p->id.len, p->id.s);
+	return tlsg_err_set(err, TLSG_E_CONFIG,
+			"%.*s: tls_method and cipher_list leave nothing for DTLS, which has the versions 1.2 and 1.0; write "
+			"TLSv1.2 "
+			"or TLSv1.2+",
+			p->id.len, p->id.s);
 }
 
 unsigned tlsg_priority_key_of(gnutls_pk_algorithm_t pk)
@@ -256,9 +289,9 @@ static unsigned keys_of(const struct tlsg_prof *p, unsigned groups)
 }
 
 enum tlsg_ret tlsg_priority_for_offer(
-		const struct tlsg_prof *p, struct tlsg_cipher_offer *offer, gnutls_priority_t *compiled)
+		const struct tlsg_prof *p, bool datagram, struct tlsg_cipher_offer *offer, gnutls_priority_t *compiled)
 {
-	const struct tlsg_priority *x = p->priority;
+	const struct tlsg_priority *x = tlsg_priority_of(p, datagram);
 	const struct tlsg_suite *best;
 	size_t i;
 

@@ -34,7 +34,8 @@ struct tlsg_priority
  * takes a server whose certificate has a key usage that does not fit, as OpenSSL does without verification. It also
  * turns off encrypt-then-MAC and the extended master secret of TLS 1.2, which protect nobody who talks to an unverified
  * peer.
- * @param p  [in,out] verify_mode and verify_no_ca are set; priority is set.
+ * @param p  [in,out] verify_mode and verify_no_ca are set; priority is set, and datagram if the snapshot is built for
+ *           DTLS and something is left of them.
  * @return TLSG_OK; TLSG_E_CONFIG: a method that is not supported, a string that is invalid or selects nothing (err says
  *         which and where); TLSG_E_RESOURCE.
  * Source: gnutls_priority_init().
@@ -53,14 +54,15 @@ enum tlsg_ret tlsg_priority_fit_keys(struct tlsg_prof *p, struct tlsg_err *err) 
  * Chooses the priority of a server session for an offer: GnuTLS alone keeps neither to the list nor to its order. The
  * groups of key exchanges are the same in all priorities, so the choice of a suite never costs a HelloRetryRequest.
  * @param p         profile.
+ * @param datagram  with DTLS.
  * @param offer     [in,out] what the ClientHello offers; without: [out] tlsg_priority_without(); keys: the signatures
  *                  that the client accepts, without those that the profile has no certificate for when this returns;
  *                  usable: [out] the kinds of keys that the certificate may have.
  * @param compiled  [out] priority to set; NULL: keep the profile's.
  * @return TLSG_OK; TLSG_E_PEER: no suite in common.
  */
-enum tlsg_ret tlsg_priority_for_offer(
-		const struct tlsg_prof *p, struct tlsg_cipher_offer *offer, gnutls_priority_t *compiled) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_priority_for_offer(const struct tlsg_prof *p, bool datagram, struct tlsg_cipher_offer *offer,
+		gnutls_priority_t *compiled) TLSG_MUST_CHECK;
 
 /**
  * Which key exchanges the groups of an offer exclude: those without a group in common. Without a list of curves GnuTLS
@@ -80,6 +82,16 @@ unsigned tlsg_priority_without(const struct tlsg_priority *x, const struct tlsg_
  * Source: RFC 8422 sections 5.1 and 5.3, RFC 8446 section 4.2.7.
  */
 bool tlsg_priority_curve_fits(const struct tlsg_pair *pair, unsigned groups);
+
+/**
+ * Whether a profile can be used for DTLS: the snapshot was built for it, and tls_method and cipher_list leave a version
+ * that DTLS has.
+ * @return TLSG_OK; TLSG_E_CONFIG: err says what to change; TLSG_E_INTERNAL: the snapshot was built without DTLS.
+ */
+enum tlsg_ret tlsg_priority_check_datagram(const struct tlsg_prof *p, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/** @return the priority of a profile for a session; NULL: tlsg_priority_check_datagram(). */
+const struct tlsg_priority *tlsg_priority_of(const struct tlsg_prof *p, bool datagram);
 
 /** @return the bit of enum tlsg_cipher_key for a kind of key. */
 unsigned tlsg_priority_key_of(gnutls_pk_algorithm_t pk);

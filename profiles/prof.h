@@ -123,6 +123,7 @@ struct tlsg_prof
 	struct tlsg_trust
 			*trust; /**< CA certificates and CRLs, shared by profiles that name the same files; may be empty */
 	const struct tlsg_priority *priority; /**< method and cipher_list compiled, shared by profiles that set the same */
+	const struct tlsg_priority *datagram; /**< the same for DTLS; NULL: not built, or nothing is left of them */
 	/**
 	 * tells sessions of this profile from those of others: hash over session_id, names, suites, certificates, trust and
 	 * verification, the same on every host that is configured the same

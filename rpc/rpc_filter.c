@@ -12,9 +12,12 @@
 #include "core/tcp_conn.h"
 
 #include "base/host.h"
+#include "rpc/rpc_source.h"
+#include "transport/assoc.h"
 #include "transport/conn.h"
 
 #define FAULT 400
+#define BATCH_MAX 64
 #define STATE_NONE "pre-init"
 #define SNI_NONE "N/A"
 
@@ -147,18 +150,17 @@ static bool sni_matches(const struct tlsg_rpc_filter *f, const char *sni)
 	return strlen(sni) == (size_t)f->sni.len && strncasecmp(sni, f->sni.s, (size_t)f->sni.len) == 0;
 }
 
-bool tlsg_rpc_filter_matches(
-		const struct tlsg_rpc_filter *f, const struct tcp_connection *c, const struct tlsg_conn *conn)
+static bool matches(const struct tlsg_rpc_filter *f, const struct ip_addr *src, const struct tlsg_conn *conn)
 {
 	struct tlsg_conn_status s = {.state = STATE_NONE};
-	struct ip_addr src = c->rcv.src_ip;
+	struct ip_addr from = *src; /* ip_addr_cmp() of older cores takes no const */
 	struct ip_addr ip = f->ip;
 
 	if(!f->selects)
 		return true;
 	if(conn != NULL)
 		tlsg_conn_status_get(conn, &s);
-	if(ip.len != 0 && !ip_addr_cmp(&ip, &src))
+	if(ip.len != 0 && !ip_addr_cmp(&ip, &from))
 		return false;
 	if(f->sni.s != NULL && !sni_matches(f, s.sni))
 		return false;
@@ -170,4 +172,64 @@ bool tlsg_rpc_filter_matches(
 int tlsg_rpc_filter_id(const struct tcp_connection *c)
 {
 	return c->id;
+}
+
+bool tlsg_rpc_filter_matches(
+		const struct tlsg_rpc_filter *f, const struct tcp_connection *c, const struct tlsg_conn *conn)
+{
+	return matches(f, &c->rcv.src_ip, conn);
+}
+
+/** What a walk through associations carries. */
+struct assoc_walk
+{
+	const struct tlsg_rpc_filter *f;
+	const struct tlsg_rpc_filter_associations *w;
+	void *param;
+	bool skips; /* the one in after has not come yet */
+	bool goes_on;
+};
+
+static void assoc_visit(struct assoc_walk *walk, struct tlsg_assoc *a)
+{
+	struct receive_info ends;
+	int left_s;
+
+	tlsg_assoc_lock(a);
+	if(walk->skips)
+		walk->skips = a->id != walk->f->after;
+	else if(!a->is_over && walk->goes_on) {
+		left_s = tlsg_rpc_source_get()->assoc_ends(a, &ends);
+		if(matches(walk->f, &ends.src_ip, a->conn))
+			walk->goes_on = walk->w->visit(a, &ends, left_s, walk->param);
+	}
+	tlsg_assoc_unlock(a);
+}
+
+static void bucket_walk(struct assoc_walk *walk, unsigned bucket)
+{
+	struct tlsg_assoc *found[BATCH_MAX];
+	unsigned batch = walk->w->batch < BATCH_MAX ? walk->w->batch : BATCH_MAX;
+	unsigned from = 0;
+	unsigned n;
+	unsigned i;
+
+	do {
+		n = tlsg_assoc_collect(bucket, true, found, from, batch);
+		for(i = 0; i < n; i++) {
+			assoc_visit(walk, found[i]);
+			tlsg_assoc_put(found[i]);
+		}
+		walk->w->pause(walk->param);
+		from += n;
+	} while(n == batch && walk->goes_on);
+}
+
+void tlsg_rpc_filter_walk(const struct tlsg_rpc_filter *f, const struct tlsg_rpc_filter_associations *w, void *param)
+{
+	struct assoc_walk walk = {f, w, param, f->after >= TLSG_ASSOC_ID_FIRST, true};
+	unsigned i;
+
+	for(i = 0; i < tlsg_assoc_buckets() && walk.goes_on; i++)
+		bucket_walk(&walk, i);
 }

@@ -7,6 +7,8 @@
 
 #include "core/tcp_info.h"
 
+#include "rpc/rpc_source.h"
+#include "transport/assoc.h"
 #include "transport/queue.h"
 
 void tlsg_rpc_info(rpc_t *rpc, void *ctx)
@@ -19,4 +21,7 @@ void tlsg_rpc_info(rpc_t *rpc, void *ctx)
 		return;
 	rpc->struct_add(handle, "ddd", "max_connections", info.tls_max_connections, "opened_connections",
 			info.tls_connections_no, "clear_text_write_queued_bytes", (int)tlsg_queue_total_bytes());
+	if(tlsg_rpc_source_get()->assoc_max() > 0)
+		rpc->struct_add(handle, "dd", "dtls_max_connections", (int)tlsg_rpc_source_get()->assoc_max(),
+				"dtls_connections", (int)tlsg_assoc_count());
 }

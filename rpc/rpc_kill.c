@@ -7,6 +7,7 @@
 
 #include "rpc/rpc_filter.h"
 #include "rpc/rpc_source.h"
+#include "transport/assoc.h"
 
 #define FAULT 400
 #define BATCH 64
@@ -32,6 +33,17 @@ static bool id_copy(const struct tcp_connection *c, const struct tlsg_conn *conn
 	return ++k->chosen != k->filter.limit;
 }
 
+/** Notes the id of an association. Its lock is held. */
+static bool assoc_id_copy(struct tlsg_assoc *a, const struct receive_info *ends, int left_s, void *param)
+{
+	struct killing *k = param;
+
+	(void)ends;
+	(void)left_s;
+	k->ids[k->used++] = a->id;
+	return ++k->chosen != k->filter.limit;
+}
+
 /** Closes the connections whose ids were noted. One that has ended meanwhile is not counted. */
 static void ids_kill(void *param)
 {
@@ -46,6 +58,7 @@ static void kill_many(rpc_t *rpc, void *ctx, str first)
 {
 	struct killing k = {.used = 0};
 	struct tlsg_rpc_walk walk = {BATCH, 0, id_copy, ids_kill};
+	const struct tlsg_rpc_filter_associations associations = {BATCH, assoc_id_copy, ids_kill};
 
 	if(!tlsg_rpc_filter_read(rpc, ctx, &k.filter, first, TLSG_RPC_WORDS_REFUSED))
 		return;
@@ -54,7 +67,10 @@ static void kill_many(rpc_t *rpc, void *ctx, str first)
 		return;
 	}
 	walk.after = k.filter.after;
-	tlsg_rpc_source_get()->walk(&walk, &k);
+	if(k.filter.after < TLSG_ASSOC_ID_FIRST)
+		tlsg_rpc_source_get()->walk(&walk, &k);
+	if(k.filter.limit == 0 || k.chosen < k.filter.limit)
+		tlsg_rpc_filter_walk(&k.filter, &associations, &k);
 	LM_NOTICE("%u connections closed by tls.kill with a filter\n", k.closed);
 	rpc->rpl_printf(ctx, "OK: %u connections closed", k.closed);
 }

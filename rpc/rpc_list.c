@@ -1,7 +1,8 @@
 /*
  * tls_gnutls - RPC tls.list: open TLS connections
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any RPC process.  Memory: static buffer of this process.  Lock: TCPCONN_LOCK, while records are copied.
+ * Runs in: any RPC process.  Memory: static buffer of this process.  Lock: TCPCONN_LOCK, or that of a DTLS
+ * association, while records are copied.
  */
 #include "rpc/rpc.h"
 
@@ -13,7 +14,8 @@
 
 #include "rpc/rpc_filter.h"
 #include "rpc/rpc_source.h"
-#include "transport/conn.h"
+#include "transport/assoc.h"
+#include "transport/conn_datagram.h"
 
 #define BATCH_RECORDS 64
 #define TEXT_BYTES 256
@@ -24,6 +26,8 @@ struct record
 {
 	int id;
 	int timeout_s;
+	bool is_dtls;
+	int dropped; /* DTLS: records that were dropped */
 	struct ip_addr src;
 	struct ip_addr dst;
 	int src_port;
@@ -60,35 +64,59 @@ static int seconds_left(const struct tcp_connection *c)
 	return left > 0 ? (int)TICKS_TO_S((ticks_t)left) : 0;
 }
 
-/** Copies a connection. TCPCONN_LOCK is held. */
-static void record_copy(struct record *r, const struct tcp_connection *c, const struct tlsg_conn *conn)
+/** Takes the next record. @param ends  addresses. @param conn  NULL: its TLS state is not made yet. */
+static struct record *record_fill(struct listing *l, const struct receive_info *ends, const struct tlsg_conn *conn)
 {
+	struct record *r = &records[l->used++];
 	const struct tlsg_peer *peer = tlsg_peer_get(conn);
 
 	memset(r, 0, sizeof(*r));
-	r->id = c->id;
-	r->timeout_s = seconds_left(c);
-	r->src = c->rcv.src_ip;
-	r->dst = c->rcv.dst_ip;
-	r->src_port = c->rcv.src_port;
-	r->dst_port = c->rcv.dst_port;
+	r->src = ends->src_ip;
+	r->dst = ends->dst_ip;
+	r->src_port = ends->src_port;
+	r->dst_port = ends->dst_port;
 	r->has_state = conn != NULL;
 	if(conn != NULL)
 		tlsg_conn_status_get(conn, &r->status);
 	text_copy(r->sni, r->status.sni);
 	text_copy(r->profile, r->status.profile);
 	r->suite = peer != NULL ? peer->suite : NULL;
+	return r;
+}
+
+/** @return whether as many connections were shown as were wanted. */
+static bool is_full(const struct listing *l)
+{
+	return l->filter.limit != 0 && l->shown >= l->filter.limit;
 }
 
 /** Copies a connection that the filter selects. TCPCONN_LOCK is held. */
 static bool visit(const struct tcp_connection *c, const struct tlsg_conn *conn, void *param)
 {
 	struct listing *l = param;
+	struct record *r;
 
 	if(!tlsg_rpc_filter_matches(&l->filter, c, conn))
 		return true;
-	record_copy(&records[l->used++], c, conn);
-	return ++l->shown != l->filter.limit;
+	r = record_fill(l, &c->rcv, conn);
+	r->id = c->id;
+	r->timeout_s = seconds_left(c);
+	l->shown++;
+	return !is_full(l);
+}
+
+/** Copies an association that the filter selects. Its lock is held. */
+static bool assoc_visit(struct tlsg_assoc *a, const struct receive_info *ends, int left_s, void *param)
+{
+	struct listing *l = param;
+	struct record *r = record_fill(l, ends, a->conn);
+
+	r->id = a->id;
+	r->timeout_s = left_s;
+	r->is_dtls = true;
+	r->dropped = a->conn != NULL ? (int)tlsg_conn_datagram_dropped(a->conn) : 0;
+	l->shown++;
+	return !is_full(l);
 }
 
 static void address_format(char *to, struct ip_addr *from)
@@ -156,6 +184,8 @@ static void record_add(rpc_t *rpc, void *ctx, struct record *r)
 		late_fields_add(rpc, handle, r);
 	if(VERSIONVAL < 6001000)
 		rpc->struct_add(handle, "s", "dom", r->profile);
+	if(r->is_dtls)
+		rpc->struct_add(handle, "sd", "proto", "dtls", "dropped", r->dropped);
 }
 
 /** Adds the records that were copied to the reply. */
@@ -173,9 +203,13 @@ void tlsg_rpc_list(rpc_t *rpc, void *ctx)
 {
 	struct listing l = {.rpc = rpc, .ctx = ctx};
 	struct tlsg_rpc_walk walk = {BATCH_RECORDS, 0, visit, records_add};
+	const struct tlsg_rpc_filter_associations associations = {BATCH_RECORDS, assoc_visit, records_add};
 
 	if(!tlsg_rpc_filter_read(rpc, ctx, &l.filter, (str){NULL, 0}, TLSG_RPC_WORDS_IGNORED))
 		return;
 	walk.after = l.filter.after;
-	tlsg_rpc_source_get()->walk(&walk, &l);
+	if(l.filter.after < TLSG_ASSOC_ID_FIRST)
+		tlsg_rpc_source_get()->walk(&walk, &l);
+	if(!is_full(&l))
+		tlsg_rpc_filter_walk(&l.filter, &associations, &l);
 }

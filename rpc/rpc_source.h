@@ -11,7 +11,9 @@
 #include "base/err.h"
 #include "base/host.h"
 
+struct receive_info;
 struct tcp_connection;
+struct tlsg_assoc;
 struct tlsg_conn;
 
 /** A setting that tls.options shows. */
@@ -79,8 +81,19 @@ struct tlsg_rpc_source
 	 */
 	enum tlsg_ret (*reload)(struct tlsg_rpc_reload *r, struct tlsg_err *err);
 
-	/** Closes a connection. @param id  of the TCP connection. @return false: no such TLS connection. */
+	/** Closes a connection. @param id  of the TCP connection or DTLS association. @return false: there is none. */
 	bool (*kill)(int id);
+
+	/**
+	 * What a listing shows of a DTLS association beside its connection.
+	 * @param a     its lock is held.
+	 * @param ends  [out] addresses.
+	 * @return seconds until it ends if it is not used.
+	 */
+	int (*assoc_ends)(const struct tlsg_assoc *a, struct receive_info *ends);
+
+	/** @return DTLS associations that may exist at once; 0: DTLS is off. */
+	unsigned (*assoc_max)(void);
 
 	/** Visits TLS connections. @param param  passed to both functions. */
 	void (*walk)(const struct tlsg_rpc_walk *w, void *param);

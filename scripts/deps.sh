@@ -37,11 +37,11 @@ core="$run kamailio-tls-modules kamailio-websocket-modules libcmocka-dev python3
 	python3-cryptography softhsm2 opensc p11-kit-modules sipsak curl procps"
 check="$core kamailio-lua-modules kamailio-python3-modules ca-certificates git
 	clang libclang-rt-dev llvm valgrind python3-cryptography-vectors tshark sslscan testssl.sh python3-ecdsa
-	kamcli devscripts man-db
+	kamcli devscripts man-db python3-openssl sip-tester
 	swtpm tpm2-abrmd libtss2-tcti-tabrmd0 dbus-daemon tpm2-tools libtpm2-pkcs11-1 libtpm2-pkcs11-tools
 	opencryptoki p11-kit libnss3 libnss3-tools"
 lint="$check clang-format clang-tidy cppcheck universal-ctags"
-bench="$run kamailio-tls-modules libssl-dev python3 python3-cryptography"
+bench="$run kamailio-tls-modules libssl-dev python3 python3-cryptography python3-openssl"
 deb="$build build-essential cmake debhelper fakeroot libcmocka-dev xz-utils git"
 case $task in
 	build) wanted=$build ;;

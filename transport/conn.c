@@ -6,8 +6,11 @@
 #include "transport/conn.h"
 
 #include "base/scope.h"
+#include "profiles/priority.h"
+#include "transport/carrier.h"
 #include "transport/conn_bound.h"
 #include "transport/conn_hs.h"
+#include "transport/conn_message.h"
 #include "transport/conn_rec.h"
 #include "transport/conn_resume.h"
 #include "transport/conn_state.h"
@@ -41,6 +44,30 @@ static enum tlsg_ret set_expected(struct tlsg_conn *c, const struct tlsg_conn_pa
 			c, p->query.server_name.len > 0 ? &p->query.server_name : &c->ref.prof->s.server_name, &c->expected, err);
 }
 
+/* Within the limits: GnuTLS does not check them. */
+static unsigned mtu_of(const struct tlsg_conn_params *p)
+{
+	if(p->mtu == 0)
+		return TLSG_DATAGRAM_MTU_DEFAULT;
+	if(p->mtu < TLSG_DATAGRAM_MTU_MIN)
+		return TLSG_DATAGRAM_MTU_MIN;
+	return p->mtu < TLSG_DATAGRAM_MTU_MAX ? p->mtu : TLSG_DATAGRAM_MTU_MAX;
+}
+
+static enum tlsg_ret set_datagram(struct tlsg_conn *c, const struct tlsg_conn_params *p, struct tlsg_err *err)
+{
+	c->datagram = tlsg_arena_keep(c->arena, sizeof(*c->datagram));
+	if(c->datagram == NULL)
+		return tlsg_err_no_shm(err, "connection", sizeof(*c->datagram));
+	c->datagram->mtu = (uint16_t)mtu_of(p);
+	tlsg_arena_limit(c->arena, TLSG_BLOCK_BYTES_MAX);
+	c->datagram->has_start = p->start != NULL;
+	if(p->start != NULL)
+		c->datagram->start = *p->start;
+	c->datagram->messages.first = (uint16_t)c->datagram->start.hsk_read_seq;
+	return tlsg_priority_check_datagram(c->ref.prof, err);
+}
+
 static enum tlsg_ret conn_start(struct tlsg_conn *c, const struct tlsg_conn_params *p, struct tlsg_err *err)
 {
 	struct tlsg_arena *previous;
@@ -59,7 +86,9 @@ static enum tlsg_ret conn_start(struct tlsg_conn *c, const struct tlsg_conn_para
 		c->deadline = get_ticks_raw() + c->stall_ticks;
 	}
 	c->ref.prof = tlsg_match_find(p->set, &p->query);
-	ret = copy_name(c, &p->sni, &c->sni, err);
+	ret = p->datagram ? set_datagram(c, p, err) : TLSG_OK;
+	if(ret == TLSG_OK)
+		ret = copy_name(c, &p->sni, &c->sni, err);
 	if(ret == TLSG_OK && p->query.role == TLSG_CLIENT)
 		ret = set_expected(c, p, err);
 	if(ret != TLSG_OK)
@@ -162,14 +191,20 @@ static enum tlsg_ret end_late(struct tlsg_conn *c, struct tlsg_err *err)
 	return tlsg_err_set(err, TLSG_E_PEER, "handshake not finished within handshake_timeout");
 }
 
-enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tlsg_buf *clear, struct tlsg_err *err)
+/* @param in  NULL allowed. */
+static void drain(struct tlsg_buf *in)
+{
+	if(in != NULL)
+		in->rd = in->wr;
+}
+
+static enum tlsg_ret read_step(struct tlsg_conn *c, struct tlsg_io *io, struct tlsg_buf *clear, struct tlsg_err *err)
 {
 	struct tlsg_arena *previous;
 	enum tlsg_ret ret;
 
 	if(c->state == TLSG_CONN_CLOSING || c->peer_closed) {
-		if(io->in != NULL)
-			io->in->rd = io->in->wr;
+		drain(io->in);
 		return TLSG_EOF;
 	}
 	if(tlsg_conn_is_late(c) || tlsg_conn_stall_is_over(c))
@@ -181,9 +216,18 @@ enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tls
 	ret = tlsg_conn_bound_check(c, tlsg_conn_rec_read(c, clear, err), err);
 	ret = tlsg_conn_step_leave(c, previous, ret, err);
 	c->partial = ret == TLSG_AGAIN;
-	if(ret == TLSG_AGAIN && io->in != NULL && tlsg_conn_keep(c, io->in, err) != TLSG_OK)
+	if(ret == TLSG_AGAIN && c->datagram == NULL && io->in != NULL && tlsg_conn_keep(c, io->in, err) != TLSG_OK)
 		return TLSG_E_RESOURCE;
 	tlsg_conn_stall_update(c, tlsg_conn_bound_held(c));
+	return ret;
+}
+
+enum tlsg_ret tlsg_conn_read(struct tlsg_conn *c, struct tlsg_io *io, struct tlsg_buf *clear, struct tlsg_err *err)
+{
+	enum tlsg_ret ret = read_step(c, io, clear, err);
+
+	if(c->datagram != NULL && ret != TLSG_OK && ret != TLSG_FULL)
+		drain(io->in);
 	return ret;
 }
 
@@ -203,7 +247,10 @@ static enum tlsg_ret write_early(
 	}
 	if(ret < 0)
 		return ret;
-	ret = tlsg_queue_add(&c->queue, data, (unsigned)size, &io->limits->queue, err);
+	if(c->datagram != NULL)
+		ret = tlsg_conn_message_queue(c, data, size, &io->limits->queue, err);
+	else
+		ret = tlsg_queue_add(&c->queue, data, (unsigned)size, &io->limits->queue, err);
 	if(ret != TLSG_OK)
 		return ret;
 	*used = size;
@@ -221,13 +268,19 @@ enum tlsg_ret tlsg_conn_write(
 		return TLSG_EOF;
 	if(c->state == TLSG_CONN_HANDSHAKING && tlsg_conn_is_late(c))
 		return end_late(c, err);
+	if(c->datagram != NULL && tlsg_conn_message_fits(c, size, err) != TLSG_OK)
+		return TLSG_E_RESOURCE;
 	if(c->state == TLSG_CONN_HANDSHAKING
 			|| (c->state == TLSG_CONN_ESTABLISHED && (c->hold_queue || c->queue.bytes > 0)))
 		return write_early(c, io, data, size, used, err);
 	ret = tlsg_conn_step_enter(c, io, TLSG_HEADROOM_RECORD, &previous, err);
 	if(ret != TLSG_OK)
 		return ret;
-	return tlsg_conn_step_leave(c, previous, tlsg_conn_rec_send(c, data, size, used, err), err);
+	if(c->datagram == NULL)
+		return tlsg_conn_step_leave(c, previous, tlsg_conn_rec_send(c, data, size, used, err), err);
+	ret = tlsg_conn_message_send(c, data, size, err);
+	*used = ret == TLSG_OK ? size : 0;
+	return tlsg_conn_step_leave(c, previous, ret, err);
 }
 
 void tlsg_conn_close_notify(struct tlsg_conn *c, struct tlsg_io *io)

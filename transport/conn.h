@@ -11,6 +11,8 @@
 #ifndef TLSG_TRANSPORT_CONN_H
 #define TLSG_TRANSPORT_CONN_H
 
+#include <gnutls/dtls.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "profiles/match.h"
@@ -32,6 +34,9 @@ struct tlsg_conn_params
 	struct tlsg_addr remote;	   /**< client: address of the server; len 0 unknown: sessions are not resumed */
 	uint16_t remote_port;
 	int deadline_s; /**< handshake_timeout: for the first handshake, and for what begins later; 0: no limit */
+	bool datagram;	/**< DTLS over datagrams: conn_datagram.h */
+	unsigned mtu;	/**< of datagrams in the handshake, without IP and UDP headers; 0: the default */
+	const gnutls_dtls_prestate_st *start; /**< server: of tlsg_cookie_check(), copied; NULL: no cookie was asked for */
 };
 
 /** Figures for the command tls.list. */

@@ -63,11 +63,16 @@ static size_t held_max(const struct tlsg_conn *c)
 	return c->base + (expects_chain(c) ? CHAIN_BYTES : HELLO_BYTES);
 }
 
+size_t tlsg_conn_bound_message_max(const struct tlsg_conn *c)
+{
+	return expects_chain(c) ? CHAIN_RECORDS : HELLO_RECORDS;
+}
+
 static size_t records_max(const struct tlsg_conn *c)
 {
 	if(c->state == TLSG_CONN_ESTABLISHED)
 		return REST_RECORDS;
-	return expects_chain(c) ? CHAIN_RECORDS : HELLO_RECORDS;
+	return tlsg_conn_bound_message_max(c);
 }
 
 void tlsg_conn_bound_settle(struct tlsg_conn *c)
@@ -119,6 +124,8 @@ bool tlsg_conn_bound_allows(struct tlsg_conn *c, size_t n)
 		return true;
 	if(c->base == 0)
 		c->base = (uint32_t)tlsg_conn_bound_held(c);
+	if(c->datagram != NULL)
+		return !holds_too_much(c);
 	if(c->unused + n > records_max(c) || holds_too_much(c))
 		c->stop = TLSG_STOP_MEMORY;
 	else if(c->state == TLSG_CONN_ESTABLISHED) {

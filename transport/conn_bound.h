@@ -22,6 +22,9 @@ struct tlsg_conn;
  */
 size_t tlsg_conn_bound_held(const struct tlsg_conn *c);
 
+/** @return bytes that the handshake messages of the peer may have which are begun and not complete. */
+size_t tlsg_conn_bound_message_max(const struct tlsg_conn *c);
+
 /** Notes that a handshake message is complete: from here on the session may hold more or less for other reasons. */
 void tlsg_conn_bound_message(struct tlsg_conn *c);
 
@@ -32,7 +35,8 @@ void tlsg_conn_bound_data(struct tlsg_conn *c);
 void tlsg_conn_bound_settle(struct tlsg_conn *c);
 
 /**
- * Whether more input may be given to the session. Called before each piece, decided between records.
+ * Whether more input may be given to the session. Called before each piece, decided between records. Of datagrams, a
+ * record that may not is dropped, as anybody can have sent it; records without data are not counted.
  * @param n  bytes of the record that comes next, or of the message that it begins; ignored in the middle of a record.
  * @return false: the step must end, tlsg_conn_bound_check() sets the cause.
  */

@@ -68,6 +68,13 @@ enum tlsg_ret tlsg_conn_failure_set(struct tlsg_conn *c, int gnutls_code, struct
 		tlsg_conn_alert_send_for(c, GNUTLS_E_MEMORY_ERROR);
 		return tlsg_err_no_shm(err, "TLS session", 0);
 	}
+	if(tlsg_arena_has_refused(c->arena)) {
+		tlsg_conn_failure_count(c, TLSG_FAIL_PROTOCOL);
+		tlsg_stats_limit(TLSG_LIMIT_MEMORY);
+		tlsg_conn_alert_send(c, GNUTLS_A_DECODE_ERROR);
+		return tlsg_err_set(err, TLSG_E_PEER, "message too large: its encrypted header announces more than %d bytes",
+				TLSG_BLOCK_BYTES_MAX);
+	}
 	if(alert >= 0) {
 		tlsg_conn_failure_count(c, TLSG_FAIL_ALERT);
 		return tlsg_conn_alert_fail(alert, err);

@@ -7,9 +7,10 @@
 
 #include "profiles/match.h"
 #include "profiles/priority.h"
-#include "transport/carrier_stream.h"
+#include "transport/carrier.h"
 #include "transport/conn_bound.h"
 #include "transport/conn_failure.h"
+#include "transport/conn_message.h"
 #include "transport/conn_resume.h"
 #include "transport/conn_session.h"
 #include "transport/conn_state.h"
@@ -36,6 +37,8 @@ static enum tlsg_ret choose_by_name(struct tlsg_conn *c, struct tlsg_err *err)
 	LM_DBG("TLS cfg domain selected for received server name [%s]: %.*s\n", c->sni.s, p->id.len, p->id.s);
 	if(p == c->ref.prof)
 		return TLSG_OK;
+	if(tlsg_priority_of(p, c->datagram != NULL) == NULL) /* TLS only */
+		return TLSG_E_PEER;
 	c->ref.prof = p;
 	ret = tlsg_conn_session_apply(c, err);
 	return ret == TLSG_OK ? tlsg_conn_step_bind(c, err) : ret;
@@ -44,14 +47,15 @@ static enum tlsg_ret choose_by_name(struct tlsg_conn *c, struct tlsg_err *err)
 /* Keeps to the suite list of the profile and to its order. */
 static int restrict_suites(struct tlsg_conn *c, const struct tlsg_hello *h)
 {
-	unsigned allowed = c->ref.prof->priority->list.versions;
+	bool datagram = c->datagram != NULL;
+	unsigned allowed = tlsg_priority_of(c->ref.prof, datagram)->list.versions;
 	struct tlsg_cipher_offer offer;
 	gnutls_priority_t compiled;
 
 	tlsg_hello_offer(h, allowed, &offer);
 	if((offer.versions & allowed) == 0)
 		return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
-	if(tlsg_priority_for_offer(c->ref.prof, &offer, &compiled) != TLSG_OK)
+	if(tlsg_priority_for_offer(c->ref.prof, datagram, &offer, &compiled) != TLSG_OK)
 		return GNUTLS_E_NO_CIPHER_SUITES;
 	c->ref.keys = offer.usable;
 	c->ref.groups = offer.groups;
@@ -73,8 +77,9 @@ static int refuse_name(struct tlsg_conn *c)
 static int client_hello_received(struct tlsg_conn *c, const gnutls_datum_t *msg)
 {
 	struct tlsg_hello hello;
+	enum tlsg_ret ret;
 
-	if(tlsg_hello_read(msg->data, msg->size, &hello) != TLSG_OK)
+	if(tlsg_hello_read(msg->data, msg->size, c->datagram != NULL, &hello) != TLSG_OK)
 		return hello.illegal ? GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER : GNUTLS_E_UNEXPECTED_PACKET_LENGTH;
 	if(!c->hello_seen && hello.name != NULL) {
 		c->sni.s = tlsg_arena_keep_copy(c->arena, hello.name, hello.name_len);
@@ -84,8 +89,9 @@ static int client_hello_received(struct tlsg_conn *c, const gnutls_datum_t *msg)
 		if(!hello.name_is_visible)
 			return refuse_name(c);
 		LM_DBG("received server_name (TLS extension): '%s'\n", c->sni.s);
-		if(choose_by_name(c, NULL) != TLSG_OK)
-			return TLSG_ERR_DEFECT;
+		ret = choose_by_name(c, NULL);
+		if(ret != TLSG_OK)
+			return ret == TLSG_E_PEER ? GNUTLS_E_UNSUPPORTED_VERSION_PACKET : TLSG_ERR_DEFECT;
 	}
 	if(!c->hello_seen && tlsg_conn_session_ticket(c, &hello, NULL) != TLSG_OK)
 		return TLSG_ERR_DEFECT;
@@ -115,9 +121,13 @@ static int message_cb(
 	struct tlsg_conn *c = gnutls_session_get_ptr(session);
 
 	(void)when;
+	if(c->datagram != NULL)
+		tlsg_carrier_datagram_message(c, incoming != 0, msg->size);
 	if(!incoming)
 		return 0;
 	tlsg_conn_bound_message(c);
+	if(c->datagram != NULL)
+		tlsg_dgram_record_done(&c->datagram->messages);
 	switch(type) {
 		case GNUTLS_HANDSHAKE_CLIENT_HELLO_V2: /* of SSL 2, without extensions; RFC 6176 */
 			return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
@@ -163,7 +173,7 @@ static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 
 	count_ticket(c, resumed, rc);
 	/* However GnuTLS came to it, a suite outside the list is refused. */
-	if(rc >= 0 && !tlsg_cipher_list_has(&c->ref.prof->priority->list, tlsg_peer_suite(c)))
+	if(rc >= 0 && !tlsg_cipher_list_has(&tlsg_priority_of(c->ref.prof, c->datagram != NULL)->list, tlsg_peer_suite(c)))
 		rc = GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
 	if(rc < 0)
 		return tlsg_conn_failure_set(c, rc, err);
@@ -173,6 +183,8 @@ static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 		tlsg_conn_bound_settle(c);
 		return TLSG_OK;
 	}
+	if(c->datagram != NULL)
+		tlsg_conn_message_settle(c);
 	ret = tlsg_peer_publish(c, err);
 	if(ret == TLSG_OK) {
 		c->established = true;
@@ -185,11 +197,21 @@ static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 	return ret;
 }
 
+static enum tlsg_ret fail(struct tlsg_conn *c, int rc, struct tlsg_err *err)
+{
+	if(rc != GNUTLS_E_INTERNAL_ERROR || c->datagram == NULL || !tlsg_carrier_datagram_is_too_long(c))
+		return tlsg_conn_failure_set(c, rc, err);
+	tlsg_conn_failure_count(c, TLSG_FAIL_LOCAL);
+	return tlsg_err_set(err, TLSG_E_CONFIG,
+			"a flight of the handshake has more than 31 records, which GnuTLS does not send; shorten the certificate "
+			"chain, or allow larger datagrams");
+}
+
 enum tlsg_ret tlsg_conn_hs_run(struct tlsg_conn *c, struct tlsg_err *err)
 {
 	tlsg_conn_failure_forget();
 	for(;;) {
-		size_t before = tlsg_carrier_stream_left(c);
+		size_t before = tlsg_carrier_left(c);
 		enum tlsg_ret ret;
 		int rc;
 
@@ -203,12 +225,12 @@ enum tlsg_ret tlsg_conn_hs_run(struct tlsg_conn *c, struct tlsg_err *err)
 			if(tlsg_conn_bound_warning(c, err) != TLSG_OK)
 				return TLSG_E_PEER;
 		} else if(rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED)
-			return tlsg_conn_failure_set(c, rc, err);
+			return fail(c, rc, err);
 		else if(tlsg_conn_failure_is_own()) /* GnuTLS goes on after a decryption that failed */
-			return tlsg_conn_failure_set(c, GNUTLS_E_INTERNAL_ERROR, err);
-		else if(gnutls_record_get_direction(c->session) == 1)
+			return fail(c, GNUTLS_E_INTERNAL_ERROR, err);
+		else if(c->datagram == NULL && gnutls_record_get_direction(c->session) == 1)
 			return TLSG_FULL;
-		else if(tlsg_carrier_stream_has_data(c))
+		else if(tlsg_carrier_has_data(c))
 			return TLSG_EOF; /* the caller reads it */
 		ret = tlsg_conn_step_again(c, before, err);
 		if(ret != TLSG_OK)

@@ -6,10 +6,11 @@
  */
 #include "transport/conn_rec.h"
 
-#include "transport/carrier_stream.h"
+#include "transport/carrier.h"
 #include "transport/conn_alert.h"
 #include "transport/conn_bound.h"
 #include "transport/conn_hs.h"
+#include "transport/conn_message.h"
 #include "transport/conn_resume.h"
 #include "transport/conn_state.h"
 #include "transport/conn_step.h"
@@ -55,6 +56,8 @@ static enum tlsg_ret flush_queue(struct tlsg_conn *c, struct tlsg_err *err)
 {
 	enum tlsg_ret ret = TLSG_OK;
 
+	if(c->datagram != NULL)
+		return tlsg_conn_message_flush(c, err);
 	while(ret == TLSG_OK && c->queue.bytes > 0) {
 		unsigned size;
 		const char *data = tlsg_queue_peek(&c->queue, &size);
@@ -70,7 +73,7 @@ static enum tlsg_ret flush_queue(struct tlsg_conn *c, struct tlsg_err *err)
 /* The peer asks for a renegotiation (TLS 1.2 and older). */
 static enum tlsg_ret renegotiate(struct tlsg_conn *c, struct tlsg_err *err)
 {
-	if(!c->io->limits->renegotiation) {
+	if(!c->io->limits->renegotiation || c->datagram != NULL) {
 		c->state = TLSG_CONN_CLOSING;
 		return TLSG_EOF;
 	}
@@ -97,7 +100,7 @@ static enum tlsg_ret read_failed(struct tlsg_conn *c, int gnutls_code, struct tl
 /* One call of gnutls_record_recv(). @return TLSG_OK: it made progress, call again. */
 static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, struct tlsg_err *err)
 {
-	size_t before = tlsg_carrier_stream_left(c);
+	size_t before = tlsg_carrier_left(c);
 	ssize_t n = gnutls_record_recv(c->session, clear->data + clear->wr, tlsg_buf_room(clear));
 
 	tlsg_conn_resume_update(c);
@@ -112,6 +115,7 @@ static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, stru
 			return TLSG_EOF;
 		case GNUTLS_E_AGAIN: /* also after tickets and key updates: there may be more */
 		case GNUTLS_E_INTERRUPTED:
+		case GNUTLS_E_TIMEDOUT: /* of datagrams: a record that it drops, long after the handshake */
 			return tlsg_conn_step_again(c, before, err);
 		case GNUTLS_E_REHANDSHAKE:
 			return renegotiate(c, err);
@@ -147,9 +151,22 @@ static enum tlsg_ret advance_handshake(struct tlsg_conn *c, struct tlsg_buf *cle
 	return ret;
 }
 
+/* Whether there is something to read: what GnuTLS holds, or the rest of a datagram. */
+static bool has_input(const struct tlsg_conn *c)
+{
+	return tlsg_carrier_left(c) > 0 || gnutls_record_check_pending(c->session) > 0;
+}
+
+/* Room for what one call of GnuTLS may give: any part of a stream, a whole record of a datagram. */
+static bool has_room(const struct tlsg_conn *c, const struct tlsg_buf *clear)
+{
+	return tlsg_buf_room(clear) >= (c->datagram != NULL ? RECORD_MAX : 1);
+}
+
 enum tlsg_ret tlsg_conn_rec_read(struct tlsg_conn *c, struct tlsg_buf *clear, struct tlsg_err *err)
 {
 	enum tlsg_ret ret = TLSG_OK;
+	size_t empty = clear->wr;
 
 	while(ret == TLSG_OK) {
 		if(c->state == TLSG_CONN_HANDSHAKING) {
@@ -161,7 +178,9 @@ enum tlsg_ret tlsg_conn_rec_read(struct tlsg_conn *c, struct tlsg_buf *clear, st
 			if(ret != TLSG_OK)
 				break;
 		}
-		if(tlsg_buf_room(clear) == 0)
+		if(c->datagram != NULL && (clear->wr > empty || !has_input(c)))
+			return clear->wr > empty ? TLSG_OK : TLSG_AGAIN;
+		if(!has_room(c, clear))
 			return TLSG_FULL;
 		if(tlsg_buf_room(c->io->out) < RECORD_EXTRA) /* the reply to a key update must fit */
 			return TLSG_FULL;

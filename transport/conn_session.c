@@ -11,7 +11,7 @@
 #include "base/scope.h"
 #include "profiles/priority.h"
 #include "profiles/ticket.h"
-#include "transport/carrier_stream.h"
+#include "transport/carrier.h"
 #include "transport/conn_state.h"
 #include "transport/conn_step.h"
 #include "transport/conn_verify.h"
@@ -36,6 +36,18 @@ static bool offers_tickets(const struct tlsg_conn *c)
 	return c->set->options.session_cache && tlsg_scope_frees_by_address(NULL);
 }
 
+/* Sessions of TLS are not resumed with DTLS, nor the other way round. */
+static int key_for_datagrams(unsigned char key[TLSG_TICKET_KEY_SIZE])
+{
+	static const char label[] = "tls_gnutls ticket, DTLS";
+	unsigned char own[TLSG_TICKET_KEY_SIZE];
+	int rc = gnutls_hmac_fast(GNUTLS_MAC_SHA512, key, TLSG_TICKET_KEY_SIZE, label, sizeof(label), own);
+
+	memcpy(key, own, sizeof(own));
+	gnutls_memset(own, 0, sizeof(own));
+	return rc;
+}
+
 /* Tickets of this profile, encrypted with the key that all processes derive. GnuTLS takes one, the last one set. */
 static enum tlsg_ret enable_tickets(struct tlsg_conn *c, unsigned number, struct tlsg_err *err)
 {
@@ -46,7 +58,9 @@ static enum tlsg_ret enable_tickets(struct tlsg_conn *c, unsigned number, struct
 
 	if(ret != TLSG_OK)
 		return tlsg_err_set(err, ret, "no key for session tickets");
-	rc = gnutls_session_ticket_enable_server(c->session, &datum);
+	rc = c->datagram != NULL ? key_for_datagrams(key) : 0;
+	if(rc >= 0)
+		rc = gnutls_session_ticket_enable_server(c->session, &datum);
 	gnutls_memset(key, 0, sizeof(key));
 	return rc < 0 ? tlsg_err_gnutls(err, rc, "enabling session tickets") : TLSG_OK;
 }
@@ -75,7 +89,12 @@ int tlsg_conn_session_priority(struct tlsg_conn *c, gnutls_priority_t priority)
 enum tlsg_ret tlsg_conn_session_apply(struct tlsg_conn *c, struct tlsg_err *err)
 {
 	const struct tlsg_prof *p = c->ref.prof;
-	int rc = tlsg_conn_session_priority(c, p->priority->compiled);
+	const struct tlsg_priority *x = tlsg_priority_of(p, c->datagram != NULL);
+	int rc;
+
+	if(x == NULL)
+		return tlsg_priority_check_datagram(p, err);
+	rc = tlsg_conn_session_priority(c, x->compiled);
 
 	if(rc < 0)
 		return tlsg_err_gnutls(err, rc, "setting the priority of the profile");
@@ -91,7 +110,7 @@ enum tlsg_ret tlsg_conn_session_ticket(struct tlsg_conn *c, const struct tlsg_he
 	unsigned len;
 	int number;
 
-	if(!offers_tickets(c))
+	if(!offers_tickets(c) || c->datagram != NULL)
 		return TLSG_OK;
 	tickets = tlsg_hello_tickets(h, c->ref.prof->priority->list.versions, &len);
 	if(len == 0)
@@ -105,6 +124,8 @@ static unsigned init_flags(const struct tlsg_conn *c)
 {
 	unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | NO_STATUS_REQUEST;
 
+	if(c->datagram != NULL)
+		flags |= GNUTLS_DATAGRAM;
 	if(!offers_tickets(c))
 		flags |= GNUTLS_NO_TICKETS;
 	return flags | (c->role == TLSG_CLIENT ? GNUTLS_CLIENT : GNUTLS_SERVER);
@@ -123,8 +144,9 @@ enum tlsg_ret tlsg_conn_session_init(struct tlsg_conn *c, struct tlsg_err *err)
 				"another library of this process has replaced GnuTLS's mutex functions, sessions cannot be shared; "
 				"load the module that calls gnutls_global_set_mutex() before tls_gnutls.so");
 	gnutls_session_set_ptr(c->session, c);
-	tlsg_carrier_stream_init(c);
-	gnutls_handshake_set_timeout(c->session, 0);
+	if(c->datagram == NULL)
+		gnutls_handshake_set_timeout(c->session, 0); /* without effect on datagrams: carrier_datagram.c */
+	tlsg_carrier_init(c);
 	tlsg_keylog_session_init(c->session);
 	gnutls_session_set_verify_function(c->session, verify_cb);
 	if(c->role == TLSG_CLIENT && c->sni.s != NULL) {

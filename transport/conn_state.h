@@ -16,10 +16,12 @@
 #include "transport/queue.h"
 #include "transport/slots.h"
 
-#define TLSG_RECORD_HEAD 5 /* type, version and length of a record: RFC 8446 section 5.1 */
-#define TLSG_TAIL_BYTES 7  /* a record that contains one alert */
+#define TLSG_RECORD_HEAD 5				  /* type, version and length of a record: RFC 8446 section 5.1 */
+#define TLSG_BLOCK_BYTES_MAX (512 * 1024) /* longest block of a session over datagrams: carrier_datagram.h */
+#define TLSG_TAIL_BYTES 7				  /* a record that contains one alert */
 
 struct tlsg_conn_resume; /* transport/conn_resume.c */
+struct tlsg_carrier_datagram;
 struct tlsg_peer;
 
 /** Why no more input is given to a session. */
@@ -52,13 +54,14 @@ struct tlsg_conn
 {
 	struct tlsg_session_ref ref; /**< first: gnutls_session_get_ptr() returns it to the certificate callback */
 	struct tlsg_arena *arena;
-	gnutls_session_t session;	/**< [arena] */
-	struct tlsg_set *set;		/**< one reference */
-	gnutls_priority_t priority; /**< of the snapshot; the session counts a reference on it */
-	struct tlsg_peer *peer;		/**< [arena] NULL until the handshake is done; release store */
-	struct tlsg_io *io;			/**< of the running step, memory of this process; NULL outside a step */
-	str sni;					/**< [arena] received or sent; zero-terminated */
-	str expected;				/**< [arena] client: name that the server must have, {NULL,0} unknown */
+	gnutls_session_t session;				/**< [arena] */
+	struct tlsg_set *set;					/**< one reference */
+	gnutls_priority_t priority;				/**< of the snapshot; the session counts a reference on it */
+	struct tlsg_peer *peer;					/**< [arena] NULL until the handshake is done; release store */
+	struct tlsg_io *io;						/**< of the running step, memory of this process; NULL outside a step */
+	struct tlsg_carrier_datagram *datagram; /**< [arena] of an association over datagrams; NULL: a stream */
+	str sni;								/**< [arena] received or sent; zero-terminated */
+	str expected;							/**< [arena] client: name that the server must have, {NULL,0} unknown */
 	struct tlsg_conn_verdict verdict;
 	struct tlsg_conn_resume *resume; /**< [arena] client: NULL: its sessions are not resumed */
 	struct tlsg_queue queue;

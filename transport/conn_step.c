@@ -6,7 +6,7 @@
 #include "transport/conn_step.h"
 
 #include "base/scope.h"
-#include "transport/carrier_stream.h"
+#include "transport/carrier.h"
 #include "transport/conn_failure.h"
 #include "transport/conn_state.h"
 
@@ -59,6 +59,8 @@ enum tlsg_ret tlsg_conn_step_enter(
 enum tlsg_ret tlsg_conn_step_leave(
 		struct tlsg_conn *c, struct tlsg_arena *previous, enum tlsg_ret ret, struct tlsg_err *err)
 {
+	if(c->datagram != NULL)
+		ret = tlsg_carrier_datagram_leave(c, ret, err);
 	tlsg_scope_leave(previous);
 	c->io = NULL;
 	c->entered = false;
@@ -81,9 +83,9 @@ enum tlsg_ret tlsg_conn_step_again(struct tlsg_conn *c, size_t before, struct tl
 	bool stuck = c->stuck;
 
 	c->stuck = false;
-	if(c->stop != TLSG_STOP_NONE || !tlsg_carrier_stream_has_record(c))
+	if(c->stop != TLSG_STOP_NONE || !tlsg_carrier_has_record(c))
 		return TLSG_AGAIN;
-	if(tlsg_carrier_stream_left(c) < before)
+	if(tlsg_carrier_left(c) < before)
 		return TLSG_OK;
 	if(stuck)
 		return tlsg_err_set(err, TLSG_E_INTERNAL, "the session makes no progress");

@@ -49,7 +49,7 @@ enum tlsg_ret tlsg_conn_step_bind(struct tlsg_conn *c, struct tlsg_err *err) TLS
 
 /**
  * What GNUTLS_E_AGAIN means. In a step.
- * @param before  tlsg_carrier_stream_left() before the call that returned it.
+ * @param before  tlsg_carrier_left() before the call that returned it.
  * @return TLSG_OK: call again; TLSG_AGAIN: the rest of a record is missing, or no more input is allowed;
  *         TLSG_E_INTERNAL: the session takes nothing of what is there.
  */

@@ -27,11 +27,36 @@ struct tlsg_conn_limits
 	bool renegotiation;				/**< the peer may renegotiate (TLS 1.2 and older) */
 };
 
+/** Longest text of a record that may be received; what is sent is a little shorter. */
+#define TLSG_DATAGRAM_TEXT_MAX 16384
+
+/** Bytes that `out` should have room for: a flight of the handshake, or a record. */
+#define TLSG_DATAGRAM_OUT_BYTES (64 * 1024)
+
+/** Limits and default of the size of datagrams in a handshake, without the headers of IP and UDP. */
+#define TLSG_DATAGRAM_MTU_MIN 256
+#define TLSG_DATAGRAM_MTU_MAX 16384
+#define TLSG_DATAGRAM_MTU_DEFAULT 1200
+
+/** Time to wait for an answer before a flight is sent again, doubled each time: RFC 6347 section 4.2.4.1. */
+#define TLSG_DATAGRAM_RETRANSMIT_MS 1000
+
+/** Datagrams that one step may send: GnuTLS sends at most 31 records in a flight, and may send a flight twice. */
+#define TLSG_DATAGRAMS_MAX 64
+
+/** The boundaries of datagrams to send, which are one after the other in the buffer `out` of a step. */
+struct tlsg_datagrams
+{
+	uint16_t size[TLSG_DATAGRAMS_MAX]; /**< bytes of each, in the order in which they must be sent */
+	unsigned count;
+};
+
 /** Buffers of one step, all in the memory of this process. */
 struct tlsg_io
 {
-	struct tlsg_buf *in;  /**< received records, drained; NULL: nothing received */
-	struct tlsg_buf *out; /**< records to send, appended; not NULL */
+	struct tlsg_buf *in;		 /**< received records, or one datagram; drained; NULL: nothing received */
+	struct tlsg_buf *out;		 /**< records to send, appended; not NULL */
+	struct tlsg_datagrams *sent; /**< an association's: not NULL, appended; otherwise not used */
 	const struct tlsg_conn_limits *limits;
 };
 

@@ -19,6 +19,8 @@
 #define RANDOM_BYTES 32
 #define AGE_BYTES 4
 #define SESSION_ID_MAX 32
+#define DTLS_MAJOR 0xfe
+#define DTLS1_2 0xfefd
 
 /* Bytes not read yet. */
 struct cursor
@@ -165,22 +167,37 @@ static bool read_extensions(struct cursor c, struct tlsg_hello *hello)
 	return true;
 }
 
-enum tlsg_ret tlsg_hello_read(const unsigned char *data, size_t size, struct tlsg_hello *hello)
+enum tlsg_ret tlsg_hello_read(const unsigned char *data, size_t size, bool datagram, struct tlsg_hello *hello)
 {
 	struct cursor c = {data, size};
 	struct cursor session;
+	struct cursor cookie;
 	struct cursor suites;
 	struct cursor compression;
 	size_t version;
 
 	memset(hello, 0, sizeof(*hello));
-	if(!number(&c, 2, &version) || !skip(&c, RANDOM_BYTES) || !vector(&c, 1, &session) || !vector(&c, 2, &suites)
-			|| !vector(&c, 1, &compression) || suites.left % 2 != 0 || session.left > SESSION_ID_MAX)
+	if(!number(&c, 2, &version) || !skip(&c, RANDOM_BYTES) || !vector(&c, 1, &session)
+			|| (datagram && !vector(&c, 1, &cookie)) || !vector(&c, 2, &suites) || !vector(&c, 1, &compression)
+			|| suites.left % 2 != 0 || session.left > SESSION_ID_MAX)
 		return TLSG_E_PEER;
 	hello->version = (uint16_t)version;
+	hello->datagram = datagram;
 	hello->suites = suites.at;
 	hello->suites_len = suites.left / 2;
 	return read_extensions(c, hello) ? TLSG_OK : TLSG_E_PEER;
+}
+
+/* Versions of DTLS count down: 0xfeff is 1.0, which is TLS 1.1, 0xfefd is 1.2. */
+static unsigned datagram_versions_of(const struct tlsg_hello *h)
+{
+	unsigned versions = 0;
+
+	if(h->version >> 8 == DTLS_MAJOR)
+		versions |= TLSG_VERSION_BIT(TLSG_TLS1_0) | TLSG_VERSION_BIT(TLSG_TLS1_1);
+	if(h->version >> 8 == DTLS_MAJOR && h->version <= DTLS1_2)
+		versions |= TLSG_VERSION_BIT(TLSG_TLS1_2);
+	return versions;
 }
 
 /* Versions that the client supports: supported_versions, else all up to legacy_version. */
@@ -190,6 +207,8 @@ static unsigned versions_of(const struct tlsg_hello *h)
 	unsigned v;
 	size_t i;
 
+	if(h->datagram)
+		return datagram_versions_of(h);
 	for(i = 0; i < h->versions_len; i++) {
 		v = (unsigned)(h->versions[2 * i] << 8 | h->versions[2 * i + 1]);
 		if(v >= TLSG_TLS1_0 && v <= TLSG_TLS1_3)

@@ -21,6 +21,7 @@
 struct tlsg_hello
 {
 	uint16_t version;			 /**< legacy_version */
+	bool datagram;				 /**< of DTLS */
 	const unsigned char *suites; /**< two bytes each, in the client's order */
 	size_t suites_len;			 /**< number of suites */
 	const unsigned char *name;	 /**< host_name of server_name; NULL none */
@@ -42,13 +43,15 @@ struct tlsg_hello
  * Reads the body of a ClientHello (without the handshake header).
  * @param data   message body.
  * @param size   bytes of it.
+ * @param datagram  it is of DTLS, and has a cookie, which is passed over.
  * @param hello  [out]
  * @return TLSG_OK; TLSG_E_PEER: malformed, for which the alert is decode_error; or, with hello->illegal, two names, or
  *         one that is longer than 255 bytes: illegal_parameter.
  * Source: RFC 8446 sections 4.1.2 and 6.2, RFC 5246 sections 7.4.1.2 and 7.2.2, RFC 6066 section 3, RFC 7301 section
- *         3.1.
+ *         3.1, RFC 6347 section 4.2.1.
  */
-enum tlsg_ret tlsg_hello_read(const unsigned char *data, size_t size, struct tlsg_hello *hello) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_hello_read(
+		const unsigned char *data, size_t size, bool datagram, struct tlsg_hello *hello) TLSG_MUST_CHECK;
 
 /**
  * What a ClientHello offers, for tlsg_priority_for_offer().

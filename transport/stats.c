@@ -6,8 +6,8 @@
 #include "transport/stats.h"
 
 #define CACHE_LINE 64
-#define VERSIONS 5 /* TLS 1.0 to 1.3, others */
-#define VERSION_OTHER 4
+#define VERSIONS 7 /* TLS 1.0 to 1.3, DTLS 1.0 and 1.2, others */
+#define VERSION_OTHER 6
 #define RESUMED 2
 #define DIRECTIONS 2 /* received, sent */
 
@@ -95,6 +95,7 @@ struct counters
 	struct cell failed[TLSG_FAILURES];
 	struct cell limits[TLSG_LIMITS];
 	struct cell tickets[TLSG_TICKET_REFUSALS];
+	struct cell dtls[TLSG_DTLS_FIGURES];
 	uint64_t alerts[DIRECTIONS][ALERT_KINDS + 1] __attribute__((aligned(CACHE_LINE))); /* last: other */
 	uint64_t verify[VERIFY_KINDS + 1] __attribute__((aligned(CACHE_LINE)));			   /* last: other */
 };
@@ -114,6 +115,7 @@ enum figure_kind
 	FAILED_ALL,
 	FAILED_ONE,
 	LIMIT_ONE,
+	DTLS_ONE,
 	ALERTS_ALL,
 	ALERTS_ONE_RECEIVED,
 	ALERTS_ONE_SENT,
@@ -160,6 +162,8 @@ static const struct figure figures[] = {
 		{"handshakes_done_tls1_1", "the same with TLS 1.1", DONE_VERSION, 1},
 		{"handshakes_done_tls1_2", "the same with TLS 1.2", DONE_VERSION, 2},
 		{"handshakes_done_tls1_3", "the same with TLS 1.3", DONE_VERSION, 3},
+		{"handshakes_done_dtls1_0", "the same with DTLS 1.0", DONE_VERSION, 4},
+		{"handshakes_done_dtls1_2", "the same with DTLS 1.2", DONE_VERSION, 5},
 		{"handshakes_done_other_version", "the same with another version", DONE_VERSION, VERSION_OTHER},
 		RESUMED_FIGURE("server_tls1_0", TLSG_SERVER, 0, "accepted connections, TLS 1.0")
 				RESUMED_FIGURE("server_tls1_1", TLSG_SERVER, 1, "accepted connections, TLS 1.1") RESUMED_FIGURE(
@@ -195,6 +199,14 @@ static const struct figure figures[] = {
 		{"limit_stalled", "ended: a record or message began and did not go on", LIMIT_ONE, TLSG_LIMIT_STALLED},
 		{"limit_handshakes", "refused: handshakes_max", LIMIT_ONE, TLSG_LIMIT_HANDSHAKES},
 		{"limit_handshakes_per_address", "refused: handshakes_per_address", LIMIT_ONE, TLSG_LIMIT_ADDRESS},
+		{"dtls_malformed", "datagrams that are not DTLS", DTLS_ONE, TLSG_DTLS_MALFORMED},
+		{"dtls_unknown", "datagrams without an association", DTLS_ONE, TLSG_DTLS_UNKNOWN},
+		{"dtls_cookies_sent", "first hellos answered with a cookie", DTLS_ONE, TLSG_DTLS_COOKIE},
+		{"dtls_refused", "associations refused: dtls_max_connections", DTLS_ONE, TLSG_DTLS_FULL},
+		{"dtls_restarted", "associations that their peer replaced by a new one", DTLS_ONE, TLSG_DTLS_RESTARTED},
+		{"dtls_idle", "associations ended: dtls_lifetime", DTLS_ONE, TLSG_DTLS_IDLE},
+		{"dtls_not_sip", "decrypted texts dropped, not SIP", DTLS_ONE, TLSG_DTLS_NOT_SIP},
+		{"dtls_unsent", "messages that DTLS did not send", DTLS_ONE, TLSG_DTLS_UNSENT},
 		{"alerts_received", "alerts received", ALERTS_ALL, 0},
 		ALERTS(ALERT_RECEIVED){
 				"alerts_received_other", "alerts received that have no name", ALERTS_ONE_RECEIVED, AI_other},
@@ -236,6 +248,10 @@ static unsigned version_index(int version)
 			return 2;
 		case GNUTLS_TLS1_3:
 			return 3;
+		case GNUTLS_DTLS1_0:
+			return 4;
+		case GNUTLS_DTLS1_2:
+			return 5;
 		default:
 			return VERSION_OTHER;
 	}
@@ -284,6 +300,12 @@ void tlsg_stats_ticket_refused(enum tlsg_stats_ticket why)
 {
 	if(counters != NULL && (unsigned)why < TLSG_TICKET_REFUSALS)
 		count(&counters->tickets[why].n);
+}
+
+void tlsg_stats_dtls(enum tlsg_stats_dtls which)
+{
+	if(counters != NULL && (unsigned)which < TLSG_DTLS_FIGURES)
+		count(&counters->dtls[which].n);
 }
 
 void tlsg_stats_alert(bool sent, unsigned code)
@@ -384,6 +406,8 @@ uint64_t tlsg_stats_value(unsigned index)
 			return value(&counters->tickets[f->index].n);
 		case LIMIT_ONE:
 			return value(&counters->limits[f->index].n);
+		case DTLS_ONE:
+			return value(&counters->dtls[f->index].n);
 		case ALERTS_ALL:
 			return sum_of(counters->alerts[f->index], ALERT_KINDS + 1);
 		case ALERTS_ONE_RECEIVED:

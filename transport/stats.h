@@ -53,6 +53,20 @@ enum tlsg_stats_ticket
 };
 #define TLSG_TICKET_REFUSALS 4
 
+/** What happens on sockets of dtls_listen outside of associations. */
+enum tlsg_stats_dtls
+{
+	TLSG_DTLS_MALFORMED, /**< received: not a datagram of DTLS */
+	TLSG_DTLS_UNKNOWN,	 /**< received: belongs to no association and does not begin one */
+	TLSG_DTLS_COOKIE,	 /**< a cookie was asked for */
+	TLSG_DTLS_FULL,		 /**< an association was refused: dtls_max_connections */
+	TLSG_DTLS_RESTARTED, /**< a peer replaced its association by a new one */
+	TLSG_DTLS_IDLE,		 /**< an association ended: dtls_lifetime */
+	TLSG_DTLS_NOT_SIP,	 /**< decrypted text that is not SIP */
+	TLSG_DTLS_UNSENT	 /**< a message that was not sent */
+};
+#define TLSG_DTLS_FIGURES 8
+
 /**
  * Makes the counters, all 0. Before the forks; a second call does nothing.
  * @return TLSG_OK; TLSG_E_RESOURCE out of shared memory.
@@ -72,6 +86,9 @@ void tlsg_stats_handshake_done(int version, bool resumed, enum tlsg_role role);
 
 /** Counts a handshake that failed, once per connection. @param why  unknown values count as TLSG_FAIL_INTERNAL. */
 void tlsg_stats_handshake_failed(enum tlsg_stats_failure why);
+
+/** Counts what happened on a socket of dtls_listen. @param which  unknown values count nothing. */
+void tlsg_stats_dtls(enum tlsg_stats_dtls which);
 
 /** Counts a connection that a limit ended or refused. @param which  unknown values count nothing. */
 void tlsg_stats_limit(enum tlsg_stats_limit which);

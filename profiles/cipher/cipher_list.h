@@ -53,6 +53,7 @@ struct tlsg_cipher_list
 {
 	enum tlsg_cipher_kind kind;
 	unsigned versions;				 /**< OR of TLSG_VERSION_BIT(): those that the priority string admits */
+	bool datagram;					 /**< of the versions of DTLS that correspond to `versions` */
 	int sec_level;					 /**< 0 to 5: minimum strength of keys and certificates */
 	bool sec_level_named;			 /**< the string has @SECLEVEL, a native one %PROFILE_ */
 	uint32_t curves_off;			 /**< one bit each: curves that the system's policy leaves out of the default */

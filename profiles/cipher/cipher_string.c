@@ -175,15 +175,20 @@ static enum tlsg_ret priority_compile(const char *string, gnutls_priority_t *pri
 	return tlsg_err_gnutls(err, n, "cipher list");
 }
 
-static unsigned priority_versions(gnutls_priority_t prio)
+/* @param datagram  the versions of DTLS, each as those of TLS that it is made from. */
+static unsigned priority_versions(gnutls_priority_t prio, bool datagram)
 {
 	const unsigned *list = NULL;
 	int n = gnutls_priority_protocol_list(prio, &list);
 	unsigned versions = 0;
 
 	for(int i = 0; i < n; i++)
-		if(list[i] >= GNUTLS_TLS1_0 && list[i] <= GNUTLS_TLS1_3)
+		if(!datagram && list[i] >= GNUTLS_TLS1_0 && list[i] <= GNUTLS_TLS1_3)
 			versions |= TLSG_VERSION_BIT(TLSG_TLS1_0 + (list[i] - GNUTLS_TLS1_0));
+		else if(datagram && list[i] == GNUTLS_DTLS1_2)
+			versions |= TLSG_VERSION_BIT(TLSG_TLS1_2);
+		else if(datagram && list[i] == GNUTLS_DTLS1_0)
+			versions |= TLSG_VERSION_BIT(TLSG_TLS1_0) | TLSG_VERSION_BIT(TLSG_TLS1_1);
 	return versions;
 }
 
@@ -283,7 +288,7 @@ static bool list_apply_policy(struct tlsg_cipher_list *l)
 
 	if(gnutls_priority_init(&policy, STRING_POLICY, NULL) < 0)
 		return true;
-	l->versions &= priority_versions(policy);
+	l->versions &= priority_versions(policy, l->datagram);
 	priority_suites(policy, &admitted);
 	rows_keep(l->named, &l->named_len, &admitted, NULL);
 	rows_keep(l->suites, &l->suites_len, &admitted, NULL);
@@ -317,7 +322,7 @@ static enum tlsg_ret eval_list(
 	ret = priority_compile(l->priority, &prio, err);
 	if(ret != TLSG_OK)
 		return ret;
-	l->versions &= priority_versions(prio);
+	l->versions &= priority_versions(prio, l->datagram);
 	list_compare(l, prio, note);
 	list_unname(l);
 	gnutls_priority_deinit(prio);
@@ -409,12 +414,15 @@ static enum tlsg_ret eval_native(
 
 	if(ret != TLSG_OK)
 		return ret;
-	own = priority_versions(prio);
+	own = priority_versions(prio, l->datagram);
+	if(own == 0) /* a string without versions of DTLS: those that correspond to its versions of TLS */
+		own = priority_versions(prio, false);
 	gnutls_priority_deinit(prio);
 	if((own & l->versions) == 0)
 		return tlsg_err_set(
 				err, TLSG_E_CONFIG, "cipher list '%.128s' has no TLS version in common with the TLS method", string);
-	if(own & ~l->versions && tlsg_method_priority(own & l->versions, versions, sizeof(versions)) != TLSG_OK)
+	if((own & ~l->versions || l->datagram)
+			&& tlsg_method_priority(own & l->versions, l->datagram, versions, sizeof(versions)) != TLSG_OK)
 		return tlsg_err_set(err, TLSG_E_INTERNAL, "cipher list: no room for the versions");
 	n = snprintf(l->priority, sizeof(l->priority), "%s%s%s", string, versions[0] != '\0' ? ":" : "", versions);
 	if(n < 0 || (size_t)n >= sizeof(l->priority))
@@ -422,7 +430,7 @@ static enum tlsg_ret eval_native(
 	ret = priority_compile(l->priority, &prio, err);
 	if(ret != TLSG_OK)
 		return ret;
-	l->versions = priority_versions(prio);
+	l->versions = priority_versions(prio, l->datagram);
 	list_take_profile(l, string);
 	note_precedence(string, note);
 	list_take_all(l, prio);
@@ -441,6 +449,7 @@ enum tlsg_ret tlsg_cipher_string_eval(const char *string, const struct tlsg_meth
 	ret = tlsg_method_versions(method, &out->versions, err);
 	if(ret != TLSG_OK)
 		return ret;
+	out->datagram = method->datagram;
 	if(string == NULL) {
 		out->kind = TLSG_CIPHER_DEFAULT;
 		return eval_list(out, STRING_DEFAULT, NULL, err);

@@ -14,19 +14,19 @@
 #include "profiles/cipher/suites.h"
 
 static const struct tlsg_method methods[] = {
-		{"SSLv23", TLSG_METHOD_SSLV23, TLSG_TLS1_0, TLSG_TLS1_3},
-		{"SSLv2", TLSG_METHOD_SSLV2, 0, 0},
-		{"SSLv3", TLSG_METHOD_SSLV3, 0, 0},
-		{"TLSv1", TLSG_METHOD_TLSV1, TLSG_TLS1_0, TLSG_TLS1_0},
-		{"TLSv1.0", TLSG_METHOD_TLSV1, TLSG_TLS1_0, TLSG_TLS1_0},
-		{"TLSv1.1", TLSG_METHOD_TLSV1_1, TLSG_TLS1_1, TLSG_TLS1_1},
-		{"TLSv1.2", TLSG_METHOD_TLSV1_2, TLSG_TLS1_2, TLSG_TLS1_2},
-		{"TLSv1.3", TLSG_METHOD_TLSV1_3, TLSG_TLS1_3, TLSG_TLS1_3},
-		{"TLSv1+", TLSG_METHOD_TLSV1_PLUS, TLSG_TLS1_0, TLSG_TLS1_3},
-		{"TLSv1.0+", TLSG_METHOD_TLSV1_PLUS, TLSG_TLS1_0, TLSG_TLS1_3},
-		{"TLSv1.1+", TLSG_METHOD_TLSV1_1_PLUS, TLSG_TLS1_1, TLSG_TLS1_3},
-		{"TLSv1.2+", TLSG_METHOD_TLSV1_2_PLUS, TLSG_TLS1_2, TLSG_TLS1_3},
-		{"TLSv1.3+", TLSG_METHOD_TLSV1_3_PLUS, TLSG_TLS1_3, TLSG_TLS1_3},
+		{"SSLv23", TLSG_METHOD_SSLV23, TLSG_TLS1_0, TLSG_TLS1_3, false},
+		{"SSLv2", TLSG_METHOD_SSLV2, 0, 0, false},
+		{"SSLv3", TLSG_METHOD_SSLV3, 0, 0, false},
+		{"TLSv1", TLSG_METHOD_TLSV1, TLSG_TLS1_0, TLSG_TLS1_0, false},
+		{"TLSv1.0", TLSG_METHOD_TLSV1, TLSG_TLS1_0, TLSG_TLS1_0, false},
+		{"TLSv1.1", TLSG_METHOD_TLSV1_1, TLSG_TLS1_1, TLSG_TLS1_1, false},
+		{"TLSv1.2", TLSG_METHOD_TLSV1_2, TLSG_TLS1_2, TLSG_TLS1_2, false},
+		{"TLSv1.3", TLSG_METHOD_TLSV1_3, TLSG_TLS1_3, TLSG_TLS1_3, false},
+		{"TLSv1+", TLSG_METHOD_TLSV1_PLUS, TLSG_TLS1_0, TLSG_TLS1_3, false},
+		{"TLSv1.0+", TLSG_METHOD_TLSV1_PLUS, TLSG_TLS1_0, TLSG_TLS1_3, false},
+		{"TLSv1.1+", TLSG_METHOD_TLSV1_1_PLUS, TLSG_TLS1_1, TLSG_TLS1_3, false},
+		{"TLSv1.2+", TLSG_METHOD_TLSV1_2_PLUS, TLSG_TLS1_2, TLSG_TLS1_3, false},
+		{"TLSv1.3+", TLSG_METHOD_TLSV1_3_PLUS, TLSG_TLS1_3, TLSG_TLS1_3, false},
 };
 
 #define METHODS (sizeof(methods) / sizeof(methods[0]))
@@ -98,6 +98,18 @@ static enum tlsg_ret default_versions(unsigned *versions, struct tlsg_err *err)
 	return TLSG_OK;
 }
 
+#define OLD_VERSIONS (TLSG_VERSION_BIT(TLSG_TLS1_0) | TLSG_VERSION_BIT(TLSG_TLS1_1))
+
+/* What DTLS has of a method's versions. */
+static unsigned datagram_versions(const struct tlsg_method *m, unsigned versions)
+{
+	unsigned found = versions & TLSG_VERSION_BIT(TLSG_TLS1_2);
+
+	if(m->id != TLSG_METHOD_SSLV23 && versions & OLD_VERSIONS)
+		found |= OLD_VERSIONS;
+	return found;
+}
+
 enum tlsg_ret tlsg_method_versions(const struct tlsg_method *m, unsigned *versions, struct tlsg_err *err)
 {
 	unsigned found = 0;
@@ -110,30 +122,38 @@ enum tlsg_ret tlsg_method_versions(const struct tlsg_method *m, unsigned *versio
 			found |= TLSG_VERSION_BIT(v);
 	if(ret != TLSG_OK)
 		return ret;
+	if(m->datagram)
+		found = datagram_versions(m, found);
+	if(found == 0 && m->datagram)
+		return tlsg_err_set(err, TLSG_E_CONFIG,
+				"TLS method %s has no version of DTLS: GnuTLS has 1.2 and 1.0; write TLSv1.2 or TLSv1.2+", m->token);
 	if(found == 0)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "TLS method %s: the system's policy leaves no TLS version", m->token);
 	*versions = found;
 	return TLSG_OK;
 }
 
-enum tlsg_ret tlsg_method_priority(unsigned versions, char *buf, size_t size)
+enum tlsg_ret tlsg_method_priority(unsigned versions, bool datagram, char *buf, size_t size)
 {
 	static const struct
 	{
-		unsigned version;
+		unsigned versions; /* any of them */
+		bool datagram;
 		const char *text;
 	} words[] = {
-			{TLSG_TLS1_3, ":+VERS-TLS1.3"},
-			{TLSG_TLS1_2, ":+VERS-TLS1.2"},
-			{TLSG_TLS1_1, ":+VERS-TLS1.1"},
-			{TLSG_TLS1_0, ":+VERS-TLS1.0"},
+			{TLSG_VERSION_BIT(TLSG_TLS1_3), false, ":+VERS-TLS1.3"},
+			{TLSG_VERSION_BIT(TLSG_TLS1_2), false, ":+VERS-TLS1.2"},
+			{TLSG_VERSION_BIT(TLSG_TLS1_1), false, ":+VERS-TLS1.1"},
+			{TLSG_VERSION_BIT(TLSG_TLS1_0), false, ":+VERS-TLS1.0"},
+			{TLSG_VERSION_BIT(TLSG_TLS1_2), true, ":+VERS-DTLS1.2"},
+			{OLD_VERSIONS, true, ":+VERS-DTLS1.0"},
 	};
 	int used = snprintf(buf, size, "-VERS-ALL");
 
 	for(size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if(used < 0 || (size_t)used >= size)
 			return TLSG_E_RESOURCE;
-		if(versions & TLSG_VERSION_BIT(words[i].version))
+		if(versions & words[i].versions && words[i].datagram == datagram)
 			used += snprintf(buf + used, size - (size_t)used, "%s", words[i].text);
 	}
 	return used >= 0 && (size_t)used < size ? TLSG_OK : TLSG_E_RESOURCE;

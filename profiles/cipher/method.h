@@ -6,6 +6,7 @@
 #ifndef TLSG_PROFILES_CIPHER_METHOD_H
 #define TLSG_PROFILES_CIPHER_METHOD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -34,6 +35,7 @@ struct tlsg_method
 	int id;			   /**< enum tlsg_method_id */
 	unsigned min;	   /**< lowest version, TLSG_TLS1_0...; 0 for refused methods */
 	unsigned max;	   /**< highest version */
+	bool datagram;	   /**< never set in the table: the versions of DTLS are meant */
 };
 
 /** Buffer size for tlsg_method_priority(). */
@@ -66,11 +68,14 @@ const char *tlsg_method_version_name(int version);
 
 /**
  * The versions that a method stands for. For SSLv23 they are those that GnuTLS's default priorities, hence the system's
- * policy, enable.
+ * policy, enable. Of DTLS they are 1.2 with TLS 1.2; 1.0 with TLS 1.0 or 1.1, if the method names one of them, which
+ * SSLv23 does not; none with TLS 1.3.
  * @param m         a method; not NULL.
- * @param versions  [out] OR of TLSG_VERSION_BIT(), never 0.
+ * @param versions  [out] OR of TLSG_VERSION_BIT(), never 0. Those of DTLS are the versions of TLS that they are made
+ *                  from: TLS 1.2 for DTLS 1.2; TLS 1.0 and 1.1 for DTLS 1.0, which counts as both.
  * @param err       [out] NULL allowed.
- * @return TLSG_OK; TLSG_E_CONFIG if the system's policy leaves nothing; another negative result if GnuTLS failed.
+ * @return TLSG_OK; TLSG_E_CONFIG if the system's policy leaves nothing, or DTLS has no such version;
+ *         another negative result if GnuTLS failed.
  * Source: gnutls_priority_init(), gnutls_priority_protocol_list().
  */
 enum tlsg_ret tlsg_method_versions(
@@ -79,11 +84,12 @@ enum tlsg_ret tlsg_method_versions(
 /**
  * Writes the part of a priority string that admits exactly some versions: "-VERS-ALL:+VERS-TLS1.3:...", highest first.
  * @param versions  OR of TLSG_VERSION_BIT().
+ * @param datagram  write the names of the versions of DTLS.
  * @param buf       [out] terminated text.
  * @param size      bytes of buf; TLSG_METHOD_PRIORITY_SIZE is enough.
  * @return TLSG_OK; TLSG_E_RESOURCE if it did not fit.
  * Source: GnuTLS manual, "Priority strings".
  */
-enum tlsg_ret tlsg_method_priority(unsigned versions, char *buf, size_t size) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_method_priority(unsigned versions, bool datagram, char *buf, size_t size) TLSG_MUST_CHECK;
 
 #endif

@@ -205,7 +205,7 @@ enum tlsg_ret tlsg_priority_string_write(
 {
 	struct text t = {.buf = buf, .size = size};
 	char versions[TLSG_METHOD_PRIORITY_SIZE];
-	enum tlsg_ret ret = tlsg_method_priority(all->versions, versions, sizeof(versions));
+	enum tlsg_ret ret = tlsg_method_priority(all->versions, all->datagram, versions, sizeof(versions));
 
 	if(ret != TLSG_OK)
 		return ret;

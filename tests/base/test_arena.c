@@ -994,6 +994,30 @@ static void test_sometimes_is_often_enough(void **state)
 }
 
 /** While the home has room, a wrong guess costs nothing and is not counted: learning again would cost. */
+/* A block above the limit is refused; the arena goes on, and says so. */
+static void test_limit(void **state)
+{
+	struct tlsg_arena *a = tlsg_arena_new(0);
+	unsigned char *p;
+
+	(void)state;
+	tlsg_arena_limit(a, (size_t)64 * 1024);
+	p = tlsg_arena_malloc(a, (size_t)64 * 1024);
+	assert_non_null(p);
+	assert_false(tlsg_arena_has_refused(a));
+	assert_null(tlsg_arena_malloc(a, (size_t)64 * 1024 + 1));
+	assert_true(tlsg_arena_has_refused(a));
+	assert_false(tlsg_arena_is_poisoned(a));
+	p[0] = 7;
+	assert_null(tlsg_arena_realloc(p, 1 << 24));
+	assert_int_equal(p[0], 7);
+	assert_non_null(tlsg_arena_malloc(a, 100));
+	tlsg_arena_drop(a);
+	a = tlsg_arena_new(0);
+	assert_non_null(tlsg_arena_malloc(a, 1 << 20)); /* others have none */
+	tlsg_arena_drop(a);
+}
+
 static void test_what_costs_nothing_is_kept(void **state)
 {
 	struct tlsg_arena *a;
@@ -1337,6 +1361,7 @@ int main(void)
 			TEST(test_many_strangers_are_forgotten),
 			TEST(test_a_rare_kind_stays_learned),
 			TEST(test_sometimes_is_often_enough),
+			TEST(test_limit),
 			TEST(test_what_costs_nothing_is_kept),
 			TEST(test_late_blocks_are_forgotten),
 			TEST(test_stress),

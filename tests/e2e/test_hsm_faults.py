@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from .lib import token as tokens
+from .lib.dtls import DtlsClient
 from .lib.kamailio import Kamailio, StartFailed
 from .lib.served import asks, errors, is_served
 from .lib.tls import TlsClient, client_context
@@ -92,6 +93,25 @@ def test_twenty_workers_sign_at_once(start, on_token, faults):
         assert all(pool.map(lambda _: is_served(kam), range(180)))
     assert len(set(faults.pids("sign")) & set(kam.workers())) == 20
     assert not kam.log.at_level("ERROR")
+
+
+def test_a_slow_token_does_not_hold_up_dtls(start, on_token, faults):
+    """While one receiver waits for a signature, the peer's further datagrams do not keep the others waiting."""
+    kam = start(on_token.but(listen=("tls", "dtls"), children=3))
+    with DtlsClient(kam.address("dtls")) as client, DtlsClient(kam.address("dtls")) as slow:
+        assert client.handshake().ask().status == 200
+        faults.set(slow=6000)
+        signed = faults.count("sign")
+        slow.session.step()
+        slow.session.take(slow.recv_raw(5))     # the hello with its cookie has been sent
+        until(lambda: faults.count("sign") > signed, "a signature has begun")
+        slow.received.clear()
+        for _ in range(30):
+            slow.send_raw(slow.sent[-1])
+            assert client.ask().status == 200
+        assert slow.recv_raw(0.01) is None, "it is still waiting"
+        faults.set()
+        assert slow.handshake().ask().status == 200
 
 
 def test_a_slow_token_does_not_hold_up_others(start, on_token, faults):

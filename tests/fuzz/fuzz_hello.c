@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct tlsg_hello h;
 
-	if(tlsg_hello_read(data, size, &h) != TLSG_OK)
+	if(tlsg_hello_read(data, size, false, &h) != TLSG_OK)
 		return 0;
 	check_inside(h.suites, h.suites_len * 2, data, size);
 	check_inside(h.name, h.name_len, data, size);

@@ -149,8 +149,10 @@ static void named_add(struct tlsg_set *set)
 
 struct tlsg_set *tlsg_conn_pair_set(const struct tlsg_conn_pair_setup *u)
 {
-	struct tlsg_set_options o = {
-			.session_id = {"test", 4}, .config_dir = tlsg_conn_pair_dir(), .session_cache = u->cache};
+	struct tlsg_set_options o = {.session_id = {"test", 4},
+			.config_dir = tlsg_conn_pair_dir(),
+			.session_cache = u->cache,
+			.datagram = u->datagram};
 	struct tlsg_set *set = tlsg_set_new(&o);
 	struct tlsg_err err;
 
@@ -165,9 +167,11 @@ struct tlsg_set *tlsg_conn_pair_set(const struct tlsg_conn_pair_setup *u)
 	return set;
 }
 
-static void side_new(struct tlsg_conn_pair *x, enum tlsg_role role, const char *sni)
+static void side_new(
+		struct tlsg_conn_pair *x, const struct tlsg_conn_pair_setup *u, enum tlsg_role role, const char *sni)
 {
-	struct tlsg_conn_params p = {.set = tlsg_set_get(), .query = {.role = role}, .deadline_s = 30};
+	struct tlsg_conn_params p = {
+			.set = tlsg_set_get(), .query = {.role = role}, .deadline_s = 30, .datagram = u->datagram, .mtu = u->mtu};
 
 	tlsg_err_clear(&x->err[role]);
 	if(role == TLSG_CLIENT && sni != NULL) {
@@ -184,14 +188,36 @@ static void side_new(struct tlsg_conn_pair *x, enum tlsg_role role, const char *
 
 struct tlsg_conn_pair *tlsg_conn_pair_new(const struct tlsg_conn_pair_setup *u, const char *sni)
 {
+	tlsg_set_publish(tlsg_conn_pair_set(u));
+	return tlsg_conn_pair_more(u, sni);
+}
+
+struct tlsg_conn_pair *tlsg_conn_pair_more(const struct tlsg_conn_pair_setup *u, const char *sni)
+{
 	struct tlsg_conn_pair *x = calloc(1, sizeof(*x));
 
-	tlsg_set_publish(tlsg_conn_pair_set(u));
 	x->limits = (struct tlsg_conn_limits){.queue = {.con_max_bytes = 65536, .max_bytes = 1 << 20, .block_bytes = 4096},
 			.renegotiation = u->renegotiation};
-	side_new(x, TLSG_SERVER, sni);
-	side_new(x, TLSG_CLIENT, sni);
+	x->datagram = u->datagram;
+	side_new(x, u, TLSG_SERVER, sni);
+	side_new(x, u, TLSG_CLIENT, sni);
 	return x;
+}
+
+void tlsg_conn_pair_restart(
+		struct tlsg_conn_pair *x, const struct tlsg_conn_pair_setup *u, const gnutls_dtls_prestate_st *start)
+{
+	struct tlsg_conn_params p = {.set = tlsg_set_get(),
+			.query = {.role = TLSG_SERVER},
+			.deadline_s = 30,
+			.datagram = true,
+			.mtu = u->mtu,
+			.start = start};
+
+	tlsg_conn_free(x->conn[TLSG_SERVER]);
+	x->conn[TLSG_SERVER] = tlsg_conn_new(&p, &x->err[TLSG_SERVER]);
+	if(x->conn[TLSG_SERVER] == NULL)
+		fail_msg("%s", x->err[TLSG_SERVER].text);
 }
 
 void tlsg_conn_pair_free(struct tlsg_conn_pair *x)
@@ -208,7 +234,7 @@ void tlsg_conn_pair_free(struct tlsg_conn_pair *x)
 
 enum tlsg_ret tlsg_conn_pair_send(struct tlsg_conn_pair *x, int role, const char *data, size_t size)
 {
-	struct tlsg_io io = {.out = &x->wire[!role], .limits = &x->limits};
+	struct tlsg_io io = {.out = &x->wire[!role], .sent = &x->sizes[!role], .limits = &x->limits};
 	size_t used = 0;
 	enum tlsg_ret ret = tlsg_conn_write(x->conn[role], &io, data, size, &used, &x->err[role]);
 
@@ -217,20 +243,34 @@ enum tlsg_ret tlsg_conn_pair_send(struct tlsg_conn_pair *x, int role, const char
 	return ret;
 }
 
+/* Takes the first datagram out of the list. @return its size; 0: none. */
+static size_t first_size(struct tlsg_datagrams *d)
+{
+	size_t size = d->count > 0 ? d->size[0] : 0;
+
+	if(d->count > 0)
+		memmove(d->size, d->size + 1, --d->count * sizeof(d->size[0]));
+	return size;
+}
+
 size_t tlsg_conn_pair_deliver(struct tlsg_conn_pair *x, int role)
 {
 	struct tlsg_buf *wire = &x->wire[role];
 	size_t n = tlsg_buf_filled(wire), held;
 	struct tlsg_buf in;
-	struct tlsg_io io = {.in = &in, .out = &x->wire[!role], .limits = &x->limits};
+	struct tlsg_io io = {.in = &in, .out = &x->wire[!role], .sent = &x->sizes[!role], .limits = &x->limits};
 
-	if(x->chunk != 0 && n > x->chunk)
+	if(x->datagram)
+		n = first_size(&x->sizes[role]);
+	else if(x->chunk != 0 && n > x->chunk)
 		n = x->chunk;
 	if(n == 0)
 		return 0;
 	tlsg_buf_init_filled(&in, wire->data + wire->rd, n);
-	x->last[role] = tlsg_conn_read(x->conn[role], &io, &x->clear[role], &x->err[role]);
-	wire->rd += x->last[role] < 0 ? n : in.rd;
+	do
+		x->last[role] = tlsg_conn_read(x->conn[role], &io, &x->clear[role], &x->err[role]);
+	while(x->last[role] == TLSG_OK);
+	wire->rd += x->last[role] < 0 || x->datagram ? n : in.rd;
 	if(wire->rd == wire->wr)
 		wire->rd = wire->wr = 0;
 	held = tlsg_conn_bound_held(x->conn[role]);

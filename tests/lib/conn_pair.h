@@ -32,6 +32,8 @@ struct tlsg_conn_pair_setup
 	int server_requires; /**< require_certificate of the server */
 	bool with_named;	 /**< adds [server:any] named.example with TLSv1.2 and the certificate "named" */
 	bool cache;			 /**< session_cache */
+	bool datagram;		 /**< DTLS: over datagrams */
+	unsigned mtu;		 /**< of datagrams in the handshake, 0 default */
 	bool renegotiation;
 };
 
@@ -45,7 +47,9 @@ struct tlsg_conn_pair
 	struct tlsg_err err[2];
 	size_t most[2]; /**< highest tlsg_conn_bound_held() after a read */
 	struct tlsg_conn_limits limits;
-	size_t chunk; /**< bytes that one read gets at most, 0 all */
+	size_t chunk; /**< bytes that one read of a stream gets at most, 0 all */
+	bool datagram;
+	struct tlsg_datagrams sizes[2]; /**< of what is on the wire towards the role */
 };
 
 /**
@@ -83,6 +87,13 @@ struct tlsg_set *tlsg_conn_pair_set(const struct tlsg_conn_pair_setup *u);
 
 /** Publishes a snapshot and makes both connections. @param sni  of the client, NULL none. */
 struct tlsg_conn_pair *tlsg_conn_pair_new(const struct tlsg_conn_pair_setup *u, const char *sni);
+
+/** Makes both connections from the snapshot that is published. */
+struct tlsg_conn_pair *tlsg_conn_pair_more(const struct tlsg_conn_pair_setup *u, const char *sni);
+
+/** Makes the server's connection anew, after a cookie was asked for. @param start  of tlsg_cookie_check(). */
+void tlsg_conn_pair_restart(
+		struct tlsg_conn_pair *x, const struct tlsg_conn_pair_setup *u, const gnutls_dtls_prestate_st *start);
 
 /** Frees both connections. */
 void tlsg_conn_pair_free(struct tlsg_conn_pair *x);

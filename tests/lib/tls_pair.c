@@ -6,8 +6,11 @@
 #include "tests/lib/tls_pair.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/types.h>
+
+#include <gnutls/dtls.h>
 
 void tlsg_test_pipe_init(struct tlsg_test_pipe *p)
 {
@@ -59,4 +62,60 @@ void tlsg_test_end_attach(struct tlsg_test_end *end, gnutls_session_t session)
 	gnutls_transport_set_push_function(session, end_push);
 	gnutls_transport_set_pull_function(session, end_pull);
 	gnutls_handshake_set_timeout(session, 0);
+}
+
+#define LENGTH_BYTES 2
+
+/* GnuTLS drops a flight that cannot be sent, so the pipe must have room for one. */
+static ssize_t datagram_push(gnutls_transport_ptr_t ptr, const giovec_t *vec, int count)
+{
+	const struct tlsg_test_pipe *p = ((struct tlsg_test_end *)ptr)->out;
+	unsigned char length[LENGTH_BYTES];
+	size_t size = 0;
+	int i;
+
+	for(i = 0; i < count; i++)
+		size += vec[i].iov_len;
+	length[0] = (unsigned char)(size >> 8);
+	length[1] = (unsigned char)size;
+	if(size + LENGTH_BYTES > sizeof(p->data) - (p->wr - p->rd)) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	(void)end_push(ptr, length, sizeof(length));
+	for(i = 0; i < count; i++)
+		(void)end_push(ptr, vec[i].iov_base, vec[i].iov_len);
+	return (ssize_t)size;
+}
+
+static ssize_t datagram_pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
+{
+	struct tlsg_test_pipe *p = ((struct tlsg_test_end *)ptr)->in;
+	size_t length;
+
+	if(p->wr == p->rd) {
+		errno = EAGAIN;
+		return -1;
+	}
+	length = (size_t)p->data[p->rd] << 8 | p->data[p->rd + 1];
+	memcpy(data, p->data + p->rd + LENGTH_BYTES, length < size ? length : size);
+	p->rd += LENGTH_BYTES + length;
+	return (ssize_t)(length < size ? length : size);
+}
+
+static int datagram_wait(gnutls_transport_ptr_t ptr, unsigned ms)
+{
+	const struct tlsg_test_pipe *p = ((struct tlsg_test_end *)ptr)->in;
+
+	(void)ms;
+	return p->wr > p->rd ? 1 : 0;
+}
+
+void tlsg_test_end_attach_datagrams(struct tlsg_test_end *end, gnutls_session_t session)
+{
+	gnutls_transport_set_ptr(session, end);
+	gnutls_transport_set_vec_push_function(session, datagram_push);
+	gnutls_transport_set_pull_function(session, datagram_pull);
+	gnutls_transport_set_pull_timeout_function(session, datagram_wait);
+	gnutls_dtls_set_timeouts(session, 1000, INT_MAX);
 }

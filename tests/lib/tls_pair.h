@@ -32,6 +32,12 @@ struct tlsg_test_end
 /** Empties the pipe. */
 void tlsg_test_pipe_init(struct tlsg_test_pipe *p);
 
+/**
+ * Connects a session over datagrams to an end: each is in the pipe behind two bytes with its length; nothing is lost.
+ * @param end  must outlive the session; `most` is not used.
+ */
+void tlsg_test_end_attach_datagrams(struct tlsg_test_end *end, gnutls_session_t session);
+
 /** Connects a session to an end: transport functions, no timeout. @param end  must outlive the session. */
 void tlsg_test_end_attach(struct tlsg_test_end *end, gnutls_session_t session);
 

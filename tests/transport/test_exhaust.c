@@ -17,6 +17,7 @@
 
 #define DAYS_LONG 3650
 #define TRIES_MAX 2000
+#define MESSAGE_BYTES 10000 /* of the text, over datagrams */
 #define PIPE_BYTES (256 * 1024)
 #define NO_POOL 1000 /* number of a process without spare chunks: every chunk comes from the core */
 
@@ -41,6 +42,7 @@ struct setup
 	int method;
 	const char *server;
 	bool cache;
+	bool datagram;
 };
 
 /* Sets a text, or leaves it unset when there is no memory: the build must handle that too. */
@@ -71,8 +73,10 @@ static bool prof_fill(struct tlsg_set *set, enum tlsg_role role, const struct se
 /* As the module builds it. @return NULL: out of memory. */
 static struct tlsg_set *set_try(const struct setup *u)
 {
-	struct tlsg_set_options o = {
-			.session_id = {"test", 4}, .config_dir = tlsg_conn_pair_dir(), .session_cache = u->cache};
+	struct tlsg_set_options o = {.session_id = {"test", 4},
+			.config_dir = tlsg_conn_pair_dir(),
+			.session_cache = u->cache,
+			.datagram = u->datagram};
 	struct tlsg_set *set = tlsg_set_new(&o);
 	struct tlsg_err err;
 	enum tlsg_ret ret = TLSG_E_RESOURCE;
@@ -96,6 +100,8 @@ struct pair
 {
 	struct tlsg_conn *conn[2];
 	struct tlsg_buf wire[2]; /* towards the role */
+	struct tlsg_datagrams sizes[2];
+	bool datagram;
 	struct tlsg_buf clear[2];
 	struct tlsg_err err[2];
 	struct tlsg_conn_limits limits;
@@ -109,7 +115,11 @@ static bool pair_make(struct pair *x)
 
 	x->limits = (struct tlsg_conn_limits){.queue = {.con_max_bytes = 65536, .max_bytes = 1 << 20, .block_bytes = 4096}};
 	for(role = 0; role < 2; role++) {
-		struct tlsg_conn_params p = {.set = tlsg_set_get(), .query = {.role = (enum tlsg_role)role}, .deadline_s = 30};
+		struct tlsg_conn_params p = {.set = tlsg_set_get(),
+				.query = {.role = (enum tlsg_role)role},
+				.deadline_s = 30,
+				.datagram = x->datagram,
+				.mtu = TLSG_DATAGRAM_MTU_MIN};
 
 		tlsg_err_clear(&x->err[role]);
 		if(role == TLSG_CLIENT)
@@ -134,29 +144,37 @@ static void check_step(struct pair *x, int role, enum tlsg_ret ret)
 
 static void send_text(struct pair *x, int role, const char *data, size_t size)
 {
-	struct tlsg_io io = {.out = &x->wire[!role], .limits = &x->limits};
+	struct tlsg_io io = {.out = &x->wire[!role], .sent = &x->sizes[!role], .limits = &x->limits};
+	size_t most = x->datagram && size > MESSAGE_BYTES ? MESSAGE_BYTES : size;
 	size_t used = 0;
+	size_t at;
 
-	if(!x->failed)
-		check_step(x, role, tlsg_conn_write(x->conn[role], &io, data, size, &used, &x->err[role]));
+	for(at = 0; at < size && !x->failed; at += most)
+		check_step(x, role, tlsg_conn_write(x->conn[role], &io, data + at, most, &used, &x->err[role]));
 }
 
 /* One read in two pieces: the second one is kept at first, as the module does it. */
 static bool deliver(struct pair *x, int role)
 {
 	struct tlsg_buf in;
-	struct tlsg_io io = {.in = &in, .out = &x->wire[!role], .limits = &x->limits};
-	size_t n = tlsg_buf_filled(&x->wire[role]);
+	struct tlsg_io io = {.in = &in, .out = &x->wire[!role], .sent = &x->sizes[!role], .limits = &x->limits};
+	struct tlsg_datagrams *d = &x->sizes[role];
+	size_t n = x->datagram ? (d->count > 0 ? d->size[0] : 0) : tlsg_buf_filled(&x->wire[role]);
 	enum tlsg_ret ret = TLSG_OK;
 
 	if(n == 0 || x->failed)
 		return false;
+	if(x->datagram)
+		memmove(d->size, d->size + 1, --d->count * sizeof(d->size[0]));
 	tlsg_buf_init_filled(&in, x->wire[role].data + x->wire[role].rd, n);
 	x->wire[role].rd += n;
-	if(tlsg_conn_is_established(x->conn[role]))
+	if(!x->datagram && tlsg_conn_is_established(x->conn[role]))
 		ret = tlsg_conn_keep(x->conn[role], &in, &x->err[role]);
-	if(ret == TLSG_OK)
+	while(ret == TLSG_OK) {
 		ret = tlsg_conn_read(x->conn[role], &io, &x->clear[role], &x->err[role]);
+		if(!x->datagram)
+			break;
+	}
 	check_step(x, role, ret);
 	return true;
 }
@@ -172,14 +190,15 @@ static void run(struct pair *x)
 }
 
 /* A whole connection: handshake with queued text, texts of both sides, close. @return whether nothing failed. */
-static bool connection_run(struct pair *x)
+static bool connection_run(struct pair *x, const struct setup *u)
 {
 	static char text[40000];
-	struct tlsg_io io = {.out = &x->wire[TLSG_CLIENT], .limits = &x->limits};
+	struct tlsg_io io = {.out = &x->wire[TLSG_CLIENT], .sent = &x->sizes[TLSG_CLIENT], .limits = &x->limits};
 	unsigned char room[2][PIPE_BYTES];
 	int role;
 
 	memset(x, 0, sizeof(*x));
+	x->datagram = u->datagram;
 	for(role = 0; role < 2; role++) {
 		static unsigned char clear[2][PIPE_BYTES];
 
@@ -206,9 +225,10 @@ static bool connection_run(struct pair *x)
 }
 
 static const struct setup all[] = {
-		{TLSG_METHOD_TLSV1_2, "ec", true},
-		{TLSG_METHOD_TLSV1_2, "rsa", false},
-		{TLSG_METHOD_TLSV1_3, "rsa", true},
+		{TLSG_METHOD_TLSV1_2, "ec", true, false},
+		{TLSG_METHOD_TLSV1_2, "rsa", false, false},
+		{TLSG_METHOD_TLSV1_3, "rsa", true, false}, /* of test_one_failure() */
+		{TLSG_METHOD_TLSV1_2, "ec", true, true},
 };
 
 /* Loading a configuration: a failure leaks nothing and publishes nothing. */
@@ -247,18 +267,18 @@ static void sweep(int process, const struct setup *u)
 	set = set_try(u);
 	assert_non_null(set);
 	tlsg_set_publish(set);
-	assert_true(connection_run(&x)); /* also allocates what this process keeps */
+	assert_true(connection_run(&x, u)); /* also allocates what this process keeps */
 	blocks = tlsg_stub_shm_blocks();
 	for(n = 0; n < TRIES_MAX && !up; n++) {
 		tlsg_stub_shm_fail_after(n);
-		up = connection_run(&x);
+		up = connection_run(&x, u);
 		tlsg_stub_shm_fail_after(-1);
 		if(process == NO_POOL)
 			assert_int_equal(tlsg_stub_shm_blocks(), blocks);
 	}
 	assert_true(up);
-	assert_true(connection_run(&x));
-	print_message("%s, process %d: %ld allocations\n", u->server, process, n);
+	assert_true(connection_run(&x, u));
+	print_message("%s%s, process %d: %ld allocations\n", u->server, u->datagram ? " over datagrams" : "", process, n);
 	process_no = 0;
 }
 
@@ -286,14 +306,14 @@ static void test_one_failure(void **state)
 	set = set_try(&all[2]);
 	assert_non_null(set);
 	tlsg_set_publish(set);
-	assert_true(connection_run(&x));
+	assert_true(connection_run(&x, &all[2]));
 	blocks = tlsg_stub_shm_blocks();
 	at = tlsg_stub_shm_calls();
-	assert_true(connection_run(&x));
+	assert_true(connection_run(&x, &all[2]));
 	at = tlsg_stub_shm_calls() - at;
 	for(n = 0; n < (long)at; n++) {
 		tlsg_stub_shm_fail_once(n);
-		(void)connection_run(&x);
+		(void)connection_run(&x, &all[2]);
 		tlsg_stub_shm_fail_after(-1);
 		assert_int_equal(tlsg_stub_shm_blocks(), blocks);
 	}

@@ -63,7 +63,7 @@ static void put_name(const char *name, size_t size)
 
 static enum tlsg_ret read_msg(struct tlsg_hello *h)
 {
-	return tlsg_hello_read(bytes, msg.wr, h);
+	return tlsg_hello_read(bytes, msg.wr, false, h);
 }
 
 /* Not read: malformed, or with `illegal` of a value that is not allowed. */
@@ -95,6 +95,36 @@ static void test_fields(void **state)
 	assert_memory_equal(h.versions, "\x03\x04\x03\x03", 4);
 	assert_int_equal(h.sigs_len, 2);
 	assert_memory_equal(h.sigs, "\x04\x03\x08\x04", 4);
+}
+
+/* DTLS: a cookie behind the session id, and versions that count down. */
+static void test_datagram(void **state)
+{
+	static const unsigned old = TLSG_VERSION_BIT(TLSG_TLS1_0) | TLSG_VERSION_BIT(TLSG_TLS1_1);
+	static const unsigned sent[] = {0xfefd, 0xfefc, 0xfeff, 0x0303, 0x0100};
+	const unsigned offered[] = {
+			old | TLSG_VERSION_BIT(TLSG_TLS1_2), old | TLSG_VERSION_BIT(TLSG_TLS1_2), old, 0, 0 /* of a draft */};
+	struct tlsg_cipher_offer offer;
+	struct tlsg_hello h;
+	size_t i, n;
+
+	(void)state;
+	for(i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
+		tlsg_buf_init(&msg, bytes, sizeof(bytes));
+		put_number(sent[i], 2);
+		put("0123456789abcdef0123456789abcdef", 32);
+		put("\x00", 1);
+		put("\x10the cookie has 16", 17);
+		put("\x00\x04\xc0\x2c\xc0\x2b\x01\x00", 8);
+		assert_int_equal(tlsg_hello_read(bytes, msg.wr, true, &h), TLSG_OK);
+		assert_int_equal(h.version, sent[i]);
+		assert_int_equal(h.suites_len, 2);
+		assert_memory_equal(h.suites, "\xc0\x2c\xc0\x2b", 4);
+		tlsg_hello_offer(&h, ~0U, &offer);
+		assert_int_equal(offer.versions, offered[i]);
+		for(n = 0; n < msg.wr; n++)
+			assert_int_equal(tlsg_hello_read(bytes, n, true, &h), TLSG_E_PEER);
+	}
 }
 
 static void test_no_extensions(void **state)
@@ -174,13 +204,13 @@ static void test_every_truncation_is_refused(void **state)
 	head = msg.wr;
 	put_name("host.example", 12);
 	whole = msg.wr;
-	assert_int_equal(tlsg_hello_read(bytes, whole, &h), TLSG_OK);
+	assert_int_equal(tlsg_hello_read(bytes, whole, false, &h), TLSG_OK);
 	for(n = 0; n < whole; n++) {
-		assert_int_equal(tlsg_hello_read(bytes, n, &h), n == head ? TLSG_OK : TLSG_E_PEER);
+		assert_int_equal(tlsg_hello_read(bytes, n, false, &h), n == head ? TLSG_OK : TLSG_E_PEER);
 		assert_false(h.illegal);
 	}
 	bytes[whole] = 0; /* a byte too many */
-	assert_int_equal(tlsg_hello_read(bytes, whole + 1, &h), TLSG_E_PEER);
+	assert_int_equal(tlsg_hello_read(bytes, whole + 1, false, &h), TLSG_E_PEER);
 	assert_false(h.illegal);
 }
 
@@ -446,6 +476,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_fields),
+			cmocka_unit_test(test_datagram),
 			cmocka_unit_test(test_no_extensions),
 			cmocka_unit_test(test_protocols),
 			cmocka_unit_test(test_names),

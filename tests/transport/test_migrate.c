@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 #include <gnutls/abstract.h>
+#include <gnutls/dtls.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
@@ -51,9 +52,12 @@ struct scenario
 	bool client_cert;
 	bool resumed;
 	bool key_update;
+	bool datagram;
 };
 
 #define TLS12 "NORMAL:-VERS-ALL:+VERS-TLS1.2"
+#define DTLS12 "NORMAL:-VERS-ALL:+VERS-DTLS1.2"
+#define HANDSHAKE_MTU 500 /* several fragments of a certificate */
 #define TLS13 "NORMAL:-VERS-ALL:+VERS-TLS1.3"
 
 static const struct scenario scenarios[] = {
@@ -77,6 +81,20 @@ static const struct scenario scenarios[] = {
 		{.name = "1.2 resumed", .priority = TLS12, .resumed = true},
 		{.name = "1.2 resumed, client certificate", .priority = TLS12, .resumed = true, .client_cert = true},
 		{.name = "1.2 CBC, 7 bytes at a time", .priority = TLS12 ":-CIPHER-ALL:+AES-128-CBC", .most = 7},
+		{.name = "DTLS 1.2 full", .priority = DTLS12, .datagram = true},
+		{.name = "DTLS 1.2 RSA", .priority = DTLS12, .rsa = true, .datagram = true},
+		{.name = "DTLS 1.2 static RSA, client certificate",
+				.priority = DTLS12 ":-KX-ALL:+RSA",
+				.rsa = true,
+				.client_cert = true,
+				.datagram = true},
+		{.name = "DTLS 1.2 client certificate", .priority = DTLS12, .client_cert = true, .datagram = true},
+		{.name = "DTLS 1.2 resumed, client certificate",
+				.priority = DTLS12,
+				.resumed = true,
+				.client_cert = true,
+				.datagram = true},
+		{.name = "DTLS 1.2 CBC", .priority = DTLS12 ":-CIPHER-ALL:+AES-128-CBC", .datagram = true},
 };
 
 /** A certificate with its chain for selection, and the bytes of its key. All in the snapshot's arena. */
@@ -324,8 +342,8 @@ static int session_options(struct conn *c, enum side side, gnutls_session_t s)
 static int session_make(struct conn *c, enum side side)
 {
 	struct end *e = &c->end[side];
-	int err = gnutls_init(
-			&e->session, (side == SERVER ? GNUTLS_SERVER : GNUTLS_CLIENT) | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
+	int err = gnutls_init(&e->session, (side == SERVER ? GNUTLS_SERVER : GNUTLS_CLIENT) | GNUTLS_NONBLOCK
+											   | GNUTLS_NO_SIGNAL | (world->scenario->datagram ? GNUTLS_DATAGRAM : 0));
 
 	if(err < 0)
 		return conn_fail(c, side, "init", err);
@@ -333,7 +351,12 @@ static int session_make(struct conn *c, enum side side)
 	if(err < 0)
 		return conn_fail(c, side, "options", err);
 	e->wire = (struct tlsg_test_end){.in = &c->pipe[side], .out = &c->pipe[1 - side], .most = world->scenario->most};
-	tlsg_test_end_attach(&e->wire, e->session);
+	if(!world->scenario->datagram) {
+		tlsg_test_end_attach(&e->wire, e->session);
+		return 0;
+	}
+	tlsg_test_end_attach_datagrams(&e->wire, e->session);
+	gnutls_dtls_set_mtu(e->session, HANDSHAKE_MTU);
 	return 0;
 }
 
@@ -344,6 +367,8 @@ static int step_handshake(struct conn *c, enum side side)
 
 	if(err < 0)
 		return gnutls_error_is_fatal(err) != 0 ? conn_fail(c, side, "handshake", err) : 0;
+	if(world->scenario->datagram)
+		gnutls_dtls_set_mtu(e->session, 2 * MESSAGE_BYTES);
 	e->done = true;
 	e->resumed = gnutls_session_is_resumed(e->session) != 0;
 	return 0;

@@ -36,16 +36,32 @@ static void test_handshakes(void **state)
 	tlsg_stats_handshake_done(GNUTLS_TLS1_3, true, TLSG_SERVER);
 	tlsg_stats_handshake_done(GNUTLS_TLS1_3, false, TLSG_CLIENT);
 	tlsg_stats_handshake_done(GNUTLS_DTLS1_2, true, TLSG_CLIENT);
-	assert_figure("handshakes_done", 5);
-	assert_figure("handshakes_done_server", 3);
+	tlsg_stats_handshake_done(GNUTLS_DTLS1_0, false, TLSG_SERVER);
+	tlsg_stats_handshake_done(GNUTLS_DTLS0_9, false, TLSG_SERVER);
+	assert_figure("handshakes_done", 7);
+	assert_figure("handshakes_done_server", 5);
 	assert_figure("handshakes_done_client", 2);
-	assert_figure("handshakes_done_full", 3);
+	assert_figure("handshakes_done_full", 5);
 	assert_figure("handshakes_done_resumed", 2);
 	assert_figure("handshakes_done_tls1_0", 1);
 	assert_figure("handshakes_done_tls1_1", 0);
 	assert_figure("handshakes_done_tls1_2", 1);
 	assert_figure("handshakes_done_tls1_3", 2);
+	assert_figure("handshakes_done_dtls1_0", 1);
+	assert_figure("handshakes_done_dtls1_2", 1);
 	assert_figure("handshakes_done_other_version", 1);
+}
+
+static void test_dtls(void **state)
+{
+	(void)state;
+	tlsg_stats_dtls(TLSG_DTLS_COOKIE);
+	tlsg_stats_dtls(TLSG_DTLS_UNSENT);
+	tlsg_stats_dtls(TLSG_DTLS_UNSENT);
+	tlsg_stats_dtls((enum tlsg_stats_dtls)TLSG_DTLS_FIGURES);
+	assert_figure("dtls_cookies_sent", 1);
+	assert_figure("dtls_unsent", 2);
+	assert_figure("dtls_malformed", 0);
 }
 
 static void test_failures(void **state)
@@ -161,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			test(test_handshakes),
+			test(test_dtls),
 			test(test_failures),
 			test(test_alerts),
 			test(test_verify),

@@ -70,11 +70,15 @@ def names(output):
     return re.sub(r"\b(CN?|O) = ", r"\1=", output)
 
 
-def openssl(address, *args, trust, version=None, request=None):
-    """Send one OPTIONS (or `request`) with `openssl s_client`, which verifies certificate and name."""
+def openssl(address, *args, trust, version=None, request=None, verify=None):
+    """Send one OPTIONS (or `request`) with `openssl s_client`, which verifies certificate and name.
+
+    verify: other options than those for the address as the name.
+    """
     host, port = address
+    name = ("-verify_ip", host) if verify is None else verify
     command = ["openssl", "s_client", "-connect", f"{host}:{port}", "-ign_eof", "-nocommands",
-               "-CAfile", trust, "-verify_return_error", "-verify_ip", host, *args]
+               "-CAfile", trust, "-verify_return_error", *name, *args]
     if version:
         command.append(_OPENSSL_VERSION[version])
     run = _converse(command, request or sip.options(port))

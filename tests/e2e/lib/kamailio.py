@@ -77,7 +77,7 @@ class Settings:
     modparams: dict = field(default_factory=dict)       # of the TLS module
     children: int = 2                   # workers of each UDP socket
     tcp_children: int = 3
-    listen: tuple = ("tls",)            # protocols; "udp", "udp2"... for several sockets
+    listen: tuple = ("tls",)            # protocols; "udp", "udp2"... for several sockets; "dtls"
     core: str = ""                      # further core settings
     modules: tuple = ()                 # further modules
     config: str = ""                    # further modparam lines
@@ -109,6 +109,12 @@ class StartFailed(Exception):
 
 def _quoted(value):
     return str(value) if isinstance(value, int) else '"' + str(value).replace('"', '\\"') + '"'
+
+
+def _protocol(name):
+    """The core's protocol of a listen socket: that of DTLS is UDP."""
+    word = name.rstrip("0123456789")
+    return "udp" if word == "dtls" else word
 
 
 class Kamailio:
@@ -273,7 +279,7 @@ class Kamailio:
             s.core,
         ]
         for name, port in self._ports.items():
-            lines.append(f"listen={name.rstrip('0123456789')}:{LOOPBACK}:{port}")
+            lines.append(f"listen={_protocol(name)}:{LOOPBACK}:{port}")
         lines.append(f'mpath="{STOCK_MODULES}"')
         lines += [f'loadmodule "{module}"' for module in (*s.load_before, s.module, *s.load_after)]
         lines += [f'loadmodule "{name}.so"' for name in BASE_MODULES + s.modules]
@@ -284,6 +290,8 @@ class Kamailio:
         ]
         lines += [f'modparam("tls", "{name}", {_quoted(value)})'
                   for name, value in s.modparams.items()]
+        lines += [f'modparam("tls", "dtls_listen", "udp:{LOOPBACK}:{port}")'
+                  for name, port in self._ports.items() if name.startswith("dtls")]
         lines += [s.config, s.script]
         return "\n".join(lines) + "\n"
 

@@ -19,7 +19,7 @@ def udp_socket():
     return sock
 
 
-class _Service:
+class Service:
     """A thread that runs until the `with` block ends."""
 
     def __init__(self):
@@ -43,7 +43,7 @@ class _Service:
         raise NotImplementedError
 
 
-class UdpAgent(_Service):
+class UdpAgent(Service):
     """Answers each request on UDP (status) and remembers it in .requests, in order."""
 
     def __init__(self, status=200):
@@ -118,7 +118,7 @@ class UdpSender:
                     replies[position] = reply
 
 
-class TlsAgent(_Service):
+class TlsAgent(Service):
     """A TLS server that answers each request with 200.
 
     .requests   the requests, in order of arrival
@@ -236,7 +236,7 @@ class RefusingServer:
         self._sock.close()
 
 
-class BreakingServer(_Service):
+class BreakingServer(Service):
     """Reads `after` bytes of each connection, sends `answer` and closes it.
 
     with_reset: close with RST instead of FIN.  .connections counts them.

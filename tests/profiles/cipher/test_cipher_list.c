@@ -223,6 +223,45 @@ static void test_which_language(void **state)
 			fail_msg("'%s'", rows[i].string);
 }
 
+/* For DTLS: its versions and no others, the suites that they have, for every kind of string. */
+static void test_datagrams(void **state)
+{
+	static const struct
+	{
+		const char *string;
+		const char *method;
+		const char *ends; /* of a native priority string */
+	} all[] = {
+			{NULL, "TLSv1.2+", NULL},
+			{"ECDHE-ECDSA-AES128-GCM-SHA256:TLS_AES_128_GCM_SHA256", "TLSv1.2+", NULL},
+			{"NORMAL", "TLSv1.2+", ":-VERS-ALL:+VERS-DTLS1.2"},
+			{"NORMAL", "TLSv1+", ":-VERS-ALL:+VERS-DTLS1.2:+VERS-DTLS1.0"},
+			{"NORMAL:-VERS-ALL:+VERS-TLS1.2", "TLSv1+", ":-VERS-ALL:+VERS-DTLS1.2"}, /* that of TLS 1.2 */
+			{"NORMAL:-VERS-DTLS1.0", "TLSv1+", ":-VERS-ALL:+VERS-DTLS1.2"},
+	};
+	struct tlsg_cipher_list l;
+	struct tlsg_method m;
+	size_t i, k;
+
+	(void)state;
+	for(i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		m = *method_of(all[i].method);
+		m.datagram = true;
+		assert_int_equal(tlsg_cipher_string_eval(all[i].string, &m, NULL, &l, NULL), TLSG_OK);
+		assert_true(l.datagram);
+		assert_true(l.suites_len > 0);
+		for(k = 0; k < l.suites_len; k++)
+			assert_int_not_equal(tlsg_suite_at(l.suites[k])->min_version, TLSG_TLS1_3);
+		assert_null(strstr(l.priority, "+VERS-TLS1.3"));
+		assert_non_null(strstr(l.priority, "+VERS-DTLS1.2"));
+		if(all[i].ends != NULL)
+			assert_string_equal(l.priority + strlen(l.priority) - strlen(all[i].ends), all[i].ends);
+	}
+	m = *method_of("TLSv1.3");
+	m.datagram = true;
+	assert_int_equal(tlsg_cipher_string_eval(NULL, &m, NULL, &l, NULL), TLSG_E_CONFIG);
+}
+
 /* A native string is used as it is, unless tls_method excludes versions of it. */
 static void test_native_strings(void **state)
 {
@@ -908,6 +947,7 @@ int main(void)
 			cmocka_unit_test(test_refusals),
 			cmocka_unit_test(test_too_long_for_a_priority_string),
 			cmocka_unit_test(test_which_language),
+			cmocka_unit_test(test_datagrams),
 			cmocka_unit_test(test_native_strings),
 			cmocka_unit_test(test_certificate_profiles),
 			cmocka_unit_test(test_default),

@@ -75,7 +75,7 @@ static void test_tokens(void **state)
 		assert_int_equal(tlsg_method_by_id(m->id)->id, m->id);
 		assert_int_equal(tlsg_method_versions(m, &versions, &err), TLSG_OK);
 		assert_int_equal(versions, rows[i].versions);
-		assert_int_equal(tlsg_method_priority(versions, priority, sizeof(priority)), TLSG_OK);
+		assert_int_equal(tlsg_method_priority(versions, false, priority, sizeof(priority)), TLSG_OK);
 		assert_string_equal(priority, rows[i].priority);
 	}
 }
@@ -126,18 +126,63 @@ static void test_sslv23_follows_the_library(void **state)
 	assert_int_equal(versions, want);
 }
 
+/* What DTLS has of each method, and how it is written. */
+static void test_datagrams(void **state)
+{
+	static const struct
+	{
+		const char *token;
+		unsigned versions; /* 0: refused */
+		const char *priority;
+	} all[] = {
+			{"TLSv1", V10 | V11, "-VERS-ALL:+VERS-DTLS1.0"},
+			{"TLSv1.1", V10 | V11, "-VERS-ALL:+VERS-DTLS1.0"},
+			{"TLSv1.2", V12, "-VERS-ALL:+VERS-DTLS1.2"},
+			{"TLSv1+", V10 | V11 | V12, "-VERS-ALL:+VERS-DTLS1.2:+VERS-DTLS1.0"},
+			{"TLSv1.1+", V10 | V11 | V12, "-VERS-ALL:+VERS-DTLS1.2:+VERS-DTLS1.0"},
+			{"TLSv1.2+", V12, "-VERS-ALL:+VERS-DTLS1.2"},
+			{"SSLv23", V12, "-VERS-ALL:+VERS-DTLS1.2"},
+			{"TLSv1.3", 0, NULL},
+			{"TLSv1.3+", 0, NULL},
+	};
+
+	(void)state;
+	for(size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		const struct tlsg_method *row = NULL;
+		char priority[TLSG_METHOD_PRIORITY_SIZE];
+		struct tlsg_method m;
+		struct tlsg_err err;
+		unsigned versions = 0;
+		enum tlsg_ret ret;
+
+		tlsg_err_clear(&err);
+		assert_int_equal(tlsg_method_parse(all[i].token, strlen(all[i].token), &row, NULL), TLSG_OK);
+		m = *row;
+		m.datagram = true;
+		ret = tlsg_method_versions(&m, &versions, &err);
+		assert_int_equal(ret, all[i].versions != 0 ? TLSG_OK : TLSG_E_CONFIG);
+		if(ret != TLSG_OK) {
+			assert_non_null(strstr(err.text, "TLSv1.2"));
+			continue;
+		}
+		assert_int_equal(versions, all[i].versions);
+		assert_int_equal(tlsg_method_priority(versions, true, priority, sizeof(priority)), TLSG_OK);
+		assert_string_equal(priority, all[i].priority);
+	}
+}
+
 static void test_priority_needs_room(void **state)
 {
 	char all[TLSG_METHOD_PRIORITY_SIZE];
 	char buf[TLSG_METHOD_PRIORITY_SIZE];
 
 	(void)state;
-	assert_int_equal(tlsg_method_priority(V10 | V11 | V12 | V13, all, sizeof(all)), TLSG_OK);
+	assert_int_equal(tlsg_method_priority(V10 | V11 | V12 | V13, false, all, sizeof(all)), TLSG_OK);
 	for(size_t size = 1; size <= strlen(all); size++) {
-		assert_int_equal(tlsg_method_priority(V10 | V11 | V12 | V13, buf, size), TLSG_E_RESOURCE);
+		assert_int_equal(tlsg_method_priority(V10 | V11 | V12 | V13, false, buf, size), TLSG_E_RESOURCE);
 		assert_true(strlen(buf) < size);
 	}
-	assert_int_equal(tlsg_method_priority(V10 | V11 | V12 | V13, buf, strlen(all) + 1), TLSG_OK);
+	assert_int_equal(tlsg_method_priority(V10 | V11 | V12 | V13, false, buf, strlen(all) + 1), TLSG_OK);
 	assert_string_equal(buf, all);
 }
 
@@ -159,6 +204,7 @@ int main(void)
 			cmocka_unit_test(test_tokens),
 			cmocka_unit_test(test_old_ssl_is_refused),
 			cmocka_unit_test(test_sslv23_follows_the_library),
+			cmocka_unit_test(test_datagrams),
 			cmocka_unit_test(test_priority_needs_room),
 			cmocka_unit_test(test_version_names),
 	};

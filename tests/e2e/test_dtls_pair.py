@@ -1,0 +1,159 @@
+# tls_gnutls - end to end: Kamailio to Kamailio over DTLS, on good and bad links; interoperation
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import re
+import subprocess
+import threading
+
+import pytest
+
+from .lib import dtls
+from .lib.dtls import Relay
+from .lib.kamailio import Kamailio
+from .lib.ports import LOOPBACK, free_port
+from .lib.uas import UdpAgent, UdpSender
+from .lib.wait import until
+
+pytestmark = pytest.mark.ours_only("it has no DTLS")
+
+CALLS = 200
+CALLS_LONG = 10_000
+RATE = 50           # calls a second
+LOSS = 0.02
+
+NEAR = r"""
+# Everything from UDP goes to the other Kamailio over DTLS; what comes from there to the agent.
+request_route {
+	force_rport();
+	if ($Rp == @DTLS@) {
+		$du = "sip:127.0.0.1:@AGENT@";
+		$fs = "udp:127.0.0.1:@UDP@";
+	} else {
+		$du = "sip:127.0.0.1:@FAR@";
+		$fs = "udp:127.0.0.1:@DTLS@";
+	}
+	if (is_method("ACK")) {
+		if (!t_relay()) {
+			forward();
+		}
+		exit;
+	}
+	if (!t_relay()) {
+		sl_reply_error();
+	}
+}
+"""
+
+
+class Node:
+    """One of two Kamailios: ports, settings, process."""
+
+    def __init__(self, settings, agent):
+        self.udp, self.dtls, self.agent = free_port(), free_port(), agent
+        self._settings = settings
+        self.kam = None
+
+    def start(self, far):
+        """far: the port of the other one, or of a relay before it."""
+        script = NEAR
+        for word, port in (("UDP", self.udp), ("DTLS", self.dtls), ("AGENT", self.agent), ("FAR", far)):
+            script = script.replace(f"@{word}@", str(port))
+        core = f"listen=udp:{LOOPBACK}:{self.udp}\nlisten=udp:{LOOPBACK}:{self.dtls}"
+        self.kam = Kamailio(self._settings.but(
+            listen=("tls",), core=core, script=script, shm_mb=128,
+            config=f'modparam("tls", "dtls_listen", "udp:{LOOPBACK}:{self.dtls}")'))
+        return self.kam
+
+
+def _figure(kam, name):
+    return kam.rpc("tls.sessions")[name]
+
+
+def test_both_directions(settings):
+    """One association serves both; nothing on the path is clear text."""
+    with UdpAgent() as left, UdpAgent() as right:
+        a, b = Node(settings, left.port), Node(settings, right.port)
+        with Relay((LOOPBACK, b.dtls)) as relay, b.start(a.dtls), a.start(relay.port):
+            with UdpSender((LOOPBACK, a.udp)) as sender:
+                assert [sender.ask().status for _ in range(20)] == [200] * 20
+            assert len(right.requests) == 20
+            assert _figure(b.kam, "handshakes_done_server") == 1
+            assert all(dtls.is_dtls(datagram) for datagram in relay.seen)
+            with UdpSender((LOOPBACK, b.udp)) as sender:    # B opens one of its own, past the relay
+                assert sender.ask().status == 200
+            assert len(left.requests) == 1
+
+
+def test_both_begin_at_once(settings):
+    """Two handshakes between the same two sockets: one of them is used, and all requests arrive."""
+    with UdpAgent() as left, UdpAgent() as right:
+        a, b = Node(settings, left.port), Node(settings, right.port)
+        with b.start(a.dtls), a.start(b.dtls):
+            replies = {}
+
+            def ask(node):
+                with UdpSender((LOOPBACK, node.udp), window=10) as sender:
+                    replies[node] = [reply.status for reply in sender.run([{}] * 50)]
+
+            threads = [threading.Thread(target=ask, args=(node,)) for node in (a, b)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert replies == {a: [200] * 50, b: [200] * 50}
+            for node in (a, b):
+                until(lambda: node.kam.tls_info()["dtls_connections"] == 1, "one association is left")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lossy_link(settings, seed):
+    """A tenth of the datagrams is lost, some come twice or late: SIP's retransmission brings all requests through."""
+    with UdpAgent() as left, UdpAgent() as right:
+        a, b = Node(settings, left.port), Node(settings, right.port)
+        with Relay((LOOPBACK, b.dtls), loss=0.1, repeat=0.05, swap=0.05, seed=seed) as relay, \
+                b.start(a.dtls), a.start(relay.port), UdpSender((LOOPBACK, a.udp), window=10) as sender:
+            replies = sender.run([{"method": "MESSAGE"}] * 100)
+            assert [reply.status for reply in replies if reply] == [200] * 100
+            assert relay.lost > 10
+            assert all(dtls.is_dtls(datagram) for datagram in relay.seen)
+
+
+def _calls(settings, count, rate, folder):
+    """Calls from one sipp to another, through two Kamailios and a link that loses datagrams."""
+    uas = free_port()
+    a, b = Node(settings, 9), Node(settings, uas)
+    server = subprocess.Popen(
+        ["sipp", "-sn", "uas", "-nostdin", "-i", LOOPBACK, "-p", str(uas)], cwd=folder, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with Relay((LOOPBACK, b.dtls), loss=LOSS, seed=7) as relay, b.start(a.dtls), a.start(relay.port):
+            # A 180 that another worker sends behind the 200 is no reason to give up a call.
+            done = subprocess.run(
+                ["sipp", "-sn", "uac", "-nostdin", "-i", LOOPBACK, "-p", str(free_port()), "-m", str(count),
+                 "-r", str(rate), "-l", "500", "-d", "200", "-default_behaviors", "all,-abortunexp", "-trace_err",
+                 f"{LOOPBACK}:{a.udp}"], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                timeout=120 + 5 * count / rate, check=False)
+            assert not any(b"SIP/2.0" in datagram for datagram in relay.seen)
+            assert relay.lost > count * 3 * LOSS / 2
+            for node in (a, b):
+                node.kam.assert_healthy()
+                assert node.kam.tls_info()["dtls_connections"] == 1
+            print(f"{count} calls, {len(relay.seen)} datagrams, {relay.lost} lost")
+            return done
+    finally:
+        server.kill()
+        server.wait()
+
+
+def _assert_all_succeeded(done, count):
+    found = re.findall(r"Successful call\s*\|\s*\d+\s*\|\s*(\d+)", done.stdout)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert int(found[-1]) == count
+
+
+def test_calls(settings, tmp_path):
+    _assert_all_succeeded(_calls(settings, CALLS, RATE, tmp_path), CALLS)
+
+
+@pytest.mark.long
+def test_many_calls(settings, tmp_path):
+    _assert_all_succeeded(_calls(settings, CALLS_LONG, RATE, tmp_path), CALLS_LONG)

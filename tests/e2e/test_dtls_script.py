@@ -1,0 +1,223 @@
+# tls_gnutls - end to end: what scripts, commands and logs know about DTLS associations
+# Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import re
+
+import pytest
+from OpenSSL import SSL
+
+from .lib import sip
+from .lib.dtls import DtlsClient
+from .lib.kamailio import Kamailio
+from .lib.ports import LOOPBACK, free_port
+from .lib.tls import TlsClient, client_context
+from .lib.tlscfg import pair, section
+from .lib.uas import UdpSender
+from .lib.wait import until
+
+pytestmark = pytest.mark.ours_only("it has no DTLS")
+
+SCRIPT = r"""
+# A request over DTLS has $proto udp, and a TLS version.
+request_route {
+	if ($proto == "udp" && $Rp == @PORT@) {
+		append_to_reply("X-Carrier: dtls\r\n");
+	} else {
+		append_to_reply("X-Carrier: $proto\r\n");
+	}
+	append_to_reply("X-Version: $tls_version\r\n");
+	append_to_reply("X-Bits: $tls_cipher_bits\r\n");
+	append_to_reply("X-Sni: $tls_peer_server_name\r\n");
+	append_to_reply("X-Peer: $tls_peer_subject_cn\r\n");
+	append_to_reply("X-Mine: $tls_my_subject_cn\r\n");
+	append_to_reply("X-Select: $sel(tls.peer.subject.cn)\r\n");
+	append_to_reply("X-Verify: $tls_peer_verified\r\n");
+	if (is_peer_verified()) {
+		append_to_reply("X-Verified: yes\r\n");
+	} else {
+		append_to_reply("X-Verified: no\r\n");
+	}
+	sl_send_reply("200", "OK");
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def port():
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def base(settings, port):
+    return settings.but(
+        listen=("tls", "udp"), core=f"listen=udp:{LOOPBACK}:{port}", script=SCRIPT.replace("@PORT@", str(port)),
+        config=f'modparam("tls", "dtls_listen", "udp:{LOOPBACK}:{port}")')
+
+
+@pytest.fixture(scope="module")
+def kam(base):
+    with Kamailio(base.but(modparams={"verify_client": "optional"})) as kamailio:
+        yield kamailio
+
+
+@pytest.fixture
+def client(port, pki):
+    with DtlsClient((LOOPBACK, port), pki.cert("client-ok"), pki.key("client-ok"), sni="a.example.org") as dtls:
+        yield dtls
+
+
+def test_variables(kam, client):
+    reply = client.handshake().ask()
+    assert reply["X-Carrier"] == "dtls"
+    assert reply["X-Version"] == "DTLSv1.2"
+    assert int(reply["X-Bits"]) >= 128
+    assert reply["X-Sni"] == "a.example.org"
+    assert (reply["X-Peer"], reply["X-Select"], reply["X-Mine"]) == ("client-ok", "client-ok", "server-ec")
+    assert (reply["X-Verify"], reply["X-Verified"]) == ("1", "yes")
+
+
+def test_plain_udp(kam):
+    """On another socket the variables have no value, and a line says why."""
+    mark = kam.log.mark()
+    with UdpSender(kam.address("udp")) as sender:
+        reply = sender.ask(uri=f"sip:{LOOPBACK}:{kam.port('udp')}", method="OPTIONS")
+    assert (reply["X-Carrier"], reply["X-Verified"]) == ("udp", "no")
+    assert reply["X-Version"] == "<null>"
+    assert kam.log.find("used for a message that was not received over TLS", mark)
+
+
+def test_without_certificate(kam, port):
+    with DtlsClient((LOOPBACK, port)) as client:
+        reply = client.handshake().ask()
+    assert (reply["X-Peer"], reply["X-Verified"]) == ("<null>", "no")
+
+
+def test_second_session_of_an_address(kam, port, pki):
+    """Variables are those of the session that a message came by."""
+    with DtlsClient((LOOPBACK, port), pki.cert("client-ok"), pki.key("client-ok")) as first:
+        assert first.handshake().ask()["X-Verified"] == "yes"
+        local = first.port
+    with DtlsClient((LOOPBACK, port), port=local) as second:
+        reply = second.handshake().ask()
+        assert (reply["X-Peer"], reply["X-Verified"]) == ("<null>", "no")
+
+
+def _listed(kam, client):
+    return [entry for entry in kam.rpc("tls.list") if entry["src_port"] == client.port]
+
+
+def test_list_and_kill(kam, port, pki, client):
+    client.handshake()
+    (entry,) = _listed(kam, client)
+    assert entry["proto"] == "dtls"
+    assert (entry["src_ip"], entry["dst_ip"], entry["dst_port"]) == (LOOPBACK, LOOPBACK, port)
+    assert entry["state"] == "established"
+    assert "Kx=" in entry["cipher"]
+    assert entry["sni"] == "a.example.org"
+    assert 3500 < entry["timeout"] <= 3600
+    assert list(entry)[-2:] == ["proto", "dropped"], "behind the fields that exist"
+    assert entry["dropped"] == 0
+    with TlsClient(kam.address("tls"), client_context()) as tls:
+        tls.ask()
+        assert all("proto" not in other for other in kam.rpc("tls.list") if other["dst_port"] != port)
+    assert kam.rpc("tls.kill", entry["id"]) == "OK"
+    assert not _listed(kam, client)
+    assert kam.rpc("tls.kill", entry["id"]) == "TLS connection id not found"
+    with pytest.raises(SSL.ZeroReturnError):        # a close_notify
+        client.session.ssl.bio_write(client.recv_raw(5))
+        client.session.ssl.recv(1)
+
+
+def test_info(kam, client):
+    before = kam.tls_info()
+    assert before["dtls_max_connections"] == 4096
+    client.handshake()
+    assert kam.tls_info()["dtls_connections"] == before["dtls_connections"] + 1
+
+
+def test_sessions(kam, client):
+    before = kam.rpc("tls.sessions")
+    client.handshake()
+    after = kam.rpc("tls.sessions")
+    for name in ("handshakes_done", "handshakes_done_server", "handshakes_done_dtls1_2", "dtls_cookies_sent"):
+        assert after[name] == before[name] + 1, name
+
+
+def test_close_notify(kam, client):
+    """The association of a client that closes is gone, and the close_notify is answered."""
+    client.handshake()
+    assert _listed(kam, client)
+    client.received.clear()
+    client.close()
+    until(lambda: not _listed(kam, client), "the association is gone")
+    answer = client.recv_raw(5)
+    assert answer[0] == 21 and answer[3:5] == b"\0\1"
+
+
+def test_off_shows_nothing(settings):
+    with Kamailio(settings) as kam:
+        assert not [name for name in kam.tls_info() if "dtls" in name]
+
+
+def test_keylog(base, pki, port, tmp_path):
+    keys = tmp_path / "keys"
+    params = {"keylog_mode": 11, "keylog_file": keys}
+    with Kamailio(base.but(modparams=params)) as kam, DtlsClient((LOOPBACK, port)) as client:
+        client.handshake().ask()
+        text = keys.read_text()
+        secret = client.session.ssl.master_key().hex()
+        assert re.search(rf"^CLIENT_RANDOM {client.session.ssl.client_random().hex()} {secret}$", text, re.M | re.I)
+        assert re.search(rf"^# connection \d+ {LOOPBACK} {client.port} {LOOPBACK} {port} server$", text, re.M)
+        kam.assert_healthy()
+
+
+def test_log_of_a_handshake(base, client):
+    with Kamailio(base.but(modparams={"tls_log": 1})) as kam:
+        client.handshake()
+        assert kam.log.wait(rf"tls_accept: new connection from {LOOPBACK}:{client.port} using DTLSv1.2 \S+ \d+")
+
+
+def test_refused_certificate(base, pki, port):
+    """A peer's mistake is one line at WARNING, at most once a second."""
+    with Kamailio(base.but(modparams={"require_certificate": 1, "verify_certificate": 1})) as kam:
+        mark = kam.log.mark()
+        for _ in range(10):
+            with DtlsClient((LOOPBACK, port)) as client, pytest.raises(SSL.Error):
+                client.handshake()
+        lines = kam.log.find("protocol level error: DTLS accept:", mark)
+        assert 1 <= len(lines) <= 4
+        assert all("WARNING" in line and f"dst addr: {LOOPBACK}:{port}" in line for line in lines)
+        assert kam.rpc("tls.sessions")["handshakes_failed_no_certificate"] == 10
+        until(lambda: kam.tls_info()["dtls_connections"] == 0, "nothing is left")
+
+
+def test_profiles_and_reload(base, pki, port, tmp_path):
+    """[server:ip:port] of the socket, a profile by name, and another certificate after tls.reload."""
+    config = tmp_path / "tls.cfg"
+
+    def write(*sections):
+        config.write_text(section("server:default", **pair(pki, "server-rsa")) + "".join(sections)
+                          + section("server:any", server_name="b.example.org", **pair(pki, "server-deep"))
+                          + section("client:default"))
+
+    def of_address(row, **more):
+        return section(f"server:{LOOPBACK}:{port}", **pair(pki, row), **more)
+
+    def presented(sni):
+        with DtlsClient((LOOPBACK, port), sni=sni) as client:
+            return client.handshake().ask()["X-Mine"]
+
+    write(of_address("server-ec"))
+    params = {"config": config, "certificate": None, "private_key": None, "ca_list": None}
+    with Kamailio(base.but(modparams=params)) as kam:
+        with DtlsClient((LOOPBACK, port)) as old:
+            assert old.handshake().ask()["X-Mine"] == "server-ec"
+            write(of_address("server-ec384"))
+            kam.rpc("tls.reload")
+            assert presented("c.example.org") == "server-ec384"
+            write()
+            kam.rpc("tls.reload")
+            assert [presented(f"{name}.example.org") for name in "bc"] == ["server-deep", "server-rsa"]
+            assert old.ask()["X-Mine"] == "server-ec", "an association keeps its profile"
+        write(of_address("server-ec", method="TLSv1.3"))
+        with pytest.raises(RuntimeError, match="leave nothing for"):
+            kam.rpc("tls.reload")

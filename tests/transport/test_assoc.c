@@ -1,0 +1,257 @@
+/*
+ * tls_gnutls - tests of the table of DTLS associations
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: unit tests, with child processes.  Memory: the stand-in's shared region.  Lock: the table's.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/host.h"
+#include "transport/assoc.h"
+
+#define MANY 3000
+#define CHILDREN 4
+#define TURNS 3000
+#define BATCH 16
+
+static struct tlsg_assoc_key key_of(unsigned n)
+{
+	struct tlsg_assoc_key k = {0};
+
+	k.peer = (struct tlsg_addr){4, {10, (unsigned char)(n >> 16), (unsigned char)(n >> 8), (unsigned char)n}};
+	k.port = 5060;
+	return k;
+}
+
+static struct tlsg_assoc *add(unsigned n)
+{
+	struct tlsg_assoc_key k = key_of(n);
+	struct tlsg_assoc *a;
+
+	assert_int_equal(tlsg_assoc_add(&k, &a), TLSG_OK);
+	assert_non_null(a);
+	return a;
+}
+
+static struct tlsg_assoc *find(unsigned n)
+{
+	struct tlsg_assoc_key k = key_of(n);
+
+	return tlsg_assoc_find(&k);
+}
+
+static void start(unsigned max)
+{
+	assert_int_equal(tlsg_assoc_init(max), TLSG_OK);
+}
+
+static int finish(void **state)
+{
+	(void)state;
+	tlsg_assoc_deinit();
+	tlsg_assoc_deinit();
+	return tlsg_stub_shm_blocks() == 0 ? 0 : -1;
+}
+
+static void test_add_find_remove(void **state)
+{
+	struct tlsg_assoc *a;
+	struct tlsg_assoc *b;
+
+	(void)state;
+	start(10);
+	assert_null(find(1));
+	a = add(1);
+	assert_ptr_equal(find(1), a);
+	tlsg_assoc_put(a);
+	b = add(1);
+	assert_ptr_equal(a, b);
+	tlsg_assoc_put(b);
+	assert_int_equal(tlsg_assoc_count(), 1);
+	assert_true(a->id >= TLSG_ASSOC_ID_FIRST);
+	b = tlsg_assoc_find_id(a->id);
+	assert_ptr_equal(a, b);
+	tlsg_assoc_put(b);
+	assert_null(tlsg_assoc_find_id(a->id + 1));
+	tlsg_assoc_remove(a);
+	tlsg_assoc_remove(a);
+	assert_null(find(1));
+	assert_int_equal(tlsg_assoc_count(), 1); /* this test uses it */
+	tlsg_assoc_put(a);
+	assert_int_equal(tlsg_assoc_count(), 0);
+	tlsg_assoc_put(NULL);
+}
+
+/* Each part of the key tells associations apart. */
+static void test_key(void **state)
+{
+	struct tlsg_assoc_key k = key_of(1);
+	struct tlsg_assoc *a = NULL;
+
+	(void)state;
+	start(10);
+	tlsg_assoc_put(add(1));
+	k.socket = 1;
+	assert_null(tlsg_assoc_find(&k));
+	k = key_of(1);
+	k.port++;
+	assert_null(tlsg_assoc_find(&k));
+	k = key_of(1);
+	k.peer.len = 16;
+	assert_null(tlsg_assoc_find(&k));
+	assert_int_equal(tlsg_assoc_add(&k, &a), TLSG_OK);
+	tlsg_assoc_put(a);
+	assert_int_equal(tlsg_assoc_count(), 2);
+}
+
+static void test_limit(void **state)
+{
+	struct tlsg_assoc_key k = key_of(9);
+	struct tlsg_assoc *a;
+	struct tlsg_assoc *first;
+	unsigned i;
+
+	(void)state;
+	start(3);
+	for(i = 0; i < 3; i++)
+		tlsg_assoc_put(add(i));
+	assert_int_equal(tlsg_assoc_add(&k, &a), TLSG_FULL);
+	assert_null(a);
+	tlsg_assoc_put(add(2)); /* one that exists is found */
+	first = find(0);
+	tlsg_assoc_remove(first);
+	assert_int_equal(tlsg_assoc_add(&k, &a), TLSG_FULL); /* it still takes memory */
+	tlsg_assoc_put(first);
+	tlsg_assoc_put(add(9));
+}
+
+static unsigned collect(bool all)
+{
+	struct tlsg_assoc *found[BATCH];
+	unsigned sum = 0;
+	unsigned bucket;
+
+	for(bucket = 0; bucket < tlsg_assoc_buckets(); bucket++) {
+		unsigned from = 0;
+		unsigned n;
+
+		do {
+			unsigned i;
+
+			n = tlsg_assoc_collect(bucket, all, found, from, BATCH);
+			for(i = 0; i < n; i++)
+				tlsg_assoc_put(found[i]);
+			from += n;
+			sum += n;
+		} while(n == BATCH);
+	}
+	return sum;
+}
+
+static void test_collect(void **state)
+{
+	struct tlsg_assoc *a;
+	unsigned i;
+
+	(void)state;
+	start(MANY);
+	for(i = 0; i < MANY; i++)
+		tlsg_assoc_put(add(i));
+	assert_int_equal(collect(true), MANY);
+	assert_int_equal(collect(false), 0);
+	a = find(7);
+	tlsg_assoc_urgent(a, true);
+	tlsg_assoc_urgent(a, true);
+	assert_int_equal(collect(false), 1);
+	tlsg_assoc_urgent(a, false);
+	assert_int_equal(collect(false), 0);
+	tlsg_assoc_urgent(a, true);
+	tlsg_assoc_remove(a); /* is not visited any more */
+	assert_int_equal(collect(false), 0);
+	tlsg_assoc_put(a);
+	assert_int_equal(collect(true), MANY - 1);
+}
+
+static void child(unsigned seed)
+{
+	unsigned i;
+
+	srandom(seed);
+	for(i = 0; i < TURNS; i++) {
+		struct tlsg_assoc_key k = key_of((unsigned)random() % 32);
+		struct tlsg_assoc *a;
+
+		if(tlsg_assoc_add(&k, &a) != TLSG_OK)
+			continue;
+		tlsg_assoc_lock(a);
+		tlsg_assoc_urgent(a, (random() & 1) != 0);
+		tlsg_assoc_unlock(a);
+		if((random() & 3) == 0)
+			tlsg_assoc_remove(a);
+		tlsg_assoc_put(a);
+	}
+	_exit(0);
+}
+
+static void test_processes(void **state)
+{
+	struct tlsg_assoc *a;
+	unsigned i;
+	int status;
+
+	(void)state;
+	start(24);
+	for(i = 0; i < CHILDREN; i++)
+		if(fork() == 0)
+			child(i);
+	for(i = 0; i < CHILDREN; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(tlsg_assoc_count(), collect(true));
+	for(i = 0; i < 32; i++) {
+		a = find(i);
+		if(a == NULL)
+			continue;
+		tlsg_assoc_remove(a);
+		tlsg_assoc_put(a);
+	}
+	assert_int_equal(tlsg_assoc_count(), 0);
+	assert_int_equal(collect(false), 0);
+}
+
+static void test_no_memory(void **state)
+{
+	struct tlsg_assoc_key k = key_of(1);
+	struct tlsg_assoc *a;
+
+	(void)state;
+	tlsg_stub_shm_fail_after(0);
+	assert_int_equal(tlsg_assoc_init(8), TLSG_E_RESOURCE);
+	tlsg_stub_shm_fail_after(-1);
+	start(8);
+	tlsg_stub_shm_fail_after(0);
+	assert_int_equal(tlsg_assoc_add(&k, &a), TLSG_E_RESOURCE);
+	assert_null(a);
+	tlsg_stub_shm_fail_after(-1);
+	assert_int_equal(tlsg_assoc_count(), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+			cmocka_unit_test_teardown(test_add_find_remove, finish),
+			cmocka_unit_test_teardown(test_key, finish),
+			cmocka_unit_test_teardown(test_limit, finish),
+			cmocka_unit_test_teardown(test_collect, finish),
+			cmocka_unit_test_teardown(test_processes, finish),
+			cmocka_unit_test_teardown(test_no_memory, finish),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

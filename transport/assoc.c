@@ -1,0 +1,310 @@
+/*
+ * tls_gnutls - the table of DTLS associations: which connection belongs to which pair of addresses
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process; made and freed in the attendant.  Memory: shm.
+ * Lock: one for each bucket, taken here for a few instructions; one for each association, taken by its user.
+ *
+ * The seed of the hash is random, so that a peer cannot choose addresses and ports that share a bucket.
+ */
+#include "transport/assoc.h"
+
+#include <gnutls/crypto.h>
+
+#include "transport/conn.h"
+
+#define BUCKETS_MIN 64
+#define BUCKETS_MAX 65536
+
+struct bucket
+{
+	gen_lock_t lock;
+	uint32_t urgent; /* atomic: associations of this bucket that the timer visits in each round */
+	struct tlsg_assoc *first;
+};
+
+struct table
+{
+	unsigned max;
+	unsigned buckets_len; /* a power of two */
+	uint64_t seed;
+	uint32_t count;	  /* atomic */
+	uint32_t next_id; /* atomic */
+	struct bucket buckets[];
+};
+
+static struct table *table; /* [shm] same address in all processes */
+
+static unsigned buckets_for(unsigned max)
+{
+	unsigned n = BUCKETS_MIN;
+
+	while(n < max && n < BUCKETS_MAX)
+		n *= 2;
+	return n;
+}
+
+enum tlsg_ret tlsg_assoc_init(unsigned max)
+{
+	unsigned n = buckets_for(max);
+	unsigned i;
+
+	if(table != NULL)
+		return TLSG_OK;
+	table = shm_mallocxz(sizeof(*table) + n * sizeof(struct bucket));
+	if(table == NULL)
+		return TLSG_E_RESOURCE;
+	table->max = max;
+	for(i = 0; i < n; i++) {
+		if(lock_init(&table->buckets[i].lock) == NULL)
+			break;
+		table->buckets_len++;
+	}
+	if(i == n && gnutls_rnd(GNUTLS_RND_NONCE, &table->seed, sizeof(table->seed)) >= 0)
+		return TLSG_OK;
+	tlsg_assoc_deinit();
+	return TLSG_E_RESOURCE;
+}
+
+static void destroy(struct tlsg_assoc *a)
+{
+	tlsg_conn_free(a->candidate);
+	tlsg_conn_free(a->conn);
+	lock_destroy(&a->lock);
+	shm_free(a);
+}
+
+void tlsg_assoc_deinit(void)
+{
+	unsigned i;
+
+	if(table == NULL)
+		return;
+	for(i = 0; i < table->buckets_len; i++) {
+		struct tlsg_assoc *a;
+
+		while((a = table->buckets[i].first) != NULL) {
+			table->buckets[i].first = a->next;
+			destroy(a);
+		}
+		lock_destroy(&table->buckets[i].lock);
+	}
+	shm_free(table);
+	table = NULL;
+}
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * UINT64_C(0x9E3779B97F4A7C15);
+	return h ^ h >> 29;
+}
+
+static uint32_t bucket_of(const struct tlsg_assoc_key *key)
+{
+	uint64_t h = mix(table->seed, (uint64_t)(unsigned)key->socket << 16 | key->port);
+	uint64_t part[2] = {0, 0};
+
+	memcpy(part, key->peer.bytes, key->peer.len);
+	h = mix(mix(h, part[0]), part[1]);
+	return (uint32_t)(h ^ h >> 32) & (table->buckets_len - 1);
+}
+
+static bool is_key(const struct tlsg_assoc *a, const struct tlsg_assoc_key *key)
+{
+	return a->key.port == key->port && a->key.socket == key->socket && tlsg_addr_is_equal(&a->key.peer, &key->peer);
+}
+
+/* Finds an association and counts a reference. The lock of its bucket is held. */
+static struct tlsg_assoc *find_unsafe(const struct bucket *b, const struct tlsg_assoc_key *key)
+{
+	struct tlsg_assoc *a = b->first;
+
+	while(a != NULL && !is_key(a, key))
+		a = a->next;
+	if(a != NULL)
+		__atomic_add_fetch(&a->refs, 1, __ATOMIC_RELAXED);
+	return a;
+}
+
+struct tlsg_assoc *tlsg_assoc_find(const struct tlsg_assoc_key *key)
+{
+	struct bucket *b = &table->buckets[bucket_of(key)];
+	struct tlsg_assoc *a;
+
+	lock_get(&b->lock);
+	a = find_unsafe(b, key);
+	lock_release(&b->lock);
+	return a;
+}
+
+struct tlsg_assoc *tlsg_assoc_find_id(int id)
+{
+	struct tlsg_assoc *a = NULL;
+	unsigned i;
+
+	for(i = 0; table != NULL && i < table->buckets_len && a == NULL; i++) {
+		struct bucket *b = &table->buckets[i];
+
+		lock_get(&b->lock);
+		for(a = b->first; a != NULL && __atomic_load_n(&a->id, __ATOMIC_RELAXED) != id;)
+			a = a->next;
+		if(a != NULL)
+			__atomic_add_fetch(&a->refs, 1, __ATOMIC_RELAXED);
+		lock_release(&b->lock);
+	}
+	return a;
+}
+
+int tlsg_assoc_number(void)
+{
+	return (int)(TLSG_ASSOC_ID_FIRST + __atomic_fetch_add(&table->next_id, 1, __ATOMIC_RELAXED) % TLSG_ASSOC_ID_FIRST);
+}
+
+/* Makes an association for the table and for the caller. */
+static struct tlsg_assoc *make(const struct tlsg_assoc_key *key, uint32_t bucket)
+{
+	struct tlsg_assoc *a = shm_mallocxz(sizeof(*a));
+
+	if(a == NULL)
+		return NULL;
+	if(lock_init(&a->lock) == NULL) {
+		shm_free(a);
+		return NULL;
+	}
+	a->key = *key;
+	a->bucket = bucket;
+	a->id = tlsg_assoc_number();
+	a->refs = 2;
+	a->linked = 1;
+	a->used_at = get_ticks_raw();
+	return a;
+}
+
+enum tlsg_ret tlsg_assoc_add(const struct tlsg_assoc_key *key, struct tlsg_assoc **out)
+{
+	uint32_t bucket = bucket_of(key);
+	struct bucket *b = &table->buckets[bucket];
+	struct tlsg_assoc *made;
+
+	*out = tlsg_assoc_find(key);
+	if(*out != NULL)
+		return TLSG_OK;
+	if(__atomic_add_fetch(&table->count, 1, __ATOMIC_RELAXED) > table->max) {
+		__atomic_sub_fetch(&table->count, 1, __ATOMIC_RELAXED);
+		return TLSG_FULL;
+	}
+	made = make(key, bucket);
+	if(made == NULL) {
+		__atomic_sub_fetch(&table->count, 1, __ATOMIC_RELAXED);
+		return TLSG_E_RESOURCE;
+	}
+	lock_get(&b->lock);
+	*out = find_unsafe(b, key);
+	if(*out == NULL) {
+		made->next = b->first;
+		b->first = made;
+		*out = made;
+		made = NULL;
+	}
+	lock_release(&b->lock);
+	if(made != NULL) { /* another process was faster */
+		__atomic_sub_fetch(&table->count, 1, __ATOMIC_RELAXED);
+		destroy(made);
+	}
+	return TLSG_OK;
+}
+
+void tlsg_assoc_put(struct tlsg_assoc *a)
+{
+	if(a == NULL || __atomic_sub_fetch(&a->refs, 1, __ATOMIC_ACQ_REL) != 0)
+		return;
+	tlsg_assoc_urgent(a, false);
+	__atomic_sub_fetch(&table->count, 1, __ATOMIC_RELAXED);
+	destroy(a);
+}
+
+void tlsg_assoc_remove(struct tlsg_assoc *a)
+{
+	struct bucket *b = &table->buckets[a->bucket];
+	struct tlsg_assoc **at = &b->first;
+	bool was_linked;
+
+	tlsg_assoc_urgent(a, false);
+	lock_get(&b->lock);
+	while(*at != NULL && *at != a)
+		at = &(*at)->next;
+	was_linked = *at != NULL;
+	if(was_linked)
+		*at = a->next;
+	__atomic_store_n(&a->linked, 0, __ATOMIC_RELAXED);
+	lock_release(&b->lock);
+	if(was_linked)
+		tlsg_assoc_put(a);
+}
+
+void tlsg_assoc_lock(struct tlsg_assoc *a)
+{
+	lock_get(&a->lock);
+}
+
+bool tlsg_assoc_try(struct tlsg_assoc *a)
+{
+	return lock_try(&a->lock) == 0;
+}
+
+void tlsg_assoc_unlock(struct tlsg_assoc *a)
+{
+	lock_release(&a->lock);
+}
+
+void tlsg_assoc_touch(struct tlsg_assoc *a)
+{
+	__atomic_store_n(&a->used_at, get_ticks_raw(), __ATOMIC_RELAXED);
+}
+
+void tlsg_assoc_urgent(struct tlsg_assoc *a, bool is_urgent)
+{
+	uint32_t before = __atomic_exchange_n(&a->urgent, is_urgent ? 1 : 0, __ATOMIC_RELAXED);
+
+	if(is_urgent && before == 0)
+		__atomic_add_fetch(&table->buckets[a->bucket].urgent, 1, __ATOMIC_RELAXED);
+	else if(!is_urgent && before == 1)
+		__atomic_sub_fetch(&table->buckets[a->bucket].urgent, 1, __ATOMIC_RELAXED);
+}
+
+bool tlsg_assoc_is_urgent(const struct tlsg_assoc *a)
+{
+	return __atomic_load_n(&a->urgent, __ATOMIC_RELAXED) != 0;
+}
+
+unsigned tlsg_assoc_buckets(void)
+{
+	return table != NULL ? table->buckets_len : 0;
+}
+
+unsigned tlsg_assoc_collect(unsigned bucket, bool all, struct tlsg_assoc **out, unsigned from, unsigned max)
+{
+	struct bucket *b = &table->buckets[bucket];
+	struct tlsg_assoc *a;
+	unsigned n = 0;
+
+	if(!all && __atomic_load_n(&b->urgent, __ATOMIC_RELAXED) == 0)
+		return 0;
+	lock_get(&b->lock);
+	for(a = b->first; a != NULL && n < max; a = a->next) {
+		if(!all && !tlsg_assoc_is_urgent(a))
+			continue;
+		if(from > 0) {
+			from--;
+			continue;
+		}
+		__atomic_add_fetch(&a->refs, 1, __ATOMIC_RELAXED);
+		out[n++] = a;
+	}
+	lock_release(&b->lock);
+	return n;
+}
+
+unsigned tlsg_assoc_count(void)
+{
+	return table != NULL ? __atomic_load_n(&table->count, __ATOMIC_RELAXED) : 0;
+}

@@ -1,0 +1,124 @@
+/*
+ * tls_gnutls - the table of DTLS associations: which connection belongs to which pair of addresses
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process; made and freed in the attendant.  Memory: shm.
+ * Lock: one for each bucket, taken here for a few instructions; one for each association, taken by its user. No code
+ * holds two of them, and none takes an association's lock while it holds a bucket's.
+ *
+ * TCP has the core's table of connections; UDP has none, so this is the one of DTLS. Sockets are numbers here; what is
+ * done with a connection is up to the caller. An association is freed by the last process that lets go of it.
+ */
+#ifndef TLSG_TRANSPORT_ASSOC_H
+#define TLSG_TRANSPORT_ASSOC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/host.h"
+#include "profiles/addr.h"
+
+struct tlsg_conn;
+
+/** Numbers of associations begin here, so that they differ from those that the core gives to TCP connections. */
+#define TLSG_ASSOC_ID_FIRST (1 << 30)
+
+/** Random bytes of a ClientHello, which tell one from another: RFC 5246 section 7.4.1.2. */
+#define TLSG_ASSOC_RANDOM 32
+
+/** What identifies an association. */
+struct tlsg_assoc_key
+{
+	int socket;			   /**< number of the local socket */
+	struct tlsg_addr peer; /**< len 4 or 16 */
+	uint16_t port;		   /**< of the peer */
+};
+
+/** One association. Fields without a remark never change. */
+struct tlsg_assoc
+{
+	struct tlsg_assoc *next; /**< in its bucket; for assoc.c only */
+	struct tlsg_assoc_key key;
+	uint32_t bucket;
+	uint32_t refs;	 /**< atomic: one of the table, one of each process that uses it */
+	uint32_t linked; /**< atomic: 1 while the table has it */
+	uint32_t urgent; /**< atomic: 1: tlsg_assoc_collect() returns it in each round */
+	ticks_t used_at; /**< atomic: when a message was last received or sent */
+	gen_lock_t lock;
+	/* with the lock held */
+	bool is_over;				 /**< it is being removed: do not use it */
+	int id;						 /**< of conn; another one takes its place with another number */
+	int candidate_id;			 /**< of candidate */
+	struct tlsg_conn *conn;		 /**< NULL: not made yet */
+	struct tlsg_conn *candidate; /**< of a peer that starts again, until its handshake is done; NULL none */
+	unsigned char hello[2][TLSG_ASSOC_RANDOM]; /**< random bytes of the ClientHello of conn, of candidate; server */
+	unsigned unanswered;					   /**< requests sent since a message was last received */
+	ticks_t unanswered_since;				   /**< when the first of them was sent */
+};
+
+/**
+ * Makes the table. Before the forks.
+ * @param max  associations that may exist at once, at least 1.
+ * @return TLSG_OK; TLSG_E_RESOURCE: out of shared memory, or the generator of GnuTLS fails.
+ */
+enum tlsg_ret tlsg_assoc_init(unsigned max) TLSG_MUST_CHECK;
+
+/** Frees the table with all associations and their connections. At shutdown, without users. Idempotent. */
+void tlsg_assoc_deinit(void);
+
+/** @return a number for a connection of an association; numbers are used again after 2^30 others. */
+int tlsg_assoc_number(void);
+
+/** @return the association, with a reference for the caller (tlsg_assoc_put()); NULL: there is none. */
+struct tlsg_assoc *tlsg_assoc_find(const struct tlsg_assoc_key *key);
+
+/**
+ * As tlsg_assoc_find(), by its number. Visits the whole table: for commands. The number may have changed when the
+ * association is locked.
+ */
+struct tlsg_assoc *tlsg_assoc_find_id(int id);
+
+/**
+ * Finds an association or makes an empty one, without connections.
+ * @param out  [out] with a reference for the caller; NULL unless TLSG_OK.
+ * @return TLSG_OK; TLSG_FULL: as many exist as are allowed; TLSG_E_RESOURCE: out of shared memory.
+ */
+enum tlsg_ret tlsg_assoc_add(const struct tlsg_assoc_key *key, struct tlsg_assoc **out) TLSG_MUST_CHECK;
+
+/** Gives a reference back. The last one frees the association and its connections. NULL allowed. */
+void tlsg_assoc_put(struct tlsg_assoc *a);
+
+/** Removes an association from the table; those who use it still can. Its lock is not held. Idempotent. */
+void tlsg_assoc_remove(struct tlsg_assoc *a);
+
+/** Takes or releases the lock of an association, under which its connections are used. */
+void tlsg_assoc_lock(struct tlsg_assoc *a);
+bool tlsg_assoc_try(struct tlsg_assoc *a); /* without waiting. @return false: another process has it */
+void tlsg_assoc_unlock(struct tlsg_assoc *a);
+
+/** Notes that a message was received or sent. */
+void tlsg_assoc_touch(struct tlsg_assoc *a);
+
+/** Sets whether the timer visits an association in each round: while a handshake is unfinished. Any lock. */
+void tlsg_assoc_urgent(struct tlsg_assoc *a, bool is_urgent);
+
+/** @return what tlsg_assoc_urgent() was given last. No lock. */
+bool tlsg_assoc_is_urgent(const struct tlsg_assoc *a);
+
+/** @return number of buckets; fixed after tlsg_assoc_init(), 0 before. */
+unsigned tlsg_assoc_buckets(void);
+
+/**
+ * Collects the associations of a bucket, each with a reference for the caller.
+ * @param all   false: only those that are urgent; buckets without any are not locked.
+ * @param out   [out] the associations.
+ * @param from  how many of the bucket to skip, for a second call when more than max were found.
+ * @param max   room in out.
+ * @return number of entries in out; less than max: the bucket has no more.
+ */
+unsigned tlsg_assoc_collect(unsigned bucket, bool all, struct tlsg_assoc **out, unsigned from, unsigned max);
+
+/** @return associations that exist now. */
+unsigned tlsg_assoc_count(void);
+
+#endif
