@@ -170,6 +170,10 @@ static void side_new(struct tlsg_conn_pair *x, enum tlsg_role role, const char *
 	struct tlsg_conn_params p = {.set = tlsg_set_get(), .query = {.role = role}, .deadline_s = 30};
 
 	tlsg_err_clear(&x->err[role]);
+	if(role == TLSG_CLIENT) {
+		p.remote = (struct tlsg_addr){.len = 4, .bytes = {127, 0, 0, 1}};
+		p.remote_port = 5061;
+	}
 	if(role == TLSG_CLIENT && sni != NULL) {
 		p.sni.s = (char *)sni;
 		p.sni.len = (int)strlen(sni);
