@@ -174,6 +174,10 @@ static void side_new(
 			.set = tlsg_set_get(), .query = {.role = role}, .deadline_s = 30, .datagram = u->datagram, .mtu = u->mtu};
 
 	tlsg_err_clear(&x->err[role]);
+	if(role == TLSG_CLIENT) {
+		p.remote = (struct tlsg_addr){.len = 4, .bytes = {127, 0, 0, 1}};
+		p.remote_port = 5061;
+	}
 	if(role == TLSG_CLIENT && sni != NULL) {
 		p.sni.s = (char *)sni;
 		p.sni.len = (int)strlen(sni);
