@@ -50,6 +50,7 @@ static int restrict_suites(struct tlsg_conn *c, const struct tlsg_hello *h)
 	tlsg_hello_offer(h, allowed, &offer);
 	if((offer.versions & allowed) == 0)
 		return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
+	offer.without = tlsg_priority_without(c->ref.prof->priority, &offer);
 	if(tlsg_priority_for_offer(c->ref.prof, &offer, &compiled) != TLSG_OK)
 		return GNUTLS_E_NO_CIPHER_SUITES;
 	c->ref.keys = offer.usable;
