@@ -21,6 +21,7 @@
 
 #define TICK_S 1
 #define SETTLE_S 5 /* at most, from the look that finds a change to the next one */
+#define RETRY_S 60 /* at least, after a reload that failed for want of something else than a file */
 #define CHANGES_BYTES 4096
 
 /* [static] in the process of auto_reload only */
@@ -62,6 +63,8 @@ static void reload(const struct tlsg_source_diff *diff)
 		default:
 			refused_log(diff, &err);
 			tlsg_watch_refused(&watch, seen);
+			if(seen == NULL && wait_s < RETRY_S)
+				wait_s = RETRY_S;
 			break;
 	}
 }

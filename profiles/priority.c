@@ -132,25 +132,28 @@ static void groups_note(struct tlsg_priority *x)
 	static const struct
 	{
 		unsigned id;
-		unsigned number;
-	} groups[] = {{GNUTLS_GROUP_SECP192R1, 19}, {GNUTLS_GROUP_SECP224R1, 21}, {GNUTLS_GROUP_SECP256R1, 23},
-			{GNUTLS_GROUP_SECP384R1, 24}, {GNUTLS_GROUP_SECP521R1, 25}, {GNUTLS_GROUP_X25519, 29},
-			{GNUTLS_GROUP_X448, 30}, {GNUTLS_GROUP_FFDHE2048, 256}, {GNUTLS_GROUP_FFDHE3072, 257},
-			{GNUTLS_GROUP_FFDHE4096, 258}, {GNUTLS_GROUP_FFDHE6144, 259}, {GNUTLS_GROUP_FFDHE8192, 260}};
+		unsigned curve;
+		unsigned dh_group;
+	} groups[] = {{GNUTLS_GROUP_SECP192R1, TLSG_CIPHER_GROUP(19), 0},
+			{GNUTLS_GROUP_SECP224R1, TLSG_CIPHER_GROUP(21), 0}, {GNUTLS_GROUP_SECP256R1, TLSG_CIPHER_GROUP(23), 0},
+			{GNUTLS_GROUP_SECP384R1, TLSG_CIPHER_GROUP(24), 0}, {GNUTLS_GROUP_SECP521R1, TLSG_CIPHER_GROUP(25), 0},
+			{GNUTLS_GROUP_X25519, TLSG_CIPHER_GROUP(29), 0}, {GNUTLS_GROUP_X448, TLSG_CIPHER_GROUP(30), 0},
+			{GNUTLS_GROUP_FFDHE2048, 0, TLSG_CIPHER_DH_GROUP(256)},
+			{GNUTLS_GROUP_FFDHE3072, 0, TLSG_CIPHER_DH_GROUP(257)},
+			{GNUTLS_GROUP_FFDHE4096, 0, TLSG_CIPHER_DH_GROUP(258)},
+			{GNUTLS_GROUP_FFDHE6144, 0, TLSG_CIPHER_DH_GROUP(259)},
+			{GNUTLS_GROUP_FFDHE8192, 0, TLSG_CIPHER_DH_GROUP(260)}};
 	const unsigned *ids = NULL;
 	int len = gnutls_priority_group_list(x->compiled, &ids);
 	size_t k;
 	int i;
 
 	for(i = 0; i < len; i++)
-		for(k = 0; k < sizeof(groups) / sizeof(groups[0]); k++) {
-			if(groups[k].id != ids[i])
-				continue;
-			if(groups[k].number < 256)
-				x->curves |= TLSG_CIPHER_GROUP(groups[k].number);
-			else
-				x->dh_groups |= TLSG_CIPHER_DH_GROUP(groups[k].number);
-		}
+		for(k = 0; k < sizeof(groups) / sizeof(groups[0]); k++)
+			if(groups[k].id == ids[i]) {
+				x->curves |= groups[k].curve;
+				x->dh_groups |= groups[k].dh_group;
+			}
 }
 
 unsigned tlsg_priority_without(const struct tlsg_priority *x, const struct tlsg_cipher_offer *offer)
@@ -296,7 +299,6 @@ enum tlsg_ret tlsg_priority_for_offer(
 	size_t i;
 
 	*compiled = NULL;
-	offer->without = tlsg_priority_without(x, offer);
 	offer->usable = tlsg_cipher_list_keys(&x->list, offer);
 	if(x->single == NULL
 			|| p->pairs_len == 0) /* without a certificate GnuTLS ends the handshake, and the log says why */

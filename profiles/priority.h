@@ -55,7 +55,7 @@ enum tlsg_ret tlsg_priority_fit_keys(struct tlsg_prof *p, struct tlsg_err *err) 
  * groups of key exchanges are the same in all priorities, so the choice of a suite never costs a HelloRetryRequest.
  * @param p         profile.
  * @param datagram  with DTLS.
- * @param offer     [in,out] what the ClientHello offers; without: [out] tlsg_priority_without(); keys: the signatures
+ * @param offer     [in,out] what the ClientHello offers; without: from tlsg_priority_without(); keys: the signatures
  *                  that the client accepts, without those that the profile has no certificate for when this returns;
  *                  usable: [out] the kinds of keys that the certificate may have.
  * @param compiled  [out] priority to set; NULL: keep the profile's.

@@ -55,6 +55,7 @@ static int restrict_suites(struct tlsg_conn *c, const struct tlsg_hello *h)
 	tlsg_hello_offer(h, allowed, &offer);
 	if((offer.versions & allowed) == 0)
 		return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
+	offer.without = tlsg_priority_without(tlsg_priority_of(c->ref.prof, datagram), &offer);
 	if(tlsg_priority_for_offer(c->ref.prof, datagram, &offer, &compiled) != TLSG_OK)
 		return GNUTLS_E_NO_CIPHER_SUITES;
 	c->ref.keys = offer.usable;

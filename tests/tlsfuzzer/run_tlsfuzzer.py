@@ -41,6 +41,7 @@ class Result:
     def __init__(self, text, finished):
         self.passed = {}
         self.finished = finished and "Test end" in text
+        self.last_line = (text.strip().splitlines() or [""])[-1]
         found = list(VERDICT.finditer(text))
         for at, match in enumerate(found):
             end = found[at + 1].start() if at + 1 < len(found) else len(text)
@@ -168,6 +169,8 @@ class Comparison:
         sample = self._args.sample
         by_name = {name: self._run(script, name, sample=sample) for name in servers.NAMES}
         stock, ours, gnutls = (by_name[name] for name in servers.NAMES)
+        if not stock.passed and not stock.finished:
+            return [f"skipped: {script.name} does not run here: {stock.last_line}"]
         lines, shared, listed = [], 0, 0
         worse = [name for name, passes in stock.passed.items() if passes and not ours.passed.get(name)]
         if worse:                                       # a slow machine is no difference
