@@ -39,5 +39,5 @@ echo "## the same bytes from a second build in another folder, without network"
 echo "## no OpenSSL among the dependencies"
 
 apt-get -q -y --no-install-recommends install lintian
-lintian --allow-root --no-tag-display-limit --fail-on error,warning "/share/kamailio-tls-gnutls_$version-1_"*.changes
+lintian --allow-root --tag-display-limit 0 --fail-on error,warning "/share/kamailio-tls-gnutls_$version-1_"*.changes
 echo "## lintian: no errors, no warnings"

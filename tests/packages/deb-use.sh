@@ -18,7 +18,7 @@ all_files()
 		-o -path /var/cache -o -path /var/log -o -path /share -o -path /run \) -prune -o -print | sort
 }
 apt-get -q update
-apt-get -q -y --no-install-recommends install kamailio gnutls-bin procps
+apt-get -q -y --no-install-recommends install kamailio gnutls-bin netbase procps
 all_files >/tmp/before
 
 # ---- an older version first
