@@ -205,7 +205,8 @@ def test_extra_arguments_are_ignored(kam, way):
     for command in ("tls.info", "tls.list", "tls.options"):
         assert way(kam, command, "x", 1) is not None
     for level in ("ERROR", "WARNING"):
-        assert kam.log.at_level(level, since=mark) == []
+        # the timer may tell at any time that a certificate of the tests expires soon
+        assert [text for _, text in kam.log.at_level(level, since=mark) if " expires on " not in text] == []
 
 
 CONFIG = """[server:default]
