@@ -61,6 +61,7 @@ param_export_t tlsg_mod_params[] = {
 		{"ca_path", PARAM_STR, &tlsg_group_defaults.ca_path},
 		{"crl", PARAM_STR, &tlsg_group_defaults.crl},
 		{"cipher_list", PARAM_STR, &tlsg_group_defaults.cipher_list},
+		{"auto_reload", PARAM_INT, &private.auto_reload_s},
 		{"config", PARAM_STR, &tlsg_group_defaults.config},
 		{"connection_timeout", PARAM_INT, &tlsg_group_defaults.connection_timeout},
 		{"handshake_timeout", PARAM_INT, &private.handshake_timeout_s},
@@ -69,6 +70,7 @@ param_export_t tlsg_mod_params[] = {
 		{"send_timeout", PARAM_INT, &private.send_timeout_s},
 		{"session_cache", PARAM_INT, &tlsg_group_defaults.session_cache},
 		{"session_id", PARAM_STR, &tlsg_group_defaults.session_id},
+		{"ticket_key_file", PARAM_STR, &private.ticket_key_file},
 		{"renegotiation", PARAM_INT, &private.renegotiation},
 		{"outgoing_sni", PARAM_INT, &private.outgoing_sni},
 		{"xavp_cfg", PARAM_STR, &private.xavp_cfg},
@@ -127,6 +129,7 @@ static const struct
 		{"verify_name", &private.verify_name, REFUSE, 0, 2, 0},
 		{"key_password_mode", &private.key_password_mode, AS_ON, 0, 1, 0},
 		{"handshake_timeout", &private.handshake_timeout_s, CUT_HIGH, 0, 86400, 0},
+		{"auto_reload", &private.auto_reload_s, CUT_HIGH, 0, 86400, 0},
 		{"handshakes_max", &private.handshakes_max, CUT_HIGH, 0, 1 << 20, -1},
 		{"handshakes_per_address", &private.handshakes_per_address, CUT_HIGH, 0, 1 << 20, 0},
 		{"session_cache", &tlsg_group_defaults.session_cache, AS_ON, 0, 1, 0},
@@ -210,6 +213,7 @@ static int paths_convert(void)
 			|| tlsg_mod_path_convert("private_key2", &private.private_key2, NULL) < 0
 			|| (strncasecmp(private.engine_config.s, "NONE", 4) != 0
 					&& tlsg_mod_path_convert("engine_config", &private.engine_config, NULL) < 0)
+			|| tlsg_mod_path_convert("ticket_key_file", &private.ticket_key_file, NULL) < 0
 			|| tlsg_mod_path_convert("keylog_file", &private.keylog_file, NULL) < 0)
 		return -1;
 	return 0;
@@ -441,6 +445,7 @@ void tlsg_params_set_options(struct tlsg_set_options *o)
 	memset(o, 0, sizeof(*o));
 	o->session_id = cfg->session_id;
 	o->session_cache = cfg->session_cache != 0;
+	o->is_watched = private.auto_reload_s > 0;
 	o->config_dir = tlsg_mod_path_dir();
 }
 

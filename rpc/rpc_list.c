@@ -11,6 +11,7 @@
 #include "core/ip_addr.h"
 #include "core/tcp_conn.h"
 
+#include "rpc/rpc_filter.h"
 #include "rpc/rpc_source.h"
 #include "transport/conn.h"
 
@@ -39,7 +40,9 @@ struct listing
 {
 	rpc_t *rpc;
 	void *ctx;
-	unsigned used; /* of records */
+	unsigned used;	/* of records */
+	unsigned shown; /* so far */
+	struct tlsg_rpc_filter filter;
 };
 
 static struct record records[BATCH_RECORDS];
@@ -58,10 +61,8 @@ static int seconds_left(const struct tcp_connection *c)
 }
 
 /** Copies a connection. TCPCONN_LOCK is held. */
-static void record_copy(const struct tcp_connection *c, const struct tlsg_conn *conn, void *param)
+static void record_copy(struct record *r, const struct tcp_connection *c, const struct tlsg_conn *conn)
 {
-	struct listing *l = param;
-	struct record *r = &records[l->used++];
 	const struct tlsg_peer *peer = tlsg_peer_get(conn);
 
 	memset(r, 0, sizeof(*r));
@@ -77,6 +78,17 @@ static void record_copy(const struct tcp_connection *c, const struct tlsg_conn *
 	text_copy(r->sni, r->status.sni);
 	text_copy(r->profile, r->status.profile);
 	r->suite = peer != NULL ? peer->suite : NULL;
+}
+
+/** Copies a connection that the filter selects. TCPCONN_LOCK is held. */
+static bool visit(const struct tcp_connection *c, const struct tlsg_conn *conn, void *param)
+{
+	struct listing *l = param;
+
+	if(!tlsg_rpc_filter_matches(&l->filter, c, conn))
+		return true;
+	record_copy(&records[l->used++], c, conn);
+	return ++l->shown != l->filter.limit;
 }
 
 static void address_format(char *to, struct ip_addr *from)
@@ -159,7 +171,11 @@ static void records_add(void *param)
 
 void tlsg_rpc_list(rpc_t *rpc, void *ctx)
 {
-	struct listing l = {rpc, ctx, 0};
+	struct listing l = {.rpc = rpc, .ctx = ctx};
+	struct tlsg_rpc_walk walk = {BATCH_RECORDS, 0, visit, records_add};
 
-	tlsg_rpc_source_get()->walk(BATCH_RECORDS, record_copy, records_add, &l);
+	if(!tlsg_rpc_filter_read(rpc, ctx, &l.filter, (str){NULL, 0}, TLSG_RPC_WORDS_IGNORED))
+		return;
+	walk.after = l.filter.after;
+	tlsg_rpc_source_get()->walk(&walk, &l);
 }

@@ -14,6 +14,7 @@
 #include <gnutls/crypto.h>
 
 #include "profiles/cipher/method.h"
+#include "profiles/ticket.h"
 #include "tests/lib/arena_stats.h"
 #include "tests/lib/conn_pair.h"
 #include "transport/carrier_datagram.h"
@@ -496,6 +497,24 @@ static void test_renegotiation(void **state)
 	}
 }
 
+/* Tickets of TLS and of DTLS are encrypted with different keys, which are constant. */
+static void test_ticket_keys(void **state)
+{
+	struct tlsg_conn_pair_setup u = {.datagram = true, .cache = true};
+	struct tlsg_set *set = tlsg_conn_pair_set(&u);
+	const struct tlsg_prof *p = set->defaults[TLSG_SERVER];
+	unsigned char tls[TLSG_TICKET_KEY_SIZE], dtls[TLSG_TICKET_KEY_SIZE], again[TLSG_TICKET_KEY_SIZE];
+	time_t now = time(NULL);
+
+	(void)state;
+	assert_int_equal(tlsg_ticket_key(p, 0, false, now, tls), TLSG_OK);
+	assert_int_equal(tlsg_ticket_key(p, 0, true, now, dtls), TLSG_OK);
+	assert_int_equal(tlsg_ticket_key(p, 0, true, now, again), TLSG_OK);
+	assert_memory_not_equal(tls, dtls, sizeof(tls));
+	assert_memory_equal(dtls, again, sizeof(dtls));
+	tlsg_set_drop(set);
+}
+
 /* The association's timer: after a flight, at the deadline, and not at all when there is nothing to wait for. */
 static void test_timer(void **state)
 {
@@ -573,6 +592,7 @@ int main(void)
 			cmocka_unit_test(test_output_without_room),
 			cmocka_unit_test(test_long_chain),
 			cmocka_unit_test(test_renegotiation),
+			cmocka_unit_test(test_ticket_keys),
 			cmocka_unit_test(test_timer),
 			cmocka_unit_test(test_probe),
 	};
