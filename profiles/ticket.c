@@ -103,13 +103,28 @@ static unsigned keys_len(const struct tlsg_prof *p)
 	return p->ticket_keys != NULL ? p->set->ticket_masters->len : 1;
 }
 
-enum tlsg_ret tlsg_ticket_key(
-		const struct tlsg_prof *p, unsigned number, time_t now, unsigned char key[TLSG_TICKET_KEY_SIZE])
+/* The key for DTLS that belongs to one for TLS. */
+static enum tlsg_ret key_for_datagrams(unsigned char key[TLSG_TICKET_KEY_SIZE])
 {
+	static const char label[] = "tls_gnutls ticket, DTLS";
+	unsigned char own[TLSG_TICKET_KEY_SIZE];
+	int rc = gnutls_hmac_fast(GNUTLS_MAC_SHA512, key, TLSG_TICKET_KEY_SIZE, label, sizeof(label), own);
+
+	memcpy(key, own, sizeof(own));
+	gnutls_memset(own, 0, sizeof(own));
+	return rc < 0 ? TLSG_E_INTERNAL : TLSG_OK;
+}
+
+enum tlsg_ret tlsg_ticket_key(
+		const struct tlsg_prof *p, unsigned number, bool datagram, time_t now, unsigned char key[TLSG_TICKET_KEY_SIZE])
+{
+	enum tlsg_ret ret = TLSG_OK;
+
 	if(p->ticket_keys == NULL)
-		return key_of_start(p, now, key);
-	memcpy(key, p->ticket_keys[number], TLSG_TICKET_KEY_SIZE);
-	return TLSG_OK;
+		ret = key_of_start(p, now, key);
+	else
+		memcpy(key, p->ticket_keys[number], TLSG_TICKET_KEY_SIZE);
+	return ret == TLSG_OK && datagram ? key_for_datagrams(key) : ret;
 }
 
 /* ---- which key a ticket was made with ---- */
@@ -139,12 +154,12 @@ struct names
 	unsigned char name[2][NAME_SIZE]; /* of this period, and of the one before */
 };
 
-static void names_make(const struct tlsg_prof *p, unsigned number, time_t now, struct names *n)
+static void names_make(const struct tlsg_prof *p, unsigned number, bool datagram, time_t now, struct names *n)
 {
 	uint64_t period = (uint64_t)now / ((uint64_t)gnutls_db_get_default_cache_expiration() * PERIOD_LIFETIMES);
 	unsigned char key[TLSG_TICKET_KEY_SIZE];
 
-	n->known = tlsg_ticket_key(p, number, now, key) == TLSG_OK && key_name(key, period, n->name[0])
+	n->known = tlsg_ticket_key(p, number, datagram, now, key) == TLSG_OK && key_name(key, period, n->name[0])
 			   && key_name(key, period - 1, n->name[1]);
 	gnutls_memset(key, 0, sizeof(key));
 }
@@ -155,7 +170,7 @@ static bool names_have(const struct names *n, const struct tlsg_der *ticket)
 		   && (memcmp(n->name[0], ticket->data, NAME_SIZE) == 0 || memcmp(n->name[1], ticket->data, NAME_SIZE) == 0);
 }
 
-int tlsg_ticket_match(const struct tlsg_prof *p, const struct tlsg_der *tickets, unsigned n, time_t now)
+int tlsg_ticket_match(const struct tlsg_prof *p, bool datagram, const struct tlsg_der *tickets, unsigned n, time_t now)
 {
 	struct names names[TLSG_TICKET_MASTERS_MAX];
 	unsigned made = 0;
@@ -165,7 +180,7 @@ int tlsg_ticket_match(const struct tlsg_prof *p, const struct tlsg_der *tickets,
 	for(i = 0; i < n; i++)
 		for(k = 0; k < len; k++) {
 			if(k == made)
-				names_make(p, made++, now, &names[k]);
+				names_make(p, made++, datagram, now, &names[k]);
 			if(names_have(&names[k], &tickets[i]))
 				return (int)k;
 		}

@@ -32,17 +32,19 @@ void tlsg_ticket_global_deinit(void);
  * A ticket key of a profile.
  * @param p       server profile of a published snapshot.
  * @param number  0: the one that encrypts; others from tlsg_ticket_match() with the same snapshot.
+ * @param datagram  for DTLS, which has keys of its own: sessions of TLS are not resumed with it, and vice versa.
  * @param now     wall clock.
  * @param key     [out] wiped by the caller after use.
  * @return TLSG_OK; TLSG_E_INTERNAL: not initialised, or the derivation failed: issue no tickets.
  * Source: doc/architecture.md#resumption; gnutls_hmac_fast() with SHA-512.
  */
-enum tlsg_ret tlsg_ticket_key(const struct tlsg_prof *p, unsigned number, time_t now,
+enum tlsg_ret tlsg_ticket_key(const struct tlsg_prof *p, unsigned number, bool datagram, time_t now,
 		unsigned char key[TLSG_TICKET_KEY_SIZE]) TLSG_MUST_CHECK;
 
 /**
  * Finds the key of the first ticket that was made with a key of the profile, by the name of the key in it. The ticket
  * may be damaged or expired all the same.
+ * @param datagram  as with tlsg_ticket_key().
  * @param tickets  as the client offers them, in its order; borrowed.
  * @param n        how many.
  * @param now      wall clock.
@@ -50,7 +52,7 @@ enum tlsg_ret tlsg_ticket_key(const struct tlsg_prof *p, unsigned number, time_t
  * Source: RFC 5077 section 4, for the name at the start of a ticket; GnuTLS 3.6.9 to 3.8.13 derive it with the key of a
  * period from the time and the session's key (SHA3-512). tests/profiles/test_ticket.c compares it with real tickets.
  */
-int tlsg_ticket_match(const struct tlsg_prof *p, const struct tlsg_der *tickets, unsigned n, time_t now);
+int tlsg_ticket_match(const struct tlsg_prof *p, bool datagram, const struct tlsg_der *tickets, unsigned n, time_t now);
 
 /**
  * Computes the ticket context of a completed and loaded profile: a hash over everything that decides which peers may

@@ -8,9 +8,9 @@
  * differences:
  * - tlsg_conn_read(): in is one datagram, which is always used up; clear must have room for TLSG_DATAGRAM_TEXT_MAX
  *   bytes. TLSG_OK: one record of text is in clear, which is one message; call again with the same buffers (clear
- *   emptied), as more records may be in the datagram. TLSG_FULL: clear or out
- *   have no room, call again when they have. TLSG_AGAIN: nothing more. Records that are malformed, replayed,
- *   of another epoch or cannot be decrypted are dropped without a trace but tlsg_conn_datagram_dropped().
+ *   emptied), as more records may be in the datagram. TLSG_FULL: clear or out have no room, call again when they have.
+ *   TLSG_AGAIN: nothing more. Records that are malformed, replayed, of another epoch or cannot be decrypted are dropped
+ *   and counted: tlsg_conn_datagram_dropped().
  * - tlsg_conn_write(): the data are one message and go out as one record, in one datagram. Before the handshake is done
  *   the message is queued. Too long for one datagram, by GnuTLS a little less than
  *   16,384 bytes: TLSG_E_RESOURCE, the association goes on.

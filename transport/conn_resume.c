@@ -51,6 +51,7 @@ static int hash_str(gnutls_hash_hd_t h, const str *s)
 static bool key_make(struct tlsg_conn *c, const struct tlsg_addr *remote, uint16_t port, unsigned char *key)
 {
 	const struct tlsg_prof *p = c->ref.prof;
+	uint8_t datagram = c->datagram != NULL;
 	gnutls_hash_hd_t h;
 	int rc;
 
@@ -61,6 +62,8 @@ static bool key_make(struct tlsg_conn *c, const struct tlsg_addr *remote, uint16
 		rc = hash_str(h, &p->id);
 	if(rc == 0)
 		rc = hash_str(h, &p->s.server_id);
+	if(rc == 0)
+		rc = hash_part(h, &datagram, sizeof(datagram));
 	if(rc == 0)
 		rc = hash_part(h, remote->bytes, remote->len);
 	if(rc == 0)

@@ -235,7 +235,7 @@ static void say(struct end *e, const char *text)
 }
 
 /* A first datagram: a cookie, then an association. @return false: nothing else is to be done with it. */
-static bool is_welcome(struct end *e, struct tlsg_buf *in, const struct sockaddr_in *from)
+static bool accept_first(struct end *e, struct tlsg_buf *in, const struct sockaddr_in *from)
 {
 	struct tlsg_cookie_ends ends = {.peer.len = 4, .local.len = 4, .peer_port = ntohs(from->sin_port)};
 	unsigned char reply[TLSG_COOKIE_REPLY_BYTES];
@@ -268,7 +268,7 @@ static void receive(struct end *e)
 	if(n <= 0)
 		return;
 	tlsg_buf_init_filled(&in, bytes, (size_t)n);
-	if(e->role == TLSG_SERVER && (e->conn == NULL || from.sin_port != e->peer.sin_port) && !is_welcome(e, &in, &from))
+	if(e->role == TLSG_SERVER && (e->conn == NULL || from.sin_port != e->peer.sin_port) && !accept_first(e, &in, &from))
 		return;
 	do {
 		tlsg_buf_init(&clear, clear_bytes, sizeof(clear_bytes));

@@ -63,7 +63,7 @@ static int match(const gnutls_datum_t *session, time_t now)
 
 	assert_true(tlsg_ticket_find(session, &at, &bytes));
 	tickets[1] = (struct tlsg_der){session->data + at, (unsigned)bytes};
-	number = tlsg_ticket_match(set->defaults[TLSG_SERVER], tickets, 2, now);
+	number = tlsg_ticket_match(set->defaults[TLSG_SERVER], false, tickets, 2, now);
 	tlsg_set_put(set);
 	return number;
 }
