@@ -48,7 +48,7 @@ bool tlsg_dtls_step_begin(struct tlsg_dtls_step *s, struct tlsg_assoc *a);
 /**
  * As tlsg_dtls_step_begin(), for a received datagram. During a handshake another process may have the lock for as long
  * as a token or a key process needs to sign, and each datagram of that peer would keep one more process waiting. So
- * this waits for some milliseconds only; false also means that another process still has the lock then.
+ * this waits for 100 ms only; false also means that another process still has the lock then, which is counted.
  */
 bool tlsg_dtls_step_receive(struct tlsg_dtls_step *s, struct tlsg_assoc *a);
 

@@ -247,6 +247,10 @@ class DtlsAgent(Service):
 
     def _run(self):
         while True:
+            if not select.select([self.sock], [], [], 0.2)[0]:
+                for session in list(self._sessions.values()):
+                    session.step()      # sends a flight again when its time is over
+                continue
             data, peer = self.sock.recvfrom(1 << 16)
             if self._over.is_set():
                 return
