@@ -59,15 +59,15 @@ BASE_SRC = $(addprefix base/,\
 	arena.c arena_keep.c arena_pool.c arena_private.c environment.c err.c import.c mutex.c object.c scope.c \
 	secret_file.c)
 PKCS11_SRC = $(addprefix pkcs11/,\
-	p11_ask.c p11_certs.c p11_engine.c p11_find.c p11_gate.c p11_key.c p11_look.c p11_module.c p11_pin.c p11_probe.c \
-	p11_refused.c p11_retry.c p11_uri.c)
+	p11_ask.c p11_certs.c p11_engine.c p11_find.c p11_gate.c p11_key.c p11_look.c p11_match.c p11_module.c p11_pin.c \
+	p11_probe.c p11_refused.c p11_retry.c p11_uri.c)
 # the folders inside profiles, lowest first
 CIPHER_SRC = $(addprefix profiles/cipher/,\
 	cipher_list.c cipher_string.c method.c priority_string.c rules.c suites.c)
 VERIFY_SRC = $(addprefix profiles/verify/,\
 	chain.c constraints.c crl.c crt.c name.c trust.c trusted.c usage.c verify.c verify_code.c)
 KEYS_SRC = $(addprefix profiles/keys/,\
-	file.c key_file.c op.c password.c path.c pin.c)
+	file.c key_file.c op.c password.c path.c pin.c token_op.c)
 ISOLATE_SRC = $(addprefix profiles/isolate/,\
 	client.c key_loader.c key_process.c token_child.c token_keys.c token_modules.c token_pending.c token_process.c \
 	token_source.c wire.c)

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "core/globals.h"
 #include "core/ip_addr.h"
 #include "core/socket_info.h"
 
@@ -20,6 +21,7 @@
 #include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_params.h"
 #include "profiles/build.h"
+#include "profiles/load_token.h"
 #include "profiles/tlscfg_file.h"
 
 static gen_lock_t *lock;		  /* [shm] held during a whole reload; taken with lock_try() only */
@@ -163,6 +165,7 @@ static enum tlsg_ret build_unsafe(struct tlsg_set **out, struct tlsg_err *err)
 		tlsg_set_drop(set);
 		return ret;
 	}
+	tlsg_load_token_sessions_warn(set, (unsigned)tcp_children_no);
 	*out = set;
 	return TLSG_OK;
 }

@@ -186,6 +186,8 @@ enum tlsg_ret tlsg_conn_hs_run(struct tlsg_conn *c, struct tlsg_err *err)
 				return TLSG_E_PEER;
 		} else if(rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED)
 			return tlsg_conn_failure_set(c, rc, err);
+		else if(tlsg_conn_failure_is_own()) /* GnuTLS goes on after a decryption that failed */
+			return tlsg_conn_failure_set(c, GNUTLS_E_INTERNAL_ERROR, err);
 		else if(gnutls_record_get_direction(c->session) == 1)
 			return TLSG_FULL;
 		else if(tlsg_carrier_stream_has_data(c))

@@ -106,11 +106,12 @@ def test_operations(start, on_token, token, isolation):
     """RSA, P-256, PSS and RSA key exchange with four workers, before and after a reload."""
     kam = start(on_token.but(modparams={"key_isolation": isolation}))
     assert kam.log.find(r"signs with RSA PKCS#1, RSA-PSS SHA-256, RSA-PSS SHA-384, RSA-PSS SHA-512, and decrypts")
-    for _ in range(2):
+    for is_last in (False, True):
         assert set(_operations(kam, token).values()) == {True}
         with ThreadPoolExecutor(8) as pool:
             assert all(pool.map(lambda n: _is_served(kam, version=VERSIONS[n % 2]), range(24)))
-        assert kam.rpc("tls.reload").startswith("Ok")
+        # not before the end: SoftHSM writes to its token at a login, which a process that ends would interrupt
+        assert is_last or kam.rpc("tls.reload").startswith("Ok")
     assert not _errors(kam)
     assert not kam.log.find(token.pin)
 
@@ -152,7 +153,6 @@ def test_gone_and_back(start, on_token, token, isolation):
         assert set(_operations(kam, token).values()) == {True}
 
 
-@pytest.mark.xfail(strict=False, reason="a decryption that fails with a general error does not reopen the token")
 def test_decrypts_when_it_is_back(start, on_token, token):
     """Also when a decryption is the first that is asked of it."""
     kam = start(on_token.but(modparams={"key_isolation": 1}))
