@@ -114,17 +114,34 @@ static int record_write(char *out, size_t size, const char *token, const struct 
 	return snprintf(out, size, HEAD "\ntoken %s\ntries %u\nsalt %s\nhash %s\n", token, r->tries, r->salt, r->hash);
 }
 
+/* Copies what follows a word at the start of a line, up to the end of that line. */
+static void field_read(const char *text, const char *word, char *out, size_t size)
+{
+	const char *at = strstr(text, word);
+	size_t len = at != NULL ? strcspn(at + strlen(word), "\n") : 0;
+
+	if(len >= size)
+		len = 0;
+	if(len > 0)
+		memcpy(out, at + strlen(word), len);
+	out[len] = '\0';
+}
+
 /* Whether a text is a record of the token, exactly as record_write() writes it. */
 static bool record_parse(const char *text, const char *token, struct record *r)
 {
-	char again[RECORD_SIZE];
-	const char *at = strstr(text, "\ntries ");
+	char again[RECORD_SIZE], tries[16];
 
 	memset(r, 0, sizeof(*r));
-	if(at == NULL || sscanf(at, "\ntries %9u\nsalt %32[0-9a-f]\nhash %64[0-9a-f]", &r->tries, r->salt, r->hash) != 3)
+	field_read(text, "\ntries ", tries, sizeof(tries));
+	field_read(text, "\nsalt ", r->salt, sizeof(r->salt));
+	field_read(text, "\nhash ", r->hash, sizeof(r->hash));
+	r->tries = (unsigned)strtoul(tries, NULL, 10);
+	if(strlen(r->salt) != sizeof(r->salt) - 1 || strlen(r->hash) != sizeof(r->hash) - 1
+			|| strspn(r->salt, "0123456789abcdef") != sizeof(r->salt) - 1
+			|| strspn(r->hash, "0123456789abcdef") != sizeof(r->hash) - 1 || r->tries == 0)
 		return false;
-	return strlen(r->salt) == sizeof(r->salt) - 1 && strlen(r->hash) == sizeof(r->hash) - 1 && r->tries > 0
-		   && record_write(again, sizeof(again), token, r) < (int)sizeof(again) && strcmp(again, text) == 0;
+	return record_write(again, sizeof(again), token, r) < (int)sizeof(again) && strcmp(again, text) == 0;
 }
 
 /* Whether a file is this user's or root's. */
