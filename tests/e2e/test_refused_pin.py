@@ -29,8 +29,8 @@ CKF_USER_PIN_FINAL_TRY = 0x20000
 
 
 @pytest.fixture
-def faults(tmp_path, monkeypatch):
-    return tokens.Faults(tmp_path, monkeypatch)
+def faults(tmp_path):
+    return tokens.Faults(tmp_path)
 
 
 @pytest.fixture

@@ -153,7 +153,6 @@ def test_gone_and_back(start, on_token, token, isolation):
         assert set(_operations(kam, token).values()) == {True}
 
 
-@pytest.mark.xfail(strict=False, reason="a decryption that fails with a general error does not reopen the token")
 def test_decrypts_when_it_is_back(start, on_token, token):
     """Also when a decryption is the first that is asked of it."""
     kam = start(on_token.but(modparams={"key_isolation": 1}))
