@@ -39,7 +39,7 @@ static const struct tlsg_cert_row first_rows[] = {
 
 /** The certificates above, and a long chain: i0, issued by ca, to i<ISSUERS>, whose key is used. */
 static struct tlsg_cert_row rows[sizeof(first_rows) / sizeof(first_rows[0]) + ISSUERS + 1];
-static char names[ISSUERS + 1][8];
+static char names[ISSUERS + 1][16];
 
 static void rows_make(void)
 {
@@ -555,7 +555,7 @@ static void test_probe(void **state)
 
 static int group_setup(void **state)
 {
-	char chain[ISSUERS * 8 + 8] = "";
+	char chain[ISSUERS * 16 + 16] = "";
 	int i;
 
 	(void)state;
