@@ -6,14 +6,21 @@
 # make run          a Kamailio on tls:127.0.0.1 with throw-away certificates, in the foreground
 # make check        all tests but the long ones; make check-unit, check-build, check-openssl, check-limbo,
 #                   check-fuzz, check-e2e, check-compare (against tls.so), check-tlsfuzzer, check-bench run one part
+# make check-hosts  build, unit, end-to-end and comparison tests on other Debian releases (as root): HOST=trixie for
+#                   one, ARGS=--write for the table of doc/hosts.md, KAMAILIO_SRC_forky=DIR for that one's source
 # make check-long   the long tests, and the unit tests under valgrind and the sanitizers
 # make lint         layout, gcc and clang, clang-tidy, cppcheck, includes, names, unused functions, text
 # make format       formats the C files
+# make docbook      DocBook, README, HTML and a man page from doc/*.md, in build/doc
+# make pictures     draws doc/pictures/*.svg from the text files beside them (needs graphviz and mscgen)
 # make bench        measurements beside tls.so; make bench-startup: start and reload with many profiles
 # make verify-table the table of doc/verification.md: chains wrongly accepted by the module and by GnuTLS alone
-# make compare      compares the version and flags strings with `kamailio -V`
+# make compare      compares the version and flags strings with those of an installed module of Kamailio
+#
+# make install      installs what was built; make uninstall, dist, deb, check-packages: misc/packages.mk
 #
 # KAMAILIO_SRC=DIR  source tree for headers and defines (default: the source of the installed package)
+# KAMAILIO_BUILD=make|cmake  which build system of a tree tells the defines (default: as an installed module shows)
 # COMPARE=0         do not stop when the headers belong to another version than the installed kamailio
 # WERROR=1          warnings are errors; set by make check, make lint and .ci/run
 # LONG_SECONDS=N    how long each test of check-long goes on that has no end of its own; default 1800
@@ -22,6 +29,9 @@
 # CC=clang          another compiler (use with O=build/clang to keep the objects apart)
 # CFLAGS, CPPFLAGS, LDFLAGS   added after the project's own flags
 
+# In Kamailio's source tree (src/modules/tls_gnutls) this file gives the list of sources, misc/in-tree.mk the rest.
+IN_TREE := $(wildcard ../../Makefile.modules)
+ifeq ($(IN_TREE),)
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
@@ -53,39 +63,41 @@ endif
 SO = $(O)/tls_gnutls.so
 DEFS = $(B)/kamailio.defs
 CIPHERS_TOOL = $(O)/tls-gnutls-ciphers
+CHECK_MODULES = $(O)/check/record.so $(O)/check/load.so
+endif
 
 # ---- sources -------------------------------------------------------------------------------------------------------
 BASE_SRC = $(addprefix base/,\
 	arena.c arena_keep.c arena_pool.c arena_private.c environment.c err.c import.c mutex.c object.c scope.c \
-	secret_file.c)
+	secret_file.c version.c)
 PKCS11_SRC = $(addprefix pkcs11/,\
-	p11_certs.c p11_engine.c p11_find.c p11_gate.c p11_key.c p11_look.c p11_module.c p11_pin.c p11_probe.c \
-	p11_retry.c p11_uri.c)
+	p11_ask.c p11_certs.c p11_engine.c p11_find.c p11_gate.c p11_key.c p11_look.c p11_match.c p11_module.c p11_pin.c \
+	p11_probe.c p11_refused.c p11_retry.c p11_uri.c)
 # the folders inside profiles, lowest first
 CIPHER_SRC = $(addprefix profiles/cipher/,\
 	cipher_list.c cipher_string.c method.c priority_string.c rules.c suites.c)
 VERIFY_SRC = $(addprefix profiles/verify/,\
 	chain.c constraints.c crl.c crt.c name.c trust.c trusted.c usage.c verify.c verify_code.c)
 KEYS_SRC = $(addprefix profiles/keys/,\
-	file.c key_file.c op.c password.c path.c pin.c)
+	file.c key_file.c op.c password.c path.c pin.c token_op.c)
 ISOLATE_SRC = $(addprefix profiles/isolate/,\
 	client.c key_loader.c key_process.c token_child.c token_keys.c token_modules.c token_pending.c token_process.c \
 	token_source.c wire.c)
 PROF_SRC = $(addprefix profiles/,\
 	build.c creds.c key.c key_use.c list.c load_key.c load_pair.c load_token.c load_trust.c match.c \
-	pair_chain.c pair_check.c pair_issuer.c pem.c priority.c prof.c set.c ticket.c tlscfg.c tlscfg_file.c \
-	value.c)
+	pair_chain.c pair_check.c pair_issuer.c pem.c priority.c prof.c set.c source.c ticket.c ticket_file.c \
+	tlscfg.c tlscfg_file.c value.c watch.c)
 PROFILES_SRC = $(CIPHER_SRC) $(VERIFY_SRC) $(KEYS_SRC) $(ISOLATE_SRC) $(PROF_SRC)
 TRANSPORT_SRC = $(addprefix transport/,\
 	assoc.c carrier_datagram.c carrier_stream.c cert_text.c conn.c conn_alert.c conn_bound.c conn_cancel.c \
-	conn_datagram.c conn_failure.c conn_hs.c conn_message.c conn_rec.c conn_session.c conn_stall.c \
-	conn_step.c conn_verify.c cookie.c dgram_probe.c dgram_record.c dn_text.c hello.c \
-	keylog.c peer.c queue.c refusal.c slots.c stats.c)
+	conn_datagram.c conn_failure.c conn_hs.c conn_message.c conn_rec.c conn_resume.c conn_session.c conn_stall.c \
+	conn_step.c conn_verify.c cookie.c dgram_probe.c dgram_record.c dn_text.c hello.c keylog.c peer.c queue.c \
+	refusal.c resume_store.c slots.c stats.c)
 RPC_SRC = $(addprefix rpc/,\
-	rpc.c rpc_info.c rpc_kill.c rpc_list.c rpc_options.c rpc_profiles.c rpc_reload.c rpc_sessions.c \
-	rpc_source.c)
+	rpc.c rpc_filter.c rpc_info.c rpc_kill.c rpc_list.c rpc_options.c rpc_profiles.c rpc_reload.c rpc_sessions.c \
+	rpc_source.c rpc_version.c)
 MOD_SRC = $(addprefix gnutls_mod/,\
-	mod_answer.c mod_changes.c mod_config.c mod_deadline.c mod_dtls.c mod_dtls_guard.c mod_dtls_in.c \
+	mod_answer.c mod_auto_reload.c mod_changes.c mod_config.c mod_deadline.c mod_dtls.c mod_dtls_guard.c mod_dtls_in.c \
 	mod_dtls_listen.c mod_dtls_out.c mod_dtls_step.c mod_dtls_timer.c mod_engine.c mod_events.c mod_expiry.c \
 	mod_fragments.c mod_group.c mod_hooks.c mod_isolate.c mod_keylog.c mod_limits.c mod_log.c mod_low_mem.c \
 	mod_main.c mod_outgoing.c mod_params.c mod_path.c mod_rpc.c mod_script.c mod_selects.c mod_stats.c mod_tcp.c \
@@ -93,6 +105,12 @@ MOD_SRC = $(addprefix gnutls_mod/,\
 SRC = $(BASE_SRC) $(PKCS11_SRC) $(PROFILES_SRC) $(TRANSPORT_SRC) $(RPC_SRC) $(MOD_SRC)
 FOLDERS = $(sort $(patsubst %/,%,$(dir $(SRC))))
 
+# How the module is linked, here and in Kamailio's tree.
+LINK_FLAGS = -Wl,--version-script=misc/tls.map -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,-z,nodelete -Wl,--as-needed
+
+ifneq ($(IN_TREE),)
+include misc/in-tree.mk
+else
 # ---- flags ---------------------------------------------------------------------------------------------------------
 WARN = -Wall -Wextra -Wshadow $(if $(filter 1,$(WERROR)),-Werror)
 CSTD = -std=gnu11
@@ -102,7 +120,10 @@ LDFLAGS ?=
 ifeq ($(SAN),1)
 OPT = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 else
-OPT = -O2 -g -fstack-protector-strong
+# Protection that depends on the processor and the compiler.
+HARDEN := $(shell for f in -fstack-clash-protection -fcf-protection -mbranch-protection=standard; do \
+	$(CC) -Werror $$f -E -x c /dev/null >/dev/null 2>&1 && echo $$f; done)
+OPT = -O2 -g -fstack-protector-strong $(HARDEN)
 # a packager's own level is not defined twice
 ifeq ($(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS)),)
 OPT += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
@@ -112,8 +133,8 @@ PKG_CFLAGS = $(shell pkg-config --cflags gnutls p11-kit-1 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs gnutls p11-kit-1 2>/dev/null || echo -lgnutls -lp11-kit)
 OWN_CFLAGS = $(CSTD) -fPIC -fno-semantic-interposition $(OPT) $(WARN) -pthread
 LIBS = $(PKG_LIBS) -lgmp -lpthread
-MOD_LDFLAGS = -shared -pthread $(OPT) -Wl,--version-script=misc/tls.map -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
-	-Wl,-z,nodelete -Wl,--as-needed
+MOD_LDFLAGS = -shared -pthread $(OPT) $(LINK_FLAGS)
+TOOL_LDFLAGS = -pie $(OPT) -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 
 # The core's headers are system headers: the compiler does not warn about them.
 MOD_CPPFLAGS = -I. @$(DEFS) $(PKG_CFLAGS)
@@ -122,9 +143,9 @@ TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS)
 
 .PHONY: all compare deps unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table \
 	check-e2e check-compare check-tlsfuzzer check-bench check-fuzz check-long check-long-all check-san check-e2e-san \
-	check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long check-loss-long fuzz-smoke \
-	lint format bench bench-startup run clean FORCE
-all: $(SO) $(CIPHERS_TOOL) compare
+	check-hosts check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long check-loss-long \
+	fuzz-smoke lint format docbook pictures bench bench-startup run clean FORCE
+all: $(SO) $(CIPHERS_TOOL) $(CHECK_MODULES) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
 OBJ = $(SRC:%.c=$(O)/obj/%.o)
@@ -144,17 +165,23 @@ $(SO): $(OBJ) misc/tls.map
 	$(Q)$(CC) $(MOD_LDFLAGS) $(CFLAGS) $(LDFLAGS) $(OBJ) $(LIBS) -o $@
 
 # The tool evaluates cipher strings with the module's own code; it is built without Kamailio.
-CIPHERS_TOOL_SRC = tools/tls-gnutls-ciphers.c base/err.c $(CIPHER_SRC)
+CIPHERS_TOOL_SRC = tools/tls-gnutls-ciphers.c base/err.c base/version.c $(CIPHER_SRC)
 
 $(CIPHERS_TOOL): $(CIPHERS_TOOL_SRC:%.c=$(O)/tool/%.o)
 	@mkdir -p $(@D)
 	$(call say,LINK  $@)
-	$(Q)$(CC) $(OPT) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(Q)$(CC) $(TOOL_LDFLAGS) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 $(O)/tool/%.o: %.c $(DEFS)
 	@mkdir -p $(@D)
 	$(call say,CC    $< (for the tool))
 	$(Q)$(CC) $(OWN_CFLAGS) $(TEST_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# Modules for the Kamailio that tls-gnutls-check starts.
+$(CHECK_MODULES): $(O)/check/%.so: tools/check/%.c $(DEFS) misc/tls.map
+	@mkdir -p $(@D)
+	$(call say,LINK  $@)
+	$(Q)$(CC) $(OWN_CFLAGS) $(MOD_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) $(MOD_LDFLAGS) $(LDFLAGS) $< -o $@
 
 compare: $(SO)
 	@COMPARE=$(COMPARE) scripts/check-version $(SO)
@@ -301,6 +328,12 @@ check-long-all:
 	@scripts/run-check.sh all check-san check-e2e-san check-valgrind check-e2e-long check-chaos-san \
 		check-tlsfuzzer-long verify-table check-fuzz-long check-loss-long
 
+# In folders under build/hosts, each with a Debian of its own; see the head of the script.
+HOST ?= trixie forky
+check-hosts:
+	@scripts/deps.sh install hosts
+	@scripts/check-hosts $(ARGS) $(HOST)
+
 check-san:
 	$(MAKE) SAN=1 check-unit
 
@@ -328,6 +361,13 @@ check-loss-long: $(O)/tests/test_datagram_loss
 
 check-fuzz-long: fuzz
 	@FUZZ_SECONDS=600 scripts/run-fuzz.sh $(FUZZ_BIN)
+
+docbook:
+	scripts/make-docbook $(B)/doc
+
+pictures:
+	dot -Tsvg doc/pictures/where.dot -o doc/pictures/where.svg
+	mscgen -T svg -i doc/pictures/connection.msc -o doc/pictures/connection.svg
 
 lint:
 	@scripts/deps.sh install lint
@@ -359,10 +399,13 @@ run:
 	@$(MAKE) --no-print-directory all
 	@MODULE=$(abspath $(SO)) scripts/run.sh
 
+include misc/packages.mk
+
 clean:
 	rm -rf $(B)/obj $(B)/test $(B)/tests $(B)/tool $(B)/san $(B)/gcc $(B)/clang $(B)/fuzz \
-		$(B)/tls_gnutls.so $(B)/tls-gnutls-ciphers
+		$(B)/tls_gnutls.so $(B)/tls-gnutls-ciphers $(B)/tls-gnutls-cert
 
 -include $(wildcard $(OBJ:.o=.d) $(CIPHERS_TOOL_SRC:%.c=$(O)/tool/%.d) $(SRC:%.c=$(T)/%.d) $(SRC:%.c=$(F)/obj/%.d) \
 	$(TEST_SRC:%.c=$(T)/%.d) $(TEST_LIB_SRC:%.c=$(T)/%.d) $(FUZZ_SRC:%.c=$(F)/obj/%.d) \
 	$(T)/tests/profiles/verify/*.d $(F)/obj/tests/lib/*.d)
+endif

@@ -15,6 +15,10 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Log lines begin with the name that tls.so has there, whatever the file of the module is called. */
+#undef MOD_NAME
+#define MOD_NAME "tls"
+
 #include "core/dprint.h"
 #include "core/globals.h"
 #include "core/locking.h"

@@ -349,11 +349,6 @@ static bool thread_prime(void)
 	return primed;
 }
 
-const char *tlsg_scope_gnutls_version(void)
-{
-	return gnutls_check_version(NULL);
-}
-
 void tlsg_scope_refresh(void)
 {
 	struct tlsg_arena *previous = scope;

@@ -24,9 +24,6 @@
  */
 enum tlsg_ret tlsg_scope_install(void) TLSG_MUST_CHECK;
 
-/** @return the version of the GnuTLS library that is loaded, e.g. "3.7.9"; static. Source: gnutls_check_version(). */
-const char *tlsg_scope_gnutls_version(void);
-
 /**
  * Whether libgnutls's own calls of free() and realloc() decide by address. If not, GnuTLS must not get at the one place
  * that a peer can reach and that frees memory of gnutls_malloc() with free(): session tickets are neither offered nor

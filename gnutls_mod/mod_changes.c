@@ -12,6 +12,7 @@
 
 #include "base/host.h"
 #include "profiles/prof.h"
+#include "profiles/ticket_file.h"
 #include "profiles/verify/crl.h"
 #include "profiles/verify/trust.h"
 #include "transport/cert_text.h"
@@ -191,6 +192,27 @@ static void settings_compare(const struct tlsg_prof *before, const struct tlsg_p
 		line_add(out, "%.*s: changed settings: %s", now->id.len, now->id.s, names);
 }
 
+/* @return the keys of ticket_key_file; 0: it is not set. */
+static unsigned masters_len(const struct tlsg_set *set)
+{
+	return set->ticket_masters != NULL ? set->ticket_masters->len : 0;
+}
+
+/* ticket_key_file: tells that keys have changed, and nothing about them. */
+static void masters_compare(const struct tlsg_set *before, const struct tlsg_set *now, struct tlsg_changes *out)
+{
+	const struct tlsg_ticket_masters *a = before->ticket_masters;
+	const struct tlsg_ticket_masters *b = now->ticket_masters;
+	unsigned len = masters_len(now);
+
+	if(len != masters_len(before) || (len > 0 && memcmp(a->key, b->key, (size_t)len * sizeof(b->key[0])) != 0))
+		line_add(out, "ticket_key_file: %s, keys: %u, before %u",
+				len > 0 && masters_len(before) > 0 && memcmp(a->key[0], b->key[0], sizeof(b->key[0])) == 0
+						? "the same key encrypts"
+						: "another key encrypts",
+				len, masters_len(before));
+}
+
 static int str_compare(const str *a, const str *b)
 {
 	int len = a->len < b->len ? a->len : b->len;
@@ -279,6 +301,8 @@ void tlsg_changes_find(const struct tlsg_set *before, const struct tlsg_set *now
 		sorted_compare(&old, &new, out);
 	else
 		line_add(out, "what has changed is not listed: out of private memory, raise -M");
+	if(before != NULL)
+		masters_compare(before, now, out);
 	if(old.profs != NULL)
 		pkg_free(old.profs);
 	if(new.profs != NULL)

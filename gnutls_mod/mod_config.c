@@ -1,7 +1,8 @@
 /*
- * tls_gnutls - loads the configuration as a whole: at start-up, and again on tls.reload
+ * tls_gnutls - loads the configuration as a whole: at start-up, and again on tls.reload or by auto_reload
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: attendant (mod_init, PROC_INIT), the RPC process that reloads.  Memory: snapshots in shm.
+ * Runs in: attendant (mod_init, PROC_INIT), the RPC process that reloads, the process of auto_reload.
+ * Memory: snapshots in shm.
  * Lock: its own, so that only one process reloads at a time.
  */
 #include "gnutls_mod/mod_config.h"
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "core/globals.h"
 #include "core/ip_addr.h"
 #include "core/socket_info.h"
 
@@ -22,9 +24,13 @@
 #include "gnutls_mod/mod_params.h"
 #include "gnutls_mod/mod_tcp.h"
 #include "profiles/build.h"
+#include "profiles/load_token.h"
 #include "profiles/match.h"
 #include "profiles/priority.h"
+#include "profiles/source.h"
+#include "profiles/ticket_file.h"
 #include "profiles/tlscfg_file.h"
+#include "profiles/value.h"
 
 static gen_lock_t *lock;		  /* [shm] held during a whole reload; taken with lock_try() only */
 static struct tlsg_set *prepared; /* what tlsg_config_prepare() has parsed, until the first load */
@@ -67,7 +73,8 @@ static enum tlsg_ret from_params(struct tlsg_set *set, struct tlsg_err *err)
 	return ret;
 }
 
-enum tlsg_ret tlsg_config_parse(struct tlsg_set **out, struct tlsg_err *err)
+/* @param out  [out] owned by the caller, also on failure: what was read until then. NULL: nothing. */
+static enum tlsg_ret parse(struct tlsg_set **out, struct tlsg_err *err)
 {
 	const struct cfg_group_tls *cfg = tlsg_group_get();
 	struct tlsg_environment_library library;
@@ -77,6 +84,7 @@ enum tlsg_ret tlsg_config_parse(struct tlsg_set **out, struct tlsg_err *err)
 	struct tlsg_set *set;
 	enum tlsg_ret ret;
 
+	*out = NULL;
 	tlsg_environment_library(&library);
 	ret = tlsg_environment_check(&library, err);
 	if(ret != TLSG_OK)
@@ -90,16 +98,22 @@ enum tlsg_ret tlsg_config_parse(struct tlsg_set **out, struct tlsg_err *err)
 	tlsg_p11_engine_wipe(&engine);
 	if(set == NULL)
 		return tlsg_err_no_shm(err, "profiles", sizeof(*set));
-	if(cfg->config.s != NULL && cfg->config.len > 0)
-		ret = tlsg_tlscfg_file_parse(set, cfg->config.s, err);
-	else
-		ret = from_params(set, err);
-	if(ret != TLSG_OK) {
-		tlsg_set_drop(set);
-		return ret;
-	}
 	*out = set;
-	return TLSG_OK;
+	tlsg_engine_note(set);
+	if(cfg->config.s != NULL && cfg->config.len > 0)
+		return tlsg_tlscfg_file_parse(set, cfg->config.s, err);
+	return from_params(set, err);
+}
+
+enum tlsg_ret tlsg_config_parse(struct tlsg_set **out, struct tlsg_err *err)
+{
+	enum tlsg_ret ret = parse(out, err);
+
+	if(ret == TLSG_OK)
+		return TLSG_OK;
+	tlsg_set_drop(*out);
+	*out = NULL;
+	return ret;
 }
 
 /* A server profile for an address that no socket listens on is a mistake. */
@@ -145,7 +159,14 @@ static enum tlsg_ret check_datagram(const struct tlsg_set *set, struct tlsg_err 
 
 enum tlsg_ret tlsg_config_prepare(struct tlsg_err *err)
 {
-	return tlsg_config_parse(&prepared, err);
+	const str *files = &tlsg_params_private()->ticket_key_file;
+	enum tlsg_ret ret = tlsg_config_parse(&prepared, err);
+
+	if(ret != TLSG_OK)
+		return ret;
+	if(tlsg_value_is_set(files) && tlsg_group_get()->session_cache == 0)
+		LM_WARN("parameter \"ticket_key_file\" has no effect without session_cache=1\n");
+	return tlsg_ticket_file_load(prepared, files, err);
 }
 
 /* Tells that what root could read at start is out of reach for tls.reload. */
@@ -154,22 +175,27 @@ static void warn_unreadable(void)
 	const str *config = &tlsg_group_get()->config;
 
 	if(config->s != NULL && config->len > 0 && access(config->s, R_OK) != 0 && errno == EACCES)
-		LM_WARN("\"%s\" was read as root, and user %d cannot read it: tls.reload will fail; give that user's group the "
-				"right to read it\n",
-				config->s, (int)getuid());
+		LM_WARN("\"%s\" was read as root, and user %d cannot read it: tls.reload%s will fail; give that user's group "
+				"the right to read it\n",
+				config->s, (int)getuid(), tlsg_params_private()->auto_reload_s > 0 ? " and auto_reload" : "");
+	tlsg_ticket_file_warn(prepared, &tlsg_params_private()->ticket_key_file);
 }
 
-/* Builds a snapshot that can be published. @param out [out] owned by the caller, on TLSG_OK. */
+/* Builds a snapshot that can be published. @param out [out] as for parse(). */
 static enum tlsg_ret build_unsafe(struct tlsg_set **out, struct tlsg_err *err)
 {
 	struct tlsg_set *set = prepared;
 	enum tlsg_ret ret = TLSG_OK;
 
-	prepared = NULL;
-	if(set == NULL)
-		ret = tlsg_config_parse(&set, err);
-	else
+	if(set != NULL) {
 		warn_unreadable();
+		prepared = NULL;
+	} else {
+		ret = parse(&set, err);
+		if(ret == TLSG_OK)
+			ret = tlsg_ticket_file_load(set, &tlsg_params_private()->ticket_key_file, err);
+	}
+	*out = set;
 	if(ret != TLSG_OK)
 		return ret;
 	ret = check_sockets(set, err);
@@ -181,12 +207,9 @@ static enum tlsg_ret build_unsafe(struct tlsg_set **out, struct tlsg_err *err)
 		tlsg_arena_overflow_free(set->arena);
 		ret = tlsg_err_no_shm(err, "configuration", 0);
 	}
-	if(ret != TLSG_OK) {
-		tlsg_set_drop(set);
-		return ret;
-	}
-	*out = set;
-	return TLSG_OK;
+	if(ret == TLSG_OK)
+		tlsg_load_token_sessions_warn(set, (unsigned)tcp_children_no);
+	return ret;
 }
 
 static void changes_find(const struct tlsg_set *set, struct tlsg_changes *changes)
@@ -197,8 +220,15 @@ static void changes_find(const struct tlsg_set *set, struct tlsg_changes *change
 	tlsg_set_put(current);
 }
 
-/* @param check  true: nothing is published. @param changes  NULL: nobody asks. */
-static enum tlsg_ret load(bool check, struct tlsg_changes *changes, struct tlsg_err *err)
+/* What a caller of load() wants. */
+struct order
+{
+	bool check;					  /* nothing is published */
+	struct tlsg_changes *changes; /* NULL: nobody asks */
+	struct tlsg_source **seen;	  /* [out] copy of what was read in vain; NULL: nobody asks */
+};
+
+static enum tlsg_ret load(const struct order *o, struct tlsg_err *err)
 {
 	struct tlsg_set *set;
 	enum tlsg_ret ret;
@@ -208,22 +238,58 @@ static enum tlsg_ret load(bool check, struct tlsg_changes *changes, struct tlsg_
 		return TLSG_AGAIN;
 	}
 	ret = build_unsafe(&set, err);
-	if(ret == TLSG_OK && changes != NULL)
-		changes_find(set, changes);
-	if(ret == TLSG_OK && check)
-		tlsg_set_drop(set);
-	else if(ret == TLSG_OK)
+	if(ret == TLSG_OK && o->changes != NULL)
+		changes_find(set, o->changes);
+	if(ret == TLSG_E_CONFIG && o->seen != NULL && set != NULL)
+		*o->seen = tlsg_source_copy(set->sources);
+	if(ret == TLSG_OK && !o->check)
 		tlsg_set_publish(set);
+	else
+		tlsg_set_drop(set);
 	lock_release(lock);
 	return ret;
 }
 
 enum tlsg_ret tlsg_config_load(struct tlsg_err *err)
 {
-	return load(false, NULL, err);
+	const struct order order = {.check = false};
+
+	return load(&order, err);
+}
+
+/* Logs each of the lines that begin with '\n'. */
+static void changes_log(const char *text)
+{
+	while(*text == '\n') {
+		int len = (int)strcspn(++text, "\n");
+
+		LM_NOTICE("TLS configuration: %.*s\n", len, text);
+		text += len;
+	}
+}
+
+static enum tlsg_ret reload(const struct order *o, struct tlsg_err *err)
+{
+	enum tlsg_ret ret = load(o, err);
+
+	if(ret != TLSG_OK || o->check)
+		return ret;
+	LM_NOTICE("TLS configuration reloaded\n");
+	changes_log(o->changes->text);
+	return TLSG_OK;
 }
 
 enum tlsg_ret tlsg_config_reload(bool check, struct tlsg_changes *changes, struct tlsg_err *err)
 {
-	return load(check, changes, err);
+	const struct order order = {.check = check, .changes = changes};
+
+	return reload(&order, err);
+}
+
+enum tlsg_ret tlsg_config_reload_watched(struct tlsg_changes *changes, struct tlsg_source **seen, struct tlsg_err *err)
+{
+	const struct order order = {.changes = changes, .seen = seen};
+
+	*seen = NULL;
+	return reload(&order, err);
 }

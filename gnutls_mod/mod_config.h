@@ -1,7 +1,8 @@
 /*
- * tls_gnutls - loads the configuration as a whole: at start-up, and again on tls.reload
+ * tls_gnutls - loads the configuration as a whole: at start-up, and again on tls.reload or by auto_reload
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: attendant (mod_init, PROC_INIT), the RPC process that reloads.  Memory: snapshots in shm.
+ * Runs in: attendant (mod_init, PROC_INIT), the RPC process that reloads, the process of auto_reload.
+ * Memory: snapshots in shm.
  * Lock: its own, so that only one process reloads at a time.
  */
 #ifndef TLSG_GNUTLS_MOD_MOD_CONFIG_H
@@ -12,6 +13,7 @@
 #include "base/err.h"
 
 struct tlsg_changes;
+struct tlsg_source;
 struct tlsg_set;
 
 /**
@@ -37,12 +39,20 @@ enum tlsg_ret tlsg_config_prepare(struct tlsg_err *err) TLSG_MUST_CHECK;
 enum tlsg_ret tlsg_config_load(struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * The same at runtime, with what differs from the configuration in use.
+ * The same at runtime, with what differs from the configuration in use. A reload is logged, with what differs.
  * @param check    true: nothing is published; the result says whether it would have been.
  * @param changes  [out] filled on TLSG_OK; as for tlsg_changes_find().
  * @return as tlsg_config_load().
  */
 enum tlsg_ret tlsg_config_reload(bool check, struct tlsg_changes *changes, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * Reloads as tlsg_config_reload(), for auto_reload.
+ * @param seen  [out] on TLSG_E_CONFIG what was read: tlsg_source_free(). NULL: unknown.
+ * @return as tlsg_config_load().
+ */
+enum tlsg_ret tlsg_config_reload_watched(
+		struct tlsg_changes *changes, struct tlsg_source **seen, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** Makes the lock of reloads. In mod_init. @return 0; -1: out of shared memory. */
 int tlsg_config_init(void);

@@ -11,7 +11,7 @@
 #include "core/globals.h"
 
 #include "base/host.h"
-#include "base/scope.h"
+#include "base/version.h"
 #include "gnutls_mod/mod_dtls_guard.h"
 #include "gnutls_mod/mod_dtls_in.h"
 #include "gnutls_mod/mod_dtls_listen.h"
@@ -95,7 +95,7 @@ int tlsg_dtls_init(void)
 	}
 	faults = tlsg_dgram_probe_faults();
 	if(faults != NULL)
-		LM_WARN("DTLS: GnuTLS %s has %s\n", tlsg_scope_gnutls_version(), faults);
+		LM_WARN("DTLS: GnuTLS %s has %s\n", tlsg_version_loaded(), faults);
 	tlsg_dtls_timer_init();
 	LM_NOTICE("DTLS is on for %u sockets; it is experimental\n", tlsg_dtls_listen_count());
 	is_ready = true;

@@ -12,6 +12,7 @@
 #include "base/secret_file.h"
 #include "gnutls_mod/mod_params.h"
 #include "profiles/keys/file.h"
+#include "profiles/source.h"
 
 /* As tls.so: the first four letters count. */
 static bool is_none(const str *value)
@@ -39,6 +40,14 @@ static enum tlsg_ret config_read(
 		tlsg_secret_file_warn(file, "a PIN", st.st_mode);
 	tlsg_file_free(&data);
 	return ret;
+}
+
+void tlsg_engine_note(struct tlsg_set *set)
+{
+	const struct tlsg_params_private *p = tlsg_params_private();
+
+	if(!is_none(&p->engine) && !is_none(&p->engine_config))
+		tlsg_source_note(set, p->engine_config.s, false);
 }
 
 enum tlsg_ret tlsg_engine_load(struct tlsg_p11_engine *out, bool *is_set, struct tlsg_err *err)

@@ -8,6 +8,8 @@
 
 #include "pkcs11/p11_engine.h"
 
+struct tlsg_set;
+
 /**
  * Reads engine_config, if it is set, and finds the module that the engine stands for: MODULE_PATH of engine_config;
  * else the value of `engine`, if it is a path or a name registered with p11-kit; for the engines `pkcs11`, `gem` and
@@ -18,5 +20,8 @@
  * Source: doc/hsm.md#from-an-openssl-engine.
  */
 enum tlsg_ret tlsg_engine_load(struct tlsg_p11_engine *out, bool *is_set, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/** Notes the file engine_config, if it is read, in a snapshot that is being built: profiles/source.h. */
+void tlsg_engine_note(struct tlsg_set *set);
 
 #endif

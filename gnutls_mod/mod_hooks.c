@@ -15,6 +15,7 @@
 
 #include "base/host.h"
 #include "gnutls_mod/mod_deadline.h"
+#include "gnutls_mod/mod_debug.h"
 #include "gnutls_mod/mod_events.h"
 #include "gnutls_mod/mod_keylog.h"
 #include "gnutls_mod/mod_limits.h"
@@ -81,8 +82,11 @@ static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *er
 	p.query.port = c->rcv.dst_port;
 	p.deadline_s = tlsg_params_private()->handshake_timeout_s;
 	p.query.role = c->flags & F_CONN_PASSIVE ? TLSG_SERVER : TLSG_CLIENT;
-	if(p.query.role == TLSG_CLIENT)
+	if(p.query.role == TLSG_CLIENT) {
+		tlsg_tcp_addr_copy(&p.remote, &c->rcv.src_ip);
+		p.remote_port = c->rcv.src_port;
 		tlsg_outgoing_names(c, &p);
+	}
 	conn = tlsg_conn_new(&p, err);
 	if(p.query.role == TLSG_CLIENT)
 		tlsg_outgoing_names_done();
@@ -148,6 +152,8 @@ static int encode_hook(struct tcp_connection *c, const char **buf, unsigned *len
 	}
 	if(conn != NULL)
 		ret = tlsg_conn_write(conn, &io, *buf, *len, &used, &err);
+	TLSG_DEBUG(WR, "connection %d: %zu of %u bytes taken, result %d\n", c->id, used, *len, ret);
+	TLSG_DEBUG(BIO, "connection %d: %zu bytes of records to send\n", c->id, out.wr);
 	switch(ret) {
 		case TLSG_OK:
 			break;
@@ -220,7 +226,13 @@ static enum tlsg_ret step(struct round *r, struct tlsg_conn *conn)
 	enum tlsg_ret sent = TLSG_OK;
 
 	do {
+		size_t records = tlsg_buf_filled(&r->in);
+		size_t clear = r->clear.wr;
+
 		ret = tlsg_conn_read(conn, &r->io, &r->clear, &r->err);
+		TLSG_DEBUG(RD, "connection %d: %zu bytes of clear text, result %d\n", r->c->id, r->clear.wr - clear, ret);
+		TLSG_DEBUG(BIO, "connection %d: %zu of %zu bytes of records read, %zu to send\n", r->c->id,
+				records - tlsg_buf_filled(&r->in), records, r->out.wr);
 		if(ret < 0)
 			send_last(r);
 		else

@@ -13,6 +13,8 @@
 #include "base/environment.h"
 #include "base/host.h"
 #include "base/scope.h"
+#include "base/version.h"
+#include "gnutls_mod/mod_auto_reload.h"
 #include "gnutls_mod/mod_config.h"
 #include "gnutls_mod/mod_deadline.h"
 #include "gnutls_mod/mod_dtls.h"
@@ -33,11 +35,16 @@
 #include "gnutls_mod/mod_selects.h"
 #include "gnutls_mod/mod_terminal.h"
 #include "gnutls_mod/mod_vars.h"
+#include "pkcs11/p11_refused.h"
 #include "profiles/keys/password.h"
 #include "profiles/set.h"
 #include "profiles/ticket.h"
 #include "transport/queue.h"
+#include "transport/resume_store.h"
 #include "transport/stats.h"
+
+/* The part of shared memory that sessions of outgoing connections may have, which can be resumed. */
+#define RESUME_SHARE 64
 
 MODULE_VERSION
 
@@ -65,7 +72,9 @@ static int init_shared(void)
 	if(tlsg_arena_pool_global_init() != TLSG_OK || tlsg_set_global_init() != TLSG_OK
 			|| tlsg_ticket_global_init() != TLSG_OK || tlsg_queue_global_init() != TLSG_OK
 			|| tlsg_stats_init() != TLSG_OK || tlsg_config_init() < 0 || tlsg_deadline_init() < 0
-			|| tlsg_slots_init(&limits) != TLSG_OK || tlsg_log_init() < 0) {
+			|| tlsg_slots_init(&limits) != TLSG_OK || tlsg_log_init() < 0
+			|| (tlsg_group_get()->session_cache != 0
+					&& tlsg_resume_store_init((size_t)shm_mem_size / RESUME_SHARE) != TLSG_OK)) {
 		LM_ERR("out of shared memory at start: %lu bytes are not enough, raise -m\n", (unsigned long)shm_mem_size);
 		return -1;
 	}
@@ -82,6 +91,7 @@ static void destroy(void)
 	tlsg_set_global_deinit();
 	tlsg_ticket_global_deinit();
 	tlsg_queue_global_deinit();
+	tlsg_resume_store_deinit();
 	tlsg_slots_deinit();
 	tlsg_stats_deinit();
 	tlsg_arena_pool_global_deinit();
@@ -144,15 +154,17 @@ static int mod_init(void)
 		destroy();
 		return -1;
 	}
+	tlsg_p11_refused_init(runtime_dir);
 	tlsg_events_init();
-	if(tlsg_isolate_init() < 0 || tlsg_expiry_init() < 0 || tlsg_outgoing_init() < 0 || tlsg_dtls_init() < 0) {
+	if(tlsg_isolate_init() < 0 || tlsg_auto_reload_init() < 0 || tlsg_expiry_init() < 0 || tlsg_outgoing_init() < 0
+			|| tlsg_dtls_init() < 0) {
 		destroy();
 		return -1;
 	}
 	tlsg_fragments_leave();
 	warn_about_environment();
 	warn_without_tickets();
-	LM_INFO("using GnuTLS %s\n", tlsg_scope_gnutls_version());
+	LM_INFO("tls_gnutls " TLSG_VERSION ", GnuTLS %s (built against %s)\n", tlsg_version_loaded(), tlsg_version_built());
 	initialised = true;
 	return 0;
 }
@@ -168,13 +180,16 @@ static int child_init(int rank)
 	tlsg_scope_check();
 	if(rank != PROC_INIT) {
 		tlsg_isolate_process_started();
-		return tlsg_dtls_child_init(rank);
+		if(tlsg_dtls_child_init(rank) < 0)
+			return -1;
+		return rank == PROC_MAIN ? tlsg_auto_reload_start() : 0;
 	}
 	tlsg_err_clear(&err);
 	tlsg_password_mode_set(asks, tlsg_terminal_ask);
 	ret = tlsg_config_load(&err);
 	tlsg_password_mode_set(asks, NULL);
 	tlsg_isolate_startup_done();
+	tlsg_p11_refused_started();
 	tlsg_terminal_close();
 	if(ret != TLSG_OK) {
 		LM_ERR("%s\n", err.text);

@@ -153,10 +153,10 @@ static bool is_same_name(const char *a, const str *b)
  * Whether a connection has a profile. Ids are for messages: two sections [client:any] with different server_id may have
  * the same one. The same section read again by tls.reload counts as the same.
  */
-static bool is_same_profile(const struct tlsg_conn_status *s, const char *id, const char *server_id)
+static bool is_same_profile(const struct tlsg_conn_status *s, const char *id, const char *chosen_by)
 {
 	return strcmp(s->profile, id) == 0
-		   && strcmp(s->server_id != NULL ? s->server_id : "", server_id != NULL ? server_id : "") == 0;
+		   && strcmp(s->server_id != NULL ? s->server_id : "", chosen_by != NULL ? chosen_by : "") == 0;
 }
 
 int tlsg_outgoing_is_same(const struct tcp_connection *c)

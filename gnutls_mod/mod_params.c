@@ -21,7 +21,6 @@
 #include "profiles/cipher/method.h"
 #include "profiles/keys/path.h"
 #include "profiles/value.h"
-#include "transport/conn_datagram.h"
 
 #define NOT_SET -1
 #define WARN_DAY_MAX 3650
@@ -39,7 +38,7 @@ static struct tlsg_params_private private = {
 		.outgoing_sni = 1,
 		.dtls_max_connections = 4096,
 		.dtls_lifetime_s = 3600,
-		.dtls_mtu = TLSG_DATAGRAM_MTU_DEFAULT,
+		.dtls_mtu = 1200,
 		.certificate_warn_days = STR_STATIC_INIT("30,7,1"),
 };
 
@@ -66,6 +65,7 @@ param_export_t tlsg_mod_params[] = {
 		{"ca_path", PARAM_STR, &tlsg_group_defaults.ca_path},
 		{"crl", PARAM_STR, &tlsg_group_defaults.crl},
 		{"cipher_list", PARAM_STR, &tlsg_group_defaults.cipher_list},
+		{"auto_reload", PARAM_INT, &private.auto_reload_s},
 		{"config", PARAM_STR, &tlsg_group_defaults.config},
 		{"connection_timeout", PARAM_INT, &tlsg_group_defaults.connection_timeout},
 		{"handshake_timeout", PARAM_INT, &private.handshake_timeout_s},
@@ -74,6 +74,7 @@ param_export_t tlsg_mod_params[] = {
 		{"send_timeout", PARAM_INT, &private.send_timeout_s},
 		{"session_cache", PARAM_INT, &tlsg_group_defaults.session_cache},
 		{"session_id", PARAM_STR, &tlsg_group_defaults.session_id},
+		{"ticket_key_file", PARAM_STR, &private.ticket_key_file},
 		{"renegotiation", PARAM_INT, &private.renegotiation},
 		{"outgoing_sni", PARAM_INT, &private.outgoing_sni},
 		{"xavp_cfg", PARAM_STR, &private.xavp_cfg},
@@ -136,6 +137,7 @@ static const struct
 		{"verify_name", &private.verify_name, REFUSE, 0, 2, 0},
 		{"key_password_mode", &private.key_password_mode, AS_ON, 0, 1, 0},
 		{"handshake_timeout", &private.handshake_timeout_s, CUT_HIGH, 0, 86400, 0},
+		{"auto_reload", &private.auto_reload_s, CUT_HIGH, 0, 86400, 0},
 		{"handshakes_max", &private.handshakes_max, CUT_HIGH, 0, 1 << 20, -1},
 		{"handshakes_per_address", &private.handshakes_per_address, CUT_HIGH, 0, 1 << 20, 0},
 		{"session_cache", &tlsg_group_defaults.session_cache, AS_ON, 0, 1, 0},
@@ -153,7 +155,7 @@ static const struct
 		{"key_isolation", &private.key_isolation, AS_ON, 0, 1, 0},
 		{"dtls_max_connections", &private.dtls_max_connections, CUT_HIGH, 1, 1 << 20, 1},
 		{"dtls_lifetime", &private.dtls_lifetime_s, CUT_HIGH, 1, 7 * 86400, 1},
-		{"dtls_mtu", &private.dtls_mtu, REFUSE, TLSG_DATAGRAM_MTU_MIN, TLSG_DATAGRAM_MTU_MAX, TLSG_DATAGRAM_MTU_MIN},
+		{"dtls_mtu", &private.dtls_mtu, REFUSE, 256, 16384, 256},
 		{"ssl_max_send_fragment", &tlsg_group_defaults.ssl_max_send_fragment, CUT_HIGH, 512, 16384, -1},
 };
 
@@ -222,6 +224,7 @@ static int paths_convert(void)
 			|| tlsg_mod_path_convert("private_key2", &private.private_key2, NULL) < 0
 			|| (strncasecmp(private.engine_config.s, "NONE", 4) != 0
 					&& tlsg_mod_path_convert("engine_config", &private.engine_config, NULL) < 0)
+			|| tlsg_mod_path_convert("ticket_key_file", &private.ticket_key_file, NULL) < 0
 			|| tlsg_mod_path_convert("keylog_file", &private.keylog_file, NULL) < 0)
 		return -1;
 	return 0;
@@ -454,6 +457,7 @@ void tlsg_params_set_options(struct tlsg_set_options *o)
 	o->session_id = cfg->session_id;
 	o->session_cache = cfg->session_cache != 0;
 	o->datagram = tlsg_dtls_listen_count() > 0;
+	o->is_watched = private.auto_reload_s > 0;
 	o->config_dir = tlsg_mod_path_dir();
 }
 

@@ -43,9 +43,10 @@ struct tlsg_params_private
 	str certificate2;		  /**< path, absolute after tlsg_params_declare() */
 	str private_key2;
 	str private_key_password2;
-	int keylog_mode; /**< bits of enum tlsg_keylog_mode, 0 off */
-	str keylog_file; /**< path, absolute after tlsg_params_declare(); set when TLSG_KEYLOG_FILE is */
-	str keylog_peer; /**< udp:ip:port; set when TLSG_KEYLOG_PEER is */
+	str ticket_key_file; /**< list of paths, the first one absolute after tlsg_params_declare() */
+	int keylog_mode;	 /**< bits of enum tlsg_keylog_mode, 0 off */
+	str keylog_file;	 /**< path, absolute after tlsg_params_declare(); set when TLSG_KEYLOG_FILE is */
+	str keylog_peer;	 /**< udp:ip:port; set when TLSG_KEYLOG_PEER is */
 	int init_mode;
 	int provider_quirks;
 	str provider_quirks_config;
@@ -54,6 +55,7 @@ struct tlsg_params_private
 	str engine_config;
 	str engine_algorithms;
 	int handshake_timeout_s;	/**< 0 off, up to 86400 */
+	int auto_reload_s;			/**< 0 off, up to 86400 */
 	int handshakes_max;			/**< -1: what fits a quarter of shared memory; 0 no limit */
 	int handshakes_per_address; /**< 0 no limit */
 	int send_timeout_s;			/**< accepted, without effect; -1 not set */

@@ -14,6 +14,7 @@
 #include "gnutls_mod/mod_expiry.h"
 #include "profiles/set.h"
 #include "transport/queue.h"
+#include "transport/resume_store.h"
 #include "transport/slots.h"
 #include "transport/stats.h"
 
@@ -67,6 +68,25 @@ static counter_val_t configurations(counter_handle_t h, void *param)
 	return (counter_val_t)tlsg_set_alive();
 }
 
+static counter_val_t resumable(counter_handle_t h, void *param)
+{
+	size_t bytes;
+
+	(void)h;
+	(void)param;
+	return (counter_val_t)tlsg_resume_store_len(&bytes);
+}
+
+static counter_val_t resumable_bytes(counter_handle_t h, void *param)
+{
+	size_t bytes;
+
+	(void)h;
+	(void)param;
+	(void)tlsg_resume_store_len(&bytes);
+	return (counter_val_t)bytes;
+}
+
 /** Days left. @param param  enum tlsg_expiry_kind. */
 static counter_val_t days_left(counter_handle_t h, void *param)
 {
@@ -92,6 +112,9 @@ static counter_def_t own[] = {
 				"accepted connections whose handshake is not finished"},
 		{NULL, "configurations", CNT_F_NO_RESET, configurations, NULL,
 				"configurations in memory: the current one and older ones in use"},
+		{NULL, "sessions_resumable", CNT_F_NO_RESET, resumable, NULL,
+				"sessions of outgoing connections that can be resumed"},
+		{NULL, "sessions_resumable_bytes", CNT_F_NO_RESET, resumable_bytes, NULL, "shared memory that they take"},
 		{NULL, "certificate_days_left", CNT_F_NO_RESET, days_left, (void *)(uintptr_t)TLSG_EXPIRY_CERTIFICATE,
 				"days until the first of the certificates expires"},
 		{NULL, "crl_days_left", CNT_F_NO_RESET, days_left, (void *)(uintptr_t)TLSG_EXPIRY_CRL,

@@ -10,6 +10,7 @@
 
 #include "base/host.h"
 #include "profiles/addr.h"
+#include "rpc/rpc_source.h"
 
 /* In the core, but in none of its headers. */
 extern gen_lock_t *tcpconn_lock;
@@ -77,31 +78,39 @@ static const struct tcp_connection *cursor_resume(const struct cursor *at)
 	return NULL;
 }
 
-void tlsg_tcp_walk(unsigned batch,
-		void (*visit)(const struct tcp_connection *c, const struct tlsg_conn *conn, void *param),
-		void (*pause)(void *param), void *param)
+/* Visits what is left of a bucket. Lock held. @return false: no more are wanted. */
+static bool bucket_walk(const struct tlsg_rpc_walk *w, struct cursor *at, unsigned *visited, void *param)
 {
-	struct cursor at = {0, false, 0};
 	const struct tcp_connection *c;
-	unsigned visited, buckets;
+	bool more = true;
 
-	while(at.bucket < TCP_ID_HASH_SIZE) {
+	for(c = cursor_resume(at); more && c != NULL && *visited < w->batch; c = c->id_next) {
+		at->is_inside = true;
+		at->last_id = c->id;
+		if(c->rcv.proto != PROTO_TLS && c->rcv.proto != PROTO_WSS)
+			continue;
+		more = w->visit(c, tlsg_tcp_conn(c), param);
+		++*visited;
+	}
+	if(c == NULL)
+		*at = (struct cursor){at->bucket + 1, false, 0};
+	return more;
+}
+
+void tlsg_tcp_walk(const struct tlsg_rpc_walk *w, void *param)
+{
+	struct cursor at = {w->after != 0 ? tcp_id_hash(w->after) : 0, w->after != 0, w->after};
+	unsigned visited, buckets;
+	bool more = true;
+
+	while(more && at.bucket < TCP_ID_HASH_SIZE) {
 		visited = 0;
 		lock_get(tcpconn_lock);
-		for(buckets = 0; buckets < WALK_BUCKETS && visited < batch && at.bucket < TCP_ID_HASH_SIZE; buckets++) {
-			for(c = cursor_resume(&at); c != NULL && visited < batch; c = c->id_next) {
-				at.is_inside = true;
-				at.last_id = c->id;
-				if(c->rcv.proto != PROTO_TLS && c->rcv.proto != PROTO_WSS)
-					continue;
-				visit(c, tlsg_tcp_conn(c), param);
-				visited++;
-			}
-			if(c == NULL)
-				at = (struct cursor){at.bucket + 1, false, 0};
-		}
+		for(buckets = 0; more && buckets < WALK_BUCKETS && visited < w->batch && at.bucket < TCP_ID_HASH_SIZE;
+				buckets++)
+			more = bucket_walk(w, &at, &visited, param);
 		lock_release(tcpconn_lock);
-		pause(param);
+		w->pause(param);
 	}
 }
 

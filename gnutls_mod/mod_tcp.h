@@ -15,6 +15,7 @@
 
 struct tlsg_addr;
 struct tlsg_conn;
+struct tlsg_rpc_walk;
 
 /** @return whether a connection is TLS, or WebSocket over TLS. */
 bool tlsg_tcp_is_tls(const struct tcp_connection *c);
@@ -38,17 +39,12 @@ void tlsg_tcp_unlock(void);
 struct tcp_connection *tlsg_tcp_find(int id);
 
 /**
- * Visits all TLS connections in the order of the table. The lock is released now and then, so connections that are
- * opened or closed meanwhile may be missed.
- * @param batch  number of connections visited before the lock is released.
- * @param visit  called for each connection with TCPCONN_LOCK held: copies what it needs.
- *               Its conn is the TLS state, NULL: not made yet.
- * @param pause  called after each batch, without the lock.
- * @param param  passed to both.
+ * Visits TLS connections in the order of the table. The lock is released now and then, so connections that are opened
+ * or closed meanwhile may be missed.
+ * @param w      where it begins, what is called: rpc/rpc_source.h.
+ * @param param  passed to both functions.
  */
-void tlsg_tcp_walk(unsigned batch,
-		void (*visit)(const struct tcp_connection *c, const struct tlsg_conn *conn, void *param),
-		void (*pause)(void *param), void *param);
+void tlsg_tcp_walk(const struct tlsg_rpc_walk *w, void *param);
 
 /**
  * Extends the lifetime of a connection that no TCP reader has, as the core's tcpconn_get() does. The caller holds

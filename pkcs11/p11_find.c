@@ -32,9 +32,7 @@ static enum tlsg_ret load_module(const struct tlsg_p11_find *f, struct tlsg_err 
 	if(name[0] == '\0')
 		name = q->module;
 	tlsg_p11_probe_stage("loading the module", name[0] != '\0' ? name : "(all that are registered)");
-	if(name[0] == '\0')
-		return tlsg_p11_module_use_registered(err);
-	if(strchr(name, '/') == NULL) {
+	if(name[0] != '\0' && strchr(name, '/') == NULL) {
 		enum tlsg_ret ret = tlsg_p11_module_find(name, path, err);
 
 		if(ret != TLSG_OK)
@@ -44,7 +42,7 @@ static enum tlsg_ret load_module(const struct tlsg_p11_find *f, struct tlsg_err 
 	return tlsg_p11_module_use(name, err);
 }
 
-/* Puts the token's own attributes into the URI, so that it matches no other token. */
+/* Puts the attributes of the token and its library into the URI, so that it matches no other token. */
 static bool merge_token(struct tlsg_p11_find *f, const char *token_url)
 {
 	P11KitUri *uri = p11_kit_uri_new();
@@ -53,9 +51,10 @@ static bool merge_token(struct tlsg_p11_find *f, const char *token_url)
 	bool done = false;
 
 	if(uri == NULL || token == NULL || p11_kit_uri_parse(f->uri, P11_KIT_URI_FOR_ANY, uri) != P11_KIT_URI_OK
-			|| p11_kit_uri_parse(token_url, P11_KIT_URI_FOR_TOKEN, token) != P11_KIT_URI_OK)
+			|| p11_kit_uri_parse(token_url, P11_KIT_URI_FOR_ANY, token) != P11_KIT_URI_OK)
 		goto out;
 	memcpy(p11_kit_uri_get_token_info(uri), p11_kit_uri_get_token_info(token), sizeof(CK_TOKEN_INFO));
+	memcpy(p11_kit_uri_get_module_info(uri), p11_kit_uri_get_module_info(token), sizeof(CK_INFO));
 	p11_kit_uri_set_slot_id(uri, (CK_SLOT_ID)-1);
 	if(p11_kit_uri_format(uri, P11_KIT_URI_FOR_ANY, &text) == P11_KIT_URI_OK && strlen(text) < sizeof(f->uri)) {
 		memcpy(f->uri, text, strlen(text) + 1);
@@ -77,7 +76,7 @@ static enum tlsg_ret resolve_slot(struct tlsg_p11_find *f, struct tlsg_err *err)
 		unsigned long slot = 0;
 		char *url = NULL;
 
-		if(gnutls_pkcs11_token_get_url(i, GNUTLS_PKCS11_URL_GENERIC, &url) < 0)
+		if(gnutls_pkcs11_token_get_url(i, GNUTLS_PKCS11_URL_LIB, &url) < 0)
 			return tlsg_err_set(err, TLSG_E_CONFIG, "there is no token in slot %lu", f->q->uri.slot);
 		if(gnutls_pkcs11_token_get_ptr(url, NULL, &slot, 0) >= 0 && slot == f->q->uri.slot)
 			return merge_token(f, url)
@@ -90,8 +89,9 @@ static enum tlsg_ret resolve_slot(struct tlsg_p11_find *f, struct tlsg_err *err)
 static bool is_match(P11KitUri *uri, const char *token_url)
 {
 	P11KitUri *token = p11_kit_uri_new();
-	bool match = token != NULL && p11_kit_uri_parse(token_url, P11_KIT_URI_FOR_TOKEN, token) == P11_KIT_URI_OK
-				 && p11_kit_uri_match_token_info(uri, p11_kit_uri_get_token_info(token)) != 0;
+	bool match = token != NULL && p11_kit_uri_parse(token_url, P11_KIT_URI_FOR_ANY, token) == P11_KIT_URI_OK
+				 && p11_kit_uri_match_token_info(uri, p11_kit_uri_get_token_info(token)) != 0
+				 && p11_kit_uri_match_module_info(uri, p11_kit_uri_get_module_info(token)) != 0;
 
 	p11_kit_uri_free(token);
 	return match;
@@ -107,7 +107,7 @@ static unsigned count_tokens(const char *text, char *first)
 	first[0] = '\0';
 	if(uri == NULL || p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, uri) != P11_KIT_URI_OK)
 		return 0;
-	for(i = 0; gnutls_pkcs11_token_get_url(i, GNUTLS_PKCS11_URL_GENERIC, &url) >= 0; i++) {
+	for(i = 0; gnutls_pkcs11_token_get_url(i, GNUTLS_PKCS11_URL_LIB, &url) >= 0; i++) {
 		unsigned flags = 0;
 
 		if(is_match(uri, url) && gnutls_pkcs11_token_get_flags(url, &flags) >= 0
@@ -130,10 +130,10 @@ static enum tlsg_ret settle_token(struct tlsg_p11_find *f, struct tlsg_err *err)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "there is no such token");
 	if(n > 1 && (f->leaf != NULL || f->q->pin.is_set))
 		return tlsg_err_set(err, TLSG_E_CONFIG, "%u tokens match the URI: add token= or serial= to it", n);
-	if(n == 1 && !f->q->uri.has_token && !merge_token(f, f->token))
+	if(n == 1 && !merge_token(f, f->token))
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the token cannot be named by a URI");
 	if(gnutls_pkcs11_token_get_flags(f->token, &flags) >= 0 && (flags & GNUTLS_PKCS11_TOKEN_USER_PIN_LOCKED))
-		return tlsg_err_set(err, TLSG_E_CONFIG, "the token has locked its PIN");
+		return tlsg_err_set(err, TLSG_E_CONFIG, "%s", tlsg_p11_pin_reason(TLSG_P11_PIN_LOCKED));
 	return TLSG_OK;
 }
 
@@ -159,12 +159,29 @@ enum tlsg_ret tlsg_p11_find_module(const struct tlsg_p11_find *f, char *out, str
 	void *module = NULL;
 	char *file = NULL;
 
-	if(gnutls_pkcs11_token_get_ptr(f->token, &module, NULL, 0) >= 0)
-		file = p11_kit_module_get_filename(module);
-	if(file == NULL || strlen(file) >= TLSG_P11_PATH_SIZE)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "the module of the token has no path, or one that is too long");
+	out[0] = '\0';
+	if(gnutls_pkcs11_token_get_ptr(f->token, &module, NULL, 0) < 0)
+		return tlsg_err_set(err, TLSG_E_CONFIG, "the token is gone again");
+	file = p11_kit_module_get_filename(module);
+	if(file == NULL)
+		return TLSG_OK; /* registered with `remote:` */
+	if(strlen(file) >= TLSG_P11_PATH_SIZE)
+		return tlsg_err_set(err, TLSG_E_CONFIG, "the path of the token's module is too long");
 	snprintf(out, TLSG_P11_PATH_SIZE, "%s", file);
 	return TLSG_OK;
+}
+
+unsigned long tlsg_p11_find_sessions(const struct tlsg_p11_find *f)
+{
+	void *module = NULL;
+	unsigned long slot = 0;
+	CK_TOKEN_INFO info;
+
+	if(gnutls_pkcs11_token_get_ptr(f->token, &module, &slot, 0) < 0
+			|| ((CK_FUNCTION_LIST *)module)->C_GetTokenInfo(slot, &info) != CKR_OK
+			|| info.ulMaxSessionCount == CK_UNAVAILABLE_INFORMATION)
+		return CK_EFFECTIVELY_INFINITE;
+	return info.ulMaxSessionCount;
 }
 
 int tlsg_p11_find_list(const struct tlsg_p11_find *f, unsigned flags, struct tlsg_p11_find_objects *o)
@@ -195,6 +212,8 @@ static enum tlsg_ret work_in_child(void *arg, gnutls_datum_t *out, struct tlsg_e
 		out->size = 0;
 		tlsg_p11_retry_restart(&r, TLSG_P11_RETRY_BUILDER_MS);
 	}
+	if(ret == TLSG_OK)
+		tlsg_p11_pin_accept();
 	return ret == TLSG_OK ? ret : tlsg_err_set(err, ret, "%s", why.text);
 }
 

@@ -36,7 +36,7 @@ struct tlsg_p11_find
 	const char *type;			/**< value of type= that the URI may have: "private", "cert" */
 	const gnutls_datum_t *leaf; /**< DER of the certificate that a key must match; NULL: certificates are looked for */
 	tlsg_p11_find_attempt attempt;
-	char uri[TLSG_P11_URI_SIZE];   /**< q->uri.uri, with the token filled in where it names none */
+	char uri[TLSG_P11_URI_SIZE];   /**< q->uri.uri, with the attributes of the one token that matches and its library */
 	char token[TLSG_P11_URI_SIZE]; /**< the token, or the first of several that match */
 };
 
@@ -60,8 +60,19 @@ enum tlsg_ret tlsg_p11_find_run(struct tlsg_p11_find *f, gnutls_datum_t *out, st
  */
 enum tlsg_ret tlsg_p11_find_token(struct tlsg_p11_find *f, struct tlsg_err *err) TLSG_MUST_CHECK;
 
-/** After tlsg_p11_find_token(): path of the library that has the token. @param out  [out] TLSG_P11_PATH_SIZE bytes. */
+/**
+ * After tlsg_p11_find_token(): path of the library that has the token.
+ * @param out  [out] TLSG_P11_PATH_SIZE bytes; "": it is registered with p11-kit without one (`remote:`).
+ * @return TLSG_OK; TLSG_E_CONFIG: the path is too long, or the token is gone again.
+ */
 enum tlsg_ret tlsg_p11_find_module(const struct tlsg_p11_find *f, char *out, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * After tlsg_p11_find_token(): how many sessions the token says that it takes.
+ * @return 0: as many as you like, or it does not say.
+ * Source: CK_TOKEN_INFO.ulMaxSessionCount.
+ */
+unsigned long tlsg_p11_find_sessions(const struct tlsg_p11_find *f);
 
 /**
  * After tlsg_p11_find_token(): lists objects.

@@ -10,10 +10,11 @@
 
 #include <gnutls/pkcs11.h>
 
+#include "pkcs11/p11_match.h"
 #include "pkcs11/p11_module.h"
 #include "pkcs11/p11_pin.h"
 
-enum tlsg_ret tlsg_p11_key_explain(int code, struct tlsg_err *err)
+static enum tlsg_ret sentence(int code, struct tlsg_err *err)
 {
 	const char *why = tlsg_p11_pin_reason(tlsg_p11_pin_verdict(code));
 
@@ -26,7 +27,20 @@ enum tlsg_ret tlsg_p11_key_explain(int code, struct tlsg_err *err)
 				err, TLSG_E_CONFIG, "the token was not found: check that it is plugged in and that its module sees it");
 	if(code == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the object is not on the token");
+	if(code == GNUTLS_E_PKCS11_SESSION_ERROR)
+		return tlsg_err_set(err, TLSG_E_CONFIG,
+				"the token has no session left: lower tcp_children, or set key_isolation=1, which needs one for each "
+				"key "
+				"and one more to load the configuration");
 	return tlsg_err_set(err, TLSG_E_CONFIG, "%s", gnutls_strerror(code));
+}
+
+enum tlsg_ret tlsg_p11_key_explain(int code, struct tlsg_err *err)
+{
+	enum tlsg_ret ret = sentence(code, err);
+
+	err->gnutls_code = code;
+	return ret;
 }
 
 /* Finds the object, with a login. The gate remembers for all processes that a PIN was wrong. */
@@ -74,35 +88,77 @@ bool tlsg_p11_key_is_refused(const struct tlsg_p11_object *o)
 	return tlsg_p11_gate_is_refused(o->gate);
 }
 
-static gnutls_privkey_t open_unsafe(const struct tlsg_p11_object *o, struct tlsg_err *err)
+/* A kind of signature that the key can make and the certificate can verify. */
+static gnutls_sign_algorithm_t trial_of(unsigned can, int pk)
 {
-	gnutls_privkey_t key = NULL;
-	int rc;
+	bool restricted = pk == GNUTLS_PK_RSA_PSS;
 
-	if(tlsg_p11_module_use(o->module, err) != TLSG_OK)
-		return NULL;
-	rc = tlsg_p11_key_import(o, &key);
-	if(rc < 0)
-		(void)tlsg_p11_key_explain(rc, err);
-	return rc < 0 ? NULL : key;
+	if(pk == GNUTLS_PK_EDDSA_ED25519 || pk == GNUTLS_PK_EDDSA_ED448)
+		return pk == GNUTLS_PK_EDDSA_ED25519 ? GNUTLS_SIGN_EDDSA_ED25519 : GNUTLS_SIGN_EDDSA_ED448;
+	if(pk == GNUTLS_PK_ECDSA)
+		return GNUTLS_SIGN_ECDSA_SHA256;
+	if(can & TLSG_P11_CAN_PKCS1 && !restricted)
+		return GNUTLS_SIGN_RSA_SHA256;
+	if(can & TLSG_P11_CAN_PSS_SHA256)
+		return restricted ? GNUTLS_SIGN_RSA_PSS_SHA256 : GNUTLS_SIGN_RSA_PSS_RSAE_SHA256;
+	if(can & TLSG_P11_CAN_PSS_SHA384)
+		return restricted ? GNUTLS_SIGN_RSA_PSS_SHA384 : GNUTLS_SIGN_RSA_PSS_RSAE_SHA384;
+	return restricted ? GNUTLS_SIGN_RSA_PSS_SHA512 : GNUTLS_SIGN_RSA_PSS_RSAE_SHA512;
 }
 
-gnutls_privkey_t tlsg_p11_key_open(const struct tlsg_p11_object *o, struct tlsg_err *err)
+enum tlsg_ret tlsg_p11_key_prove(const struct tlsg_p11_object *o, gnutls_privkey_t key, int *code, struct tlsg_err *err)
 {
-	gnutls_privkey_t key;
+	enum tlsg_p11_match_result result;
+	gnutls_pubkey_t pub = NULL;
+	enum tlsg_ret ret = tlsg_p11_match_public(&o->certificate, &pub, err);
+	int pk;
 
-	if(tlsg_p11_key_is_refused(o)) {
-		(void)tlsg_err_set(err, TLSG_E_CONFIG, "%s", tlsg_p11_pin_reason(TLSG_P11_PIN_WRONG));
-		return NULL;
-	}
-	if(!tlsg_p11_gate_enter(o->gate)) {
-		(void)tlsg_err_set(
+	*code = 0;
+	if(ret != TLSG_OK)
+		return ret;
+	pk = gnutls_pubkey_get_pk_algorithm(pub, NULL);
+	result = tlsg_p11_match_sign(key, pub, trial_of(o->can, pk), code);
+	if(result == TLSG_P11_MATCH_UNKNOWN)
+		result = tlsg_p11_match_compare(key, pub);
+	else
+		*code = 0;
+	gnutls_pubkey_deinit(pub);
+	if(result == TLSG_P11_MATCH_OTHER)
+		return tlsg_p11_match_refuse(key, &o->certificate, err);
+	return *code < 0 ? tlsg_p11_key_explain(*code, err) : TLSG_OK;
+}
+
+static enum tlsg_ret open_unsafe(const struct tlsg_p11_object *o, gnutls_privkey_t *out, struct tlsg_err *err)
+{
+	enum tlsg_ret ret = tlsg_p11_module_use(o->module, err);
+	int rc;
+
+	if(ret != TLSG_OK)
+		return ret;
+	rc = tlsg_p11_key_import(o, out);
+	if(rc < 0)
+		return tlsg_p11_key_explain(rc, err);
+	ret = tlsg_p11_key_prove(o, *out, &rc, err);
+	if(ret == TLSG_OK)
+		return TLSG_OK;
+	gnutls_privkey_deinit(*out);
+	*out = NULL;
+	return ret;
+}
+
+enum tlsg_ret tlsg_p11_key_open(const struct tlsg_p11_object *o, gnutls_privkey_t *out, struct tlsg_err *err)
+{
+	enum tlsg_ret ret;
+
+	*out = NULL;
+	if(tlsg_p11_key_is_refused(o))
+		return tlsg_err_set(err, TLSG_E_CONFIG, "%s", tlsg_p11_pin_reason(TLSG_P11_PIN_WRONG));
+	if(!tlsg_p11_gate_enter(o->gate))
+		return tlsg_err_set(
 				err, TLSG_E_RESOURCE, "another process has been logging in to the token for 10 s: the token may hang");
-		return NULL;
-	}
-	key = open_unsafe(o, err);
+	ret = open_unsafe(o, out, err);
 	tlsg_p11_gate_leave(o->gate);
-	return key;
+	return ret;
 }
 
 static unsigned pss_bit(gnutls_digest_algorithm_t hash)

@@ -28,8 +28,10 @@ enum tlsg_p11_can
 /** Where a key is and how to log in to it. Plain data, in shared memory, wiped with it. */
 struct tlsg_p11_object
 {
-	char uri[TLSG_P11_URI_SIZE];	 /**< without PIN and module; names the key in messages */
-	char module[TLSG_P11_PATH_SIZE]; /**< path of the library; "": one of the registered ones (builder only) */
+	char uri[TLSG_P11_URI_SIZE];	 /**< without PIN and module; names this one object of one library */
+	char module[TLSG_P11_PATH_SIZE]; /**< path of the library; "": it is registered with p11-kit without one */
+	gnutls_datum_t certificate;		 /**< that the key belongs to: DER, borrowed */
+	unsigned can;					 /**< enum tlsg_p11_can */
 	struct tlsg_p11_secret pin;
 	struct tlsg_p11_gate *gate; /**< [shm] shared by objects with the same token and PIN; NULL: none is needed */
 };
@@ -41,20 +43,34 @@ struct tlsg_p11_object
  */
 int tlsg_p11_key_import(const struct tlsg_p11_object *object, gnutls_privkey_t *out);
 
-/** Records in a sentence why a login or a search failed. @param code  GnuTLS's error. @return TLSG_E_CONFIG. */
+/**
+ * Records in a sentence why a login or a search failed.
+ * @param code  GnuTLS's error, which err->gnutls_code keeps.
+ * @return TLSG_E_CONFIG.
+ */
 enum tlsg_ret tlsg_p11_key_explain(int code, struct tlsg_err *err);
 
 /**
- * Opens a key in this process: loads its module at first use and logs in. Call without a scope. One process at a time
- * does so for a token, others wait up to 10 s: only one finds out that a PIN is wrong, and modules that keep tokens in
- * files (SoftHSM) may not see them while another process logs in. pkcs11/p11_retry.h has the function that tries
- * several times.
- * @param object  its module is a path.
- * @param err     [out] one sentence without the object's name.
- * @return new key [heap], gnutls_privkey_deinit(); NULL: it cannot be opened now. No process tries a wrong PIN again as
- *         long as the object's gate exists.
+ * Has an open key sign a text, which shows that it belongs to its certificate, and that the token works.
+ * @param code  [out] GnuTLS's error of the signature; 0: it was made.
+ * @param err   [out] one sentence without the object's name.
+ * @return TLSG_OK; TLSG_E_CONFIG: the certificate has another key, or the token does not sign; TLSG_E_RESOURCE.
  */
-gnutls_privkey_t tlsg_p11_key_open(const struct tlsg_p11_object *object, struct tlsg_err *err);
+enum tlsg_ret tlsg_p11_key_prove(
+		const struct tlsg_p11_object *object, gnutls_privkey_t key, int *code, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * Opens a key in this process: loads its module at first use, logs in, and has it signed a text
+ * (tlsg_p11_key_prove()). Call without a scope. One process at a time does so for a token, others wait up to 10 s: only
+ * one finds out that a PIN is wrong, and modules that keep tokens in files (SoftHSM) may not see them while another
+ * process logs in. pkcs11/p11_retry.h has the function that tries several times.
+ * @param out  [out] new key [heap], gnutls_privkey_deinit().
+ * @param err  [out] one sentence without the object's name.
+ * @return TLSG_OK; TLSG_AGAIN: as tlsg_p11_module_use(); TLSG_E_CONFIG, TLSG_E_RESOURCE: it cannot be opened now. No
+ *         process tries a wrong PIN again as long as the object's gate exists.
+ */
+enum tlsg_ret tlsg_p11_key_open(
+		const struct tlsg_p11_object *object, gnutls_privkey_t *out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** @return whether the PIN was wrong: the key cannot be opened until the configuration is loaded again. */
 bool tlsg_p11_key_is_refused(const struct tlsg_p11_object *object);

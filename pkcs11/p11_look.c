@@ -8,9 +8,8 @@
 
 #include <string.h>
 
-#include <gnutls/x509.h>
-
 #include "pkcs11/p11_key.h"
+#include "pkcs11/p11_match.h"
 #include "pkcs11/p11_probe.h"
 
 /* What is tried, and what it shows that the key can do. */
@@ -38,25 +37,24 @@ static const struct
 static unsigned try_signing(
 		gnutls_privkey_t key, gnutls_pubkey_t pub, gnutls_pk_algorithm_t pk, unsigned *can, int *why)
 {
-	gnutls_datum_t text = {(unsigned char *)"tls_gnutls tries a key", 22};
 	bool restricted = gnutls_pubkey_get_pk_algorithm(pub, NULL) == GNUTLS_PK_RSA_PSS;
 	unsigned wrong = 0;
 	size_t i;
 
 	for(i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
 		gnutls_sign_algorithm_t algo = restricted ? trials[i].pss_algo : trials[i].algo;
-		gnutls_datum_t signature = {NULL, 0};
-		int rc;
+		enum tlsg_p11_match_result result;
+		int code;
 
 		if(trials[i].pk != pk || algo == GNUTLS_SIGN_UNKNOWN)
 			continue;
 		tlsg_p11_probe_stage("signing with", gnutls_sign_get_name(algo));
-		rc = gnutls_privkey_sign_data2(key, algo, 0, &text, &signature);
-		if(rc < 0)
-			*why = rc;
-		else if(gnutls_pubkey_verify_data2(pub, algo, 0, &text, &signature) < 0)
+		result = tlsg_p11_match_sign(key, pub, algo, &code);
+		if(code < 0)
+			*why = code;
+		if(result == TLSG_P11_MATCH_OTHER)
 			wrong++;
-		else
+		else if(result == TLSG_P11_MATCH_SAME)
 			*can |= trials[i].bit;
 	}
 	return wrong;
@@ -74,36 +72,6 @@ static void try_decrypting(gnutls_privkey_t key, gnutls_pubkey_t pub, unsigned *
 	if(gnutls_privkey_decrypt_data(key, 0, &secret, &back) >= 0 && back.size == text.size
 			&& memcmp(back.data, text.data, text.size) == 0)
 		*can |= TLSG_P11_CAN_DECRYPT;
-}
-
-/* @return 1: the certificate has another key; 0: the same; -1: unknown, the token does not show it. */
-static int compare_public(gnutls_privkey_t key, gnutls_pubkey_t of_cert)
-{
-	unsigned char a[64], b[64];
-	size_t a_size = sizeof(a), b_size = sizeof(b);
-	gnutls_pubkey_t pub = NULL;
-
-	tlsg_p11_probe_stage("reading the public key", NULL);
-	if(gnutls_pubkey_init(&pub) < 0 || gnutls_pubkey_import_privkey(pub, key, 0, 0) < 0
-			|| gnutls_pubkey_get_pk_algorithm(of_cert, NULL) == GNUTLS_PK_RSA_PSS /* the token calls it RSA */
-			|| gnutls_pubkey_get_key_id(pub, GNUTLS_KEYID_USE_SHA256, a, &a_size) < 0
-			|| gnutls_pubkey_get_key_id(of_cert, GNUTLS_KEYID_USE_SHA256, b, &b_size) < 0)
-		return -1;
-	return a_size != b_size || memcmp(a, b, a_size) != 0;
-}
-
-static enum tlsg_ret certificate_key(const gnutls_datum_t *der, gnutls_pubkey_t *out, struct tlsg_err *err)
-{
-	gnutls_x509_crt_t crt = NULL;
-	int rc = gnutls_x509_crt_init(&crt);
-
-	if(rc >= 0)
-		rc = gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER);
-	if(rc >= 0)
-		rc = gnutls_pubkey_init(out);
-	if(rc >= 0)
-		rc = gnutls_pubkey_import_x509(*out, crt, 0);
-	return rc < 0 ? tlsg_err_gnutls(err, rc, "the certificate of the key") : TLSG_OK;
 }
 
 /* Exactly one private key must match the URI, which names it from now on. */
@@ -124,28 +92,29 @@ static enum tlsg_ret one_key(struct tlsg_p11_find *f, struct tlsg_err *err)
 			return tlsg_err_set(err, TLSG_E_CONFIG, "the object is not a private key");
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the token has no such private key");
 	}
-	if(f->q->uri.has_object)
+	if(gnutls_pkcs11_obj_export_url(keys.list[0], GNUTLS_PKCS11_URL_LIB, &url) >= 0 && strlen(url) < sizeof(f->uri)
+			&& (strstr(url, "id=") != NULL || strstr(url, "object=") != NULL)) {
+		memcpy(f->uri, url, strlen(url) + 1);
 		return TLSG_OK;
-	if(gnutls_pkcs11_obj_export_url(keys.list[0], GNUTLS_PKCS11_URL_GENERIC, &url) < 0 || strlen(url) >= sizeof(f->uri))
-		return tlsg_err_set(err, TLSG_E_CONFIG, "the private key has neither an id nor a label");
-	memcpy(f->uri, url, strlen(url) + 1);
-	return TLSG_OK;
+	}
+	return f->q->uri.has_object ? TLSG_OK
+								: tlsg_err_set(err, TLSG_E_CONFIG, "the private key has neither an id nor a label");
 }
 
 /* Finds out what an open key can do, and whether it matches the certificate. */
-static enum tlsg_ret examine(gnutls_privkey_t key, gnutls_pubkey_t pub, struct tlsg_p11_facts *f, struct tlsg_err *err)
+static enum tlsg_ret examine(const gnutls_datum_t *certificate, gnutls_privkey_t key, gnutls_pubkey_t pub,
+		struct tlsg_p11_facts *f, struct tlsg_err *err)
 {
 	unsigned wrong;
-	int differs = compare_public(key, pub);
 	int why = 0;
 
 	f->pk = (gnutls_pk_algorithm_t)gnutls_privkey_get_pk_algorithm(key, &f->bits);
-	if(differs == 1)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "the key does not belong to the certificate");
+	tlsg_p11_probe_stage("reading the public key", NULL);
+	if(tlsg_p11_match_compare(key, pub) == TLSG_P11_MATCH_OTHER)
+		return tlsg_p11_match_refuse(key, certificate, err);
 	wrong = try_signing(key, pub, f->pk, &f->can, &why);
 	if(f->can == 0 && wrong > 0)
-		return tlsg_err_set(
-				err, TLSG_E_CONFIG, "the key does not belong to the certificate: its signatures do not verify");
+		return tlsg_p11_match_refuse(key, certificate, err);
 	if(f->can == 0)
 		return tlsg_err_set(
 				err, TLSG_E_CONFIG, "the key makes no signature that TLS can use: %s", gnutls_strerror(why));
@@ -173,17 +142,18 @@ static enum tlsg_ret key_examine(struct tlsg_p11_find *f, gnutls_datum_t *out, s
 	if(ret == TLSG_OK)
 		ret = tlsg_p11_find_module(f, facts->module, err);
 	if(ret == TLSG_OK)
-		ret = certificate_key(f->leaf, &pub, err);
+		ret = tlsg_p11_match_public(f->leaf, &pub, err);
 	if(ret != TLSG_OK)
 		return ret;
 	memcpy(o.uri, f->uri, sizeof(o.uri));
 	memcpy(facts->uri, f->uri, sizeof(facts->uri));
 	memcpy(facts->token, f->token, sizeof(facts->token));
+	facts->sessions = tlsg_p11_find_sessions(f);
 	tlsg_p11_probe_stage("opening the key", NULL);
 	rc = tlsg_p11_key_import(&o, &key);
 	if(rc < 0)
 		return tlsg_p11_key_explain(rc, err);
-	ret = examine(key, pub, facts, err);
+	ret = examine(f->leaf, key, pub, facts, err);
 	out->data = (unsigned char *)facts;
 	out->size = sizeof(*facts);
 	return ret;

@@ -19,7 +19,8 @@ struct tlsg_p11_facts
 	char token[TLSG_P11_URI_SIZE];	 /**< names the token */
 	gnutls_pk_algorithm_t pk;
 	unsigned bits;
-	unsigned can; /**< enum tlsg_p11_can */
+	unsigned can;			/**< enum tlsg_p11_can */
+	unsigned long sessions; /**< tlsg_p11_find_sessions() */
 };
 
 /**

@@ -15,19 +15,20 @@
 
 /**
  * Loads and initialises a module in this process, once.
- * @param path  of the shared library, as p11-kit takes it: absolute, or a name in its folder.
- * @return TLSG_OK; TLSG_E_CONFIG: it cannot be loaded or initialised, or there are too many modules.
- * Source: gnutls_pkcs11_init(GNUTLS_PKCS11_FLAG_MANUAL), gnutls_pkcs11_add_provider().
+ * @param path  of the shared library, as p11-kit takes it: absolute, or a name in its folder; "": it is registered with
+ *              p11-kit without a path (`remote:`), so all registered modules are loaded.
+ * @return TLSG_OK; TLSG_AGAIN: a module of this process keeps GnuTLS from using this one: close all keys, call
+ *         tlsg_p11_module_stop(), and then this function again; TLSG_E_CONFIG: it cannot be loaded or initialised, or
+ *         there are too many modules.
+ * Source: gnutls_pkcs11_init(GNUTLS_PKCS11_FLAG_MANUAL), gnutls_pkcs11_add_provider(), which ignores a module that
+ *         says the same about itself (CK_INFO) as another one.
  */
 enum tlsg_ret tlsg_p11_module_use(const char *path, struct tlsg_err *err) TLSG_MUST_CHECK;
-
-/** Loads all modules registered with p11-kit. Only in a process that ends soon. @return as tlsg_p11_module_use(). */
-enum tlsg_ret tlsg_p11_module_use_registered(struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
  * Finds a registered module by its name, `softhsm2` for softhsm2.module or libsofthsm2.so. Loads all of them,
  * initialises none: only in a process that ends soon.
- * @param out  [out] path of its library, TLSG_P11_PATH_SIZE bytes.
+ * @param out  [out] path of its library, TLSG_P11_PATH_SIZE bytes; "": it is registered without a path (`remote:`).
  * @return TLSG_OK; TLSG_E_CONFIG: no module has that name.
  * Source: p11_kit_modules_load().
  */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -16,9 +17,9 @@
 #include <gnutls/pkcs11.h>
 
 #include "base/secret_file.h"
+#include "pkcs11/p11_refused.h"
 
-/* @return the path in a pin-source; NULL: it is not a file. */
-static const char *path_of(const char *source)
+const char *tlsg_p11_pin_path(const char *source)
 {
 	if(strncasecmp(source, "file:", 5) != 0)
 		return strncmp(source, "/", 1) == 0 || strchr(source, ':') == NULL ? source : NULL;
@@ -57,7 +58,7 @@ static enum tlsg_ret read_line(int fd, const char *path, char *out, struct tlsg_
 
 enum tlsg_ret tlsg_p11_pin_read(const char *source, char *out, struct tlsg_err *err)
 {
-	const char *path = path_of(source);
+	const char *path = tlsg_p11_pin_path(source);
 	struct stat st;
 	enum tlsg_ret ret;
 	int fd;
@@ -82,66 +83,151 @@ enum tlsg_ret tlsg_p11_pin_read(const char *source, char *out, struct tlsg_err *
 	return ret;
 }
 
-static __thread enum tlsg_p11_pin_verdict verdict;
+/* The login of this thread. */
+static __thread struct
+{
+	enum tlsg_p11_pin_verdict verdict;
+	const struct tlsg_p11_secret *given; /* NULL: none */
+	char token[TLSG_P11_URI_SIZE];		 /* that asked */
+	unsigned flags;						 /* of the last question */
+	unsigned tries;						 /* of a PIN that was refused; 0: unknown */
+	int cause;							 /* why that is not remembered: errno */
+} login;
+
+/* Whether the PIN may be given, and why not. */
+static enum tlsg_p11_pin_verdict question(const struct tlsg_p11_secret *secret, size_t pin_max)
+{
+	if(login.flags & GNUTLS_PIN_FINAL_TRY)
+		return TLSG_P11_PIN_FINAL;
+	if(secret == NULL || !secret->is_set || (login.flags & GNUTLS_PIN_SO) || strlen(secret->value) >= pin_max)
+		return TLSG_P11_PIN_MISSING;
+	if(tlsg_p11_refused_is_asked()
+			&& tlsg_p11_refused_find(login.token, secret->value, &login.tries) != TLSG_P11_REFUSED_NOT)
+		return TLSG_P11_PIN_REFUSED;
+	return TLSG_P11_PIN_GIVEN;
+}
+
+/* The token has refused the PIN. */
+static void note_wrong(void)
+{
+	const struct tlsg_p11_secret *given = login.given;
+
+	login.verdict = TLSG_P11_PIN_WRONG;
+	login.given = NULL;
+	if(given == NULL)
+		return;
+	login.cause = 0;
+	if(tlsg_p11_refused_add(login.token, given->value, &login.tries) != TLSG_OK)
+		login.cause = errno;
+}
 
 int tlsg_p11_pin_cb(void *userdata, int attempt, const char *token_url, const char *token_label, unsigned flags,
 		char *pin, size_t pin_max)
 {
 	const struct tlsg_p11_secret *secret = userdata;
-	size_t len;
 
-	(void)token_url;
 	(void)token_label;
-	verdict = TLSG_P11_PIN_WRONG;
-	if(attempt > 0 || (flags & GNUTLS_PIN_WRONG))
+	snprintf(login.token, sizeof(login.token), "%s", token_url != NULL ? token_url : "");
+	login.flags = flags;
+	if(attempt > 0 || (flags & GNUTLS_PIN_WRONG)) {
+		note_wrong();
 		return -1;
-	verdict = TLSG_P11_PIN_FINAL;
-	if(flags & GNUTLS_PIN_FINAL_TRY)
+	}
+	login.verdict = question(secret, pin_max);
+	if(login.verdict != TLSG_P11_PIN_GIVEN)
 		return -1;
-	verdict = TLSG_P11_PIN_MISSING;
-	if(secret == NULL || !secret->is_set || (flags & GNUTLS_PIN_SO))
-		return -1;
-	len = strlen(secret->value);
-	if(len >= pin_max)
-		return -1;
-	memcpy(pin, secret->value, len + 1);
-	verdict = TLSG_P11_PIN_GIVEN;
+	memcpy(pin, secret->value, strlen(secret->value) + 1);
+	login.given = secret;
 	return 0;
 }
 
 void tlsg_p11_pin_begin(void)
 {
-	verdict = TLSG_P11_PIN_UNUSED;
+	memset(&login, 0, sizeof(login));
 }
 
 void tlsg_p11_pin_set_wrong(void)
 {
-	verdict = TLSG_P11_PIN_WRONG;
+	login.verdict = TLSG_P11_PIN_WRONG;
 }
 
 enum tlsg_p11_pin_verdict tlsg_p11_pin_verdict(int gnutls_code)
 {
 	/* a token that finds the PIN malformed (length, characters) does not ask for it again */
-	if(gnutls_code == GNUTLS_E_PKCS11_PIN_ERROR && verdict == TLSG_P11_PIN_GIVEN)
-		verdict = TLSG_P11_PIN_WRONG;
-	return gnutls_code < 0 ? verdict : TLSG_P11_PIN_UNUSED;
+	if(gnutls_code == GNUTLS_E_PKCS11_PIN_ERROR && login.verdict == TLSG_P11_PIN_GIVEN)
+		note_wrong();
+	if(gnutls_code == GNUTLS_E_PKCS11_PIN_LOCKED)
+		login.verdict = TLSG_P11_PIN_LOCKED;
+	return gnutls_code < 0 ? login.verdict : TLSG_P11_PIN_UNUSED;
 }
 
 bool tlsg_p11_pin_is_final(void)
 {
-	return verdict > TLSG_P11_PIN_GIVEN;
+	return login.verdict > TLSG_P11_PIN_GIVEN;
+}
+
+void tlsg_p11_pin_accept(void)
+{
+	if(login.verdict == TLSG_P11_PIN_GIVEN && login.given != NULL)
+		tlsg_p11_refused_remove(login.token, login.given->value);
+	login.given = NULL;
+}
+
+/* Writes what is known about a PIN that the token has refused. */
+static void describe_wrong(char *out, size_t size)
+{
+	const char *path = tlsg_p11_refused_path(login.token);
+	const char *left = "";
+	int at = snprintf(out, size, "the PIN is wrong; it is not tried again until the next tls.reload");
+
+	if(login.tries == 0)
+		return;
+	if(login.flags & GNUTLS_PIN_FINAL_TRY)
+		left = "; the token reports that the next failure locks it";
+	else if(login.flags & GNUTLS_PIN_COUNT_LOW)
+		left = "; the token reports failed logins";
+	if(login.cause != 0)
+		snprintf(out + at, size - (size_t)at, ", but by each restart: %s%s%s (tries so far: %u%s)",
+				path[0] != '\0' ? path : "there is no folder for files at runtime", path[0] != '\0' ? ": " : "",
+				path[0] != '\0' ? strerror(login.cause) : "", login.tries, left);
+	else
+		snprintf(out + at, size - (size_t)at,
+				", nor by a restart until it changes or %s is removed (tries so far: %u%s%s)", path, login.tries, left,
+				tlsg_p11_refused_is_in_unit() ? "; keep it with RuntimeDirectoryPreserve=restart" : "");
+}
+
+static void describe_refused(char *out, size_t size)
+{
+	const char *path = tlsg_p11_refused_path(login.token);
+
+	if(login.tries == 0)
+		snprintf(out, size, "the PIN was not tried: %s is damaged, remove it", path);
+	else
+		snprintf(out, size,
+				"the PIN was not tried: the token has refused it before this start (tries so far: %u); correct it, or "
+				"remove %s",
+				login.tries, path);
 }
 
 const char *tlsg_p11_pin_reason(enum tlsg_p11_pin_verdict v)
 {
+	static __thread char text[TLSG_ERR_TEXT];
+
 	switch(v) {
 		case TLSG_P11_PIN_MISSING:
 			return "the token asks for a PIN and none is configured: add pin-source=file:/path to the URI";
 		case TLSG_P11_PIN_WRONG:
-			return "the PIN is wrong; it is not tried again until the next tls.reload";
+			describe_wrong(text, sizeof(text));
+			return text;
 		case TLSG_P11_PIN_FINAL:
 			return "the PIN was not tried: another failure would lock the token; log in once with another program to "
 				   "reset its counter";
+		case TLSG_P11_PIN_REFUSED:
+			describe_refused(text, sizeof(text));
+			return text;
+		case TLSG_P11_PIN_LOCKED:
+			return "the token has locked its PIN: the security officer must unlock it (a TPM: tpm2_dictionarylockout "
+				   "-c)";
 		default:
 			return NULL;
 	}

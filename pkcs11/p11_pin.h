@@ -16,7 +16,9 @@ enum tlsg_p11_pin_verdict
 	TLSG_P11_PIN_GIVEN,		 /**< asked for and given, once */
 	TLSG_P11_PIN_MISSING,	 /**< asked for, none is configured */
 	TLSG_P11_PIN_WRONG,		 /**< given and asked for again: it was wrong, and is not given again */
-	TLSG_P11_PIN_FINAL		 /**< not given: another failure would lock the token */
+	TLSG_P11_PIN_FINAL,		 /**< not given: another failure would lock the token */
+	TLSG_P11_PIN_REFUSED,	 /**< not given at start: the token has refused it before (pkcs11/p11_refused.h) */
+	TLSG_P11_PIN_LOCKED		 /**< given, and the token says that it is locked */
 };
 
 /** A PIN. Plain data, wiped by its owner. */
@@ -25,6 +27,9 @@ struct tlsg_p11_secret
 	char value[TLSG_P11_PIN_SIZE];
 	bool is_set; /**< the value may be the empty string */
 };
+
+/** @return the path in a pin-source, borrowed from it; NULL: it names no file. @param source  zero-terminated. */
+const char *tlsg_p11_pin_path(const char *source);
 
 /**
  * Reads the PIN that a pin-source names: a path, or file:PATH, file:///PATH. The PIN is the first line. Logs a warning
@@ -52,7 +57,10 @@ void tlsg_p11_pin_begin(void);
 /** Instead of a login: the PIN is known to be wrong. */
 void tlsg_p11_pin_set_wrong(void);
 
-/** @return the verdict on the login since tlsg_p11_pin_begin(). @param gnutls_code  result of GnuTLS's function. */
+/**
+ * @return the verdict on the login since tlsg_p11_pin_begin(). A PIN that was wrong is remembered for the next start.
+ * @param gnutls_code  result of GnuTLS's function.
+ */
 enum tlsg_p11_pin_verdict tlsg_p11_pin_verdict(int gnutls_code);
 
 /**
@@ -61,7 +69,13 @@ enum tlsg_p11_pin_verdict tlsg_p11_pin_verdict(int gnutls_code);
  */
 bool tlsg_p11_pin_is_final(void);
 
-/** @return a sentence about a verdict that ended a login; NULL for the others. */
+/** After a login since tlsg_p11_pin_begin(): the PIN was right, and the token may have refused it before. */
+void tlsg_p11_pin_accept(void);
+
+/**
+ * @return a sentence about a verdict that ended a login, with what is known about the last one of this thread; NULL for
+ *         the others. Valid until the next call.
+ */
 const char *tlsg_p11_pin_reason(enum tlsg_p11_pin_verdict v);
 
 #endif

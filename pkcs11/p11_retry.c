@@ -30,6 +30,22 @@ void tlsg_p11_retry_restart(struct tlsg_p11_retry *r, int pause_ms)
 	r->began_ms = tlsg_p11_probe_clock();
 }
 
+static enum tlsg_ret open_once(
+		const struct tlsg_p11_object *o, void (*close_all)(void), gnutls_privkey_t *out, struct tlsg_err *err)
+{
+	enum tlsg_ret ret = tlsg_p11_key_open(o, out, err);
+
+	if(ret != TLSG_AGAIN)
+		return ret;
+	close_all(); /* the module of another key is in the way */
+	tlsg_p11_module_stop();
+	ret = tlsg_p11_key_open(o, out, err);
+	return ret != TLSG_AGAIN ? ret
+							 : tlsg_err_set(err, TLSG_E_CONFIG,
+									 "GnuTLS does not tell the PKCS#11 module from another one of the same name that "
+									 "is registered with p11-kit: name its path, or unregister one");
+}
+
 gnutls_privkey_t tlsg_p11_retry_open(const struct tlsg_p11_object *o, void (*close_all)(void), struct tlsg_err *err)
 {
 	struct tlsg_p11_retry r;
@@ -38,9 +54,10 @@ gnutls_privkey_t tlsg_p11_retry_open(const struct tlsg_p11_object *o, void (*clo
 	tlsg_p11_retry_begin(&r);
 	for(;;) {
 		tlsg_err_clear(err);
-		key = tlsg_p11_key_open(o, err);
-		if(key != NULL || tlsg_p11_key_is_refused(o) || !tlsg_p11_retry_is_worth_it(&r))
+		if(open_once(o, close_all, &key, err) == TLSG_OK)
 			return key;
+		if(tlsg_p11_key_is_refused(o) || !tlsg_p11_retry_is_worth_it(&r))
+			return NULL;
 		close_all();
 		tlsg_p11_retry_restart(&r, TLSG_P11_RETRY_WORKER_MS);
 	}
@@ -51,7 +68,6 @@ bool tlsg_p11_retry_is_token_lost(int code)
 	switch(code) {
 		case GNUTLS_E_PKCS11_SESSION_ERROR:
 		case GNUTLS_E_PKCS11_TOKEN_ERROR:
-		case GNUTLS_E_PKCS11_DEVICE_ERROR:
 		case GNUTLS_E_PKCS11_SLOT_ERROR:
 		case GNUTLS_E_PKCS11_USER_ERROR:
 		case GNUTLS_E_PKCS11_KEY_ERROR:

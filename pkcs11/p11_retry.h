@@ -44,15 +44,16 @@ void tlsg_p11_retry_restart(struct tlsg_p11_retry *r, int pause_ms);
  * Opens a key, if need be with several attempts. Call without a scope.
  * @param close_all  closes all keys on tokens that this process has open; called before another attempt.
  * @param err        [out] from the last attempt.
- * @return as tlsg_p11_key_open().
+ * @return new key [heap], gnutls_privkey_deinit(); NULL: it cannot be opened now.
  */
 gnutls_privkey_t tlsg_p11_retry_open(const struct tlsg_p11_object *o, void (*close_all)(void), struct tlsg_err *err);
 
 /**
- * Tells a token that was lost from other failures. A malformed ciphertext from a peer must not make this process open
- * its tokens again.
+ * Tells a token that was lost from other failures of a decryption. A malformed ciphertext from a peer must not make
+ * this process open its tokens again.
  * @param code  GnuTLS's error.
- * @return true: the token, the session with it or the object is gone, a new session may help; false: any other error.
+ * @return true: the token, the session with it or the object is gone; false: any other error, also those that say
+ *         nothing (CKR_GENERAL_ERROR, CKR_DEVICE_ERROR): a module may return them for a malformed ciphertext.
  */
 bool tlsg_p11_retry_is_token_lost(int code);
 

@@ -258,3 +258,35 @@ enum tlsg_ret tlsg_p11_uri_parse(const char *value, struct tlsg_p11_uri *out, st
 		gnutls_memset(out, 0, sizeof(*out));
 	return ret;
 }
+
+enum tlsg_ret tlsg_p11_uri_add_module(struct tlsg_p11_uri *u, struct tlsg_err *err)
+{
+	P11KitUri *uri = p11_kit_uri_new();
+	char *text = NULL;
+	bool fits = false;
+
+	if(uri != NULL && p11_kit_uri_parse(u->uri, P11_KIT_URI_FOR_ANY, uri) == P11_KIT_URI_OK) {
+		if(u->module_path[0] != '\0')
+			p11_kit_uri_set_module_path(uri, u->module_path);
+		if(u->module_name[0] != '\0')
+			p11_kit_uri_set_module_name(uri, u->module_name);
+		fits = p11_kit_uri_format(uri, P11_KIT_URI_FOR_ANY, &text) == P11_KIT_URI_OK
+			   && copy(u->uri, sizeof(u->uri), text);
+	}
+	free(text);
+	p11_kit_uri_free(uri);
+	return fits ? TLSG_OK : tlsg_err_set(err, TLSG_E_CONFIG, "\"%.200s\" with its module is too long", u->uri);
+}
+
+bool tlsg_p11_uri_has_same_library(const char *a, const char *b)
+{
+	P11KitUri *one = p11_kit_uri_new();
+	P11KitUri *other = p11_kit_uri_new();
+	bool is_same = one != NULL && other != NULL && p11_kit_uri_parse(a, P11_KIT_URI_FOR_ANY, one) == P11_KIT_URI_OK
+				   && p11_kit_uri_parse(b, P11_KIT_URI_FOR_ANY, other) == P11_KIT_URI_OK
+				   && p11_kit_uri_match_module_info(one, p11_kit_uri_get_module_info(other)) != 0;
+
+	p11_kit_uri_free(one);
+	p11_kit_uri_free(other);
+	return is_same;
+}

@@ -46,6 +46,21 @@ bool tlsg_p11_uri_is(const char *value);
 enum tlsg_ret tlsg_p11_uri_parse(const char *value, struct tlsg_p11_uri *out, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
+ * Adds the module to the canonical URI, which is then different from that of an object with the same names in another
+ * module.
+ * @param u  [in,out] after tlsg_p11_uri_parse(). One without a module stays as it is.
+ * @return TLSG_OK; TLSG_E_CONFIG: it becomes too long.
+ */
+enum tlsg_ret tlsg_p11_uri_add_module(struct tlsg_p11_uri *u, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * Whether two URIs name the same library, by its description and manufacturer.
+ * @param a  with these attributes, as @p b.
+ * @return false also for a malformed URI.
+ */
+bool tlsg_p11_uri_has_same_library(const char *a, const char *b);
+
+/**
  * Copies a value for a message or a log, up to the first thing that looks like a PIN attribute. Takes any text, also
  * malformed URIs.
  * @param out  [out] zero-terminated, cut to size.

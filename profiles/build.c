@@ -162,7 +162,7 @@ static enum tlsg_ret build_one(struct tlsg_prof *p, struct tlsg_err *err)
 	/* every sentence begins with the profile */
 	if(strncmp(cause.text, p->id.s, (size_t)p->id.len) == 0)
 		return tlsg_err_set(err, ret, "%s", cause.text);
-	return tlsg_err_set(err, ret, "%.*s: %.400s", p->id.len, p->id.s, cause.text);
+	return tlsg_err_set(err, ret, "%.*s: %.480s", p->id.len, p->id.s, cause.text);
 }
 
 static enum tlsg_ret build_list(struct tlsg_prof *p, struct tlsg_err *err)

@@ -42,6 +42,7 @@ struct tlsg_key
 	unsigned can;					/**< of a key on a token: enum tlsg_p11_can */
 	struct tlsg_der leaf;			/**< of a key on a token: [arena] the certificate that it was tried with */
 	gnutls_privkey_t ext;			/**< [arena] external key that sessions use: tlsg_key_use_init() */
+	uint32_t *failures;				/**< [arena] atomic: operations of all processes that failed */
 	struct tlsg_der *certs;			/**< [arena] chain of a PKCS#12 file, leaf first */
 	unsigned certs_len;
 	bool is_encrypted; /**< the file is */

@@ -12,37 +12,12 @@
 
 #include <gnutls/crypto.h>
 
+#include "base/arena.h"
 #include "base/scope.h"
 #include "pkcs11/p11_module.h"
-#include "pkcs11/p11_retry.h"
 #include "profiles/isolate/client.h"
-#include "profiles/keys/op.h"
+#include "profiles/keys/token_op.h"
 #include "profiles/set.h"
-
-/* A signature that is wanted. */
-struct job
-{
-	enum tlsg_op op;
-	gnutls_sign_algorithm_t algo;
-	const gnutls_datum_t *in;
-	gnutls_datum_t made; /* [heap] */
-};
-
-/* The operations of one kind of key. All run without a scope. */
-struct operations
-{
-	/* @return a new handle; NULL: it cannot be opened. No function: the key is in another process. */
-	gnutls_privkey_t (*open)(const struct tlsg_key *k);
-	/* @return 0 or GnuTLS's error. */
-	int (*sign)(const struct tlsg_key *k, struct job *j);
-	/*
-	 * A premaster secret, random if the plaintext is not one: RFC 5246 section 7.4.7.1.
-	 * @return 0 or GNUTLS_E_MEMORY_ERROR.
-	 */
-	int (*decrypt)(const struct tlsg_key *k, const gnutls_datum_t *from, gnutls_datum_t *made);
-};
-
-static const struct operations *operations_of(const struct tlsg_key *k);
 
 /* ---- why an operation failed ---- */
 
@@ -64,6 +39,11 @@ static void why_set(const char *fmt, ...)
 	why.is_set = true;
 }
 
+bool tlsg_key_use_has_failed(void)
+{
+	return why.is_set;
+}
+
 const char *tlsg_key_use_why(void)
 {
 	if(!why.is_set)
@@ -78,9 +58,9 @@ struct handle
 {
 	struct handle *next;
 	uint32_t set_number;
-	unsigned index; /* of the key in the snapshot */
-	bool is_on_token;
-	gnutls_privkey_t key;
+	unsigned index;					/* of the key in the snapshot */
+	gnutls_privkey_t file;			/* of a key in a file */
+	struct tlsg_token_op_key token; /* of a key on a token; closed while the token is lost */
 };
 
 static struct handle *handles; /* newest first */
@@ -100,7 +80,9 @@ static void handle_close(struct handle **at)
 	struct handle *h = *at;
 
 	*at = h->next;
-	gnutls_privkey_deinit(h->key);
+	if(h->file != NULL)
+		gnutls_privkey_deinit(h->file);
+	tlsg_token_op_close(&h->token);
 	gnutls_free(h);
 }
 
@@ -120,58 +102,52 @@ void tlsg_key_use_collect(void)
 			handle_close(at);
 }
 
-/* The handle for a key, opened if this process has none yet. @return borrowed; NULL: it cannot be opened. */
-static gnutls_privkey_t handle_get(const struct tlsg_key *k)
+/* The handle for a key, not opened yet if it is new. @return borrowed; NULL: out of memory. */
+static struct handle *handle_get(const struct tlsg_key *k)
 {
 	struct handle *h = handle_find(k);
-	gnutls_privkey_t key;
 
 	if(h != NULL)
-		return h->key;
+		return h;
 	tlsg_key_use_collect();
-	key = operations_of(k)->open(k);
-	if(key == NULL)
-		return NULL;
 	h = gnutls_calloc(1, sizeof(*h));
-	if(h == NULL) {
-		gnutls_privkey_deinit(key);
+	if(h == NULL)
 		return NULL;
-	}
 	h->set_number = k->set_number;
 	h->index = k->index;
-	h->is_on_token = tlsg_key_is_on_token(k);
-	h->key = key;
+	h->token.object = k->object;
+	h->token.name = k->source.s;
 	h->next = handles;
 	handles = h;
-	return key;
+	return h;
 }
 
 /* ---- keys in files ---- */
 
-static gnutls_privkey_t file_open(const struct tlsg_key *k)
+/* @return borrowed; NULL: it cannot be opened. */
+static gnutls_privkey_t file_key(const struct tlsg_key *k)
 {
 	gnutls_datum_t der = {k->der.data, k->der.size};
-	gnutls_privkey_t key = NULL;
+	struct handle *h = handle_get(k);
 
-	if(gnutls_privkey_init(&key) < 0)
+	if(h == NULL || h->file != NULL)
+		return h != NULL ? h->file : NULL;
+	if(gnutls_privkey_init(&h->file) < 0)
 		return NULL;
-	if(gnutls_privkey_import_x509_raw(key, &der, GNUTLS_X509_FMT_DER, NULL, GNUTLS_PKCS_PLAIN) < 0) {
-		gnutls_privkey_deinit(key);
-		return NULL;
+	if(gnutls_privkey_import_x509_raw(h->file, &der, GNUTLS_X509_FMT_DER, NULL, GNUTLS_PKCS_PLAIN) < 0) {
+		gnutls_privkey_deinit(h->file);
+		h->file = NULL;
 	}
-	return key;
+	return h->file;
 }
 
-static int file_sign(const struct tlsg_key *k, struct job *j)
+static int file_do(const struct tlsg_key *k, struct tlsg_op_job *j)
 {
-	gnutls_privkey_t key = handle_get(k);
+	gnutls_privkey_t key = file_key(k);
 
+	if(j->op == TLSG_OP_DECRYPT)
+		return tlsg_op_decrypt(key, j->in, &j->made, NULL);
 	return key != NULL ? tlsg_op_sign(key, j->op, j->algo, j->in, &j->made) : GNUTLS_E_PK_SIGN_FAILED;
-}
-
-static int file_decrypt(const struct tlsg_key *k, const gnutls_datum_t *from, gnutls_datum_t *made)
-{
-	return tlsg_op_decrypt(handle_get(k), from, made, NULL);
 }
 
 /* ---- keys on tokens ---- */
@@ -186,106 +162,90 @@ static struct
 } refused;
 
 static uint32_t newest; /* number of the newest snapshot whose keys this process has opened */
+static bool has_lost;	/* a key of it could not be opened */
+static bool has_opened; /* this process could open a key once */
 
 static bool was_just_refused(const struct tlsg_key *k)
 {
 	return refused.at == time(NULL) && refused.set_number == k->set_number && refused.index == k->index;
 }
 
-static void tokens_close(void)
+/*
+ * The first key that this process opens fails with an error that says nothing, and yet the configuration was loaded
+ * with it: the token may serve no more processes.
+ */
+static const char *hint(const struct tlsg_err *cause)
 {
-	struct handle **at = &handles;
-
-	while(*at != NULL)
-		if((*at)->is_on_token)
-			handle_close(at);
-		else
-			at = &(*at)->next;
+	if(has_opened || cause->gnutls_code == 0)
+		return "";
+	return cause->gnutls_code == GNUTLS_E_PKCS11_ERROR || cause->gnutls_code == GNUTLS_E_PKCS11_DEVICE_ERROR
+				   ? "; a token that few processes may use at a time needs key_isolation=1"
+				   : "";
 }
 
-/* The next use starts the modules anew. */
-static void tokens_restart(void)
+static void refused_set(const struct tlsg_key *k, const struct tlsg_err *cause)
 {
-	tokens_close();
-	tlsg_p11_module_stop();
-}
-
-static gnutls_privkey_t token_open(const struct tlsg_key *k)
-{
-	struct tlsg_err cause;
-	gnutls_privkey_t key;
-
-	/* A new configuration may mean new objects and PINs, which modules do not always notice while they run. */
-	if(newest < k->set_number && newest != 0)
-		tokens_restart();
-	if(newest < k->set_number)
-		newest = k->set_number;
-	if(was_just_refused(k)) {
-		why_set("%s", refused.text);
-		return NULL;
-	}
-	key = tlsg_p11_retry_open(k->object, tokens_close, &cause);
-	if(key != NULL)
-		return key;
 	refused.at = time(NULL);
 	refused.set_number = k->set_number;
 	refused.index = k->index;
-	snprintf(refused.text, sizeof(refused.text), "private_key \"%.200s\": %.280s", k->source.s, cause.text);
-	why_set("%s", refused.text);
-	return NULL;
+	snprintf(refused.text, sizeof(refused.text), "private_key \"%.140s\": %.280s%s", k->source.s, cause->text,
+			hint(cause));
 }
 
-/* After an operation that failed: starts the modules anew and opens the key again. @param code  GnuTLS's error. */
-static gnutls_privkey_t token_reopen(const struct tlsg_key *k, int code)
+static void tokens_close(void)
 {
-	gnutls_privkey_t key;
+	struct handle *h;
 
-	if(was_just_refused(k))
-		return NULL;
-	tokens_restart();
-	key = handle_get(k);
-	if(key != NULL)
-		LM_WARN("private_key \"%s\": %s; the token session was reopened\n", k->source.s, gnutls_strerror(code));
-	return key;
+	for(h = handles; h != NULL; h = h->next)
+		tlsg_token_op_close(&h->token);
 }
 
-/* A signature that failed is tried once more, whatever the reason. */
-static int token_sign(const struct tlsg_key *k, struct job *j)
+/*
+ * The first key of a new configuration. A module that runs may not notice that the PIN of a token was changed, and
+ * refuse the right one: it starts anew, if the PIN is another one or a login failed. Otherwise it does not, since some
+ * modules do not start twice in one process; what is opened from now on logs in again.
+ */
+static void newest_note(const struct tlsg_key *k)
 {
-	gnutls_privkey_t key = handle_get(k);
-	int rc = GNUTLS_E_PK_SIGN_FAILED;
+	if(k->set_number <= newest)
+		return;
+	if(newest != 0)
+		tokens_close();
+	if(newest != 0 && (has_lost || (k->object->gate != NULL && k->object->gate->since > newest)))
+		tlsg_p11_module_stop();
+	has_lost = false;
+	newest = k->set_number;
+}
 
-	if(key != NULL)
-		rc = tlsg_op_sign(key, j->op, j->algo, j->in, &j->made);
-	if(key == NULL || rc >= 0)
+static int token_do(const struct tlsg_key *k, struct tlsg_op_job *j)
+{
+	struct handle *h = handle_get(k);
+	struct tlsg_err cause;
+	int rc;
+
+	newest_note(k);
+	if(h == NULL)
+		return GNUTLS_E_MEMORY_ERROR;
+	if(h->token.key == NULL && was_just_refused(k)) {
+		why_set("%s", refused.text);
+		return GNUTLS_E_PK_SIGN_FAILED;
+	}
+	rc = tlsg_token_op_run(&h->token, j, tokens_close, &cause);
+	if(h->token.key == NULL) {
+		has_lost = true;
+		refused_set(k, &cause);
+		why_set("%s", refused.text);
 		return rc;
-	key = token_reopen(k, rc);
-	if(key != NULL)
-		rc = tlsg_op_sign(key, j->op, j->algo, j->in, &j->made);
-	if(rc < 0 && !why.is_set)
-		why_set("private_key \"%.200s\": %.200s", k->source.s, gnutls_strerror(rc));
+	}
+	has_opened = true;
+	if(cause.text[0] != '\0')
+		why_set("private_key \"%.200s\": %.280s", k->source.s, cause.text);
 	return rc;
-}
-
-/* A decryption fails also when the peer sends garbage: it is tried once more only when the token is lost. */
-static int token_decrypt(const struct tlsg_key *k, const gnutls_datum_t *from, gnutls_datum_t *made)
-{
-	gnutls_privkey_t key = handle_get(k);
-	int code = 0;
-	int rc = tlsg_op_decrypt(key, from, made, &code);
-
-	if(rc < 0 || key == NULL || !tlsg_p11_retry_is_token_lost(code))
-		return rc;
-	key = token_reopen(k, code);
-	if(key == NULL)
-		return rc;
-	gnutls_free(made->data); /* random */
-	return tlsg_op_decrypt(key, from, made, NULL);
 }
 
 /* ---- keys in other processes ---- */
 
-static int remote_do(const struct tlsg_key *k, struct job *j)
+static int remote_do(const struct tlsg_key *k, struct tlsg_op_job *j)
 {
 	int rc = tlsg_client_op(k->remote, j->op, j->algo, j->in, &j->made);
 	const char *text = rc < 0 ? tlsg_client_why() : NULL;
@@ -295,31 +255,23 @@ static int remote_do(const struct tlsg_key *k, struct job *j)
 	return rc;
 }
 
-/* The process that has the key does not say whether the plaintext was a premaster secret. */
-static int remote_decrypt(const struct tlsg_key *k, const gnutls_datum_t *from, gnutls_datum_t *made)
-{
-	struct job j = {.op = TLSG_OP_DECRYPT, .algo = GNUTLS_SIGN_UNKNOWN, .in = from};
-
-	if(remote_do(k, &j) == 0 && j.made.size == TLSG_OP_PREMASTER_BYTES) {
-		*made = j.made;
-		return 0;
-	}
-	gnutls_free(j.made.data);
-	return tlsg_op_decrypt(NULL, from, made, NULL);
-}
-
 /* ---- callbacks of the external key ---- */
 
-static const struct operations *operations_of(const struct tlsg_key *k)
+/* Performs an operation, without a scope. @return 0 or GnuTLS's error. */
+static int perform(const struct tlsg_key *k, struct tlsg_op_job *j)
 {
-	static const struct operations all[] = {
-			[TLSG_KEY_KIND_FILE] = {file_open, file_sign, file_decrypt},
-			[TLSG_KEY_KIND_TOKEN] = {token_open, token_sign, token_decrypt},
-			[TLSG_KEY_KIND_KEY_PROCESS] = {NULL, remote_do, remote_decrypt},
-			[TLSG_KEY_KIND_TOKEN_PROCESS] = {NULL, remote_do, remote_decrypt},
+	static int (*const by_kind[])(const struct tlsg_key *, struct tlsg_op_job *) = {
+			[TLSG_KEY_KIND_FILE] = file_do,
+			[TLSG_KEY_KIND_TOKEN] = token_do,
+			[TLSG_KEY_KIND_KEY_PROCESS] = remote_do,
+			[TLSG_KEY_KIND_TOKEN_PROCESS] = remote_do,
 	};
+	bool had_failed = why.is_set;
+	int rc = by_kind[k->kind](k, j);
 
-	return &all[k->kind];
+	if(rc < 0 || (why.is_set && !had_failed))
+		__atomic_add_fetch(k->failures, 1, __ATOMIC_RELAXED);
+	return rc;
 }
 
 static const struct tlsg_key *key_of(void *userdata)
@@ -348,10 +300,10 @@ static int result_copy(int rc, gnutls_datum_t *made, gnutls_datum_t *out)
 	return rc;
 }
 
-static int sign(const struct tlsg_key *k, struct job *j, gnutls_datum_t *out)
+static int sign(const struct tlsg_key *k, struct tlsg_op_job *j, gnutls_datum_t *out)
 {
 	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
-	int rc = operations_of(k)->sign(k, j);
+	int rc = perform(k, j);
 
 	tlsg_scope_leave(previous);
 	return result_copy(rc, &j->made, out);
@@ -360,7 +312,7 @@ static int sign(const struct tlsg_key *k, struct job *j, gnutls_datum_t *out)
 static int sign_data_cb(gnutls_privkey_t ext, gnutls_sign_algorithm_t algo, void *userdata, unsigned flags,
 		const gnutls_datum_t *data, gnutls_datum_t *signature)
 {
-	struct job j = {.op = TLSG_OP_SIGN_DATA, .algo = algo, .in = data};
+	struct tlsg_op_job j = {.op = TLSG_OP_SIGN_DATA, .algo = algo, .in = data};
 
 	(void)ext;
 	(void)flags;
@@ -370,7 +322,7 @@ static int sign_data_cb(gnutls_privkey_t ext, gnutls_sign_algorithm_t algo, void
 static int sign_hash_cb(gnutls_privkey_t ext, gnutls_sign_algorithm_t algo, void *userdata, unsigned flags,
 		const gnutls_datum_t *hash, gnutls_datum_t *signature)
 {
-	struct job j = {.op = TLSG_OP_SIGN_HASH, .algo = algo, .in = hash};
+	struct tlsg_op_job j = {.op = TLSG_OP_SIGN_HASH, .algo = algo, .in = hash};
 
 	(void)ext;
 	(void)flags;
@@ -386,12 +338,16 @@ static int decrypt_cb(gnutls_privkey_t ext, void *userdata, const gnutls_datum_t
 {
 	const struct tlsg_key *k = key_of(userdata);
 	struct tlsg_arena *previous = tlsg_scope_enter(NULL);
-	gnutls_datum_t made = {NULL, 0};
-	int rc = operations_of(k)->decrypt(k, from, &made);
+	struct tlsg_op_job j = {.op = TLSG_OP_DECRYPT, .algo = GNUTLS_SIGN_UNKNOWN, .in = from};
+	int rc = perform(k, &j);
 
 	(void)ext;
+	if(rc < 0 || j.made.size != TLSG_OP_PREMASTER_BYTES) { /* the key cannot be used now */
+		gnutls_free(j.made.data);
+		rc = tlsg_op_decrypt(NULL, from, &j.made, NULL);
+	}
 	tlsg_scope_leave(previous);
-	return result_copy(rc, &made, to) < 0 ? GNUTLS_E_DECRYPTION_FAILED : 0;
+	return result_copy(rc, &j.made, to) < 0 ? GNUTLS_E_DECRYPTION_FAILED : 0;
 }
 
 static int info_cb(gnutls_privkey_t ext, unsigned flags, void *userdata)
@@ -408,11 +364,21 @@ static int info_cb(gnutls_privkey_t ext, unsigned flags, void *userdata)
 	return -1;
 }
 
+unsigned tlsg_key_use_failures(const struct tlsg_key *k)
+{
+	return __atomic_load_n(k->failures, __ATOMIC_RELAXED);
+}
+
 enum tlsg_ret tlsg_key_use_init(struct tlsg_key *k, struct tlsg_arena *arena, struct tlsg_err *err)
 {
-	struct tlsg_arena *previous = tlsg_scope_enter(arena);
-	int rc = gnutls_privkey_init(&k->ext);
+	struct tlsg_arena *previous;
+	int rc;
 
+	k->failures = tlsg_arena_keep(arena, sizeof(*k->failures));
+	if(k->failures == NULL)
+		return tlsg_err_no_shm(err, "private_key", sizeof(*k->failures));
+	previous = tlsg_scope_enter(arena);
+	rc = gnutls_privkey_init(&k->ext);
 	if(rc == 0)
 		rc = gnutls_privkey_import_ext4(k->ext, k, sign_data_cb, sign_hash_cb, decrypt_cb, NULL, info_cb, 0);
 	tlsg_scope_leave(previous);

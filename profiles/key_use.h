@@ -23,8 +23,14 @@ struct tlsg_arena;
  */
 enum tlsg_ret tlsg_key_use_init(struct tlsg_key *k, struct tlsg_arena *arena, struct tlsg_err *err) TLSG_MUST_CHECK;
 
+/** @return how many operations with a key have failed in all processes since the configuration was loaded. */
+unsigned tlsg_key_use_failures(const struct tlsg_key *k);
+
 /** Closes the handles of snapshots that are no longer in use. Cheap when no snapshot has gone since the last call. */
 void tlsg_key_use_collect(void);
+
+/** @return whether tlsg_key_use_why() has a sentence. */
+bool tlsg_key_use_has_failed(void);
 
 /**
  * Why operations with keys failed in this process since the last call: a key file, a token, a key process.

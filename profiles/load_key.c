@@ -10,6 +10,7 @@
 #include "profiles/key_use.h"
 #include "profiles/keys/password.h"
 #include "profiles/keys/path.h"
+#include "profiles/source.h"
 #include "profiles/value.h"
 
 /* A key that needed a password is shared only with profiles that have the same one, so that a wrong one is noticed. */
@@ -136,6 +137,8 @@ static enum tlsg_ret key_fill(
 	if(!tlsg_password_setting(&set->options.config_dir, r->password, buf, &password))
 		return tlsg_err_set(err, TLSG_E_CONFIG, "private_key_password: the path of a file is longer than %d bytes",
 				TLSG_PATH_SIZE - 1);
+	tlsg_source_note(set, r->file->s, false);
+	tlsg_source_note_setting(set, password.s);
 	k->kind = tlsg_client_has_key_process() ? TLSG_KEY_KIND_KEY_PROCESS : TLSG_KEY_KIND_FILE;
 	ret = k->kind == TLSG_KEY_KIND_KEY_PROCESS ? tlsg_client_load(set->number, &absolute, &k->remote, &c, err)
 											   : tlsg_key_file_load(&absolute, known_cb, (void *)r->file, &c, err);

@@ -20,6 +20,7 @@
 #include "profiles/list.h"
 #include "profiles/load_token.h"
 #include "profiles/pem.h"
+#include "profiles/source.h"
 #include "profiles/value.h"
 #include "profiles/verify/crt.h"
 
@@ -136,8 +137,12 @@ static enum tlsg_ret chain_load(
 
 	if(tlsg_key_file_name_is_pkcs12(s->cert))
 		return chain_from_pkcs12(p, s, pair, err);
-	ret = tlsg_load_token_is_uri(s->cert) ? tlsg_load_token_chain(p->set, &r, &data, err)
-										  : tlsg_file_read(s->cert_name, s->cert->s, &data, err);
+	if(tlsg_load_token_is_uri(s->cert)) {
+		ret = tlsg_load_token_chain(p->set, &r, &data, err);
+	} else {
+		tlsg_source_note(p->set, s->cert->s, false);
+		ret = tlsg_file_read(s->cert_name, s->cert->s, &data, err);
+	}
 	if(ret != TLSG_OK)
 		return ret;
 	is_pkcs12 = tlsg_key_file_data_is_pkcs12(&data);

@@ -18,6 +18,7 @@
 #include "profiles/keys/pin.h"
 #include "profiles/list.h"
 #include "profiles/load_key.h"
+#include "profiles/source.h"
 #include "profiles/value.h"
 
 #define LIST_SIZE 4096
@@ -65,11 +66,11 @@ static bool has_no_pin(const struct tlsg_p11_uri *u)
 	return !u->has_pin && u->pin_source[0] == '\0';
 }
 
-/* Two settings name one object: a PIN in one of them serves both, two different PINs or modules are a mistake. */
+/* Two settings name one object: a PIN in one of them serves both, two different PINs are a mistake. */
 static enum tlsg_ret token_merge(struct tlsg_token *t, const struct tlsg_p11_uri *uri, struct tlsg_err *err)
 {
 	if(!is_same_place(&t->uri, uri))
-		return tlsg_err_set(err, TLSG_E_CONFIG, "\"%.200s\" is named with two different modules", uri->uri);
+		return tlsg_err_set(err, TLSG_E_CONFIG, "\"%.200s\" is named with a module, and again without one", uri->uri);
 	if(has_no_pin(uri))
 		return TLSG_OK;
 	if(has_no_pin(&t->uri)) {
@@ -82,10 +83,18 @@ static enum tlsg_ret token_merge(struct tlsg_token *t, const struct tlsg_p11_uri
 	return TLSG_OK;
 }
 
-static enum tlsg_ret token_add(struct tlsg_set *set, const struct tlsg_p11_uri *uri, struct tlsg_err *err)
+/* @param uri  [in,out] names its module on TLSG_OK, if another object has the same names in another one. */
+static enum tlsg_ret token_add(struct tlsg_set *set, struct tlsg_p11_uri *uri, struct tlsg_err *err)
 {
 	struct tlsg_token *t = token_find(set, uri->uri);
 
+	if(t != NULL && !is_same_place(&t->uri, uri)) {
+		enum tlsg_ret ret = tlsg_p11_uri_add_module(uri, err);
+
+		if(ret != TLSG_OK)
+			return ret;
+		t = token_find(set, uri->uri);
+	}
 	if(t != NULL)
 		return token_merge(t, uri, err);
 	t = tlsg_arena_keep(set->arena, sizeof(*t));
@@ -203,15 +212,19 @@ static bool known_cb(const char *uri, struct tlsg_p11_secret *pin)
 }
 
 static enum tlsg_ret request_init(
-		const struct tlsg_set *set, const struct tlsg_key_file_request *r, struct request *out, struct tlsg_err *err)
+		struct tlsg_set *set, const struct tlsg_key_file_request *r, struct request *out, struct tlsg_err *err)
 {
 	const struct tlsg_p11_engine *engine = set->options.engine;
 	const struct tlsg_token *t = token_find(set, r->file->s);
+	const char *pin_file;
 
 	memset(out, 0, sizeof(*out));
 	if(t == NULL)
 		return tlsg_err_set(err, TLSG_E_INTERNAL, "the PIN was not moved out of the setting");
 	out->q.uri = t->uri;
+	pin_file = tlsg_p11_pin_path(t->uri.pin_source);
+	if(pin_file != NULL && pin_file[0] != '\0')
+		tlsg_source_note(set, pin_file, false);
 	out->from.known = known_cb;
 	if(engine != NULL) {
 		out->from.engine = &engine->pin;
@@ -228,6 +241,7 @@ static enum tlsg_ret request_init(
 	if(!tlsg_password_setting(&set->options.config_dir, r->password, out->password_buf, &out->password))
 		return tlsg_err_set(err, TLSG_E_CONFIG, "private_key_password: the path of a file is longer than %d bytes",
 				TLSG_PATH_SIZE - 1);
+	tlsg_source_note_setting(set, out->password.s);
 	return TLSG_OK;
 }
 
@@ -285,10 +299,10 @@ static enum tlsg_ret certs_fetch(const struct tlsg_set *set, enum tlsg_wire_look
 static enum tlsg_ret err_name(
 		const struct tlsg_key_file_request *r, enum tlsg_ret ret, const struct tlsg_err *why, struct tlsg_err *err)
 {
-	return tlsg_err_set(err, ret, "%s: \"%.200s\": %.280s", r->setting, r->file->s, why->text);
+	return tlsg_err_set(err, ret, "%s: \"%.200s\": %.380s", r->setting, r->file->s, why->text);
 }
 
-static enum tlsg_ret certs_load(const struct tlsg_set *set, enum tlsg_wire_look_kind what,
+static enum tlsg_ret certs_load(struct tlsg_set *set, enum tlsg_wire_look_kind what,
 		const struct tlsg_key_file_request *r, gnutls_datum_t *pem, struct tlsg_err *err)
 {
 	struct request request;
@@ -318,26 +332,49 @@ enum tlsg_ret tlsg_load_token_anchors(struct tlsg_set *set, const str *uri, gnut
 
 /* ---- keys ---- */
 
-static struct tlsg_p11_gate *gate_get(
-		struct tlsg_set *set, const struct tlsg_p11_facts *f, const struct tlsg_p11_secret *pin)
+static struct tlsg_token_gate *gate_find(
+		const struct tlsg_set *set, const struct tlsg_p11_facts *f, const struct tlsg_p11_secret *pin)
 {
 	struct tlsg_token_gate *g;
 
 	for(g = set->gates; g != NULL; g = g->next)
 		if(tlsg_p11_gate_is_shared(g->token, &g->pin, f->token, pin))
-			return &g->gate;
+			return g;
+	return NULL;
+}
+
+/* The snapshot since which the token has that PIN, without a break. */
+static uint32_t pin_since(const struct tlsg_set *set, const struct tlsg_p11_facts *f, const struct tlsg_p11_secret *pin)
+{
+	struct tlsg_set *current = tlsg_set_get();
+	const struct tlsg_token_gate *g = current != NULL ? gate_find(current, f, pin) : NULL;
+	uint32_t since = g != NULL ? g->gate.since : set->number;
+
+	tlsg_set_put(current);
+	return since;
+}
+
+static struct tlsg_p11_gate *gate_get(
+		struct tlsg_set *set, const struct tlsg_p11_facts *f, const struct tlsg_p11_secret *pin)
+{
+	struct tlsg_token_gate *g = gate_find(set, f, pin);
+
+	if(g != NULL)
+		return &g->gate;
 	g = tlsg_arena_keep(set->arena, sizeof(*g));
 	if(g == NULL || tlsg_p11_gate_init(&g->gate) != TLSG_OK)
 		return NULL;
 	memcpy(g->token, f->token, sizeof(g->token));
 	g->pin = *pin;
+	g->gate.since = pin_since(set, f, pin);
+	g->gate.sessions = f->sessions;
 	g->next = set->gates;
 	set->gates = g;
 	return &g->gate;
 }
 
-static struct tlsg_p11_object *object_new(
-		struct tlsg_set *set, const struct tlsg_p11_facts *f, const struct tlsg_p11_secret *pin)
+static struct tlsg_p11_object *object_new(struct tlsg_set *set, const struct tlsg_key *k,
+		const struct tlsg_p11_facts *f, const struct tlsg_p11_secret *pin)
 {
 	struct tlsg_p11_object *o = tlsg_arena_keep(set->arena, sizeof(*o));
 
@@ -345,6 +382,9 @@ static struct tlsg_p11_object *object_new(
 		return NULL;
 	memcpy(o->uri, f->uri, sizeof(o->uri));
 	memcpy(o->module, f->module, sizeof(o->module));
+	o->certificate.data = k->leaf.data;
+	o->certificate.size = (unsigned)k->leaf.size;
+	o->can = f->can;
 	o->pin = *pin;
 	o->gate = gate_get(set, f, pin);
 	return o->gate != NULL ? o : NULL;
@@ -377,7 +417,7 @@ static enum tlsg_ret key_try(struct tlsg_set *set, struct request *r, struct tls
 	k->pk = facts.pk;
 	k->bits = facts.bits;
 	k->can = facts.can;
-	k->object = object_new(set, &facts, &r->q.pin);
+	k->object = object_new(set, k, &facts, &r->q.pin);
 	return k->object != NULL ? TLSG_OK : tlsg_err_no_shm(err, NULL, sizeof(*k->object));
 }
 
@@ -397,6 +437,24 @@ static enum tlsg_ret key_try_there(
 	k->can = reply.can;
 	k->remote = reply.id;
 	return TLSG_OK;
+}
+
+/* Tells about two modules that GnuTLS takes for one: a process can use only one of them at a time (p11_module.h). */
+static void modules_warn(const struct tlsg_set *set, const struct tlsg_key *k)
+{
+	const struct tlsg_key *other;
+
+	if(k->kind != TLSG_KEY_KIND_TOKEN)
+		return;
+	for(other = set->keys; other != NULL; other = other->next)
+		if(other->kind == TLSG_KEY_KIND_TOKEN && strcmp(other->object->module, k->object->module) != 0
+				&& tlsg_p11_uri_has_same_library(other->object->uri, k->object->uri)) {
+			LM_WARN("private_key: \"%s\" and \"%s\": GnuTLS does not tell these PKCS#11 modules apart, \"%s\" and "
+					"\"%s\": a process that changes between them finalises one and logs in to the other each time; "
+					"set key_isolation=1\n",
+					other->source.s, k->source.s, other->object->module, k->object->module);
+			return;
+		}
 }
 
 static void key_log(const struct tlsg_prof *p, const struct tlsg_key *k, bool pin_was_written)
@@ -436,6 +494,7 @@ static enum tlsg_ret key_new(struct tlsg_prof *p, const struct tlsg_key_file_req
 	if(ret != TLSG_OK)
 		return ret;
 	key_log(p, k, pin_was_written);
+	modules_warn(p->set, k);
 	*out = k;
 	return tlsg_load_key_add(p->set, k, err);
 }
@@ -452,6 +511,36 @@ enum tlsg_ret tlsg_load_token_key(struct tlsg_prof *p, const struct tlsg_key_fil
 	tlsg_err_clear(&why);
 	ret = key_new(p, r, leaf, out, &why);
 	return ret == TLSG_OK ? ret : err_name(r, ret, &why, err);
+}
+
+/* @param first  [out] a key of the gate. @return how many it has. */
+static unsigned keys_of(const struct tlsg_set *set, const struct tlsg_p11_gate *gate, const struct tlsg_key **first)
+{
+	const struct tlsg_key *k;
+	unsigned n = 0;
+
+	for(k = set->keys; k != NULL; k = k->next)
+		if(k->kind == TLSG_KEY_KIND_TOKEN && k->object->gate == gate) {
+			*first = k;
+			n++;
+		}
+	return n;
+}
+
+void tlsg_load_token_sessions_warn(const struct tlsg_set *set, unsigned processes)
+{
+	const struct tlsg_token_gate *g;
+
+	for(g = set->gates; g != NULL; g = g->next) {
+		const struct tlsg_key *k = NULL;
+		unsigned n = keys_of(set, &g->gate, &k);
+
+		if(n == 0 || g->gate.sessions == 0 || g->gate.sessions >= (unsigned long)processes * n + 1)
+			continue;
+		LM_WARN("private_key: \"%s\": the token takes %lu sessions, and %u TCP workers that sign with %u keys on it "
+				"need %u, and one more for tls.reload: set key_isolation=1, which needs %u, or lower tcp_children\n",
+				k->source.s, g->gate.sessions, processes, n, processes * n, n + 1);
+	}
 }
 
 void tlsg_load_token_pins_forget(struct tlsg_set *set)

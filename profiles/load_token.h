@@ -48,6 +48,14 @@ enum tlsg_ret tlsg_load_token_anchors(
 		struct tlsg_set *set, const str *uri, gnutls_datum_t *pem, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
+ * Warns about tokens that take fewer sessions at a time than are needed. Without a token process each process that
+ * signs has one for each key.
+ * @param set        after building.
+ * @param processes  that may sign.
+ */
+void tlsg_load_token_sessions_warn(const struct tlsg_set *set, unsigned processes);
+
+/**
  * End of building. With a token process no other process needs PINs: the snapshot's are wiped. Without one they stay.
  */
 void tlsg_load_token_pins_forget(struct tlsg_set *set);

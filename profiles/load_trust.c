@@ -18,6 +18,7 @@
 #include "profiles/keys/file.h"
 #include "profiles/load_token.h"
 #include "profiles/pem.h"
+#include "profiles/source.h"
 #include "profiles/value.h"
 #include "profiles/verify/crt.h"
 #include "profiles/verify/trusted.h"
@@ -155,7 +156,10 @@ static enum tlsg_ret add_blocks(struct loader *l, const gnutls_datum_t *data, co
 static enum tlsg_ret add_file(struct loader *l, const char *file, bool crls)
 {
 	gnutls_datum_t data = {NULL, 0};
-	enum tlsg_ret ret = tlsg_file_read(l->setting, file, &data, l->err);
+	enum tlsg_ret ret;
+
+	tlsg_source_note(l->set, file, false);
+	ret = tlsg_file_read(l->setting, file, &data, l->err);
 
 	if(ret != TLSG_OK)
 		return ret;
@@ -287,7 +291,10 @@ static enum tlsg_ret add_directory(struct loader *l, const char *path, bool crls
 	char **names = NULL;
 	unsigned len = 0, i;
 	bool hashed, crl = false;
-	enum tlsg_ret ret = read_directory(l, path, &names, &len);
+	enum tlsg_ret ret;
+
+	tlsg_source_note(l->set, path, true);
+	ret = read_directory(l, path, &names, &len);
 
 	if(ret != TLSG_OK)
 		return ret;

@@ -126,6 +126,45 @@ static enum tlsg_ret evaluate(struct tlsg_prof *p, struct tlsg_priority *x, bool
 	return TLSG_OK;
 }
 
+/* Notes the groups of the compiled string under their numbers in TLS. Hybrids are for TLS 1.3 only. */
+static void groups_note(struct tlsg_priority *x)
+{
+	static const struct
+	{
+		unsigned id;
+		unsigned number;
+	} groups[] = {{GNUTLS_GROUP_SECP192R1, 19}, {GNUTLS_GROUP_SECP224R1, 21}, {GNUTLS_GROUP_SECP256R1, 23},
+			{GNUTLS_GROUP_SECP384R1, 24}, {GNUTLS_GROUP_SECP521R1, 25}, {GNUTLS_GROUP_X25519, 29},
+			{GNUTLS_GROUP_X448, 30}, {GNUTLS_GROUP_FFDHE2048, 256}, {GNUTLS_GROUP_FFDHE3072, 257},
+			{GNUTLS_GROUP_FFDHE4096, 258}, {GNUTLS_GROUP_FFDHE6144, 259}, {GNUTLS_GROUP_FFDHE8192, 260}};
+	const unsigned *ids = NULL;
+	int len = gnutls_priority_group_list(x->compiled, &ids);
+	size_t k;
+	int i;
+
+	for(i = 0; i < len; i++)
+		for(k = 0; k < sizeof(groups) / sizeof(groups[0]); k++) {
+			if(groups[k].id != ids[i])
+				continue;
+			if(groups[k].number < 256)
+				x->curves |= TLSG_CIPHER_GROUP(groups[k].number);
+			else
+				x->dh_groups |= TLSG_CIPHER_DH_GROUP(groups[k].number);
+		}
+}
+
+unsigned tlsg_priority_without(const struct tlsg_priority *x, const struct tlsg_cipher_offer *offer)
+{
+	unsigned curves = offer->curves != 0 ? offer->curves : TLSG_CIPHER_GROUP(23);
+	unsigned without = 0;
+
+	if((curves & x->curves) == 0)
+		without |= TLSG_KX_ECDHE;
+	if(offer->dh_groups != 0 && (offer->dh_groups & x->dh_groups) == 0)
+		without |= TLSG_KX_DHE;
+	return without;
+}
+
 /* @param out  [out] unchanged when the result is not TLSG_OK. */
 static enum tlsg_ret compile_for(
 		struct tlsg_prof *p, bool datagram, const struct tlsg_priority **out, struct tlsg_err *err)
@@ -150,6 +189,7 @@ static enum tlsg_ret compile_for(
 		ret = compile_all(p, x, err);
 	if(ret != TLSG_OK)
 		return ret;
+	groups_note(x);
 	x->next = p->set->priorities;
 	p->set->priorities = x;
 	*out = x;
@@ -256,6 +296,7 @@ enum tlsg_ret tlsg_priority_for_offer(
 	size_t i;
 
 	*compiled = NULL;
+	offer->without = tlsg_priority_without(x, offer);
 	offer->usable = tlsg_cipher_list_keys(&x->list, offer);
 	if(x->single == NULL
 			|| p->pairs_len == 0) /* without a certificate GnuTLS ends the handshake, and the log says why */

@@ -20,6 +20,8 @@ struct tlsg_priority
 	bool without_tls13;			  /**< the method without TLS 1.3 */
 	str cipher_list;			  /**< {NULL,0} not set */
 	struct tlsg_cipher_list list; /**< evaluated */
+	unsigned curves;			  /**< that the priority string admits, OR of TLSG_CIPHER_GROUP() */
+	unsigned dh_groups;			  /**< likewise, OR of TLSG_CIPHER_DH_GROUP() */
 	gnutls_priority_t
 			compiled; /**< [arena] of list.priority; for clients with list.surplus of tlsg_priority_string_client() */
 	gnutls_priority_t
@@ -53,14 +55,24 @@ enum tlsg_ret tlsg_priority_fit_keys(struct tlsg_prof *p, struct tlsg_err *err) 
  * groups of key exchanges are the same in all priorities, so the choice of a suite never costs a HelloRetryRequest.
  * @param p         profile.
  * @param datagram  with DTLS.
- * @param offer     [in,out] what the ClientHello offers; keys: the signatures that the client accepts, without those
- *                  that the profile has no certificate for when this returns; usable: [out] the kinds of keys that the
- *                  certificate may have.
+ * @param offer     [in,out] what the ClientHello offers; without: [out] tlsg_priority_without(); keys: the signatures
+ *                  that the client accepts, without those that the profile has no certificate for when this returns;
+ *                  usable: [out] the kinds of keys that the certificate may have.
  * @param compiled  [out] priority to set; NULL: keep the profile's.
  * @return TLSG_OK; TLSG_E_PEER: no suite in common.
  */
 enum tlsg_ret tlsg_priority_for_offer(const struct tlsg_prof *p, bool datagram, struct tlsg_cipher_offer *offer,
 		gnutls_priority_t *compiled) TLSG_MUST_CHECK;
+
+/**
+ * Which key exchanges the groups of an offer exclude: those without a group in common. Without a list of curves GnuTLS
+ * takes P-256, and without one of finite-field groups any.
+ * @param x      compiled: curves and dh_groups are set.
+ * @param offer  curves and dh_groups are read.
+ * @return OR of enum tlsg_suite_kx.
+ * Source: RFC 8422 section 5.1.1, RFC 7919 section 4.
+ */
+unsigned tlsg_priority_without(const struct tlsg_priority *x, const struct tlsg_cipher_offer *offer);
 
 /**
  * Whether the curve of a pair's key is one that the client has listed. Up to TLS 1.2 supported_groups applies to

@@ -98,6 +98,7 @@ struct tlsg_pair
 
 #define TLSG_PAIRS_MAX 8
 #define TLSG_TICKET_CONTEXT_SIZE 32
+#define TLSG_TICKET_KEY_SIZE 64 /* as gnutls_session_ticket_key_generate() makes them */
 
 struct tlsg_prof
 {
@@ -124,9 +125,12 @@ struct tlsg_prof
 	const struct tlsg_priority *priority; /**< method and cipher_list compiled, shared by profiles that set the same */
 	const struct tlsg_priority *datagram; /**< the same for DTLS; NULL: not built, or nothing is left of them */
 	/**
-	 * tells this profile's tickets from those of others: hash over session_id, id, certificates, trust and verification
+	 * tells sessions of this profile from those of others: hash over session_id, names, suites, certificates, trust and
+	 * verification, the same on every host that is configured the same
 	 */
 	unsigned char ticket_context[TLSG_TICKET_CONTEXT_SIZE];
+	unsigned char (
+			*ticket_keys)[TLSG_TICKET_KEY_SIZE]; /**< [arena] one for each master of ticket_key_file; NULL: not set */
 };
 
 /** @return the compiled-in settings that fill what profiles of a role leave open, static. */

@@ -15,13 +15,15 @@
 #include "base/role.h"
 
 struct tlsg_arena;
-struct tlsg_p11_engine; /* pkcs11/p11_engine.h */
-struct tlsg_prof;		/* profiles/prof.h */
-struct tlsg_key;		/* profiles/key.h */
-struct tlsg_trust;		/* profiles/verify/trust.h */
-struct tlsg_priority;	/* profiles/priority.h */
-struct tlsg_token;		/* profiles/load_token.c */
-struct tlsg_token_gate; /* profiles/load_token.c */
+struct tlsg_p11_engine;		/* pkcs11/p11_engine.h */
+struct tlsg_prof;			/* profiles/prof.h */
+struct tlsg_key;			/* profiles/key.h */
+struct tlsg_trust;			/* profiles/verify/trust.h */
+struct tlsg_priority;		/* profiles/priority.h */
+struct tlsg_source;			/* profiles/source.h */
+struct tlsg_token;			/* profiles/load_token.c */
+struct tlsg_token_gate;		/* profiles/load_token.c */
+struct tlsg_ticket_masters; /* profiles/ticket_file.h */
 
 /** Settings of all profiles together, from the module parameters. Read when a snapshot is built. */
 struct tlsg_set_options
@@ -29,6 +31,7 @@ struct tlsg_set_options
 	str session_id;						  /**< context of resumption: goes into the ticket keys */
 	bool session_cache;					  /**< tickets are issued and accepted */
 	bool datagram;						  /**< profiles may be used for DTLS */
+	bool is_watched;					  /**< what is read is noted, for auto_reload */
 	str config_dir;						  /**< directory of the main configuration file, ends in '/' */
 	const struct tlsg_p11_engine *engine; /**< what engine and engine_config say; NULL: nothing */
 };
@@ -44,12 +47,14 @@ struct tlsg_set
 	unsigned profs_len;
 	unsigned keys_len;
 	unsigned trusts_len;
-	struct tlsg_key *keys;			  /**< list */
-	struct tlsg_trust *trusts;		  /**< list */
-	struct tlsg_priority *priorities; /**< list */
-	struct tlsg_token *tokens;		  /**< list */
-	struct tlsg_token_gate *gates;	  /**< list */
-	struct tlsg_set_options options;  /**< copied into the arena */
+	struct tlsg_key *keys;						/**< list */
+	struct tlsg_trust *trusts;					/**< list */
+	struct tlsg_priority *priorities;			/**< list */
+	struct tlsg_token *tokens;					/**< list */
+	struct tlsg_token_gate *gates;				/**< list */
+	struct tlsg_source *sources;				/**< list: what was read, if options.is_watched */
+	struct tlsg_ticket_masters *ticket_masters; /**< [arena] from ticket_key_file; NULL: not set */
+	struct tlsg_set_options options;			/**< copied into the arena */
 };
 
 /** Sets up the list of snapshots in shared memory. Before the forks. @return TLSG_OK, TLSG_E_RESOURCE. */

@@ -1,19 +1,30 @@
 /*
  * tls_gnutls - keys that encrypt session tickets, the same in every process
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any process that steps a server handshake.  Memory: one master in shm.  Lock: its own, for a copy or a
- * rotation.
+ * Runs in: any process that steps a server handshake.  Memory: one master in shm, others in snapshots.
+ * Lock: its own, for a copy or a rotation.
  */
 #include "profiles/ticket.h"
 
+#include <stdlib.h>
+
 #include <gnutls/crypto.h>
 
+#include "base/arena.h"
 #include "profiles/priority.h"
 #include "profiles/set.h"
+#include "profiles/ticket_file.h"
 #include "profiles/verify/trust.h"
 
-#define MASTER_SIZE 64
+#define MASTER_SIZE TLSG_TICKET_MASTER_SIZE
 #define ROTATE_S (12 * 3600)
+#define NAME_SIZE 16   /* of a key, at the start of a ticket */
+#define DIGEST_SIZE 32 /* SHA-256 */
+/*
+ * GnuTLS makes from the key of a session a new one for each period of so many lifetimes of a session, and accepts that
+ * of the period before.
+ */
+#define PERIOD_LIFETIMES 3
 
 struct master
 {
@@ -69,7 +80,8 @@ static int rotate_unsafe(time_t now)
 	return 0;
 }
 
-enum tlsg_ret tlsg_ticket_key(const struct tlsg_prof *p, time_t now, unsigned char key[TLSG_TICKET_KEY_SIZE])
+/* The key of a profile that is derived from the master of this start. */
+static enum tlsg_ret key_of_start(const struct tlsg_prof *p, time_t now, unsigned char key[TLSG_TICKET_KEY_SIZE])
 {
 	unsigned char copy[MASTER_SIZE];
 	int rc;
@@ -86,63 +98,231 @@ enum tlsg_ret tlsg_ticket_key(const struct tlsg_prof *p, time_t now, unsigned ch
 	return rc < 0 ? TLSG_E_INTERNAL : TLSG_OK;
 }
 
+static unsigned keys_len(const struct tlsg_prof *p)
+{
+	return p->ticket_keys != NULL ? p->set->ticket_masters->len : 1;
+}
+
+/* The key for DTLS that belongs to one for TLS. */
+static enum tlsg_ret key_for_datagrams(unsigned char key[TLSG_TICKET_KEY_SIZE])
+{
+	static const char label[] = "tls_gnutls ticket, DTLS";
+	unsigned char own[TLSG_TICKET_KEY_SIZE];
+	int rc = gnutls_hmac_fast(GNUTLS_MAC_SHA512, key, TLSG_TICKET_KEY_SIZE, label, sizeof(label), own);
+
+	memcpy(key, own, sizeof(own));
+	gnutls_memset(own, 0, sizeof(own));
+	return rc < 0 ? TLSG_E_INTERNAL : TLSG_OK;
+}
+
+enum tlsg_ret tlsg_ticket_key(
+		const struct tlsg_prof *p, unsigned number, bool datagram, time_t now, unsigned char key[TLSG_TICKET_KEY_SIZE])
+{
+	enum tlsg_ret ret = TLSG_OK;
+
+	if(p->ticket_keys == NULL)
+		ret = key_of_start(p, now, key);
+	else
+		memcpy(key, p->ticket_keys[number], TLSG_TICKET_KEY_SIZE);
+	return ret == TLSG_OK && datagram ? key_for_datagrams(key) : ret;
+}
+
+/* ---- which key a ticket was made with ---- */
+
+/* The name that GnuTLS gives to what it makes from a key in a period. */
+static bool key_name(const unsigned char key[TLSG_TICKET_KEY_SIZE], uint64_t period, unsigned char name[NAME_SIZE])
+{
+	unsigned char in[sizeof(period) + TLSG_TICKET_KEY_SIZE];
+	unsigned char out[64];
+	unsigned i;
+	int rc;
+
+	for(i = 0; i < sizeof(period); i++)
+		in[i] = (unsigned char)(period >> (8 * (sizeof(period) - 1 - i)));
+	memcpy(in + sizeof(period), key, TLSG_TICKET_KEY_SIZE);
+	rc = gnutls_hash_fast(GNUTLS_DIG_SHA3_512, in, sizeof(in), out);
+	memcpy(name, out, NAME_SIZE);
+	gnutls_memset(in, 0, sizeof(in));
+	gnutls_memset(out, 0, sizeof(out)); /* the other bytes encrypt */
+	return rc >= 0;
+}
+
+/* Names of one key that GnuTLS accepts now. */
+struct names
+{
+	bool known;
+	unsigned char name[2][NAME_SIZE]; /* of this period, and of the one before */
+};
+
+static void names_make(const struct tlsg_prof *p, unsigned number, bool datagram, time_t now, struct names *n)
+{
+	uint64_t period = (uint64_t)now / ((uint64_t)gnutls_db_get_default_cache_expiration() * PERIOD_LIFETIMES);
+	unsigned char key[TLSG_TICKET_KEY_SIZE];
+
+	n->known = tlsg_ticket_key(p, number, datagram, now, key) == TLSG_OK && key_name(key, period, n->name[0])
+			   && key_name(key, period - 1, n->name[1]);
+	gnutls_memset(key, 0, sizeof(key));
+}
+
+static bool names_have(const struct names *n, const struct tlsg_der *ticket)
+{
+	return n->known && ticket->size >= NAME_SIZE
+		   && (memcmp(n->name[0], ticket->data, NAME_SIZE) == 0 || memcmp(n->name[1], ticket->data, NAME_SIZE) == 0);
+}
+
+int tlsg_ticket_match(const struct tlsg_prof *p, bool datagram, const struct tlsg_der *tickets, unsigned n, time_t now)
+{
+	struct names names[TLSG_TICKET_MASTERS_MAX];
+	unsigned made = 0;
+	unsigned len = keys_len(p);
+	unsigned i, k;
+
+	for(i = 0; i < n; i++)
+		for(k = 0; k < len; k++) {
+			if(k == made)
+				names_make(p, made++, datagram, now, &names[k]);
+			if(names_have(&names[k], &tickets[i]))
+				return (int)k;
+		}
+	return -1;
+}
+
+/* ---- what a profile's sessions are bound to ---- */
+
+/* Big-endian, so that hosts of different kinds compute the same. */
+static int hash_number(gnutls_hash_hd_t h, uint32_t n)
+{
+	unsigned char bytes[4] = {
+			(unsigned char)(n >> 24), (unsigned char)(n >> 16), (unsigned char)(n >> 8), (unsigned char)n};
+
+	return gnutls_hash(h, bytes, sizeof(bytes));
+}
+
 static int hash_bytes(gnutls_hash_hd_t h, const void *data, size_t size)
 {
-	uint32_t length = (uint32_t)size;
-	int rc = gnutls_hash(h, &length, sizeof(length));
+	int rc = hash_number(h, (uint32_t)size);
 
 	if(rc == 0 && size > 0)
 		rc = gnutls_hash(h, data, size);
 	return rc;
 }
 
-static int hash_ders(gnutls_hash_hd_t h, const struct tlsg_der *d, unsigned n)
+static int hash_str(gnutls_hash_hd_t h, const str *s)
 {
-	int rc = hash_bytes(h, &n, sizeof(n));
-	unsigned i;
+	return hash_bytes(h, s->s, s->s != NULL ? (size_t)s->len : 0);
+}
 
-	for(i = 0; rc == 0 && i < n; i++)
-		rc = hash_bytes(h, d[i].data, d[i].size);
+static int digest_compare(const void *a, const void *b)
+{
+	return memcmp(a, b, DIGEST_SIZE);
+}
+
+/* A digest of each CA and CRL, sorted: a directory is read in any order. */
+static int digests_hash(gnutls_hash_hd_t h, const struct tlsg_trust *t, unsigned char (*digests)[DIGEST_SIZE])
+{
+	unsigned i;
+	int rc = 0;
+
+	for(i = 0; rc == 0 && i < t->cas_len; i++)
+		rc = gnutls_hash_fast(GNUTLS_DIG_SHA256, t->cas[i].data, t->cas[i].size, digests[i]);
+	for(i = 0; rc == 0 && i < t->crls_len; i++)
+		rc = gnutls_hash_fast(GNUTLS_DIG_SHA256, t->crls[i].der.data, t->crls[i].der.size, digests[t->cas_len + i]);
+	if(rc < 0)
+		return rc;
+	qsort(digests, t->cas_len, DIGEST_SIZE, digest_compare);
+	qsort(digests + t->cas_len, t->crls_len, DIGEST_SIZE, digest_compare);
+	rc = hash_number(h, t->cas_len);
+	if(rc == 0)
+		rc = hash_number(h, t->crls_len);
+	if(rc == 0)
+		rc = hash_number(h, t->has_crl);
+	return rc == 0 ? gnutls_hash(h, digests, ((size_t)t->cas_len + t->crls_len) * DIGEST_SIZE) : rc;
+}
+
+/* Sets the digest of a trust: once, as many profiles share it and CRLs are large. */
+static int trust_digest(struct tlsg_arena *arena, struct tlsg_trust *t)
+{
+	gnutls_hash_hd_t h;
+	unsigned char(*digests)[DIGEST_SIZE];
+	int rc;
+
+	if(t->has_digest)
+		return 0;
+	digests = tlsg_arena_malloc(arena, ((size_t)t->cas_len + t->crls_len + 1) * DIGEST_SIZE);
+	if(digests == NULL)
+		return GNUTLS_E_MEMORY_ERROR;
+	rc = gnutls_hash_init(&h, GNUTLS_DIG_SHA256);
+	if(rc == 0) {
+		rc = digests_hash(h, t, digests);
+		gnutls_hash_deinit(h, t->digest);
+	}
+	tlsg_arena_free(digests);
+	t->has_digest = rc == 0;
 	return rc;
 }
 
+/* Everything that decides which peers may resume. Nothing of where and in which order it was configured. */
 static int hash_prof(gnutls_hash_hd_t h, const struct tlsg_prof *p)
 {
 	const struct tlsg_prof_settings *s = &p->s;
-	int numbers[] = {s->verify_certificate, s->require_certificate, s->verify_client, s->verify_depth, s->verify_name};
-	unsigned i;
-	int rc;
+	const struct tlsg_cipher_list *list = &p->priority->list;
+	int numbers[] = {p->role, s->server_name_mode, s->verify_certificate, s->require_certificate, s->verify_client,
+			s->verify_depth, s->verify_name};
+	size_t i, rows_len;
+	const struct tlsg_suite *rows = tlsg_suite_table(&rows_len);
+	int rc = hash_str(h, &p->set->options.session_id);
 
-	rc = hash_bytes(h, p->set->options.session_id.s, (size_t)p->set->options.session_id.len);
 	if(rc == 0)
-		rc = hash_bytes(h, p->id.s, (size_t)p->id.len);
+		rc = hash_str(h, &s->server_name);
 	if(rc == 0)
-		rc = hash_bytes(h, p->priority->list.priority, strlen(p->priority->list.priority));
-	if(rc == 0)
-		rc = hash_bytes(
-				h, p->priority->list.suites, p->priority->list.suites_len * sizeof(p->priority->list.suites[0]));
-	if(rc == 0)
-		rc = hash_bytes(h, numbers, sizeof(numbers));
+		rc = hash_bytes(h, list->priority, strlen(list->priority));
+	for(i = 0; rc == 0 && i < list->suites_len; i++)
+		rc = hash_bytes(h, rows[list->suites[i]].id, sizeof(rows->id));
+	for(i = 0; rc == 0 && i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		rc = hash_number(h, (uint32_t)numbers[i]);
 	for(i = 0; rc == 0 && i < p->pairs_len; i++)
 		rc = hash_bytes(h, p->pairs[i].chain[0].cert.data, p->pairs[i].chain[0].cert.size);
 	if(rc == 0 && p->trust != NULL)
-		rc = hash_ders(h, p->trust->cas, p->trust->cas_len);
-	for(i = 0; rc == 0 && p->trust != NULL && i < p->trust->crls_len; i++)
-		rc = hash_bytes(h, p->trust->crls[i].der.data, p->trust->crls[i].der.size);
-	return rc;
+		rc = trust_digest(p->set->arena, p->trust);
+	if(rc == 0 && p->trust != NULL)
+		rc = hash_bytes(h, p->trust->digest, sizeof(p->trust->digest));
+	/* A ticket of one start belongs to one profile of it, although two may be configured the same. */
+	return rc == 0 && p->set->ticket_masters == NULL ? hash_str(h, &p->id) : rc;
+}
+
+/* The keys of a profile from those of the files: derived once, wiped with the snapshot. */
+static enum tlsg_ret keys_derive(struct tlsg_prof *p)
+{
+	static const char label[] = "tls_gnutls ticket key 1";
+	const struct tlsg_ticket_masters *m = p->set->ticket_masters;
+	unsigned char in[sizeof(label) + TLSG_TICKET_CONTEXT_SIZE];
+	unsigned i;
+
+	if(m == NULL || p->role != TLSG_SERVER)
+		return TLSG_OK;
+	p->ticket_keys = tlsg_arena_keep(p->set->arena, (size_t)m->len * TLSG_TICKET_KEY_SIZE);
+	if(p->ticket_keys == NULL)
+		return TLSG_E_RESOURCE;
+	memcpy(in, label, sizeof(label));
+	memcpy(in + sizeof(label), p->ticket_context, sizeof(p->ticket_context));
+	for(i = 0; i < m->len; i++)
+		if(gnutls_hmac_fast(GNUTLS_MAC_SHA512, m->key[i], MASTER_SIZE, in, sizeof(in), p->ticket_keys[i]) < 0)
+			return TLSG_E_INTERNAL;
+	return TLSG_OK;
 }
 
 enum tlsg_ret tlsg_ticket_context(struct tlsg_prof *p)
 {
 	gnutls_hash_hd_t h;
-	unsigned char out[32];
+	unsigned char out[DIGEST_SIZE];
 	int rc = gnutls_hash_init(&h, GNUTLS_DIG_SHA256);
 
 	if(rc < 0)
 		return TLSG_E_INTERNAL;
 	rc = hash_prof(h, p);
 	gnutls_hash_deinit(h, out);
-	if(rc == 0)
-		memcpy(p->ticket_context, out, sizeof(p->ticket_context));
-	return rc == 0 ? TLSG_OK : TLSG_E_INTERNAL;
+	if(rc != 0)
+		return TLSG_E_INTERNAL;
+	memcpy(p->ticket_context, out, sizeof(p->ticket_context));
+	return keys_derive(p);
 }

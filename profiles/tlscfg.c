@@ -23,6 +23,7 @@
 #include "profiles/cipher/method.h"
 #include "profiles/keys/path.h"
 #include "profiles/prof.h"
+#include "profiles/source.h"
 #include "profiles/value.h"
 
 #define OPTIONS (2 * TLSG_PROF_FIELDS) /* each by its name and its alias */
@@ -525,8 +526,10 @@ enum tlsg_ret tlsg_tlscfg_parse(struct tlsg_set *set, const char *path, mode_t m
 {
 	struct parse c = {.set = set, .err = err, .ret = TLSG_OK, .file = {(char *)path, (int)strlen(path)}};
 	cfg_parser_t *st;
-	FILE *probe = fopen(path, "r");
+	FILE *probe;
 
+	tlsg_source_note(set, path, false);
+	probe = fopen(path, "r");
 	if(probe == NULL)
 		return err_file(&c, "cannot be opened", errno);
 	fclose(probe);

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "profiles/tlscfg.h"
+#include "profiles/source.h"
 #include "profiles/value.h"
 #include "profiles/keys/path.h"
 #include "profiles/prof.h"
@@ -117,7 +118,7 @@ enum tlsg_ret tlsg_tlscfg_file_parse(struct tlsg_set *set, const char *path, str
 	struct tlsg_err unused;
 	struct stat info;
 	enum tlsg_ret ret;
-	int role;
+	int role, error;
 
 	tlsg_err_clear(&unused);
 	if(err == NULL)
@@ -125,8 +126,11 @@ enum tlsg_ret tlsg_tlscfg_file_parse(struct tlsg_set *set, const char *path, str
 	if(path[0] == '\0' || strlen(path) >= TLSG_PATH_SIZE)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the path of the profiles' file is empty or longer than %d bytes",
 				TLSG_PATH_SIZE - 1);
-	if(stat(path, &info) != 0)
-		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot be accessed: %s", path, strerror(errno));
+	error = stat(path, &info) != 0 ? errno : 0;
+	if(error != 0 || !S_ISREG(info.st_mode)) /* tlsg_tlscfg_parse() notes files */
+		tlsg_source_note(set, path, error == 0 && S_ISDIR(info.st_mode));
+	if(error != 0)
+		return tlsg_err_set(err, TLSG_E_CONFIG, "%s: cannot be accessed: %s", path, strerror(error));
 	if(S_ISDIR(info.st_mode)) {
 		ret = dir_read(set, path, err);
 	} else if(S_ISREG(info.st_mode)) {

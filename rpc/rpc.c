@@ -18,12 +18,15 @@
 
 static const char *reload_doc[] = {
 		"Load the TLS configuration and its files again; with the argument check, only check them", NULL};
-static const char *list_doc[] = {"List the open TLS connections", NULL};
+static const char *list_doc[] = {
+		"List the open TLS connections; with limit=, after=, ip=, sni=, state=, older-than= some of them", NULL};
 static const char *info_doc[] = {"Show the number of TLS connections and of queued bytes", NULL};
 static const char *options_doc[] = {"Show the configured parameters", NULL};
-static const char *kill_doc[] = {"Close the TLS connection with the given id", NULL};
+static const char *kill_doc[] = {
+		"Close the TLS connection with the given id, or those that ip=, sni=, state=, older-than= select", NULL};
 static const char *profiles_doc[] = {"Show the TLS profiles with their certificates and CRLs", NULL};
 static const char *sessions_doc[] = {"Show counters of handshakes, alerts and verifications", NULL};
+static const char *version_doc[] = {"Show the versions of the module and of GnuTLS", NULL};
 
 static rpc_export_t commands[] = {
 		{"tls.reload", tlsg_rpc_reload, reload_doc, RELOAD_FLAGS},
@@ -33,6 +36,7 @@ static rpc_export_t commands[] = {
 		{"tls.kill", tlsg_rpc_kill, kill_doc, 0},
 		{"tls.profiles", tlsg_rpc_profiles, profiles_doc, RET_ARRAY},
 		{"tls.sessions", tlsg_rpc_sessions, sessions_doc, 0},
+		{"tls.version", tlsg_rpc_version, version_doc, 0},
 		{NULL, NULL, NULL, 0},
 };
 

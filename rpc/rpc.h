@@ -27,8 +27,9 @@ int tlsg_rpc_register(const struct tlsg_rpc_source *source);
 void tlsg_rpc_reload(rpc_t *rpc, void *ctx);
 
 /**
- * tls.list: an array of structures, one for each TLS or WSS connection, in the order of the core's table. Connections
- * that are opened or closed meanwhile may be missing.
+ * tls.list [NAME=VALUE ...]: an array of structures, one for each TLS or WSS connection that the arguments select, in
+ * the order of the core's table. Connections that are opened or closed meanwhile may be missing. Fault 400: an argument
+ * with '=' is not one of rpc_filter.h.
  */
 void tlsg_rpc_list(rpc_t *rpc, void *ctx);
 
@@ -38,7 +39,10 @@ void tlsg_rpc_info(rpc_t *rpc, void *ctx);
 /** tls.options: one structure with the settings in use. */
 void tlsg_rpc_options(rpc_t *rpc, void *ctx);
 
-/** tls.kill ID: closes a connection. A line of text; fault 400: the argument is missing or not a positive number. */
+/**
+ * tls.kill ID: closes a connection; tls.kill NAME=VALUE ...: all that the arguments select. A line of text; fault 400:
+ * the argument is missing or malformed, or none of them selects.
+ */
 void tlsg_rpc_kill(rpc_t *rpc, void *ctx);
 
 /**
@@ -52,5 +56,8 @@ void tlsg_rpc_profiles(rpc_t *rpc, void *ctx);
  * arena_bytes, arena_spare_bytes, configurations (snapshots in memory).
  */
 void tlsg_rpc_sessions(rpc_t *rpc, void *ctx);
+
+/** tls.version: one structure: module, version, gnutls (loaded), gnutls_built (compiled with). All are text. */
+void tlsg_rpc_version(rpc_t *rpc, void *ctx);
 
 #endif

@@ -1,19 +1,74 @@
 /*
- * tls_gnutls - RPC tls.kill: closes a connection
+ * tls_gnutls - RPC tls.kill: closes a connection, or those that a filter selects
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any RPC process.  Memory: none.  Lock: none.
+ * Runs in: any RPC process.  Memory: static buffer of this process.  Lock: TCPCONN_LOCK, while ids are copied.
  */
 #include "rpc/rpc.h"
 
+#include "rpc/rpc_filter.h"
 #include "rpc/rpc_source.h"
 
 #define FAULT 400
+#define BATCH 64
+
+/** What the walk through the connections carries. */
+struct killing
+{
+	struct tlsg_rpc_filter filter;
+	int ids[BATCH];
+	unsigned used;	 /* of ids */
+	unsigned chosen; /* so far */
+	unsigned closed;
+};
+
+/** Notes the id of a connection. TCPCONN_LOCK is held. */
+static bool id_copy(const struct tcp_connection *c, const struct tlsg_conn *conn, void *param)
+{
+	struct killing *k = param;
+
+	if(!tlsg_rpc_filter_matches(&k->filter, c, conn))
+		return true;
+	k->ids[k->used++] = tlsg_rpc_filter_id(c);
+	return ++k->chosen != k->filter.limit;
+}
+
+/** Closes the connections whose ids were noted. One that has ended meanwhile is not counted. */
+static void ids_kill(void *param)
+{
+	struct killing *k = param;
+
+	while(k->used > 0)
+		if(tlsg_rpc_source_get()->kill(k->ids[--k->used]))
+			k->closed++;
+}
+
+static void kill_many(rpc_t *rpc, void *ctx, str first)
+{
+	struct killing k = {.used = 0};
+	struct tlsg_rpc_walk walk = {BATCH, 0, id_copy, ids_kill};
+
+	if(!tlsg_rpc_filter_read(rpc, ctx, &k.filter, first, TLSG_RPC_WORDS_REFUSED))
+		return;
+	if(!k.filter.selects) {
+		rpc->fault(ctx, FAULT, "%s", "A filter expected: ip=, sni=, state= or older-than=");
+		return;
+	}
+	walk.after = k.filter.after;
+	tlsg_rpc_source_get()->walk(&walk, &k);
+	LM_NOTICE("%u connections closed by tls.kill with a filter\n", k.closed);
+	rpc->rpl_printf(ctx, "OK: %u connections closed", k.closed);
+}
 
 void tlsg_rpc_kill(rpc_t *rpc, void *ctx)
 {
+	str first = {NULL, 0};
 	int id = 0;
 
-	if(rpc->scan(ctx, "d", &id) < 1 || id <= 0) {
+	if(rpc->scan(ctx, "*.S", &first) == 1 && first.s != NULL && memchr(first.s, '=', (size_t)first.len) != NULL) {
+		kill_many(rpc, ctx, first);
+		return;
+	}
+	if(first.s == NULL || !tlsg_rpc_filter_number(&first, &id)) {
 		LM_WARN("tls.kill: the argument is not the id of a connection: take it from tls.list\n");
 		rpc->fault(ctx, FAULT, "Connection id expected: a number that tls.list shows");
 		return;

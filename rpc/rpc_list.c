@@ -12,6 +12,7 @@
 #include "core/ip_addr.h"
 #include "core/tcp_conn.h"
 
+#include "rpc/rpc_filter.h"
 #include "rpc/rpc_source.h"
 #include "transport/assoc.h"
 #include "transport/conn_datagram.h"
@@ -43,7 +44,10 @@ struct listing
 {
 	rpc_t *rpc;
 	void *ctx;
-	unsigned used; /* of records */
+	unsigned used;	/* of records */
+	unsigned shown; /* so far */
+	bool skips;		/* until the association that the last reply ended with */
+	struct tlsg_rpc_filter filter;
 };
 
 static struct record records[BATCH_RECORDS];
@@ -81,13 +85,18 @@ static struct record *record_fill(struct listing *l, const struct receive_info *
 	return r;
 }
 
-/** Copies a connection. TCPCONN_LOCK is held. */
-static void record_copy(const struct tcp_connection *c, const struct tlsg_conn *conn, void *param)
+/** Copies a connection that the filter selects. TCPCONN_LOCK is held. */
+static bool visit(const struct tcp_connection *c, const struct tlsg_conn *conn, void *param)
 {
-	struct record *r = record_fill(param, &c->rcv, conn);
+	struct listing *l = param;
+	struct record *r;
 
+	if(!tlsg_rpc_filter_matches(&l->filter, c, conn))
+		return true;
+	r = record_fill(l, &c->rcv, conn);
 	r->id = c->id;
 	r->timeout_s = seconds_left(c);
+	return ++l->shown != l->filter.limit;
 }
 
 static void address_format(char *to, struct ip_addr *from)
@@ -170,17 +179,33 @@ static void records_add(void *param)
 	l->used = 0;
 }
 
+/** Whether an association is to be shown. Its lock is held. @param c  what a filter looks at. */
+static bool assoc_is_shown(const struct tlsg_assoc *a, struct listing *l, const struct tcp_connection *c)
+{
+	bool skipped = l->skips;
+
+	if(a->is_over || (l->filter.limit != 0 && l->shown == l->filter.limit))
+		return false;
+	if(skipped) {
+		l->skips = a->id != l->filter.after;
+		return false;
+	}
+	return tlsg_rpc_filter_matches(&l->filter, c, a->conn);
+}
+
 /** Copies an association, whose connection is in use only with its lock. */
 static void assoc_copy(struct tlsg_assoc *a, struct listing *l)
 {
-	struct receive_info ends;
+	static struct tcp_connection c; /* only the ends and the id are set */
 	struct record *r;
 	int left_s;
 
 	tlsg_assoc_lock(a);
-	if(!a->is_over) {
-		left_s = tlsg_rpc_source_get()->assoc_ends(a, &ends);
-		r = record_fill(l, &ends, a->conn);
+	left_s = tlsg_rpc_source_get()->assoc_ends(a, &c.rcv);
+	c.id = a->id;
+	if(assoc_is_shown(a, l, &c)) {
+		l->shown++;
+		r = record_fill(l, &c.rcv, a->conn);
 		r->id = a->id;
 		r->timeout_s = left_s;
 		r->is_dtls = true;
@@ -210,10 +235,16 @@ static void bucket_add(unsigned bucket, struct listing *l)
 
 void tlsg_rpc_list(rpc_t *rpc, void *ctx)
 {
-	struct listing l = {rpc, ctx, 0};
+	struct listing l = {.rpc = rpc, .ctx = ctx};
+	struct tlsg_rpc_walk walk = {BATCH_RECORDS, 0, visit, records_add};
 	unsigned i;
 
-	tlsg_rpc_source_get()->walk(BATCH_RECORDS, record_copy, records_add, &l);
+	if(!tlsg_rpc_filter_read(rpc, ctx, &l.filter, (str){NULL, 0}, TLSG_RPC_WORDS_IGNORED))
+		return;
+	walk.after = l.filter.after;
+	if(walk.after < TLSG_ASSOC_ID_FIRST)
+		tlsg_rpc_source_get()->walk(&walk, &l);
+	l.skips = walk.after >= TLSG_ASSOC_ID_FIRST;
 	for(i = 0; i < tlsg_assoc_buckets(); i++)
 		bucket_add(i, &l);
 }

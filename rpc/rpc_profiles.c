@@ -11,6 +11,7 @@
 #include "core/ip_addr.h"
 
 #include "profiles/key.h"
+#include "profiles/key_use.h"
 #include "profiles/cipher/method.h"
 #include "profiles/priority.h"
 #include "profiles/set.h"
@@ -94,9 +95,9 @@ static void pair_add(rpc_t *rpc, void *array, const struct tlsg_pair *pair)
 	date_add(rpc, handle, "not_before", pair->not_before);
 	date_add(rpc, handle, "not_after", pair->not_after);
 	rpc->struct_add(handle, "SS", "source", &source, "key_source", &key_source);
-	rpc->struct_add(handle, "dsddd", "days_left", days_left(pair->not_after), "key", tlsg_prof_pair_algorithm(pair),
+	rpc->struct_add(handle, "dsdddd", "days_left", days_left(pair->not_after), "key", tlsg_prof_pair_algorithm(pair),
 			"key_bits", (int)pair->bits, "chain_length", (int)pair->chain_len, "chain_from_cas",
-			(int)(pair->chain_len - pair->own_len));
+			(int)(pair->chain_len - pair->own_len), "key_failures", (int)tlsg_key_use_failures(pair->key));
 }
 
 static void pairs_add(rpc_t *rpc, void *handle, const struct tlsg_prof *p)

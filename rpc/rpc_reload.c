@@ -28,17 +28,6 @@ static const char *sentence(enum tlsg_rpc_reload_stage stage)
 	}
 }
 
-/* Logs each of the lines that begin with '\n'. */
-static void changes_log(const char *text)
-{
-	while(*text == '\n') {
-		int len = (int)strcspn(++text, "\n");
-
-		LM_NOTICE("TLS configuration: %.*s\n", len, text);
-		text += len;
-	}
-}
-
 /* @return whether the argument is absent or "check"; otherwise a fault was sent. */
 static bool argument_read(rpc_t *rpc, void *ctx, bool *check)
 {
@@ -64,8 +53,6 @@ static void reply(rpc_t *rpc, void *ctx, const struct tlsg_rpc_reload *r)
 		return;
 	}
 	LM_DBG("TLS configuration successfully loaded\n");
-	LM_NOTICE("TLS configuration reloaded\n");
-	changes_log(r->changes);
 	rpc->rpl_printf(ctx, "Ok. TLS configuration reloaded.%s", r->changes);
 }
 

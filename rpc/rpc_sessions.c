@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/arena_pool.h"
 #include "profiles/set.h"
+#include "transport/resume_store.h"
 #include "transport/slots.h"
 #include "transport/stats.h"
 
@@ -15,6 +16,8 @@ void tlsg_rpc_sessions(rpc_t *rpc, void *ctx)
 {
 	size_t spare = 0;
 	size_t held = tlsg_arena_pool_held(&spare);
+	size_t resumable_bytes;
+	unsigned resumable = tlsg_resume_store_len(&resumable_bytes);
 	void *handle;
 	unsigned i;
 
@@ -25,4 +28,6 @@ void tlsg_rpc_sessions(rpc_t *rpc, void *ctx)
 	rpc->struct_add(handle, "d", "handshakes_unfinished", (int)tlsg_slots_used(NULL));
 	rpc->struct_add(handle, "jjd", "arena_bytes", (unsigned long)held, "arena_spare_bytes", (unsigned long)spare,
 			"configurations", (int)tlsg_set_alive());
+	rpc->struct_add(handle, "dj", "sessions_resumable", (int)resumable, "sessions_resumable_bytes",
+			(unsigned long)resumable_bytes);
 }

@@ -45,6 +45,23 @@ struct tlsg_rpc_reload
 	char changes[TLSG_RPC_CHANGES_BYTES]; /**< lines, each beginning with '\n'; empty: nothing differs */
 };
 
+/** How TLS connections are visited, in the order of the core's table. */
+struct tlsg_rpc_walk
+{
+	unsigned batch; /**< at most so many connections are visited before the lock is released */
+	int after;		/**< begin behind the connection with that id, which may be gone; 0: with the first one */
+
+	/**
+	 * Called for each connection with TCPCONN_LOCK held: copies what it needs.
+	 * @param conn  its TLS state; NULL: not made yet.
+	 * @return false: no more are wanted.
+	 */
+	bool (*visit)(const struct tcp_connection *c, const struct tlsg_conn *conn, void *param);
+
+	/** Called after each batch, without the lock. */
+	void (*pause)(void *param);
+};
+
 /** The module behind the commands. Functions are called in the RPC process, without locks. */
 struct tlsg_rpc_source
 {
@@ -57,7 +74,7 @@ struct tlsg_rpc_source
 	bool (*option)(unsigned i, struct tlsg_rpc_option *o);
 
 	/**
-	 * Loads the configuration and makes it the current one.
+	 * Loads the configuration and makes it the current one, and logs that.
 	 * @param r    [in,out] check is set by the caller; stage is set unless TLSG_OK, changes on TLSG_OK.
 	 * @param err  [out] why.
 	 * @return TLSG_OK; TLSG_AGAIN: busy; TLSG_E_*: the old configuration stays.
@@ -78,17 +95,8 @@ struct tlsg_rpc_source
 	/** @return DTLS associations that may exist at once; 0: DTLS is off. */
 	unsigned (*assoc_max)(void);
 
-	/**
-	 * Visits all TLS connections.
-	 * @param batch  at most so many connections are visited before the lock is released.
-	 * @param visit  called for each connection with TCPCONN_LOCK held: copies what it needs. conn is its TLS state,
-	 *               NULL: not made yet.
-	 * @param pause  called after each batch, without the lock.
-	 * @param param  passed to both.
-	 */
-	void (*walk)(unsigned batch,
-			void (*visit)(const struct tcp_connection *c, const struct tlsg_conn *conn, void *param),
-			void (*pause)(void *param), void *param);
+	/** Visits TLS connections. @param param  passed to both functions. */
+	void (*walk)(const struct tlsg_rpc_walk *w, void *param);
 };
 
 /** Sets what tlsg_rpc_source_get() returns. In mod_init. @param source  static, kept. */

@@ -2,42 +2,63 @@
 # tls_gnutls - finds or installs the Debian packages that a task needs
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
-# Usage: scripts/deps.sh check|install build|run|check|lint|bench
+# Usage: scripts/deps.sh check|install|list build|run|core|check|lint|bench|deb|hosts
 # check:   names the missing packages and how to install them; exit status 1 if there are any. Changes nothing.
 # install: installs them as root; otherwise as check.
+# list:    prints the names of all packages of the task.
 # Without dpkg nothing is checked: other systems have other package names.
 set -eu
 
 build="gcc make libc6-dev libgnutls28-dev libgmp-dev libp11-kit-dev pkg-config dpkg-dev kamailio binutils"
-run="$build gnutls-bin openssl"
-check="$run kamailio-tls-modules kamailio-websocket-modules kamailio-lua-modules kamailio-python3-modules
-	libcmocka-dev clang libclang-rt-dev llvm valgrind python3 python3-pytest python3-pytest-xdist python3-cryptography
-	python3-openssl python3-cryptography-vectors softhsm2 opensc p11-kit-modules sip-tester sipsak curl procps tshark
-	sslscan testssl.sh python3-ecdsa"
-lint="$check clang-format clang-tidy cppcheck universal-ctags"
-bench="$run kamailio-tls-modules libssl-dev python3 python3-cryptography python3-openssl"
 
 usage()
 {
-	echo "usage: scripts/deps.sh check|install build|run|check|lint|bench" >&2
+	echo "usage: scripts/deps.sh check|install|list build|run|core|check|lint|bench|deb|hosts" >&2
 	exit 2
 }
 [ $# -eq 2 ] || usage
 action=$1
 task=$2
 case $action in
-	check | install) ;;
+	check | install | list) ;;
 	*) usage ;;
 esac
+if command -v dpkg-query >/dev/null; then
+	# From 6.1 on Kamailio is packaged with CMake, and only that tells the defines of such a package.
+	version=$(dpkg-query -W -f '${Version}' kamailio 2>/dev/null) || version=
+	[ -n "$version" ] || version=$(apt-cache policy kamailio 2>/dev/null | sed -n 's/^ *Candidate: //p')
+	if [ -n "$version" ] && dpkg --compare-versions "$version" ge 6.1~; then
+		build="$build cmake"
+	fi
+fi
+run="$build gnutls-bin openssl"
+# core: for the unit tests and the end-to-end tests that scripts/check-hosts --core runs
+core="$run kamailio-tls-modules kamailio-websocket-modules libcmocka-dev python3 python3-pytest python3-pytest-xdist
+	python3-cryptography python3-openssl softhsm2 opensc p11-kit-modules sip-tester sipsak curl procps"
+check="$core kamailio-lua-modules kamailio-python3-modules ca-certificates git
+	clang libclang-rt-dev llvm valgrind python3-cryptography-vectors tshark sslscan testssl.sh python3-ecdsa
+	kamcli devscripts man-db
+	swtpm tpm2-abrmd libtss2-tcti-tabrmd0 dbus-daemon tpm2-tools libtpm2-pkcs11-1 libtpm2-pkcs11-tools
+	opencryptoki p11-kit libnss3 libnss3-tools"
+lint="$check clang-format clang-tidy cppcheck universal-ctags"
+bench="$run kamailio-tls-modules libssl-dev python3 python3-cryptography python3-openssl"
+deb="$build build-essential cmake debhelper fakeroot libcmocka-dev xz-utils git"
 case $task in
 	build) wanted=$build ;;
 	run) wanted=$run ;;
+	core) wanted=$core ;;
 	check) wanted=$check ;;
 	lint) wanted=$lint ;;
 	bench) wanted=$bench ;;
+	hosts) wanted="debootstrap debian-archive-keyring util-linux" ;;
+	deb) wanted=$deb ;;
 	*) usage ;;
 esac
 
+if [ "$action" = list ]; then
+	echo $wanted
+	exit 0
+fi
 command -v dpkg-query >/dev/null || exit 0
 
 # A source tree given by the user replaces the packaged Kamailio.
@@ -58,6 +79,7 @@ usable()
 		make) command -v make ;;
 		binutils) command -v readelf ;;
 		pkg-config) command -v pkg-config ;;
+		cmake) command -v cmake ;;
 		dpkg-dev) command -v dpkg-source ;;
 		libc6-dev) compiles stdlib.h ;;
 		libgmp-dev) compiles gmp.h ;;

@@ -18,5 +18,5 @@ parallel=
 if "$python" -c 'import xdist' 2>/dev/null; then
 	parallel="-n ${JOBS:-4} --dist loadfile"
 fi
-# Skipped tests are named with their reason (-rs).
-exec "$python" -m pytest -q -rs -p no:cacheprovider $parallel "$@"
+# Skipped tests are named with their reason, failed ones at the end too (-rsfE).
+exec "$python" -m pytest -q -rsfE -p no:cacheprovider $parallel "$@"

@@ -4,6 +4,7 @@
 #
 # Usage: scripts/run-scripts.sh SCRIPT...
 # Exit status 0 of a script: passed; 77: skipped, its last line says why.
+# Environment: SCRIPT_TIMEOUT  seconds that each may take, default 300.
 set -eu
 
 [ $# -gt 0 ] || {
@@ -28,7 +29,7 @@ skipped=0
 for script in "$@"; do
 	mkdir "$scratch/tmp"
 	status=0
-	TMPDIR=$scratch/tmp timeout -k 5 300 "$script" >"$scratch/log" 2>&1 </dev/null &
+	TMPDIR=$scratch/tmp timeout -k 5 "${SCRIPT_TIMEOUT:-300}" "$script" >"$scratch/log" 2>&1 </dev/null &
 	child=$!
 	wait "$child" || status=$?
 	child=

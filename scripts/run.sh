@@ -5,7 +5,8 @@
 #
 # Usage: MODULE=/path/to/tls_gnutls.so scripts/run.sh
 # Environment: MODULE  the module, absolute path, default build/tls_gnutls.so; PORT  the port tried first, default 5061;
-# KAMAILIO_BIN  the binary, default kamailio; RUN_SECONDS  end after that many seconds (default: on Ctrl-C).
+# KAMAILIO_BIN  the binary, default kamailio; KAMAILIO_ARGS  more arguments for it; RUN_SECONDS  end after that many
+# seconds (default: on Ctrl-C).
 # All files are in one temporary folder, which is removed at the end.
 set -eu
 
@@ -126,7 +127,7 @@ SIP
 cd "$dir"
 setsid "$kamailio" -f "$dir/kamailio.cfg" -DD -E -w "$dir" -m 64 -M 8 -Y "$dir" -P "$dir/kamailio.pid" \
 	-A "TLS_MODULE=\"$module\"" -A "TLS_LISTEN=tls:127.0.0.1:$port" -A "TLS_CONFIG=\"$dir/tls.cfg\"" \
-	-A "CTL_SOCKET=\"$ctl\"" </dev/null &
+	-A "CTL_SOCKET=\"$ctl\"" ${KAMAILIO_ARGS:-} </dev/null &
 pid=$!
 tries=0
 until port_taken "$port" && [ -S "$dir/kamailio_ctl" ]; do

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/version.h"
 #include "profiles/cipher/cipher_string.h"
 #include "profiles/cipher/method.h"
 #include "profiles/cipher/suites.h"
@@ -25,6 +26,7 @@ struct options
 	const char *string;
 	bool enforced; /* list the suites that handshakes admit, not all that the string names */
 	bool help;
+	bool version;
 };
 
 static const char usage[] =
@@ -36,6 +38,8 @@ static const char usage[] =
 		"\n"
 		"  --method METHOD  a value of tls_method; without it TLSv1+\n"
 		"  --enforced       leave out suites that @SECLEVEL refuses in handshakes\n"
+		"  -h, --help       print this text\n"
+		"  --version        print the versions of this program and of GnuTLS\n"
 		"\n"
 		"Words that select nothing usable are reported on standard error.\n"
 		"Exit status: 0 there are suites, 1 the string is wrong or selects nothing, 2 usage error.\n";
@@ -70,6 +74,8 @@ static bool parse_options(char **argv, struct options *o)
 			options_end = true;
 		} else if(!options_end && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)) {
 			o->help = true;
+		} else if(!options_end && strcmp(argv[i], "--version") == 0) {
+			o->version = true;
 		} else if(!options_end && strcmp(argv[i], "--enforced") == 0) {
 			o->enforced = true;
 		} else if(!options_end && (value = option_value("--method", argv, &i)) != NULL) {
@@ -80,7 +86,7 @@ static bool parse_options(char **argv, struct options *o)
 			o->string = argv[i];
 		}
 	}
-	return o->help || o->string != NULL;
+	return o->help || o->version || o->string != NULL;
 }
 
 static void print_note(void *arg, const char *word, size_t len, const char *why)
@@ -118,6 +124,11 @@ int main(int argc, char **argv)
 	}
 	if(o.help) {
 		fputs(usage, stdout);
+		return EXIT_SHOWN;
+	}
+	if(o.version) {
+		printf("tls-gnutls-ciphers " TLSG_VERSION ", GnuTLS %s (built against %s)\n", tlsg_version_loaded(),
+				tlsg_version_built());
 		return EXIT_SHOWN;
 	}
 	if(tlsg_method_parse(o.method, strlen(o.method), &method, &err) != TLSG_OK) {

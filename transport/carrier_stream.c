@@ -13,6 +13,7 @@
 #include "transport/conn_state.h"
 
 #define MESSAGE_HEAD 4
+#define TYPE_CHANGE_CIPHER_SPEC 20
 #define TYPE_HANDSHAKE 22
 #define TYPE_APPLICATION_DATA 23
 #define RECORD_BYTES_MAX (16384 + 2048) /* RFC 5246 section 6.2.3; GnuTLS refuses a longer one by its header */
@@ -106,11 +107,25 @@ static void tail_add(struct tlsg_conn *c, const unsigned char *bytes, size_t n)
 	memcpy(c->tail + kept, bytes + n - (TLSG_TAIL_BYTES - kept), TLSG_TAIL_BYTES - kept);
 }
 
+/*
+ * In the first handshake a ChangeCipherSpec is not encrypted, and its only content is a byte of value 1 (RFC 5246
+ * section 7.1, RFC 8446 section 5). GnuTLS 3.8.9 and later wait for more after another one.
+ * @param n  available().
+ */
+static bool is_wrong_change(const struct tlsg_conn *c, size_t n)
+{
+	if(n == 0 || c->established || tlsg_conn_bound_missing(c) > 0 || input_at(c, 0) != TYPE_CHANGE_CIPHER_SPEC)
+		return false;
+	return n != TLSG_RECORD_HEAD + 1 || input_at(c, TLSG_RECORD_HEAD) != 1;
+}
+
 /* Bytes that GnuTLS may read now, within the limits of the connection. */
 static size_t allowed(struct tlsg_conn *c)
 {
 	size_t n = c->in_handshake && tlsg_carrier_stream_has_data(c) ? 0 : available(c);
 
+	if(is_wrong_change(c, n) && c->stop == TLSG_STOP_NONE)
+		c->stop = TLSG_STOP_CHANGE;
 	return n > 0 && tlsg_conn_bound_allows(c, n > announced(c, n) ? n : announced(c, n)) ? n : 0;
 }
 

@@ -12,6 +12,7 @@
 #include "transport/conn_hs.h"
 #include "transport/conn_message.h"
 #include "transport/conn_rec.h"
+#include "transport/conn_resume.h"
 #include "transport/conn_state.h"
 #include "transport/conn_step.h"
 
@@ -77,6 +78,7 @@ static enum tlsg_ret conn_start(struct tlsg_conn *c, const struct tlsg_conn_para
 	c->local_port = p->query.port;
 	c->cred_process = -1;
 	c->verdict.alert = -1;
+	c->resume_own = -1;
 	c->created = time(NULL);
 	c->idle_since = get_ticks_raw();
 	if(p->deadline_s > 0) {
@@ -96,6 +98,8 @@ static enum tlsg_ret conn_start(struct tlsg_conn *c, const struct tlsg_conn_para
 		return tlsg_err_no_shm(err, "connection", TLSG_HEADROOM_INIT);
 	previous = tlsg_scope_enter(c->arena);
 	ret = tlsg_conn_hs_init(c, err);
+	if(ret == TLSG_OK)
+		tlsg_conn_resume_offer(c, &p->remote, p->remote_port);
 	tlsg_scope_leave(previous);
 	if(ret == TLSG_OK && tlsg_arena_is_poisoned(c->arena))
 		ret = tlsg_err_no_shm(err, "connection", 0);

@@ -31,6 +31,8 @@ struct tlsg_conn_params
 	struct tlsg_slot slot;		   /**< passed to the connection, also on failure; all zero none */
 	struct tlsg_match_query query; /**< role, local address, expected name, id */
 	str sni;					   /**< client: name to send, {NULL,0} none */
+	struct tlsg_addr remote;	   /**< client: address of the server; len 0 unknown: sessions are not resumed */
+	uint16_t remote_port;
 	int deadline_s; /**< handshake_timeout: for the first handshake, and for what begins later; 0: no limit */
 	bool datagram;	/**< DTLS over datagrams: conn_datagram.h */
 	unsigned mtu;	/**< of datagrams in the handshake, without IP and UDP headers; 0: the default */

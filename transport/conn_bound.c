@@ -206,6 +206,12 @@ static enum tlsg_ret end_idle(struct tlsg_conn *c, struct tlsg_err *err)
 	return tlsg_err_set(err, TLSG_E_PEER, "more than %d consecutive records without data", IDLE_RECORDS_MAX);
 }
 
+static enum tlsg_ret end_change(struct tlsg_conn *c, struct tlsg_err *err)
+{
+	tlsg_conn_alert_send(c, GNUTLS_A_UNEXPECTED_MESSAGE);
+	return tlsg_err_set(err, TLSG_E_PEER, "a ChangeCipherSpec that is not the single byte 1");
+}
+
 enum tlsg_ret tlsg_conn_bound_warning(struct tlsg_conn *c, struct tlsg_err *err)
 {
 	if(c->idle >= IDLE_RECORDS_MAX) {
@@ -225,5 +231,12 @@ enum tlsg_ret tlsg_conn_bound_check(struct tlsg_conn *c, enum tlsg_ret ret, stru
 	if(c->stop == TLSG_STOP_NONE)
 		return ret;
 	tlsg_conn_failure_count(c, TLSG_FAIL_PROTOCOL);
-	return c->stop == TLSG_STOP_MEMORY ? end_memory(c, err) : end_idle(c, err);
+	switch(c->stop) {
+		case TLSG_STOP_MEMORY:
+			return end_memory(c, err);
+		case TLSG_STOP_CHANGE:
+			return end_change(c, err);
+		default:
+			return end_idle(c, err);
+	}
 }

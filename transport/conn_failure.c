@@ -22,6 +22,11 @@ void tlsg_conn_failure_forget(void)
 	(void)tlsg_key_use_why();
 }
 
+bool tlsg_conn_failure_is_own(void)
+{
+	return tlsg_key_use_has_failed();
+}
+
 static enum tlsg_stats_failure failure_of(const struct tlsg_conn *c, int gnutls_code)
 {
 	switch(gnutls_code) {
@@ -75,7 +80,7 @@ enum tlsg_ret tlsg_conn_failure_set(struct tlsg_conn *c, int gnutls_code, struct
 		return tlsg_conn_alert_fail(alert, err);
 	}
 	tlsg_conn_failure_count(c, why != NULL ? TLSG_FAIL_LOCAL : failure_of(c, gnutls_code));
-	tlsg_conn_alert_send_for(c, gnutls_code);
+	tlsg_conn_alert_send_for(c, why != NULL ? GNUTLS_E_INTERNAL_ERROR : gnutls_code);
 	if(gnutls_code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
 		return tlsg_err_set(
 				err, TLSG_E_PEER, "certificate verify failed: %s", tlsg_verify_code_reason(c->verdict.code));

@@ -22,6 +22,12 @@ void tlsg_conn_failure_count(struct tlsg_conn *c, enum tlsg_stats_failure why);
 void tlsg_conn_failure_forget(void);
 
 /**
+ * @return whether an operation with a key of this process has failed since tlsg_conn_failure_forget(), so that the
+ *         handshake cannot succeed. What a peer sent is not the reason (profiles/keys/token_op.h).
+ */
+bool tlsg_conn_failure_is_own(void);
+
+/**
  * Ends a failed handshake: counts it, sends the alert for it, records the cause. In a step.
  * @param gnutls_code  GNUTLS_E_* that ended it.
  * @param err          [out] first cause.

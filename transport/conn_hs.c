@@ -11,6 +11,7 @@
 #include "transport/conn_bound.h"
 #include "transport/conn_failure.h"
 #include "transport/conn_message.h"
+#include "transport/conn_resume.h"
 #include "transport/conn_session.h"
 #include "transport/conn_state.h"
 #include "transport/conn_step.h"
@@ -92,6 +93,8 @@ static int client_hello_received(struct tlsg_conn *c, const gnutls_datum_t *msg)
 		if(ret != TLSG_OK)
 			return ret == TLSG_E_PEER ? GNUTLS_E_UNSUPPORTED_VERSION_PACKET : TLSG_ERR_DEFECT;
 	}
+	if(!c->hello_seen && tlsg_conn_session_ticket(c, &hello, NULL) != TLSG_OK)
+		return TLSG_ERR_DEFECT;
 	c->hello_seen = true;
 	return restrict_suites(c, &hello);
 }
@@ -132,6 +135,9 @@ static int message_cb(
 			return c->role == TLSG_SERVER ? client_hello_received(c, msg) : 0;
 		case GNUTLS_HANDSHAKE_SERVER_KEY_EXCHANGE:
 			return server_key_received(c, msg);
+		case GNUTLS_HANDSHAKE_NEW_SESSION_TICKET:
+			tlsg_conn_resume_arrives(c, msg->size);
+			return 0;
 		case GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY: /* in TLS 1.3 the certificate is verified after it */
 			return tlsg_conn_verify_leaf(c);
 		default:
@@ -148,6 +154,16 @@ enum tlsg_ret tlsg_conn_hs_init(struct tlsg_conn *c, struct tlsg_err *err)
 	return ret;
 }
 
+/* Counts what came of a ticket that a client offered. @param rc  the verification of a resumed session. */
+static void count_ticket(const struct tlsg_conn *c, bool resumed, int rc)
+{
+	if(c->renegotiating || c->ticket == TLSG_TICKET_NONE || (resumed && rc >= 0))
+		return;
+	tlsg_stats_ticket_refused(resumed							 ? TLSG_TICKET_CERTIFICATE
+							  : c->ticket == TLSG_TICKET_UNKNOWN ? TLSG_TICKET_NO_KEY
+																 : TLSG_TICKET_INVALID);
+}
+
 /* GnuTLS has finished: check what it does not, publish the peer record, give back the memory of the handshake. */
 static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 {
@@ -155,6 +171,7 @@ static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 	int rc = resumed ? tlsg_conn_verify_resumed(c) : 0;
 	enum tlsg_ret ret;
 
+	count_ticket(c, resumed, rc);
 	/* However GnuTLS came to it, a suite outside the list is refused. */
 	if(rc >= 0 && !tlsg_cipher_list_has(&tlsg_priority_of(c->ref.prof, c->datagram != NULL)->list, tlsg_peer_suite(c)))
 		rc = GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
@@ -172,6 +189,7 @@ static enum tlsg_ret finish(struct tlsg_conn *c, struct tlsg_err *err)
 	if(ret == TLSG_OK) {
 		c->established = true;
 		tlsg_stats_handshake_done(c->peer->version, resumed, (enum tlsg_role)c->role);
+		tlsg_conn_resume_done(c, resumed);
 	} else
 		tlsg_conn_failure_count(c, TLSG_FAIL_MEMORY);
 	tlsg_arena_settle(c->arena);
@@ -208,6 +226,8 @@ enum tlsg_ret tlsg_conn_hs_run(struct tlsg_conn *c, struct tlsg_err *err)
 				return TLSG_E_PEER;
 		} else if(rc != GNUTLS_E_AGAIN && rc != GNUTLS_E_INTERRUPTED)
 			return fail(c, rc, err);
+		else if(tlsg_conn_failure_is_own()) /* GnuTLS goes on after a decryption that failed */
+			return tlsg_conn_failure_set(c, GNUTLS_E_INTERNAL_ERROR, err);
 		else if(c->datagram == NULL && gnutls_record_get_direction(c->session) == 1)
 			return TLSG_FULL;
 		else if(tlsg_carrier_has_data(c))

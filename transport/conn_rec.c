@@ -11,6 +11,7 @@
 #include "transport/conn_bound.h"
 #include "transport/conn_hs.h"
 #include "transport/conn_message.h"
+#include "transport/conn_resume.h"
 #include "transport/conn_state.h"
 #include "transport/conn_step.h"
 #include "transport/stats.h"
@@ -102,6 +103,7 @@ static enum tlsg_ret recv_once(struct tlsg_conn *c, struct tlsg_buf *clear, stru
 	size_t before = tlsg_carrier_left(c);
 	ssize_t n = gnutls_record_recv(c->session, clear->data + clear->wr, tlsg_buf_room(clear));
 
+	tlsg_conn_resume_update(c);
 	if(n > 0) {
 		tlsg_conn_bound_data(c);
 		clear->wr += (size_t)n;

@@ -15,6 +15,7 @@
 #include "transport/conn_state.h"
 #include "transport/conn_step.h"
 #include "transport/conn_verify.h"
+#include "transport/hello.h"
 #include "transport/keylog.h"
 
 /* GnuTLS 3.8: do not ask servers for stapled OCSP responses, which are not used here. */
@@ -35,31 +36,17 @@ static bool offers_tickets(const struct tlsg_conn *c)
 	return c->set->options.session_cache && tlsg_scope_frees_by_address(NULL);
 }
 
-/* Sessions of TLS are not resumed with DTLS, nor the other way round. */
-static int key_for_datagrams(unsigned char key[TLSG_TICKET_KEY_SIZE])
-{
-	static const char label[] = "tls_gnutls ticket, DTLS";
-	unsigned char own[TLSG_TICKET_KEY_SIZE];
-	int rc = gnutls_hmac_fast(GNUTLS_MAC_SHA512, key, TLSG_TICKET_KEY_SIZE, label, sizeof(label), own);
-
-	memcpy(key, own, sizeof(own));
-	gnutls_memset(own, 0, sizeof(own));
-	return rc;
-}
-
-/* Tickets of this profile, encrypted with the key that all processes derive. */
-static enum tlsg_ret enable_tickets(struct tlsg_conn *c, struct tlsg_err *err)
+/* Tickets of this profile, encrypted with the key that all processes derive. GnuTLS takes one, the last one set. */
+static enum tlsg_ret enable_tickets(struct tlsg_conn *c, unsigned number, struct tlsg_err *err)
 {
 	unsigned char key[TLSG_TICKET_KEY_SIZE];
 	gnutls_datum_t datum = {key, sizeof(key)};
-	enum tlsg_ret ret = tlsg_ticket_key(c->ref.prof, time(NULL), key);
+	enum tlsg_ret ret = tlsg_ticket_key(c->ref.prof, number, c->datagram != NULL, time(NULL), key);
 	int rc;
 
 	if(ret != TLSG_OK)
 		return tlsg_err_set(err, ret, "no key for session tickets");
-	rc = c->datagram != NULL ? key_for_datagrams(key) : 0;
-	if(rc >= 0)
-		rc = gnutls_session_ticket_enable_server(c->session, &datum);
+	rc = gnutls_session_ticket_enable_server(c->session, &datum);
 	gnutls_memset(key, 0, sizeof(key));
 	return rc < 0 ? tlsg_err_gnutls(err, rc, "enabling session tickets") : TLSG_OK;
 }
@@ -94,13 +81,28 @@ enum tlsg_ret tlsg_conn_session_apply(struct tlsg_conn *c, struct tlsg_err *err)
 	if(x == NULL)
 		return tlsg_priority_check_datagram(p, err);
 	rc = tlsg_conn_session_priority(c, x->compiled);
-
 	if(rc < 0)
 		return tlsg_err_gnutls(err, rc, "setting the priority of the profile");
 	if(c->role == TLSG_CLIENT)
 		return TLSG_OK;
 	gnutls_certificate_server_set_request(c->session, request_of(p));
-	return offers_tickets(c) ? enable_tickets(c, err) : TLSG_OK;
+	return offers_tickets(c) ? enable_tickets(c, 0, err) : TLSG_OK;
+}
+
+enum tlsg_ret tlsg_conn_session_ticket(struct tlsg_conn *c, const struct tlsg_hello *h, struct tlsg_err *err)
+{
+	const struct tlsg_der *tickets;
+	unsigned len;
+	int number;
+
+	if(!offers_tickets(c))
+		return TLSG_OK;
+	tickets = tlsg_hello_tickets(h, tlsg_priority_of(c->ref.prof, c->datagram != NULL)->list.versions, &len);
+	if(len == 0)
+		return TLSG_OK;
+	number = tlsg_ticket_match(c->ref.prof, c->datagram != NULL, tickets, len, time(NULL));
+	c->ticket = number < 0 ? TLSG_TICKET_UNKNOWN : TLSG_TICKET_KNOWN;
+	return number > 0 ? enable_tickets(c, (unsigned)number, err) : TLSG_OK;
 }
 
 static unsigned init_flags(const struct tlsg_conn *c)
@@ -109,11 +111,9 @@ static unsigned init_flags(const struct tlsg_conn *c)
 
 	if(c->datagram != NULL)
 		flags |= GNUTLS_DATAGRAM;
-	if(c->role == TLSG_CLIENT)
-		return flags | GNUTLS_CLIENT | GNUTLS_NO_TICKETS;
 	if(!offers_tickets(c))
 		flags |= GNUTLS_NO_TICKETS;
-	return flags | GNUTLS_SERVER;
+	return flags | (c->role == TLSG_CLIENT ? GNUTLS_CLIENT : GNUTLS_SERVER);
 }
 
 enum tlsg_ret tlsg_conn_session_init(struct tlsg_conn *c, struct tlsg_err *err)

@@ -11,6 +11,7 @@
 #include "base/err.h"
 
 struct tlsg_conn;
+struct tlsg_hello;
 
 /**
  * Makes and configures the session for the profile in c->ref.prof. In the scope of the arena.
@@ -24,6 +25,15 @@ enum tlsg_ret tlsg_conn_session_init(struct tlsg_conn *c, struct tlsg_err *err) 
  * @return TLSG_OK, TLSG_E_*.
  */
 enum tlsg_ret tlsg_conn_session_apply(struct tlsg_conn *c, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/**
+ * Sets the key that decrypts the ticket of a ClientHello, if it is not the one that encrypts, and notes whether it is
+ * there. In the scope of the arena, for the first ClientHello, before GnuTLS reads it: afterwards it refuses another
+ * key. A session that was resumed with an older key continues with it: its tickets end with the session.
+ * @return TLSG_OK, TLSG_E_*.
+ */
+enum tlsg_ret tlsg_conn_session_ticket(
+		struct tlsg_conn *c, const struct tlsg_hello *h, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
  * Sets another priority. In the scope of the arena.

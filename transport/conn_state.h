@@ -21,6 +21,7 @@
 #define TLSG_TAIL_BYTES 7				  /* a record that contains one alert */
 
 struct tlsg_carrier_datagram;
+struct tlsg_conn_resume; /* transport/conn_resume.c */
 struct tlsg_peer;
 
 /** Why no more input is given to a session. */
@@ -28,7 +29,16 @@ enum tlsg_conn_stop
 {
 	TLSG_STOP_NONE,
 	TLSG_STOP_MEMORY, /**< the arena holds more than the phase of the connection allows */
-	TLSG_STOP_IDLE	  /**< too many records without data */
+	TLSG_STOP_IDLE,	  /**< too many records without data */
+	TLSG_STOP_CHANGE  /**< a ChangeCipherSpec that is not the single byte 1 */
+};
+
+/** What came of the tickets that a client offers. */
+enum tlsg_conn_ticket
+{
+	TLSG_TICKET_NONE,	 /**< not offered, or tickets are off */
+	TLSG_TICKET_UNKNOWN, /**< made with no key of the profile */
+	TLSG_TICKET_KNOWN	 /**< made with a key of the profile: GnuTLS decides */
 };
 
 /** Result of the verification during a handshake, until the peer record takes it over. */
@@ -53,6 +63,7 @@ struct tlsg_conn
 	str sni;								/**< [arena] received or sent; zero-terminated */
 	str expected;							/**< [arena] client: name that the server must have, {NULL,0} unknown */
 	struct tlsg_conn_verdict verdict;
+	struct tlsg_conn_resume *resume; /**< [arena] client: NULL: its sessions are not resumed */
 	struct tlsg_queue queue;
 	unsigned char *kept; /**< [arena] received bytes that the session has not taken yet */
 	unsigned kept_len;
@@ -61,6 +72,8 @@ struct tlsg_conn
 	uint16_t local_port;
 	uint8_t state;		/**< enum tlsg_conn_state */
 	uint8_t role;		/**< enum tlsg_role */
+	uint8_t ticket;		/**< server: enum tlsg_conn_ticket */
+	int8_t resume_own;	/**< client: number of the certificate that the offered session began with, -1 none */
 	bool established;	/**< the first handshake is done */
 	bool renegotiating; /**< a later handshake is in progress */
 	bool in_handshake;	/**< gnutls_handshake() is running */

@@ -136,11 +136,14 @@ int tlsg_conn_verify_peer(struct tlsg_conn *c)
 
 int tlsg_conn_verify_resumed(struct tlsg_conn *c)
 {
+	bool is_client =
+			c->role == TLSG_CLIENT; /* servers always send one, and the result is recorded without verification */
 	unsigned n = 0;
 
-	if(c->role != TLSG_SERVER || c->ref.prof->verify_mode == TLSG_VERIFY_NONE)
+	if(!is_client && c->ref.prof->verify_mode == TLSG_VERIFY_NONE)
 		return 0;
-	if(c->ref.prof->verify_mode == TLSG_VERIFY_PEER_FAIL && gnutls_certificate_get_peers(c->session, &n) == NULL)
+	if((is_client || c->ref.prof->verify_mode == TLSG_VERIFY_PEER_FAIL)
+			&& (gnutls_certificate_get_peers(c->session, &n) == NULL || n == 0))
 		return GNUTLS_E_NO_CERTIFICATE_FOUND;
 	return tlsg_conn_verify_peer(c);
 }

@@ -10,10 +10,14 @@
 #define EXT_SERVER_NAME 0
 #define EXT_SUPPORTED_GROUPS 10
 #define EXT_SIGNATURE_ALGORITHMS 13
+#define EXT_PROTOCOLS 16
+#define EXT_SESSION_TICKET 35
+#define EXT_PRE_SHARED_KEY 41
 #define EXT_SUPPORTED_VERSIONS 43
 #define NAME_TYPE_HOST 0
 #define NAME_MAX_BYTES 255
 #define RANDOM_BYTES 32
+#define AGE_BYTES 4
 #define SESSION_ID_MAX 32
 #define DTLS_MAJOR 0xfe
 #define DTLS1_2 0xfefd
@@ -91,16 +95,45 @@ static bool read_name(struct cursor ext, struct tlsg_hello *hello)
 	return true;
 }
 
-/* An extension that is one list of two-byte numbers behind a length of 1 or 2 bytes. */
+/* An extension that is one list of two-byte numbers behind a length of 1 or 2 bytes. None of them may be empty. */
 static bool read_numbers(struct cursor ext, unsigned bytes, const unsigned char **at, size_t *len)
 {
 	struct cursor list;
 
-	if(!vector(&ext, bytes, &list) || ext.left != 0 || list.left % 2 != 0)
+	if(!vector(&ext, bytes, &list) || ext.left != 0 || list.left == 0 || list.left % 2 != 0)
 		return false;
 	*at = list.at;
 	*len = list.left / 2;
 	return true;
+}
+
+/*
+ * Application protocols: none is negotiated, and GnuTLS then does not look into the extension. Malformed ones are
+ * refused as OpenSSL does. RFC 7301 section 3.1: the list and its names are not empty.
+ */
+static bool check_protocols(struct cursor ext)
+{
+	struct cursor list;
+	struct cursor name;
+
+	if(!vector(&ext, 2, &list) || ext.left != 0 || list.left == 0)
+		return false;
+	while(list.left > 0)
+		if(!vector(&list, 1, &name) || name.left == 0)
+			return false;
+	return true;
+}
+
+/* Identities of pre_shared_key. What is malformed is left to GnuTLS, as it depends on the version. RFC 8446 4.2.11. */
+static void read_psks(struct cursor ext, struct tlsg_hello *hello)
+{
+	struct cursor list;
+	struct cursor one;
+
+	if(!vector(&ext, 2, &list))
+		return;
+	while(hello->psks_len < TLSG_HELLO_TICKETS && vector(&list, 2, &one) && skip(&list, AGE_BYTES))
+		hello->psks[hello->psks_len++] = (struct tlsg_der){(unsigned char *)one.at, (unsigned)one.left};
 }
 
 static bool read_extensions(struct cursor c, struct tlsg_hello *hello)
@@ -118,12 +151,18 @@ static bool read_extensions(struct cursor c, struct tlsg_hello *hello)
 			return false;
 		if(type == EXT_SERVER_NAME && !read_name(ext, hello))
 			return false;
+		if(type == EXT_PROTOCOLS && !check_protocols(ext))
+			return false;
 		if(type == EXT_SUPPORTED_VERSIONS && !read_numbers(ext, 1, &hello->versions, &hello->versions_len))
 			return false;
 		if(type == EXT_SUPPORTED_GROUPS && !read_numbers(ext, 2, &hello->groups, &hello->groups_len))
 			return false;
 		if(type == EXT_SIGNATURE_ALGORITHMS && !read_numbers(ext, 2, &hello->sigs, &hello->sigs_len))
 			return false;
+		if(type == EXT_SESSION_TICKET)
+			hello->ticket = (struct tlsg_der){(unsigned char *)ext.at, (unsigned)ext.left};
+		if(type == EXT_PRE_SHARED_KEY)
+			read_psks(ext, hello);
 	}
 	return true;
 }
@@ -180,31 +219,33 @@ static unsigned versions_of(const struct tlsg_hello *h)
 	return versions;
 }
 
-/* Key exchanges that cannot be used, because the client supports none of their curves (RFC 8422 section 5.1.1). */
-static unsigned without_of(const struct tlsg_hello *h)
+/* RFC 8422 section 5.1.1. */
+static unsigned curves_of(const struct tlsg_hello *h)
 {
-	static const uint16_t curves[] = {23, 24, 25, 29, 30}; /* P-256, P-384, P-521, X25519, X448 */
-	size_t i;
-	size_t k;
-
-	for(i = 0; i < h->groups_len; i++)
-		for(k = 0; k < sizeof(curves) / sizeof(curves[0]); k++)
-			if((h->groups[2 * i] << 8 | h->groups[2 * i + 1]) == curves[k])
-				return 0;
-	return h->groups == NULL ? 0 : TLSG_KX_ECDHE;
-}
-
-/* Curves that an ECDSA key may be on: RFC 8422 section 5.1. With TLS 1.3 the signature algorithms name the curve. */
-static unsigned groups_of(const struct tlsg_hello *h, unsigned versions)
-{
-	unsigned groups = TLSG_CIPHER_GROUP_SENT;
+	unsigned curves = TLSG_CIPHER_GROUP_SENT;
 	size_t i;
 
-	if(h->groups == NULL || (versions & TLSG_VERSION_BIT(TLSG_TLS1_3)))
+	if(h->groups == NULL)
 		return 0;
 	for(i = 0; i < h->groups_len; i++)
 		if(h->groups[2 * i] == 0 && h->groups[2 * i + 1] < 32)
-			groups |= TLSG_CIPHER_GROUP(h->groups[2 * i + 1]);
+			curves |= TLSG_CIPHER_GROUP(h->groups[2 * i + 1]);
+	return curves;
+}
+
+/* RFC 7919 section 4. */
+static unsigned dh_groups_of(const struct tlsg_hello *h)
+{
+	unsigned groups = 0;
+	size_t i;
+
+	for(i = 0; i < h->groups_len; i++) {
+		if(h->groups[2 * i] != 1)
+			continue;
+		groups |= TLSG_CIPHER_DH_SENT;
+		if(h->groups[2 * i + 1] < 31)
+			groups |= TLSG_CIPHER_DH_GROUP(256 + h->groups[2 * i + 1]);
+	}
 	return groups;
 }
 
@@ -231,6 +272,19 @@ void tlsg_hello_offer(const struct tlsg_hello *h, unsigned allowed, struct tlsg_
 			.ids_bytes = h->suites_len * 2,
 			.versions = versions_of(h),
 			.keys = keys_of(h),
-			.without = without_of(h)};
-	offer->groups = groups_of(h, offer->versions & allowed);
+			.curves = curves_of(h),
+			.dh_groups = dh_groups_of(h)};
+	/* Curves that an ECDSA key may be on: RFC 8422 section 5.1. In TLS 1.3 the signature algorithms name the curve. */
+	if(!(offer->versions & allowed & TLSG_VERSION_BIT(TLSG_TLS1_3)))
+		offer->groups = offer->curves;
+}
+
+const struct tlsg_der *tlsg_hello_tickets(const struct tlsg_hello *h, unsigned allowed, unsigned *len)
+{
+	if(versions_of(h) & allowed & TLSG_VERSION_BIT(TLSG_TLS1_3)) {
+		*len = h->psks_len;
+		return h->psks;
+	}
+	*len = h->ticket.size > 0 ? 1 : 0;
+	return &h->ticket;
 }

@@ -60,16 +60,22 @@ const struct tlsg_suite *tlsg_peer_suite(const struct tlsg_conn *c)
 	return find_suite(c->session, gnutls_protocol_get_version(c->session));
 }
 
-/* The pair whose leaf was sent. A resumed session sends none: then it is the profile's first, as with OpenSSL. */
+/*
+ * The pair whose leaf was sent. A resumed session sends none: then it is the profile's first, as with OpenSSL; for a
+ * client the one that began the session.
+ */
 static const struct tlsg_pair *find_own(const struct tlsg_conn *c)
 {
 	const gnutls_datum_t *ours = gnutls_certificate_get_ours(c->session);
 	const struct tlsg_prof *p = c->ref.prof;
+	int own = c->resume_own;
 	unsigned i;
 
 	for(i = 0; ours != NULL && i < p->pairs_len; i++)
 		if(p->pairs[i].chain[0].cert.data == ours->data)
 			return &p->pairs[i];
+	if(c->role == TLSG_CLIENT && gnutls_session_is_resumed(c->session) && own >= 0 && (unsigned)own < p->pairs_len)
+		return &p->pairs[own];
 	return c->role == TLSG_SERVER && p->pairs_len > 0 ? &p->pairs[0] : NULL;
 }
 

@@ -95,6 +95,7 @@ struct counters
 	struct cell failed[TLSG_FAILURES];
 	struct cell limits[TLSG_LIMITS];
 	struct cell dtls[TLSG_DTLS_FIGURES];
+	struct cell tickets[TLSG_TICKET_REFUSALS];
 	uint64_t alerts[DIRECTIONS][ALERT_KINDS + 1] __attribute__((aligned(CACHE_LINE))); /* last: other */
 	uint64_t verify[VERIFY_KINDS + 1] __attribute__((aligned(CACHE_LINE)));			   /* last: other */
 };
@@ -108,6 +109,9 @@ enum figure_kind
 	DONE_ROLE,
 	DONE_VERSION,
 	DONE_RESUMED,
+	DONE_CELL, /* resumed, by role and version: CELL() */
+	TICKETS_ALL,
+	TICKETS_ONE,
 	FAILED_ALL,
 	FAILED_ONE,
 	LIMIT_ONE,
@@ -144,6 +148,10 @@ enum verify_index
 #define ALERT_SENT(code, name) {"alerts_sent_" #name, "alerts " #name " sent", ALERTS_ONE_SENT, AI_##name},
 #define VERIFY_FIGURE(code, name, doc) {"verify_failed_" #name, "peers refused or marked: " doc, VERIFY_ONE, VI_##name},
 
+#define CELL(role, version) ((unsigned)(role)*VERSIONS + (version))
+#define RESUMED_FIGURE(name, role, version, text) \
+	{"handshakes_resumed_" name, "resumed sessions, " text, DONE_CELL, CELL(role, version)},
+
 static const struct figure figures[] = {
 		{"handshakes_done", "handshakes that ended well", DONE_ALL, 0},
 		{"handshakes_done_server", "the same on accepted connections", DONE_ROLE, TLSG_SERVER},
@@ -157,6 +165,24 @@ static const struct figure figures[] = {
 		{"handshakes_done_dtls1_0", "the same with DTLS 1.0", DONE_VERSION, 4},
 		{"handshakes_done_dtls1_2", "the same with DTLS 1.2", DONE_VERSION, 5},
 		{"handshakes_done_other_version", "the same with another version", DONE_VERSION, VERSION_OTHER},
+		RESUMED_FIGURE("server_tls1_0", TLSG_SERVER, 0, "accepted connections, TLS 1.0")
+				RESUMED_FIGURE("server_tls1_1", TLSG_SERVER, 1, "accepted connections, TLS 1.1") RESUMED_FIGURE(
+						"server_tls1_2", TLSG_SERVER, 2, "accepted connections, TLS 1.2")
+						RESUMED_FIGURE("server_tls1_3", TLSG_SERVER, 3, "accepted connections, TLS 1.3") RESUMED_FIGURE(
+								"client_tls1_0", TLSG_CLIENT, 0, "outgoing connections, TLS 1.0")
+								RESUMED_FIGURE("client_tls1_1", TLSG_CLIENT, 1, "outgoing connections, TLS 1.1")
+										RESUMED_FIGURE("client_tls1_2", TLSG_CLIENT, 2, "outgoing connections, TLS 1.2")
+												RESUMED_FIGURE("client_tls1_3", TLSG_CLIENT, 3,
+														"outgoing connections, TLS 1.3"){"tickets_refused",
+														"sessions that were offered and not resumed", TICKETS_ALL, 0},
+		{"tickets_refused_unknown_key", "made with a key that the profile does not have", TICKETS_ONE,
+				TLSG_TICKET_NO_KEY},
+		{"tickets_refused_invalid", "expired, damaged, or the suite or version is not offered", TICKETS_ONE,
+				TLSG_TICKET_INVALID},
+		{"tickets_refused_certificate", "the client's certificate is not acceptable any more", TICKETS_ONE,
+				TLSG_TICKET_CERTIFICATE},
+		{"tickets_refused_by_server", "outgoing connections: the server did not resume", TICKETS_ONE,
+				TLSG_TICKET_BY_SERVER},
 		{"handshakes_failed", "handshakes that did not end well", FAILED_ALL, 0},
 		{"handshakes_failed_protocol", "the peer broke the protocol", FAILED_ONE, TLSG_FAIL_PROTOCOL},
 		{"handshakes_failed_no_common", "no version, suite or group in common", FAILED_ONE, TLSG_FAIL_NO_COMMON},
@@ -277,6 +303,12 @@ void tlsg_stats_dtls(enum tlsg_stats_dtls which)
 		count(&counters->dtls[which].n);
 }
 
+void tlsg_stats_ticket_refused(enum tlsg_stats_ticket why)
+{
+	if(counters != NULL && (unsigned)why < TLSG_TICKET_REFUSALS)
+		count(&counters->tickets[why].n);
+}
+
 void tlsg_stats_alert(bool sent, unsigned code)
 {
 	if(counters == NULL)
@@ -318,6 +350,8 @@ static bool done_belongs(const struct figure *f, unsigned role, unsigned version
 			return f->index == version;
 		case DONE_RESUMED:
 			return f->index == resumed;
+		case DONE_CELL:
+			return resumed && f->index == CELL(role, version);
 		default:
 			return false;
 	}
@@ -367,6 +401,10 @@ uint64_t tlsg_stats_value(unsigned index)
 			return cells_sum(counters->failed, TLSG_FAILURES);
 		case FAILED_ONE:
 			return value(&counters->failed[f->index].n);
+		case TICKETS_ALL:
+			return cells_sum(counters->tickets, TLSG_TICKET_REFUSALS);
+		case TICKETS_ONE:
+			return value(&counters->tickets[f->index].n);
 		case LIMIT_ONE:
 			return value(&counters->limits[f->index].n);
 		case DTLS_ONE:

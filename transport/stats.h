@@ -58,6 +58,16 @@ enum tlsg_stats_dtls
 };
 #define TLSG_DTLS_FIGURES 9
 
+/** Why a session that was offered for resumption was not resumed. */
+enum tlsg_stats_ticket
+{
+	TLSG_TICKET_NO_KEY,	 /**< made with no key that the profile has now: other settings, server, or an old key */
+	TLSG_TICKET_INVALID, /**< made with such a key, and expired, damaged, or of a version or suite not offered now */
+	TLSG_TICKET_CERTIFICATE, /**< the certificate in it is not acceptable any more: the handshake failed */
+	TLSG_TICKET_BY_SERVER	 /**< outgoing connections: the server made a full handshake */
+};
+#define TLSG_TICKET_REFUSALS 4
+
 /**
  * Makes the counters, all 0. Before the forks; a second call does nothing.
  * @return TLSG_OK; TLSG_E_RESOURCE out of shared memory.
@@ -83,6 +93,9 @@ void tlsg_stats_dtls(enum tlsg_stats_dtls which);
 
 /** Counts a connection that a limit ended or refused. @param which  unknown values count nothing. */
 void tlsg_stats_limit(enum tlsg_stats_limit which);
+
+/** Counts a session that was offered and not resumed. @param why  unknown values count nothing. */
+void tlsg_stats_ticket_refused(enum tlsg_stats_ticket why);
 
 /**
  * Counts an alert.

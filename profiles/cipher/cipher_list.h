@@ -83,6 +83,10 @@ enum tlsg_cipher_key
 #define TLSG_CIPHER_GROUP(number) (1u << (number))
 /** Set in a list of groups that the client has sent, which may hold none of the curves. No group has the number 0. */
 #define TLSG_CIPHER_GROUP_SENT TLSG_CIPHER_GROUP(0)
+/** Bit of a finite-field group of RFC 7919: 256 ffdhe2048 to 260 ffdhe8192. @param number  256 to 286. */
+#define TLSG_CIPHER_DH_GROUP(number) (1u << ((number)-256))
+/** Set in a list of groups that has any of these (their numbers are 256 to 511). */
+#define TLSG_CIPHER_DH_SENT (1u << 31)
 
 /** What a ClientHello offers, and what the server has for it. */
 struct tlsg_cipher_offer
@@ -92,7 +96,9 @@ struct tlsg_cipher_offer
 	unsigned versions;	/**< OR of TLSG_VERSION_BIT() of the client: supported_versions, else up to legacy_version */
 	unsigned keys;		/**< OR of enum tlsg_cipher_key: the client accepts their signatures, and the server has them */
 	unsigned groups;	/**< curves that an ECDSA key may be on, OR of TLSG_CIPHER_GROUP(); 0: any */
-	unsigned without;	/**< OR of enum tlsg_suite_kx that cannot be used: no curve in common, no DH parameters */
+	unsigned curves;	/**< for key exchanges up to TLS 1.2, OR of TLSG_CIPHER_GROUP(); 0: not sent */
+	unsigned dh_groups; /**< likewise, OR of TLSG_CIPHER_DH_GROUP(); 0: the client leaves it to the server */
+	unsigned without;	/**< OR of enum tlsg_suite_kx that cannot be used: no group in common */
 	unsigned usable; /**< [out] OR of enum tlsg_cipher_key: keys that fit this offer; see tlsg_priority_for_offer() */
 };
 

@@ -19,18 +19,12 @@
 #include "pkcs11/p11_certs.h"
 #include "pkcs11/p11_module.h"
 #include "pkcs11/p11_probe.h"
-#include "pkcs11/p11_retry.h"
 #include "profiles/isolate/token_modules.h"
-#include "profiles/keys/op.h"
+#include "profiles/keys/token_op.h"
 
 static struct tlsg_wire_message message;
 
-/* The key that this process works with. */
-static struct
-{
-	const struct tlsg_p11_object *object;
-	gnutls_privkey_t key;
-} own;
+static struct tlsg_token_op_key own; /* that this process works with */
 
 void tlsg_token_child_init(void)
 {
@@ -112,32 +106,7 @@ bool tlsg_token_child_look(int fd, enum tlsg_wire_look_kind what, const struct t
 
 static void key_close(void)
 {
-	if(own.key != NULL)
-		gnutls_privkey_deinit(own.key);
-	own.key = NULL;
-}
-
-static bool key_open(struct tlsg_err *why)
-{
-	own.key = tlsg_p11_retry_open(own.object, key_close, why);
-	return own.key != NULL;
-}
-
-/*
- * Performs the operation in the message.
- * @param code  [out] what the token said, also where the result is a random premaster secret.
- */
-static int op_try(const gnutls_datum_t *in, gnutls_datum_t *made, int *code)
-{
-	int rc;
-
-	if(message.head.op == TLSG_OP_DECRYPT)
-		return tlsg_op_decrypt(own.key, in, made, code);
-	rc = tlsg_op_sign(own.key, (enum tlsg_op)message.head.op, (gnutls_sign_algorithm_t)message.head.algo, in, made);
-	if(rc >= 0 && made->size > sizeof(message.payload))
-		rc = GNUTLS_E_SHORT_MEMORY_BUFFER;
-	*code = rc;
-	return rc;
+	tlsg_token_op_close(&own);
 }
 
 static void wipe(gnutls_datum_t *d)
@@ -150,57 +119,40 @@ static void wipe(gnutls_datum_t *d)
 }
 
 /*
- * Performs the operation; if it fails, once more with a new session: a signature always, a decryption only when the
- * token was lost.
- * @return false: the key cannot be opened any more, why is set.
- */
-static bool op_perform(const gnutls_datum_t *in, gnutls_datum_t *made, int *rc, struct tlsg_err *why)
-{
-	int code = 0, first;
-
-	*rc = op_try(in, made, &code);
-	if(code >= 0 || (message.head.op == TLSG_OP_DECRYPT && !tlsg_p11_retry_is_token_lost(code)))
-		return true;
-	first = code;
-	wipe(made);
-	key_close();
-	tlsg_p11_module_stop();
-	if(!key_open(why))
-		return false;
-	LM_WARN("private_key \"%s\": %s; the token session was reopened\n", own.object->uri, gnutls_strerror(first));
-	*rc = op_try(in, made, &code);
-	return true;
-}
-
-/*
  * Handles the request in the message.
  * @return false: the child is done; why is set if the key cannot be opened any more.
  */
 static bool op_handle(int fd, struct tlsg_err *why)
 {
-	gnutls_datum_t in = {message.payload, message.head.size};
-	gnutls_datum_t made = {NULL, 0};
+	const gnutls_datum_t in = {message.payload, message.head.size};
+	struct tlsg_op_job j = {(enum tlsg_op)message.head.op, (gnutls_sign_algorithm_t)message.head.algo, &in, {NULL, 0}};
 	int rc = GNUTLS_E_TIMEDOUT;
 	bool is_sent;
 
 	/* the client does not wait for a late result: the token is spared */
-	if(message.head.until_ms >= tlsg_p11_probe_clock() && !op_perform(&in, &made, &rc, why))
-		return false;
+	if(message.head.until_ms >= tlsg_p11_probe_clock()) {
+		rc = tlsg_token_op_run(&own, &j, key_close, why);
+		if(own.key == NULL)
+			return false;
+	}
+	if(rc >= 0 && j.made.size > sizeof(message.payload))
+		rc = GNUTLS_E_SHORT_MEMORY_BUFFER;
 	tlsg_wire_payload_wipe(&message);
 	message.head.code = rc < 0 ? rc : 0;
-	is_sent = rc < 0 ? report_text(fd, gnutls_strerror(rc)) : report(fd, made.data, made.size);
-	wipe(&made);
+	is_sent = rc < 0 ? report_text(fd, gnutls_strerror(rc)) : report(fd, j.made.data, j.made.size);
+	wipe(&j.made);
 	return is_sent;
 }
 
-void tlsg_token_child_run(int fd, const struct tlsg_p11_object *o)
+void tlsg_token_child_run(int fd, const struct tlsg_p11_object *o, const char *name)
 {
 	enum tlsg_ret ret = TLSG_AGAIN;
 	struct tlsg_err why;
 	bool is_open;
 
 	own.object = o;
-	is_open = key_open(&why);
+	own.name = name;
+	is_open = tlsg_token_op_open(&own, key_close, &why);
 	while(is_open && ret != TLSG_EOF) {
 		ret = tlsg_wire_recv(fd, &message, 0);
 		if(ret == TLSG_OK)

@@ -25,8 +25,9 @@ bool tlsg_token_child_look(int fd, enum tlsg_wire_look_kind what, const struct t
 /**
  * Opens a key and handles OP until the token process is gone, or until the key cannot be opened any more: then it
  * reports CLOSED with a sentence.
- * @param o  with module and gate.
+ * @param o     with module and gate.
+ * @param name  of the key in messages.
  */
-void tlsg_token_child_run(int fd, const struct tlsg_p11_object *o);
+void tlsg_token_child_run(int fd, const struct tlsg_p11_object *o, const char *name);
 
 #endif

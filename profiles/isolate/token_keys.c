@@ -132,10 +132,12 @@ static void child_run(struct tlsg_token_keys_entry *e, int fd)
 		memcpy(e->object.uri, facts.uri, sizeof(e->object.uri));
 		memcpy(e->object.module, facts.module, sizeof(e->object.module));
 		e->object.pin = e->q.pin;
+		e->object.certificate = e->cert;
+		e->object.can = facts.can;
 		if(!gate_recv(fd, &e->object))
 			return;
 	}
-	tlsg_token_child_run(fd, &e->object);
+	tlsg_token_child_run(fd, &e->object, e->q.uri.uri);
 }
 
 bool tlsg_token_keys_child_start(struct tlsg_token_keys_entry *e)
@@ -282,6 +284,8 @@ int tlsg_token_keys_settle(struct tlsg_token_keys_entry *e, const struct tlsg_p1
 	memcpy(e->object.module, f->module, sizeof(f->module));
 	memcpy(e->token, f->token, sizeof(f->token));
 	e->object.pin = e->q.pin;
+	e->object.certificate = e->cert;
+	e->object.can = f->can;
 	gate = gate_get(e);
 	if(gate < 0)
 		return -1;

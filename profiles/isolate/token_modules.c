@@ -74,6 +74,8 @@ enum tlsg_ret tlsg_token_modules_file_check(const char *path, struct tlsg_err *e
 	struct stat st;
 	char *end;
 
+	if(path[0] == '\0')
+		return TLSG_OK; /* registered with `remote:`: what it runs is up to root's configuration */
 	if(realpath(path, real) == NULL)
 		return tlsg_err_set(
 				err, TLSG_E_CONFIG, "the PKCS#11 module \"%.200s\" cannot be loaded: %s", path, strerror(errno));

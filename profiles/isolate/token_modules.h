@@ -30,7 +30,7 @@ enum tlsg_ret tlsg_token_modules_check(const struct tlsg_p11_query *q, struct tl
 
 /**
  * Checks that a library and each directory above it belong to root and are not writable by others.
- * @param path  absolute.
+ * @param path  absolute; "": root has registered the module without one.
  * @return TLSG_OK; TLSG_E_CONFIG: they do not, or there is no such file.
  */
 enum tlsg_ret tlsg_token_modules_file_check(const char *path, struct tlsg_err *err) TLSG_MUST_CHECK;

@@ -20,6 +20,18 @@ int tlsg_op_sign(gnutls_privkey_t key, enum tlsg_op op, gnutls_sign_algorithm_t 
 	return gnutls_privkey_sign_hash2(key, algo, 0, in, made);
 }
 
+int tlsg_op_verify(gnutls_pubkey_t pub, const struct tlsg_op_job *j)
+{
+	const unsigned flags = GNUTLS_VERIFY_ALLOW_BROKEN; /* the peer and the configuration decide what is allowed */
+
+	if(j->op == TLSG_OP_SIGN_DATA)
+		return gnutls_pubkey_verify_data2(pub, j->algo, flags, j->in, &j->made);
+	if(j->algo == GNUTLS_SIGN_RSA_RAW)
+		return gnutls_pubkey_verify_hash2(
+				pub, GNUTLS_SIGN_UNKNOWN, flags | GNUTLS_VERIFY_USE_TLS1_RSA, j->in, &j->made);
+	return gnutls_pubkey_verify_hash2(pub, j->algo, flags, j->in, &j->made);
+}
+
 int tlsg_op_decrypt(gnutls_privkey_t key, const gnutls_datum_t *in, gnutls_datum_t *made, int *code)
 {
 	int rc;

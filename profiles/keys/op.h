@@ -18,6 +18,15 @@ enum tlsg_op
 	TLSG_OP_DECRYPT = 3 /**< a premaster secret: random if there is not one in the ciphertext, which no peer can tell */
 };
 
+/** An operation that is wanted. */
+struct tlsg_op_job
+{
+	enum tlsg_op op;
+	gnutls_sign_algorithm_t algo; /**< of a signature */
+	const gnutls_datum_t *in;	  /**< data, hash or ciphertext */
+	gnutls_datum_t made;		  /**< result [heap] */
+};
+
 /**
  * Signs. Call without a scope.
  * @param op    TLSG_OP_SIGN_DATA, or TLSG_OP_SIGN_HASH; with that GNUTLS_SIGN_RSA_RAW is what TLS 1.0 and 1.1 sign.
@@ -27,6 +36,13 @@ enum tlsg_op
  */
 int tlsg_op_sign(gnutls_privkey_t key, enum tlsg_op op, gnutls_sign_algorithm_t algo, const gnutls_datum_t *in,
 		gnutls_datum_t *made);
+
+/**
+ * Verifies a signature that tlsg_op_sign() made, with the public key. Call without a scope.
+ * @param j  after tlsg_op_sign().
+ * @return 0, or GnuTLS's error.
+ */
+int tlsg_op_verify(gnutls_pubkey_t pub, const struct tlsg_op_job *j);
 
 /**
  * Decrypts a premaster secret. Whatever the ciphertext, the result has TLSG_OP_PREMASTER_BYTES; it is random if there

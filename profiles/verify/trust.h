@@ -45,9 +45,11 @@ struct tlsg_trust
 	struct tlsg_trust_name *names; /**< [arena] cas_len of them, sorted by name, then by index */
 	struct tlsg_crl *crls;		   /**< [arena] those of crl, and with crl set those of a hashed ca_path */
 	unsigned crls_len;
-	const char *path_fault; /**< [arena] why ca_path has no certificate, a sentence; NULL: it has, or is not set */
-	bool has_crl;			/**< crl is set: every certificate of a chain needs a current CRL */
-	time_t crl_next_update; /**< earliest nextUpdate, 0 none */
+	const char *path_fault;	  /**< [arena] why ca_path has no certificate, a sentence; NULL: it has, or is not set */
+	bool has_crl;			  /**< crl is set: every certificate of a chain needs a current CRL */
+	time_t crl_next_update;	  /**< earliest nextUpdate, 0 none */
+	bool has_digest;		  /**< digest is set */
+	unsigned char digest[32]; /**< of the bytes of cas and crls, whatever their order: profiles/ticket.c */
 };
 
 /**

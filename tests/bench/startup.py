@@ -98,7 +98,7 @@ class Files:
 		subject = x509.Name([x509.NameAttribute(NameOID.COUNTRY_NAME, "DE"),
 			x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example Trust Services"),
 			x509.NameAttribute(NameOID.COMMON_NAME, name)])
-		now = datetime.datetime.utcnow()
+		now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
 		builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(signer[0].subject if signer else subject)
 			.public_key(key.public_key()).serial_number(x509.random_serial_number())
 			.not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=2))

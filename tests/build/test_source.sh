@@ -44,6 +44,86 @@ if grep -q KSR_PTHREAD_MUTEX_SHARED "$TMPDIR/build3/kamailio.defs"; then
 	fail "mutexes are shared although the installed Kamailio was built without that"
 fi
 
+
+# The defines are those that an installed module carries, whatever -V says.
+cat >"$TMPDIR/strings.c" <<'END'
+char *module_version = VERSION_STRING;
+char *module_flags = FLAGS_STRING;
+END
+# carrying VERSION FLAGS: an installed module with these strings.
+carrying()
+{
+	gcc -shared -fPIC -DVERSION_STRING="\"$1\"" -DFLAGS_STRING="\"$2\"" "$TMPDIR/strings.c" -o "$TMPDIR/sl.so"
+}
+strings=$(scripts/module-strings.sh "$MODULE")
+version=$(echo "$strings" | sed -n 's/^version: //p')
+flags=$(echo "$strings" | sed -n 's/^flags: //p')
+carrying "$version" "$(echo "$flags" | sed 's/, TLS_PTHREAD_MUTEX_SHARED//')"
+KAMAILIO_MODULE=$TMPDIR/sl.so scripts/kamailio-defs.sh "$TMPDIR/build3" "$given"
+if grep -q KSR_PTHREAD_MUTEX_SHARED "$TMPDIR/build3/kamailio.defs"; then
+	fail "mutexes are shared although the installed modules were built without that"
+fi
+
+# A tree with two build systems, as 6.1 has them. This one is the given tree with CMake files that have the form of
+# 6.1's, which the test writes: the system's name is "Linux" there, and there is no FAST_LOCK.
+both=$TMPDIR/both
+cp -R "$given" "$both"
+chmod -R u+w "$both"
+mkdir "$both/cmake"
+number=$(echo "$version" | sed 's/[^ ]* \([0-9.]*\).*/\1/')
+cat >"$both/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.13)
+project(
+  kamailio
+  VERSION $number
+)
+include(\${CMAKE_SOURCE_DIR}/cmake/defs.cmake)
+add_subdirectory(nowhere)
+END
+{
+	echo 'add_library(common_modules INTERFACE)'
+	echo 'target_compile_options(common_modules INTERFACE -fPIC -m64)'
+	echo 'target_compile_definitions(common_modules INTERFACE'
+	sed -n 's/^-D//p' build/kamailio.defs | sed "s/'//g" | grep -vE '^(MOD_NAME|OS|OS_QUOTED|FAST_LOCK|ADAPTIVE_WAIT)' |
+		sed 's/.*[" ].*/[[&]]/'
+	echo '[[OS_QUOTED="Linux"]])'
+} >"$both/cmake/defs.cmake"
+cmake_version=$(echo "$version" | sed 's/linux/Linux/')
+cmake_flags=$(echo "$flags" | sed 's/FAST_LOCK-ADAPTIVE_WAIT, //')
+
+# decided VERSION FLAGS VALUE: with these strings installed, OS_QUOTED has that value.
+decided()
+{
+	carrying "$1" "$2"
+	rm -rf "$TMPDIR/build4"
+	KAMAILIO_MODULE=$TMPDIR/sl.so scripts/kamailio-defs.sh "$TMPDIR/build4" "$both" >"$TMPDIR/out" 2>&1 || {
+		cat "$TMPDIR/out"
+		fail "no defines for a tree with two build systems"
+	}
+	grep -qx -- "-DOS_QUOTED='\"$3\"'" "$TMPDIR/build4/kamailio.defs" ||
+		fail "for \"$1\", the wrong build system is asked: $(cat "$TMPDIR/out")"
+}
+decided "$version" "$flags" linux
+if command -v cmake >/dev/null; then
+	decided "$cmake_version" "$cmake_flags" Linux
+	# the version number decides nothing between the two
+	decided "$(echo "$cmake_version" | sed "s/ $number/ 9.9.9/")" "$cmake_flags" Linux
+	if grep -q 'FAST_LOCK' "$TMPDIR/build4/kamailio.defs"; then
+		fail "a define of the other build system is taken over"
+	fi
+	KAMAILIO_BUILD=make KAMAILIO_MODULE=$TMPDIR/sl.so scripts/kamailio-defs.sh "$TMPDIR/build4" "$both" >"$TMPDIR/out"
+	grep -q 'by its make$' "$TMPDIR/out" || fail "KAMAILIO_BUILD=make decides nothing"
+else
+	carrying "$cmake_version" "$cmake_flags"
+	if KAMAILIO_MODULE=$TMPDIR/sl.so scripts/kamailio-defs.sh "$TMPDIR/build5" "$both" >"$TMPDIR/out" 2>&1; then
+		fail "without cmake, defines are found that only cmake knows"
+	fi
+	grep -q 'install the package cmake' "$TMPDIR/out" || fail "nothing says that cmake is needed"
+fi
+if KAMAILIO_BUILD=cmake scripts/kamailio-defs.sh "$TMPDIR/build5" "$given" >"$TMPDIR/out" 2>&1; then
+	fail "a tree without CMake files has defines by cmake"
+fi
+
 # A define of the tree is taken over.
 chmod -R u+w "$given"
 cp "$given/src/Makefile.defs" "$TMPDIR/Makefile.defs"

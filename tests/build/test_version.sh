@@ -35,6 +35,43 @@ told '2s/USE_TCP, //' 'only in the module: USE_TCP.'
 told '2s/USE_TCP, /USE_TCP, USE_NONSENSE, /' 'only in Kamailio: USE_NONSENSE.'
 told '2s/USE_TCP, USE_TLS/USE_TLS, USE_TCP/' 'in another order'
 
+# An installed module decides: the same edits of what it carries, and what -V says otherwise is a note.
+cat >"$TMPDIR/strings.c" <<'END'
+char *module_version = VERSION_STRING;
+char *module_flags = FLAGS_STRING;
+END
+# carrying VERSION FLAGS: an installed module with these strings.
+carrying()
+{
+	gcc -shared -fPIC -DVERSION_STRING="\"$1\"" -DFLAGS_STRING="\"$2\"" "$TMPDIR/strings.c" -o "$TMPDIR/sl.so"
+}
+strings=$(scripts/module-strings.sh "$MODULE")
+version=$(echo "$strings" | sed -n 's/^version: //p')
+flags=$(echo "$strings" | sed -n 's/^flags: //p')
+[ -n "$version" ] && [ -n "$flags" ] || fail "module-strings prints no strings: $strings"
+carrying "$version" "$flags"
+KAMAILIO_MODULE=$TMPDIR/sl.so scripts/check-version "$MODULE" >"$TMPDIR/out" 2>&1 || fail "its own strings are refused"
+grep -q "^version and flags equal those of $TMPDIR/sl.so: " "$TMPDIR/out" || fail "not compared with the module"
+
+# -V names a flag that modules lack: it would be wrong to compare with that, in both directions.
+printf '#!/bin/sh\n"%s" "$@" | sed "s/^flags: /&DBG_F_MALLOC, /"\n' "$kamailio" >"$TMPDIR/kamailio"
+chmod +x "$TMPDIR/kamailio"
+KAMAILIO_BIN=$TMPDIR/kamailio scripts/check-version "$MODULE" >"$TMPDIR/out" 2>&1 ||
+	fail "a flag that only -V has is taken for a difference"
+grep -q "^note: .*only in -V: DBG_F_MALLOC; " "$TMPDIR/out" || fail "the flag that only -V has is not named"
+carrying "$version" "DBG_F_MALLOC, $flags"
+for wrong in "$TMPDIR/kamailio" "$kamailio"; do
+	if KAMAILIO_MODULE=$TMPDIR/sl.so KAMAILIO_BIN=$wrong scripts/check-version "$MODULE" >"$TMPDIR/out" 2>&1; then
+		fail "a flag that modules carry and the module lacks is not found"
+	fi
+	grep -q 'only in Kamailio: DBG_F_MALLOC' "$TMPDIR/out" || fail "the flag is not named"
+done
+carrying "kamailio 4.4.4 (x86_64/Linux)" "$flags"
+if KAMAILIO_MODULE=$TMPDIR/sl.so scripts/check-version "$MODULE" >"$TMPDIR/out" 2>&1; then
+	fail "a module of another version is not found"
+fi
+grep -q 'note: .*4.4.4 (x86_64/Linux)' "$TMPDIR/out" || fail "two versions are installed, and nothing says so"
+
 KAMAILIO_BIN=$TMPDIR/nowhere scripts/check-version "$MODULE" >"$TMPDIR/out" ||
 	fail "a machine without kamailio cannot build"
 grep -q '^note: no kamailio binary' "$TMPDIR/out" || fail "no note that nothing was compared"

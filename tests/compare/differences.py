@@ -68,8 +68,8 @@ LIST = (
         "the same sentence, followed by `: ` and the cause", MORE,
         "Code and beginning are the same; the operator sees the cause without reading the log."),
     Difference(
-        "Commands", ("tls.kill", "tls.profiles", "tls.sessions"), "`command not found` (tls.kill: from 5.8 on)",
-        "available", MORE, "See doc/rpc.md."),
+        "Commands", ("tls.kill", "tls.profiles", "tls.sessions", "tls.version"),
+        "`command not found` (tls.kill: from 5.8 on)", "available", MORE, "See doc/rpc.md."),
     Difference(
         "Statistics", ("group tls",), "none (three from 6.0 on)", "the three of 6.0 and more", MORE,
         "See doc/rpc.md."),

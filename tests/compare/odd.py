@@ -99,7 +99,7 @@ class Odd:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self._now = datetime.datetime.utcnow().replace(microsecond=0)
+        self._now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0, tzinfo=None)
         self._root_key = ec.generate_private_key(ec.SECP256R1())
         self._root_name = _name(_ava(O, "Odd \u00c4uthority"), _ava(CN, "odd root"))
         self._write("ca.pem", self._pem(self._root()))

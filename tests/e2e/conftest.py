@@ -95,6 +95,15 @@ def long_seconds(request):
     return request.config.getoption("--long-seconds")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_tpm(tmp_path_factory):
+    """A search of all registered PKCS#11 modules reaches neither this machine's TPM nor a store in the user's home."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TPM2_PKCS11_STORE", str(tmp_path_factory.mktemp("no-tpm")))
+        patch.setenv("TPM2_PKCS11_TCTI", "swtpm:host=127.0.0.1,port=1")
+        yield
+
+
 @pytest.fixture(scope="session")
 def pki(tmp_path_factory):
     """The certificates, made once per test process."""

@@ -288,6 +288,7 @@ COMMANDS = {
     ("tls.kill",): False, ("tls.kill", "x"): False, ("tls.kill", ""): False, ("tls.kill", 0): False,
     ("tls.kill", 2**31 - 1): True, ("tls.kill", 5, "x"): True, ("tls.list", "x", 1): True,
     ("tls.info", "x"): True, ("tls.options", 7): True, ("tls.profiles", "x"): True, ("tls.sessions", ""): True,
+    ("tls.version", "x"): True,
 }
 
 

@@ -12,6 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from .conftest import ROOT
+from .lib import cli
+from .lib.cli import names
 from .lib.kamailio import DEFAULT_SCRIPT, Kamailio
 from .lib.names import make_leaf
 from .lib.tls import server_context
@@ -128,7 +130,7 @@ def test_which_of_two_certificates(start, settings, pki, rows, string):
         "certificate2": pki.cert(rows[1]), "private_key2": pki.key(rows[1]), "cipher_list": string}))
 
     def shown(*args):
-        found = re.search(r"^subject=.*CN = (\S+)", _s_client(kam, *args), re.MULTILINE)
+        found = re.search(r"^subject=.*CN=(\S+)", names(_s_client(kam, *args)), re.MULTILINE)
         return found and found.group(1)
 
     first = "server-rsa" if string and string.startswith("ECDHE-RSA") else "server-ec"
@@ -173,8 +175,8 @@ def test_the_order_costs_no_round_trip(start, settings, groups):
     answer = _s_client(kam, "-tls1_3", "-groups", groups, "-ciphersuites", ":".join(TLS13[2::-1]), "-msg")
     assert f"Cipher is {TLS13[0]}\n" in answer
     assert len(re.findall(r"^>>> .*ClientHello", answer, re.MULTILINE)) == 1, answer
-    key = re.search(r"^Server Temp Key: (\S+)", answer, re.MULTILINE).group(0)
-    assert groups.split(":", maxsplit=1)[0].replace("P-", "") in answer[answer.index(key):].splitlines()[0]
+    key = re.search(r"^(Server|Peer) Temp Key: .*", answer, re.MULTILINE).group(0)  # "Peer" since OpenSSL 3.5
+    assert groups.split(":", maxsplit=1)[0].replace("P-", "") in key
 
 
 def test_the_word_that_costs_a_round_trip_is_told(start, settings):
@@ -226,3 +228,24 @@ def test_a_client_with_tls13_does_not_offer_more_of_tls12(start, settings, pki):
     assert answer("TLSv1.2", f"{other}:{wanted}") == 200
     assert answer("TLSv1.2", other) != 200
     assert answer("TLSv1.3", None) == 200
+
+
+def test_groups_that_the_level_excludes_are_not_in_common(start, settings, pki, tmp_path):
+    """Level 3 excludes ffdhe2048: a client that has no other group of that kind gets the next key exchange."""
+    cert, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:3072", "-nodes", "-keyout", key, "-out", cert,
+                    "-subj", "/CN=localhost", "-days", "30"], capture_output=True, check=True)
+    suites = "DHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:@SECLEVEL=3"
+    kam = start(settings.but(modparams={"tls_method": "TLSv1.2", "cipher_list": suites, "certificate": cert,
+                                        "private_key": key, "verify_certificate": 0}))
+
+    def negotiated(groups):
+        offer = f"NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+DHE-RSA:+ECDHE-RSA:-GROUP-ALL:{groups}"
+        run = cli.gnutls_cli(kam.address(), "--insecure", "--priority", offer, trust=pki.path("ca.pem"))
+        return run.cipher if run.reply is not None else None
+
+    assert "DHE-FFDHE3072" in negotiated("+GROUP-FFDHE2048:+GROUP-FFDHE3072:+GROUP-SECP256R1")
+    assert "ECDHE-SECP256R1" in negotiated("+GROUP-FFDHE2048:+GROUP-SECP256R1")
+    assert negotiated("+GROUP-FFDHE2048") is None
+    assert kam.log.find("WARNING.*No supported cipher suites")
+    kam.assert_healthy()

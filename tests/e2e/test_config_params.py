@@ -253,7 +253,7 @@ NO_EFFECT_ODD = {"tls_disable_compression": 2, "ssl_release_buffers": 2, "ssl_fr
 LATER = {"private_key_password": "unused", "key_password_mode": 0, "certificate2": "", "private_key2": "",
          "private_key_password2": "", "keylog_mode": 0, "keylog_file": "/tmp/none", "keylog_peer": "udp:127.0.0.1:9",
          "handshake_timeout": 30, "handshakes_max": 1000, "handshakes_per_address": 100, "verify_name": 0,
-         "outgoing_sni": 1, "certificate_warn_days": "30,7,1", "key_isolation": 0, "engine": "NONE"}
+         "outgoing_sni": 1, "certificate_warn_days": "30,7,1", "auto_reload": 0, "key_isolation": 0, "engine": "NONE"}
 
 
 @OURS
@@ -283,7 +283,7 @@ REFUSED = (
     ("ssl_max_send_fragment", 511, "-1, or 512 to 16384"), ("ssl_max_send_fragment", 0, "-1, or 512 to 16384"),
     ("handshakes_max", -2, "-1, or 0 to 1048576"), ("handshakes_per_address", -1, "0 to 1048576"),
     ("handshake_timeout", -1, "0 to 86400"), ("verify_name", 3, "0 to 2"), ("verify_name", -1, "0 to 2"),
-    ("keylog_mode", -1, "0 to 2047"),
+    ("keylog_mode", -1, "0 to 2047"), ("auto_reload", -1, "0 to 86400"),
 )
 
 # Parameter, value, what is used instead.
@@ -292,7 +292,7 @@ FITTED = (
     ("ct_wq_max", (1 << 30) + 1, 1 << 30), ("ct_wq_blk_size", 0, 1), ("ct_wq_blk_size", 65537, 65536),
     ("low_mem_threshold1", -2, -1), ("low_mem_threshold2", -7, -1), ("ssl_max_send_fragment", 16385, 16384),
     ("handshakes_max", 1048577, 1048576), ("handshakes_per_address", 1048577, 1048576),
-    ("handshake_timeout", 86401, 86400),
+    ("handshake_timeout", 86401, 86400), ("auto_reload", 86401, 86400),
 )
 
 SWITCHES = ("verify_certificate", "require_certificate", "session_cache", "renegotiation", "outgoing_sni",

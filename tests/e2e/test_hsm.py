@@ -7,9 +7,11 @@ import os
 import pytest
 
 from .lib import token as tokens
+from .lib.cli import names
 from .lib.kamailio import Kamailio, StartFailed
 from .lib.terminal import Terminal
-from .lib.tls import TlsClient, client_context, server_context
+from .lib.served import asks
+from .lib.tls import server_context
 from .lib.uas import TlsAgent, UdpSender
 
 pytestmark = [
@@ -34,12 +36,6 @@ def token(hsm):
 def _key(pki, token, row, label=None):
     token.add_key(label or row, pki.key(row))
     return {"certificate": pki.cert(row), "private_key": token.uri(label or row)}
-
-
-def _asks(kam, **context):
-    with TlsClient(kam.address(), client_context(**context)) as client:
-        assert client.ask().status == 200
-        return client.shown()
 
 
 def _refusal(settings):
@@ -70,7 +66,7 @@ def test_server_key(start, settings, pki, token, row):
     kam = start(settings.but(modparams=_key(pki, token, row), debug=3))
     for version in VERSIONS:
         for _ in range(6):
-            assert _asks(kam, version=version, trust=pki.path("ca.pem")) == row
+            assert asks(kam, version=version, trust=pki.path("ca.pem")) == row
     assert kam.log.find(r"private_key: \"pkcs11:.*signs with")
     assert not kam.log.find(PIN)
 
@@ -105,7 +101,7 @@ def test_pin_from_a_file(start, settings, pki, token, tmp_path, source):
     params["private_key"] = token.uri("server-ec", pin=False,
                                       pin_source=source.format(_pin_file(tmp_path)))
     kam = start(settings.but(modparams=params))
-    assert _asks(kam) == "server-ec"
+    assert asks(kam) == "server-ec"
     assert not kam.log.find("world-readable")
 
 
@@ -115,7 +111,7 @@ def test_pin_file_readable_by_everybody(start, settings, pki, token, tmp_path):
                                       pin_source=_pin_file(tmp_path, mode=0o644))
     kam = start(settings.but(modparams=params))
     assert kam.log.find(r"WARNING.*holds a PIN and is world-readable: chmod o-r it")
-    assert _asks(kam) == "server-ec"
+    assert asks(kam) == "server-ec"
 
 
 @pytest.mark.parametrize("password", (PIN, "file:{}"))
@@ -123,7 +119,7 @@ def test_pin_as_password_of_the_profile(start, settings, pki, token, tmp_path, p
     kam = start(settings.but(modparams={
         **_key(pki, token, "server-ec"), "private_key": token.uri("server-ec", pin=False),
         "private_key_password": password.format(_pin_file(tmp_path))}))
-    assert _asks(kam) == "server-ec"
+    assert asks(kam) == "server-ec"
 
 
 ENGINES = {
@@ -152,7 +148,7 @@ def test_engine(start, settings, pki, token, engine_config, name):
         "engine_config": engine_config(section.format(slot=token.slot()), engine),
         "private_key": key}))
     for version in VERSIONS:
-        assert _asks(kam, version=version) == "server-ec"
+        assert asks(kam, version=version) == "server-ec"
     assert bool(kam.log.find("dynamic_path has no effect with GnuTLS")) == ("dynamic_path" in section)
     assert not kam.log.find(PIN)
 
@@ -163,7 +159,7 @@ def test_engine_slot_of_the_key(start, settings, pki, token, engine_config):
         "engine": "pkcs11",
         "engine_config": engine_config(f"MODULE_PATH = {tokens.MODULE}\nPIN = {PIN}"),
         "private_key": f"/engine:slot_{token.slot()}-label_server-ec"}))
-    assert _asks(kam) == "server-ec"
+    assert asks(kam) == "server-ec"
 
 
 @pytest.mark.parametrize("section,words", (
@@ -193,8 +189,8 @@ def test_pin_is_shown_nowhere(start, settings, pki, token, tmp_path):
                       f"private_key = \"/uri:{params['private_key']}\"\n")
     for modparams in (params, {"config": str(config)}):
         kam = start(settings.but(modparams=modparams, debug=4))
-        assert _asks(kam) == "server-ec"
-        seen = [kam.rpc("tls.reload"), _asks(kam)]
+        assert asks(kam) == "server-ec"
+        seen = [kam.rpc("tls.reload"), asks(kam)]
         for command in ("tls.options", "tls.profiles", "tls.list", "tls.info", "tls.sessions"):
             seen += [kam.rpc(command), kam.kamcmd(command)]
         seen.append(kam.kamcmd("cfg.list", "tls"))
@@ -232,7 +228,7 @@ def test_client_role(start, settings, pki, token, row, version):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_mutual(start, settings, pki, token, version):
     kam = start(settings.but(modparams={**_key(pki, token, "server-rsa"), "verify_client": "on"}))
-    assert _asks(kam, version=version, cert=pki.cert("client-ok"),
+    assert asks(kam, version=version, cert=pki.cert("client-ok"),
                  key=pki.key("client-ok")) == "server-rsa"
 
 
@@ -244,11 +240,11 @@ def test_two_pairs(start, settings, pki, token):
             {name: f"{rsa[name]}, {ec[name]}" for name in rsa}):
         kam = start(settings.but(modparams=modparams))
         for version in VERSIONS:
-            assert _asks(kam, version=version) == "server-ec"
+            assert asks(kam, version=version) == "server-ec"
         for version in ("-tls1_2", "-tls1_3"):
             shown = tokens.run("openssl", "s_client", "-connect", f"127.0.0.1:{kam.port()}",
                                version, "-sigalgs", "rsa_pss_rsae_sha256")
-            assert "CN = server-rsa" in shown
+            assert "CN=server-rsa" in names(shown)
         assert PIN not in str(kam.rpc("tls.options"))
 
 
@@ -262,7 +258,7 @@ def test_chain_on_the_token(start, settings, pki, token):
         "certificate": token.uri("server-ec", kind="cert", pin=False),
         "private_key": token.uri("server-ec")}))
     for version in VERSIONS:
-        assert _asks(kam, version=version, trust=pki.path("ca.pem")) == "server-ec"
+        assert asks(kam, version=version, trust=pki.path("ca.pem")) == "server-ec"
     (profile, *_) = kam.rpc("tls.profiles")
     (pair,) = profile["certificates"]
     assert int(pair["chain_length"]) == 2
@@ -275,9 +271,9 @@ def test_authorities_on_the_token(start, settings, pki, hsm, token):
     token.add_certificate("client-stranger", pki.cert("client-stranger"), "f003")
     kam = start(settings.but(modparams={
         "verify_client": "on", "ca_list": token.uri(kind="cert", pin=False)}))
-    assert _asks(kam, cert=pki.cert("client-ok"), key=pki.key("client-ok")) == "server-ec"
+    assert asks(kam, cert=pki.cert("client-ok"), key=pki.key("client-ok")) == "server-ec"
     with pytest.raises((OSError, EOFError)):
-        _asks(kam, cert=pki.cert("client-stranger"), key=pki.key("client-stranger"))
+        asks(kam, cert=pki.cert("client-stranger"), key=pki.key("client-stranger"))
     assert int(kam.rpc("tls.profiles")[0]["ca_certificates"]) == 1
 
 
@@ -357,7 +353,7 @@ def test_ways_to_name_the_module(start, settings, pki, token, name):
            "registered": token.uri("server-ec", module_path=None),
            "module-name": token.uri("server-ec", module_path=None, module_name="softhsm2")}[name]
     kam = start(settings.but(modparams={"private_key": uri}))
-    assert _asks(kam) == "server-ec"
+    assert asks(kam) == "server-ec"
     maps = [open(f"/proc/{pid}/maps", encoding="utf-8").read() for pid in kam.pids()]
     assert any("libsofthsm2.so" in text for text in maps)
     assert not any("opensc" in text for text in maps), "an unneeded module is loaded"
@@ -394,10 +390,10 @@ def test_pin_is_prompted_for(settings, pki, token, daemon):
         assert b"pkcs11:token=sip;object=server-ec" in one.shown
         assert one.shown.count(b"Password of") == 1
         assert PIN.encode() not in one.shown
-        assert _asks(one.kam) == "server-ec"
+        assert asks(one.kam) == "server-ec"
         assert "Ok" in str(one.kam.rpc("tls.reload"))
         for _ in range(6):
-            assert _asks(one.kam) == "server-ec"
+            assert asks(one.kam) == "server-ec"
         assert not one.kam.log.find(PIN)
     finally:
         one.close()
@@ -408,7 +404,7 @@ def test_pin_is_not_prompted_for_when_configured(settings, pki, token):
         **_key(pki, token, "server-ec"), "key_password_mode": 1}), True)
     try:
         one.up()
-        assert _asks(one.kam) == "server-ec"
+        assert asks(one.kam) == "server-ec"
         assert b"Password" not in one.shown
     finally:
         one.close()

@@ -1,15 +1,21 @@
 # tls_gnutls - end to end: the walk-through of doc/hsm.md, command by command
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""Every block marked `sh` is run as it stands, in order, in one shell; only the port differs."""
+"""Every block marked `sh` is run as it stands, in order, in one shell for each section; only ports, the duration of a
+measurement and the user of a server differ. The tokens are those of lib/real_tokens.py."""
 
+import contextlib
+import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from .lib import real_tokens
 from .lib import token as tokens
+from .lib.kamailio import Kamailio
+from .lib.shell import Shell, commands
+from .lib.tls import TlsClient, client_context
 
 DOC = Path(__file__).resolve().parents[2] / "doc" / "hsm.md"
 NEEDED = ("certtool", "openssl", "kamcmd")
@@ -21,49 +27,23 @@ pytestmark = [
 ]
 
 
-class Shell:
-    """One bash that runs all blocks."""
-
-    def __init__(self, folder):
-        self._bash = subprocess.Popen(
-            ["bash", "-u"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True)
-
-    def run(self, command):
-        """Run one command; fails with its output when its status is not 0."""
-        self._bash.stdin.write(f"{command}\necho \"=status $?\"\n")
-        self._bash.stdin.flush()
-        output = ""
-        for line in self._bash.stdout:
-            if line.startswith("=status "):
-                assert line == "=status 0\n", f"{command}\n{output}"
-                return output
-            output += line
-        raise AssertionError(f"the shell ended: {command}\n{output}")
-
-    def close(self):
-        self._bash.stdin.close()
-        self._bash.wait(20)
-        self._bash.stdout.close()
+def _section(heading):
+    """The blocks of commands below a heading."""
+    text = DOC.read_text(encoding="utf-8").split(f"\n{heading}\n", 1)[1]
+    text = re.split(r"^##+ ", text, maxsplit=1, flags=re.M)[0]
+    return re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
 
 
-def _commands(block):
-    """The commands of a block: lines, and a line with its here-document."""
-    lines = iter(block.splitlines())
-    for line in lines:
-        command = line
-        here = re.search(r"<<(\w+)$", line)
-        if here:
-            for more in lines:
-                command += "\n" + more
-                if more == here.group(1):
-                    break
-        if command.strip():
-            yield command
+def test_every_block_is_run():
+    """The sections below have all blocks of the document."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", DOC.read_text(encoding="utf-8"), re.M | re.S)
+    assert blocks == [block for heading in (
+        "## Walk-through with SoftHSM", "## Tokens that were tried", "### TPM 2.0", "### openCryptoki",
+        "### NSS, through p11-kit's server") for block in _section(heading)]
 
 
 def test_walk_through(start, settings, tmp_path, monkeypatch):
-    blocks = re.findall(r"^```sh\n(.*?)^```$", DOC.read_text(encoding="utf-8"), re.M | re.S)
+    blocks = _section("## Walk-through with SoftHSM") + _section("## Tokens that were tried")
     before = [block for block in blocks if "5061" not in block]
     after = [block for block in blocks if "5061" in block]
     assert len(before) >= 7 and len(after) >= 2
@@ -71,18 +51,126 @@ def test_walk_through(start, settings, tmp_path, monkeypatch):
     shell = Shell(tmp_path)
     try:
         for block in before:
-            for command in _commands(block):
+            for command in commands(block):
                 shell.run(command)
         monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm2.conf"))
         kam = start(settings.but(modparams={"config": str(tmp_path / "tls.cfg")}, debug=3))
         shell.run(f"kamcmd() {{ command kamcmd -s unix:{kam.folder}/ctl \"$@\"; }}")
         for block in after:
-            for command in _commands(block):
-                assert shell.run(command.replace(":5061", f":{kam.port()}")) or "echo" in command
+            for command in commands(block):
+                assert shell.run(command.replace(":5061", f":{kam.port()}").replace(
+                    "-time 10", "-time 1")) or "echo" in command
     finally:
         shell.close()
     for pin in ("7261", "9912"):
         assert not kam.log.find(f"(value|pin)[^0-9]{{1,3}}{pin}")
+
+
+@contextlib.contextmanager
+def _token(kind, folder):
+    """A token that is prepared and has no key."""
+    reason = kind.missing()
+    if reason:
+        pytest.skip(reason)
+    folder.mkdir()
+    with contextlib.closing(kind(folder, {})) as token:
+        yield token
+
+
+def _run_section(heading, shell):
+    """Run the commands below a heading; returns their output."""
+    output = ""
+    try:
+        for block in _section(heading):
+            for command in commands(block):
+                output += shell.run(command)
+    finally:
+        shell.close()
+    return output
+
+
+def _asks(kam):
+    with TlsClient(kam.address(), client_context()) as client:
+        return client.ask().status
+
+
+def test_tpm(settings, tmp_path, monkeypatch):
+    """The store and the token are new; the TPM is that of the test."""
+    with _token(real_tokens.Tpm, tmp_path / "tpm") as token:
+        output = _run_section("### TPM 2.0", Shell(tmp_path, env=token.env))
+        assert "id=%30%32;object=proxy;type=private" in output
+        assert re.search("model=[^;]*%00", output)
+        assert "TPM2_PT_LOCKOUT_COUNTER: 0x0" in output
+        for name, value in {**token.env, "TPM2_PKCS11_STORE": str(tmp_path / "store")}.items():
+            monkeypatch.setenv(name, value)
+        query = f"?module-path={token.MODULE}&pin-source=file:{tmp_path}/tpm.pin"
+        for certificate in (str(tmp_path / "proxy.pem"), "pkcs11:token=sip;object=proxy;type=cert" + query):
+            key = "pkcs11:token=sip;id=%30%32;type=private" + query
+            with Kamailio(settings.but(modparams={"certificate": certificate, "private_key": key})) as kam:
+                assert _asks(kam) == 200
+        (printed,) = re.findall(r"URL: (pkcs11:.*id=%30%32;object=proxy;type=private)", output)
+        with Kamailio(settings.but(modparams={
+                "certificate": str(tmp_path / "proxy.pem"), "private_key": printed + query})) as kam:
+            assert _asks(kam) == 200
+
+
+def test_opencryptoki(tmp_path):
+    """In a slot that is as Debian delivers it."""
+    with _token(real_tokens.OpenCryptoki, tmp_path / "ock") as token:
+        token.daemons.stop()
+        shutil.rmtree(tmp_path / "ock" / "lib" / "swtok")
+        (tmp_path / "ock" / "lib" / "swtok" / "TOK_OBJ").mkdir(parents=True)
+        token.hide()
+        token.show()
+        output = _run_section("### openCryptoki", Shell(tmp_path, token.launcher))
+        assert "object=proxy;type=private" in output
+
+
+def test_nss(tmp_path):
+    """The server runs as another user; its client is this one."""
+    reason = real_tokens.Nss.missing()
+    if reason:
+        pytest.skip(reason)
+    folder = tmp_path / "nss"
+    folder.mkdir()
+    shutil.chown(folder, "nobody")
+    for parent in folder.parents:
+        if str(parent).startswith("/tmp/"):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    serve, use = _section("### NSS, through p11-kit's server")
+    server = Shell(folder, ("setpriv", "--reuid", "nobody", "--clear-groups"), {"HOME": str(folder)})
+    try:
+        for command in commands(serve):
+            server.run(command.replace("-u kamailio", "-u root"))
+    finally:
+        server.close()
+    client = Shell(folder)
+    try:
+        output = "".join(client.run(command) for command in commands(use))
+    finally:
+        client.close()
+    assert "object=proxy;type=private" in output
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_override_of_the_unit(tmp_path):
+    """systemd takes the settings as printed, for a unit such as Debian's."""
+    (block,) = re.findall(r"^```ini\n(.*?)^```$", DOC.read_text(encoding="utf-8"), re.M | re.S)
+    unit = tmp_path / "kamailio.service"
+    unit.write_text("[Service]\nType=forking\nExecStart=/bin/true\nPIDFile=/run/kamailio/kamailio.pid\n"
+                    "Restart=on-failure\nRuntimeDirectory=kamailio\n")
+    folder = tmp_path / "kamailio.service.d"
+    folder.mkdir()
+
+    def complaints(settings):
+        (folder / "tokens.conf").write_text(settings)
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True,
+                              env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"}, timeout=60, check=False)
+        return [line for line in (done.stdout + done.stderr).splitlines() if "tokens.conf" in line]
+
+    assert "RuntimeDirectoryPreserve=restart" in block
+    assert not complaints(block)
+    assert complaints(block.replace("RuntimeDirectoryPreserve=restart", "RuntimeDirectoryPreserve=perhaps"))
 
 
 def test_messages_of_the_table_exist():

@@ -12,6 +12,7 @@ import pytest
 from .lib import token as tokens
 from .lib.dtls import DtlsClient
 from .lib.kamailio import Kamailio, StartFailed
+from .lib.served import asks, errors, is_served
 from .lib.tls import TlsClient, client_context
 from .lib.wait import until
 
@@ -35,8 +36,8 @@ CKR_TOKEN_NOT_PRESENT = 0xE0
 
 
 @pytest.fixture
-def faults(tmp_path, monkeypatch):
-    return tokens.Faults(tmp_path, monkeypatch)
+def faults(tmp_path):
+    return tokens.Faults(tmp_path)
 
 
 @pytest.fixture
@@ -53,23 +54,6 @@ def token(tmp_path, monkeypatch, faults, pki):
 def on_token(settings, token):
     """Settings with the key on the token, four workers."""
     return settings.but(modparams={"private_key": token.uri("server-ec")}, tcp_children=4)
-
-
-def _asks(kam, **context):
-    with TlsClient(kam.address(), client_context(**context)) as client:
-        assert client.ask().status == 200
-        return client.shown()
-
-
-def _is_served(kam):
-    try:
-        return bool(_asks(kam))
-    except (ssl.SSLError, ConnectionResetError, EOFError):
-        return False
-
-
-def _errors(kam, mark):
-    return [text for module, text in kam.log.at_level("ERROR", mark) if module == "tls"]
 
 
 def _refusal(settings):
@@ -92,7 +76,7 @@ def test_nothing_is_open_before_the_fork(start, on_token, faults):
     kam = start(on_token.but(tcp_children=8))
     with ThreadPoolExecutor(24) as pool:
         faults.set(slow=100)
-        assert all(pool.map(lambda _: _is_served(kam), range(96)))
+        assert all(pool.map(lambda _: is_served(kam), range(96)))
     signers = set(faults.pids("sign")) & set(kam.pids())
     assert len(signers) > 1
     assert signers <= set(faults.pids("login"))
@@ -106,7 +90,7 @@ def test_twenty_workers_sign_at_once(start, on_token, faults):
     kam = start(on_token.but(tcp_children=20, shm_mb=128))
     faults.set(slow=300)
     with ThreadPoolExecutor(60) as pool:
-        assert all(pool.map(lambda _: _is_served(kam), range(180)))
+        assert all(pool.map(lambda _: is_served(kam), range(180)))
     assert len(set(faults.pids("sign")) & set(kam.workers())) == 20
     assert not kam.log.at_level("ERROR")
 
@@ -139,7 +123,7 @@ def test_a_slow_token_does_not_hold_up_others(start, on_token, faults):
     faults.set(slow=6000)
     signed = faults.count("sign")
     done = threading.Event()
-    slow = threading.Thread(target=lambda: (_is_served(kam), done.set()))
+    slow = threading.Thread(target=lambda: (is_served(kam), done.set()))
     slow.start()
     until(lambda: faults.count("sign") > signed, "a signature has begun")
     busy = faults.pids("sign")[-1]
@@ -161,7 +145,7 @@ def test_session_that_is_gone_is_opened_again(start, on_token, faults, version):
     for epoch in range(1, 5):
         faults.set(epoch=epoch)
         for _ in range(8):
-            assert _asks(kam, version=version) == "server-ec"
+            assert asks(kam, version=version) == "server-ec"
     assert not kam.log.at_level("ERROR")
 
 
@@ -173,34 +157,34 @@ def test_session_that_is_gone_is_opened_again(start, on_token, faults, version):
 def test_token_goes_and_comes_back(start, on_token, faults, fault):
     kam = start(on_token)
     for _ in range(8):
-        assert _is_served(kam)
+        assert is_served(kam)
     with TlsClient(kam.address(), client_context()) as open_one:
         assert open_one.ask().status == 200
         faults.set(**fault)
         mark = kam.log.mark()
-        assert [_is_served(kam) for _ in range(6)] == [False] * 6
-        until(lambda: len(_errors(kam, mark)) >= 6, "one line for each handshake")
-        errors = _errors(kam, mark)
+        assert [is_served(kam) for _ in range(6)] == [False] * 6
+        until(lambda: len(errors(kam, mark)) >= 6, "one line for each handshake")
+        errors = errors(kam, mark)
         assert len(errors) == 6
         assert all("pkcs11:token=sip;object=server-ec;type=private" in text for text in errors)
         assert open_one.ask().status == 200
         assert int(kam.rpc("tls.sessions")["handshakes_failed_local"]) == 6
     faults.set()
-    until(lambda: all(_is_served(kam) for _ in range(8)), "the token is used again")
+    until(lambda: all(is_served(kam) for _ in range(8)), "the token is used again")
     assert not kam.log.find(PIN)
 
 
 def test_token_that_no_longer_signs(start, on_token, faults):
     """Login works, but signatures fail: the line still names the object."""
     kam = start(on_token)
-    assert _is_served(kam)
+    assert is_served(kam)
     faults.set(sign=CKR_GENERAL_ERROR)
     mark = kam.log.mark()
-    assert [_is_served(kam) for _ in range(6)] == [False] * 6
-    until(lambda: len(_errors(kam, mark)) >= 6, "one line for each handshake")
-    assert all("pkcs11:token=sip;object=server-ec;type=private" in text for text in _errors(kam, mark))
+    assert [is_served(kam) for _ in range(6)] == [False] * 6
+    until(lambda: len(errors(kam, mark)) >= 6, "one line for each handshake")
+    assert all("pkcs11:token=sip;object=server-ec;type=private" in text for text in errors(kam, mark))
     faults.set()
-    until(lambda: all(_is_served(kam) for _ in range(8)), "the token is used again")
+    until(lambda: all(is_served(kam) for _ in range(8)), "the token is used again")
 
 
 def test_tokens_are_taken_away_and_put_back(start, settings, pki, tmp_path, monkeypatch):
@@ -210,13 +194,13 @@ def test_tokens_are_taken_away_and_put_back(start, settings, pki, tmp_path, monk
     token.add_key("server-ec", pki.key("server-ec"))
     kam = start(settings.but(modparams={"private_key": token.uri("server-ec")}))
     for _ in range(6):
-        assert _is_served(kam)
+        assert is_served(kam)
     hsm.hide()
     mark = kam.log.mark()
-    assert not _is_served(kam)
+    assert not is_served(kam)
     assert kam.log.wait("ERROR.*pkcs11:token=sip;object=server-ec", mark)
     hsm.show()
-    until(lambda: all(_is_served(kam) for _ in range(8)), "the token is used again")
+    until(lambda: all(is_served(kam) for _ in range(8)), "the token is used again")
 
 
 def test_another_profile_works_while_a_token_is_gone(start, on_token, faults, pki, tmp_path, token):
@@ -227,9 +211,9 @@ def test_another_profile_works_while_a_token_is_gone(start, on_token, faults, pk
         "[server:any]\nmethod = TLSv1.2+\nserver_name = file.example.org\n"
         f"certificate = {pki.cert('server-rsa')}\nprivate_key = {pki.key('server-rsa')}\n")
     kam = start(on_token.but(modparams={"config": str(config)}))
-    assert _is_served(kam)
+    assert is_served(kam)
     faults.set(gone=CKR_DEVICE_REMOVED)
-    assert not _is_served(kam)
+    assert not is_served(kam)
     for _ in range(8):
         with TlsClient(kam.address(), client_context(), name="file.example.org") as client:
             assert client.ask().status == 200
@@ -250,14 +234,14 @@ def test_wrong_pin_is_tried_once_by_all_workers_together(start, on_token, faults
     logins = faults.count("login")
     faults.set(login=CKR_PIN_INCORRECT)
     with ThreadPoolExecutor(16) as pool:
-        assert not any(pool.map(lambda _: _is_served(kam), range(48)))
+        assert not any(pool.map(lambda _: is_served(kam), range(48)))
     assert faults.count("login") == logins + 1
     assert kam.log.wait("ERROR.*the PIN is wrong; it is not tried again until the next tls.reload")
     faults.set()
-    assert not _is_served(kam)
+    assert not is_served(kam)
     assert kam.rpc("tls.reload").startswith("Ok")
     for _ in range(12):
-        assert _is_served(kam)
+        assert is_served(kam)
 
 
 def test_wrong_pin_is_known_for_the_whole_token(settings, token, pki):
@@ -286,11 +270,11 @@ def test_final_try_in_workers(start, on_token, faults):
     kam = start(on_token)
     logins = faults.count("login")
     faults.set(flags=CKF_USER_PIN_FINAL_TRY)
-    assert not any(_is_served(kam) for _ in range(6))
+    assert not any(is_served(kam) for _ in range(6))
     assert faults.count("login") == logins
     assert kam.log.wait("ERROR.*another failure would lock the token")
     faults.set()
-    until(lambda: _is_served(kam), "the token is used again")
+    until(lambda: is_served(kam), "the token is used again")
 
 
 # -- modules that crash or hang ---------------------------------------------------------------
@@ -309,33 +293,33 @@ def test_module_that_hangs_on_reload(start, on_token, faults):
     """The reload gives up after 30 s; connections are served all the time."""
     kam = start(on_token)
     with ThreadPoolExecutor(48) as pool:        # so that each worker has loaded the module
-        assert all(pool.map(lambda _: _is_served(kam), range(96)))
+        assert all(pool.map(lambda _: is_served(kam), range(96)))
     faults.set(init="hang")
     with ThreadPoolExecutor(1) as pool:
         reload = pool.submit(kam.rpc, "tls.reload", timeout_s=60)
         while not reload.done():
-            assert _is_served(kam)
+            assert is_served(kam)
         with pytest.raises(RuntimeError):
             reload.result()
     assert kam.log.find("module hangs: no answer within 30 s, loading the module")
     faults.set()
     assert kam.rpc("tls.reload").startswith("Ok")
-    assert _is_served(kam)
+    assert is_served(kam)
 
 
 def test_module_that_crashes_on_reload(start, on_token, faults):
     """The process that reloads survives, and the active configuration stays."""
     kam = start(on_token)
-    assert _is_served(kam)
+    assert is_served(kam)
     faults.set(init="crash")
     with pytest.raises(RuntimeError):
         kam.rpc("tls.reload")
     assert kam.log.find("module crashed")
     faults.set()
     for _ in range(8):
-        assert _is_served(kam)
+        assert is_served(kam)
     assert kam.rpc("tls.reload").startswith("Ok")
-    assert _is_served(kam)
+    assert is_served(kam)
 
 
 # -- what the token cannot do -----------------------------------------------------------------
@@ -353,7 +337,7 @@ def test_without_pss_tls13_is_not_offered(start, on_token, faults, pki, token):
             assert client.version == "TLSv1.2"
             assert client.ask().status == 200
     with pytest.raises(ssl.SSLError):
-        _asks(kam, version="TLSv1.3")
+        asks(kam, version="TLSv1.3")
     assert "tls_method allows nothing else" in _refusal(
         rsa.but(modparams={"tls_method": "TLSv1.3"}))
 
@@ -365,4 +349,4 @@ def test_without_pss_the_other_pair_serves_tls13(start, on_token, faults, pki, t
         "certificate": pki.cert("server-rsa"), "private_key": token.uri("server-rsa"),
         "certificate2": pki.cert("server-ec"), "private_key2": pki.key("server-ec")}))
     for version in ("TLSv1.2", "TLSv1.3"):
-        assert _asks(kam, version=version) == "server-ec"
+        assert asks(kam, version=version) == "server-ec"

@@ -1,5 +1,7 @@
 # tls_gnutls - end to end: sessions resume in whichever worker gets them
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import os
+
 import pytest
 
 from .lib import cli
@@ -12,9 +14,19 @@ WANTED = 95
 ACROSS_WORKERS = "each worker has a ticket key of its own"
 
 
-@pytest.fixture(scope="module")
-def caching(settings):
-    with Kamailio(settings.but(tcp_children=4, modparams={"session_cache": 1})) as kamailio:
+@pytest.fixture(scope="module", params=("start", "files"))
+def caching(request, settings, tls_module, tmp_path_factory):
+    """With a key of its own, and with keys from files."""
+    keys = {}
+    if request.param == "files":
+        if not tls_module.ours:
+            pytest.skip("tls.so has no ticket_key_file")
+        files = [tmp_path_factory.mktemp("keys") / name for name in ("first", "second")]
+        for file in files:
+            file.write_bytes(os.urandom(64))
+            file.chmod(0o600)
+        keys = {"ticket_key_file": ", ".join(map(str, files))}
+    with Kamailio(settings.but(tcp_children=4, modparams={"session_cache": 1, **keys})) as kamailio:
         yield kamailio
 
 

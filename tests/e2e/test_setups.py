@@ -206,7 +206,7 @@ NAMES_MAX = 65000       # bytes of names that a server announces at most
 def authorities(pki, names_bytes):
     """The root of the PKI and CAs whose names make up that many bytes: PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.datetime.utcnow()
+    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
     root, _ = pki.pair_of("root")
     blocks, left, number = [root], names_bytes - 2 - len(root.subject.public_bytes()), 0
     while left > 0:

@@ -1,5 +1,6 @@
 # tls_gnutls - end to end: changed session tickets cost a full handshake and nothing else
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import os
 import re
 import subprocess
 
@@ -20,9 +21,22 @@ def storm(tmp_path_factory):
     return ticket_storm(tmp_path_factory.mktemp("storm"))
 
 
-@pytest.fixture(scope="module")
-def caching(settings):
-    with Kamailio(settings.but(tcp_children=2, modparams={"session_cache": 1})) as kamailio:
+def _keys(folder, count):
+    """Paths of new key files."""
+    files = [folder / f"{number}.key" for number in range(count)]
+    for file in files:
+        file.write_bytes(os.urandom(64))
+        file.chmod(0o600)
+    return files
+
+
+@pytest.fixture(scope="module", params=("start", "files"))
+def caching(request, settings, tmp_path_factory):
+    """With a key of its own, and with keys from files."""
+    keys = {}
+    if request.param == "files":
+        keys = {"ticket_key_file": ", ".join(map(str, _keys(tmp_path_factory.mktemp("keys"), 3)))}
+    with Kamailio(settings.but(tcp_children=2, modparams={"session_cache": 1, **keys})) as kamailio:
         yield kamailio
 
 
@@ -43,8 +57,10 @@ def refused(settings, tls_module, tmp_path_factory):
     kamailio.remove()
 
 
-def _storm(program, kam, version, count, seed):
-    done = subprocess.run([program, str(kam.port()), version, str(count), str(seed)],
+def _storm(program, kam, version, count, seed, issuer=None):
+    """Changed tickets; issuer: the Kamailio that has made them."""
+    done = subprocess.run([program, str(kam.port()), version, str(count), str(seed),
+                           str((issuer or kam).port())],
                           capture_output=True, text=True, timeout=600, check=False)
     print(version, done.stdout.strip())
     assert done.returncode == 0, done.stdout + done.stderr + kam.log.tail(20)
@@ -100,3 +116,25 @@ def test_no_tickets_where_free_cannot_be_redirected(refused, version):
 @pytest.mark.ours_only("tls.so has no such slots")
 def test_no_warning_without_session_cache(start, settings):
     assert not start(settings).log.find(NOT_OFFERED)
+
+
+@pytest.mark.ours_only("tls.so has no ticket_key_file")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_changed_tickets_of_another_host(start, settings, storm, tmp_path, version):
+    """Made with the third of three keys, and offered to a host that was restarted since."""
+    keys = _keys(tmp_path, 3)
+
+    def host(*files):
+        names = ",".join(map(str, files))
+        return settings.but(tcp_children=2, modparams={"session_cache": 1, "ticket_key_file": names})
+
+    issuer, kam = start(host(keys[2])), start(host(*keys))
+    _storm(storm, kam, version, TICKETS // 10, 4, issuer)
+    kam.stop()
+    kam.start()
+    pids = kam.pids()
+    _storm(storm, kam, version, TICKETS, 5, issuer)
+    assert kam.pids() == pids
+    figures = kam.rpc("tls.sessions")
+    assert int(figures["tickets_refused_invalid"]) > 0 and int(figures["tickets_refused_unknown_key"]) > 0
+    assert int(figures["tickets_refused"]) + int(figures["handshakes_done_resumed"]) == TICKETS

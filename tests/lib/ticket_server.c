@@ -17,6 +17,7 @@
 #include "profiles/cipher/method.h"
 #include "profiles/creds.h"
 #include "profiles/ticket.h"
+#include "profiles/ticket_file.h"
 #include "tests/lib/certs.h"
 #include "tests/lib/tls_pair.h"
 #include "transport/conn.h"
@@ -47,8 +48,15 @@ static str path_in(struct tlsg_set *set, const char *name)
 	return s;
 }
 
-static void set_publish(void)
+const char *tlsg_ticket_server_path(const char *name, char buf[128])
 {
+	snprintf(buf, 128, "%s/%s", dir, name);
+	return buf;
+}
+
+void tlsg_ticket_server_publish(const char *key_file, const char *name)
+{
+	str files = {(char *)key_file, key_file != NULL ? (int)strlen(key_file) : 0};
 	struct tlsg_set_options o = {
 			.session_id = {"test", 4}, .config_dir = {dir, (int)strlen(dir)}, .session_cache = true};
 	struct tlsg_set *set = tlsg_set_new(&o);
@@ -61,6 +69,9 @@ static void set_publish(void)
 	p->s.method = TLSG_METHOD_TLSV1_2_PLUS;
 	p->s.certificate = path_in(set, "ec.pem");
 	p->s.private_key = path_in(set, "ec.key");
+	if(name != NULL)
+		p->s.server_name = (str){tlsg_arena_keep_copy(set->arena, name, strlen(name)), (int)strlen(name)};
+	require(tlsg_ticket_file_load(set, &files, &err) == TLSG_OK, err.text);
 	require(tlsg_build_set(set, &err) == TLSG_OK, err.text);
 	tlsg_set_publish(set);
 }
@@ -79,7 +90,7 @@ int tlsg_ticket_server_start(void)
 	tlsg_certs_write(&certs, path, "ec");
 	snprintf(path, sizeof(path), "%s/ec.key", dir);
 	tlsg_certs_write_key(&certs, path, "ec");
-	set_publish();
+	tlsg_ticket_server_publish(NULL, NULL);
 	return 0;
 }
 

@@ -25,6 +25,16 @@ struct tlsg_ticket_result
 /** Sets up everything a server with session_cache=1 needs, in a new folder. @return 0, -1. */
 int tlsg_ticket_server_start(void);
 
+/** A file in the folder of the server. @param buf  [out] @return buf. */
+const char *tlsg_ticket_server_path(const char *name, char buf[128]);
+
+/**
+ * Publishes another snapshot.
+ * @param key_file  value of ticket_key_file; NULL: not set.
+ * @param name      server_name of the profile; NULL: not set.
+ */
+void tlsg_ticket_server_publish(const char *key_file, const char *name);
+
 /** Frees it. @return 0; -1 when shared memory is left. */
 int tlsg_ticket_server_stop(void);
 

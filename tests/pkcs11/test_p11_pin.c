@@ -20,6 +20,7 @@
 
 #include "base/host.h"
 #include "pkcs11/p11_pin.h"
+#include "pkcs11/p11_refused.h"
 
 static char path[4096];
 
@@ -190,6 +191,53 @@ static void test_pin_that_the_token_refuses(void **state)
 	assert_true(tlsg_p11_pin_is_final());
 }
 
+/* At start a PIN that the token has refused before is not given; afterwards it is, and if it is right, forgotten. */
+static void test_pin_of_an_earlier_start(void **state)
+{
+	struct tlsg_p11_secret secret = {.value = "1234", .is_set = true}, other = {.value = "5678", .is_set = true};
+	const char *const token = "pkcs11:token=refused";
+	char pin[256], record[4096];
+	const char *dir = getenv("TMPDIR");
+
+	(void)state;
+	tlsg_p11_refused_init(dir != NULL ? dir : "/tmp");
+	snprintf(record, sizeof(record), "%s", tlsg_p11_refused_path(token));
+	tlsg_p11_pin_begin();
+	assert_int_equal(tlsg_p11_pin_cb(&secret, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), 0);
+	assert_int_equal(access(record, F_OK), -1);
+	assert_int_equal(tlsg_p11_pin_cb(&secret, 1, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), -1);
+	assert_int_equal(access(record, F_OK), 0);
+	assert_non_null(strstr(tlsg_p11_pin_reason(TLSG_P11_PIN_WRONG), record));
+	tlsg_p11_pin_begin();
+	assert_int_equal(tlsg_p11_pin_cb(&secret, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), -1);
+	assert_int_equal(tlsg_p11_pin_verdict(GNUTLS_E_PKCS11_PIN_ERROR), TLSG_P11_PIN_REFUSED);
+	assert_true(tlsg_p11_pin_is_final());
+	assert_non_null(strstr(tlsg_p11_pin_reason(TLSG_P11_PIN_REFUSED), record));
+	tlsg_p11_pin_begin();
+	assert_int_equal(tlsg_p11_pin_cb(&other, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), 0);
+	tlsg_p11_pin_accept();
+	assert_int_equal(access(record, F_OK), 0);
+	tlsg_p11_refused_started();
+	tlsg_p11_pin_begin();
+	assert_int_equal(tlsg_p11_pin_cb(&secret, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), 0);
+	tlsg_p11_pin_accept();
+	assert_int_equal(access(record, F_OK), -1);
+}
+
+/* A locked token says nothing about the PIN. */
+static void test_locked(void **state)
+{
+	struct tlsg_p11_secret secret = {.value = "1234", .is_set = true};
+	char pin[256];
+
+	(void)state;
+	tlsg_p11_pin_begin();
+	assert_int_equal(tlsg_p11_pin_cb(&secret, 0, "", "", GNUTLS_PIN_USER, pin, sizeof(pin)), 0);
+	assert_int_equal(tlsg_p11_pin_verdict(GNUTLS_E_PKCS11_PIN_LOCKED), TLSG_P11_PIN_LOCKED);
+	assert_true(tlsg_p11_pin_is_final());
+	assert_non_null(strstr(tlsg_p11_pin_reason(TLSG_P11_PIN_LOCKED), "locked"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +247,8 @@ int main(void)
 			cmocka_unit_test(test_what_is_no_file),
 			cmocka_unit_test(test_answers),
 			cmocka_unit_test(test_pin_that_the_token_refuses),
+			cmocka_unit_test(test_locked),
+			cmocka_unit_test(test_pin_of_an_earlier_start),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -78,7 +78,8 @@ static void test_lost_tokens(void **state)
 		bool is_lost;
 	} rows[] = {
 			{GNUTLS_E_PKCS11_SESSION_ERROR, true},
-			{GNUTLS_E_PKCS11_DEVICE_ERROR, true},
+			{GNUTLS_E_PKCS11_TOKEN_ERROR, true},
+			{GNUTLS_E_PKCS11_DEVICE_ERROR, false},
 			{GNUTLS_E_PKCS11_USER_ERROR, true},
 			{GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE, true},
 			{GNUTLS_E_SUCCESS, false},

@@ -190,6 +190,42 @@ static void test_redaction(void **state)
 	assert_string_equal(tlsg_p11_uri_redact("a?pin-value=1", tiny, sizeof(tiny)), "a?pin=.");
 }
 
+/* Two objects with the same names in two modules have different URIs; without a module there is nothing to add. */
+static void test_module_in_the_uri(void **state)
+{
+	struct tlsg_p11_uri a, b;
+	struct tlsg_err err;
+
+	(void)state;
+	tlsg_err_clear(&err);
+	assert_int_equal(tlsg_p11_uri_parse("pkcs11:token=t;object=o?module-path=/a.so&pin-value=1", &a, &err), TLSG_OK);
+	assert_int_equal(tlsg_p11_uri_parse("pkcs11:token=t;object=o?module-name=far&pin-value=1", &b, &err), TLSG_OK);
+	assert_string_equal(a.uri, b.uri);
+	assert_int_equal(tlsg_p11_uri_add_module(&a, &err), TLSG_OK);
+	assert_int_equal(tlsg_p11_uri_add_module(&b, &err), TLSG_OK);
+	assert_true(strcmp(a.uri, "pkcs11:token=t;object=o?module-path=/a.so") == 0
+				|| strcmp(a.uri, "pkcs11:token=t;object=o?module-path=%2Fa.so") == 0); /* by version of p11-kit */
+	assert_string_equal(b.uri, "pkcs11:token=t;object=o?module-name=far");
+	assert_int_equal(tlsg_p11_uri_parse("pkcs11:token=t;object=o", &a, &err), TLSG_OK);
+	assert_int_equal(tlsg_p11_uri_add_module(&a, &err), TLSG_OK);
+	assert_string_equal(a.uri, "pkcs11:token=t;object=o");
+	memset(a.module_path, 'x', sizeof(a.module_path) - 1);
+	memset(a.uri + strlen(a.uri), 'y', sizeof(a.uri) - strlen(a.uri) - 1);
+	a.uri[sizeof(a.uri) - 1] = '\0';
+	assert_int_equal(tlsg_p11_uri_add_module(&a, &err), TLSG_E_CONFIG);
+}
+
+static void test_libraries(void **state)
+{
+	static const char one[] = "pkcs11:library-manufacturer=M;library-description=D;token=a";
+
+	(void)state;
+	assert_true(tlsg_p11_uri_has_same_library(one, "pkcs11:library-description=D;library-manufacturer=M;token=b"));
+	assert_false(tlsg_p11_uri_has_same_library(one, "pkcs11:library-description=E;library-manufacturer=M;token=a"));
+	assert_false(tlsg_p11_uri_has_same_library(one, "pkcs11:library-description=D;library-manufacturer=N;token=a"));
+	assert_false(tlsg_p11_uri_has_same_library(one, "not a URI"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +235,8 @@ int main(void)
 			cmocka_unit_test(test_bad_names),
 			cmocka_unit_test(test_long_values),
 			cmocka_unit_test(test_redaction),
+			cmocka_unit_test(test_module_in_the_uri),
+			cmocka_unit_test(test_libraries),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

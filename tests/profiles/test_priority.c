@@ -59,9 +59,44 @@ static void test_curve_fits(void **state)
 	}
 }
 
+/* A key exchange is left out if the client lists groups for it and none of them is among those of the list. */
+static void test_without(void **state)
+{
+	const unsigned sent = TLSG_CIPHER_DH_SENT;
+	const unsigned ff2048 = TLSG_CIPHER_DH_GROUP(256), ff3072 = TLSG_CIPHER_DH_GROUP(257);
+	const struct
+	{
+		unsigned curves, dh_groups; /* of the list */
+		unsigned client_curves, client_dh_groups;
+		unsigned without;
+	} rows[] = {
+			{P256 | X25519, ff2048, SENT | P256, 0, 0},
+			{P256 | X25519, ff2048, 0, 0, 0}, /* nothing sent: P-256 and any */
+			{P384 | P521, ff2048, 0, 0, TLSG_KX_ECDHE},
+			{P384 | P521, ff2048, SENT | P256 | X25519, 0, TLSG_KX_ECDHE}, /* level 4 */
+			{P384 | P521, ff2048, SENT | P256 | P384, 0, 0},
+			{P256, ff2048, SENT, 0, TLSG_KX_ECDHE},
+			{P256, ff3072, SENT | P256, sent | ff2048, TLSG_KX_DHE}, /* level 3 */
+			{P256, ff3072, SENT | P256, sent | ff2048 | ff3072, 0},
+			{P256, ff3072, SENT | P256, sent, TLSG_KX_DHE},
+			{P384, ff3072, SENT | P256, sent | ff2048, TLSG_KX_ECDHE | TLSG_KX_DHE},
+			{P256, 0, SENT | P256, 0, 0},
+	};
+	size_t i;
+
+	(void)state;
+	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct tlsg_priority x = {.curves = rows[i].curves, .dh_groups = rows[i].dh_groups};
+		const struct tlsg_cipher_offer offer = {.curves = rows[i].client_curves, .dh_groups = rows[i].client_dh_groups};
+
+		if(tlsg_priority_without(&x, &offer) != rows[i].without)
+			fail_msg("row %zu: %#x", i, tlsg_priority_without(&x, &offer));
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_curve_fits)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_curve_fits), cmocka_unit_test(test_without)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

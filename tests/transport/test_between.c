@@ -289,7 +289,7 @@ static int start(void **state)
 	return 0;
 }
 
-static int stop(void **state)
+static int stop_pair(void **state)
 {
 	(void)state;
 	return tlsg_conn_pair_stop();
@@ -306,5 +306,5 @@ int main(void)
 			cmocka_unit_test(test_data_in_flight_after_client_hello),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, stop_pair);
 }

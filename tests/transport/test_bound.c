@@ -608,7 +608,7 @@ static void test_slots_come_back(void **state)
 	assert_null(accepted(&result));
 	assert_int_equal(result, TLSG_SLOT_ADDRESS);
 	assert_int_equal(tlsg_slots_used(&bytes), 2);
-	assert_in_range(bytes, 2 * 13000, 2 * 40000);
+	assert_true(bytes >= 2 * 13000 && bytes <= 2 * 40000);
 	handshake(x); /* one handshake is done */
 	assert_int_equal(tlsg_slots_used(NULL), 1);
 	fresh = accepted(&result);

@@ -544,6 +544,38 @@ static void test_garbage_fails_permanently(void **state)
 	tlsg_conn_pair_free(x);
 }
 
+/* A wrong ChangeCipherSpec ends the connection at once, in both roles; GnuTLS 3.8.9 and later would wait. */
+static void test_wrong_change_cipher_spec(void **state)
+{
+	static const struct
+	{
+		unsigned char record[8];
+		size_t size;
+	} all[] = {{{20, 3, 3, 0, 2, 1, 1}, 7}, {{20, 3, 3, 0, 1, 2}, 6}, {{20, 3, 3, 0, 1, 0}, 6}, {{20, 3, 3, 0, 0}, 5}};
+	size_t i;
+	int victim;
+
+	(void)state;
+	for(i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		for(victim = TLSG_SERVER; victim <= TLSG_CLIENT; victim++) {
+			struct tlsg_conn_pair_setup u = {0};
+			struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
+
+			if(victim == TLSG_CLIENT)
+				assert_true(tlsg_conn_pair_send(x, TLSG_CLIENT, "", 0) >= 0);
+			x->wire[!victim].rd = x->wire[!victim].wr;
+			assert_true(tlsg_buf_put(&x->wire[victim], all[i].record, all[i].size));
+			tlsg_conn_pair_deliver(x, victim);
+			assert_int_equal(x->last[victim], TLSG_E_PEER);
+			assert_non_null(strstr(x->err[victim].text, "ChangeCipherSpec"));
+			assert_int_equal(tlsg_conn_state(x->conn[victim]), TLSG_CONN_FAILED);
+			/* the alert unexpected_message */
+			assert_int_equal(tlsg_buf_filled(&x->wire[!victim]), 7);
+			assert_int_equal(x->wire[!victim].data[x->wire[!victim].rd + 6], GNUTLS_A_UNEXPECTED_MESSAGE);
+			tlsg_conn_pair_free(x);
+		}
+}
+
 /* A connection releases the references of its session to the priorities of the snapshot. */
 static void test_priorities_are_released(void **state)
 {
@@ -775,6 +807,7 @@ int main(void)
 			cmocka_unit_test(test_output_without_room),
 			ON_BOTH(test_close_notify_closes_one_direction),
 			cmocka_unit_test(test_garbage_fails_permanently),
+			cmocka_unit_test(test_wrong_change_cipher_spec),
 			cmocka_unit_test(test_priorities_are_released),
 			cmocka_unit_test(test_records_without_data),
 			ON_BOTH(test_flipped_bit_fails),

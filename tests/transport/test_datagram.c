@@ -14,11 +14,13 @@
 #include <gnutls/crypto.h>
 
 #include "profiles/cipher/method.h"
+#include "profiles/ticket.h"
 #include "tests/lib/arena_stats.h"
 #include "tests/lib/conn_pair.h"
 #include "transport/carrier_datagram.h"
 #include "transport/conn_datagram.h"
 #include "transport/conn_state.h"
+#include "transport/conn_step.h"
 #include "transport/dgram_probe.h"
 
 #define DAYS_LONG 3650
@@ -465,6 +467,54 @@ static void test_long_chain(void **state)
 	}
 }
 
+/* A peer that asks for a renegotiation ends the association, whatever the setting says. */
+static void test_renegotiation(void **state)
+{
+	struct tlsg_conn_pair_setup u = {.datagram = true, .renegotiation = true};
+	int role;
+
+	(void)state;
+	for(role = 0; role < 2; role++) { /* who asks */
+		struct tlsg_conn_pair *x = tlsg_conn_pair_new(&u, NULL);
+		struct tlsg_conn *c = x->conn[role];
+		struct tlsg_io io = {.out = &x->wire[!role], .sent = &x->sizes[!role], .limits = &x->limits};
+		struct tlsg_arena *previous;
+
+		tlsg_conn_pair_handshake(x);
+		tlsg_conn_pair_assert_established(x);
+		assert_int_equal(tlsg_conn_pair_send(x, !role, "text", 4), TLSG_OK);
+		tlsg_conn_pair_run(x); /* a server has no flight to send again then */
+		assert_int_equal(tlsg_conn_step_enter(c, &io, TLSG_HEADROOM_HANDSHAKE, &previous, NULL), TLSG_OK);
+		assert_int_equal(role == TLSG_CLIENT ? gnutls_handshake(c->session) : gnutls_rehandshake(c->session),
+				GNUTLS_E_AGAIN); /* sent, and no answer yet */
+		assert_int_equal(tlsg_conn_step_leave(c, previous, TLSG_OK, NULL), TLSG_OK);
+		while(tlsg_conn_pair_deliver(x, !role) > 0)
+			;
+		assert_int_equal(x->last[!role], TLSG_EOF);
+		assert_int_equal(tlsg_conn_state(x->conn[!role]), TLSG_CONN_CLOSING);
+		assert_int_equal(tlsg_conn_pair_send(x, !role, "x", 1), TLSG_EOF);
+		tlsg_conn_pair_free(x);
+	}
+}
+
+/* Tickets of TLS and of DTLS are encrypted with different keys, which are constant. */
+static void test_ticket_keys(void **state)
+{
+	struct tlsg_conn_pair_setup u = {.datagram = true, .cache = true};
+	struct tlsg_set *set = tlsg_conn_pair_set(&u);
+	const struct tlsg_prof *p = set->defaults[TLSG_SERVER];
+	unsigned char tls[TLSG_TICKET_KEY_SIZE], dtls[TLSG_TICKET_KEY_SIZE], again[TLSG_TICKET_KEY_SIZE];
+	time_t now = time(NULL);
+
+	(void)state;
+	assert_int_equal(tlsg_ticket_key(p, 0, false, now, tls), TLSG_OK);
+	assert_int_equal(tlsg_ticket_key(p, 0, true, now, dtls), TLSG_OK);
+	assert_int_equal(tlsg_ticket_key(p, 0, true, now, again), TLSG_OK);
+	assert_memory_not_equal(tls, dtls, sizeof(tls));
+	assert_memory_equal(dtls, again, sizeof(dtls));
+	tlsg_set_drop(set);
+}
+
 /* The association's timer: after a flight, at the deadline, and not at all when there is nothing to wait for. */
 static void test_timer(void **state)
 {
@@ -541,6 +591,8 @@ int main(void)
 			cmocka_unit_test(test_mtu),
 			cmocka_unit_test(test_output_without_room),
 			cmocka_unit_test(test_long_chain),
+			cmocka_unit_test(test_renegotiation),
+			cmocka_unit_test(test_ticket_keys),
 			cmocka_unit_test(test_timer),
 			cmocka_unit_test(test_probe),
 	};

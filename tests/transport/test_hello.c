@@ -216,14 +216,62 @@ static void test_every_truncation_is_refused(void **state)
 
 static void test_malformed_lists(void **state)
 {
+	static const struct
+	{
+		unsigned type, size;
+	} empty[] = {{10, 2}, {13, 2}, {43, 1}};
+	size_t i;
+
 	(void)state;
 	begin();
 	put_number(4 + 4, 2);
 	put_extension(43, "\x03\x03\x04\x03", 4);
 	assert_refused(false);
+	for(i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
+		begin();
+		put_number(4 + empty[i].size, 2);
+		put_extension(empty[i].type, "\x00\x00", empty[i].size);
+		assert_refused(false);
+	}
 	begin();
 	bytes[38] = 3; /* length of the suites */
 	assert_refused(false);
+}
+
+/* Nothing is negotiated, but a malformed list of protocols is noticed. */
+static void test_protocols(void **state)
+{
+	static const struct
+	{
+		const char *ext;
+		unsigned size;
+		bool good;
+	} rows[] = {
+			{"\x00\x04\x03sip", 6, true},
+			{"\x00\x0d\x03sip\x08http/1.1", 15, true},
+			{"", 0, false},
+			{"\x00\x00", 2, false},
+			{"\x00\x01\x00", 3, false},		   /* an empty name */
+			{"\x00\x05\x00\x03sip", 7, false}, /* the same before another */
+			{"\x00\x05\x03sip\x00", 7, false}, /* and behind one */
+			{"\x00\x04\x04sip", 6, false},	   /* longer than the list */
+			{"\x00\x03\x03sip", 6, false},	   /* list shorter than the extension */
+			{"\x00\x05\x03sip", 6, false},	   /* and longer */
+			{"\x00", 1, false},
+	};
+	struct tlsg_hello h;
+	size_t i;
+
+	(void)state;
+	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		begin();
+		put_number(4 + rows[i].size, 2);
+		put_extension(16, rows[i].ext, rows[i].size);
+		if(rows[i].good)
+			assert_int_equal(read_msg(&h), TLSG_OK);
+		else
+			assert_refused(false);
+	}
 }
 
 /* A session id has at most 32 bytes. */
@@ -264,6 +312,8 @@ static void test_offer_without_extensions(void **state)
 			TLSG_VERSION_BIT(TLSG_TLS1_0) | TLSG_VERSION_BIT(TLSG_TLS1_1) | TLSG_VERSION_BIT(TLSG_TLS1_2));
 	assert_int_equal(offer.keys, TLSG_CIPHER_KEY_ALL);
 	assert_int_equal(offer.groups, 0);
+	assert_int_equal(offer.curves, 0);
+	assert_int_equal(offer.dh_groups, 0);
 	assert_int_equal(offer.without, 0);
 	assert_int_equal(offer.usable, 0);
 }
@@ -284,8 +334,12 @@ static void test_offer_groups(void **state)
 	assert_int_equal(read_msg(&h), TLSG_OK);
 	tlsg_hello_offer(&h, tls12, &offer);
 	assert_int_equal(offer.groups, TLSG_CIPHER_GROUP_SENT | TLSG_CIPHER_GROUP(24));
+	assert_int_equal(offer.curves, offer.groups);
+	assert_int_equal(
+			offer.dh_groups, TLSG_CIPHER_DH_SENT | TLSG_CIPHER_DH_GROUP(256) | TLSG_CIPHER_DH_GROUP(256 + 0x17));
 	tlsg_hello_offer(&h, tls12 | tls13, &offer);
 	assert_int_equal(offer.groups, 0);
+	assert_int_equal(offer.curves, TLSG_CIPHER_GROUP_SENT | TLSG_CIPHER_GROUP(24));
 }
 
 static void test_offer_with_extensions(void **state)
@@ -295,12 +349,14 @@ static void test_offer_with_extensions(void **state)
 		const char *sigs;	/* two algorithms */
 		const char *groups; /* one group */
 		unsigned keys;
-		unsigned without;
+		unsigned curves;
+		unsigned dh_groups;
 	} all[] = {
-			{"\x04\x03\x05\x03", "\x00\x17", TLSG_CIPHER_KEY_ECDSA, 0},
-			{"\x04\x01\x08\x04", "\x00\x1d", TLSG_CIPHER_KEY_RSA, 0},
-			{"\x08\x07\x04\x02", "\x01\x00", TLSG_CIPHER_KEY_ECDSA | TLSG_CIPHER_KEY_DSA,
-					TLSG_KX_ECDHE}, /* ffdhe2048 */
+			{"\x04\x03\x05\x03", "\x00\x17", TLSG_CIPHER_KEY_ECDSA, TLSG_CIPHER_GROUP(23), 0},
+			{"\x04\x01\x08\x04", "\x00\x1d", TLSG_CIPHER_KEY_RSA, TLSG_CIPHER_GROUP(29), 0},
+			{"\x08\x07\x04\x02", "\x01\x00", TLSG_CIPHER_KEY_ECDSA | TLSG_CIPHER_KEY_DSA, 0,
+					TLSG_CIPHER_DH_SENT | TLSG_CIPHER_DH_GROUP(256)},					   /* ffdhe2048 */
+			{"\x04\x01\x08\x04", "\x01\xfd", TLSG_CIPHER_KEY_RSA, 0, TLSG_CIPHER_DH_SENT}, /* a private one */
 	};
 	size_t i;
 
@@ -324,7 +380,95 @@ static void test_offer_with_extensions(void **state)
 		tlsg_hello_offer(&h, TLSG_VERSION_BIT(TLSG_TLS1_3), &offer);
 		assert_int_equal(offer.versions, TLSG_VERSION_BIT(TLSG_TLS1_3));
 		assert_int_equal(offer.keys, all[i].keys);
-		assert_int_equal(offer.without, all[i].without);
+		assert_int_equal(offer.curves, TLSG_CIPHER_GROUP_SENT | all[i].curves);
+		assert_int_equal(offer.dh_groups, all[i].dh_groups);
+		assert_int_equal(offer.without, 0);
+	}
+}
+
+/* Extensions with a ticket of TLS 1.2, tickets of TLS 1.3, and supported_versions or none. */
+static void put_tickets(bool tls13, const char *ticket, size_t ticket_size, const char *psks, size_t psks_size)
+{
+	begin();
+	put_number((unsigned)(4 + ticket_size + (psks != NULL ? 4 + psks_size : 0) + (tls13 ? 9 : 0)), 2);
+	put_extension(35, ticket, ticket_size);
+	if(tls13)
+		put_extension(43, "\x04\x03\x04\x03\x03", 5);
+	if(psks != NULL)
+		put_extension(41, psks, psks_size);
+}
+
+static const struct tlsg_der *tickets_of(struct tlsg_hello *h, unsigned allowed, unsigned *len)
+{
+	assert_int_equal(read_msg(h), TLSG_OK);
+	return tlsg_hello_tickets(h, allowed, len);
+}
+
+static void test_tickets(void **state)
+{
+	static const char two[] = "\x00\x11\x00\x03"
+							  "one"
+							  "\x01\x02\x03\x04\x00\x02"
+							  "zw"
+							  "\x00\x00\x00\x00\x00\x02\x01x";
+	const unsigned all = TLSG_VERSION_BIT(TLSG_TLS1_2) | TLSG_VERSION_BIT(TLSG_TLS1_3);
+	const struct tlsg_der *t;
+	struct tlsg_hello h;
+	unsigned len;
+
+	(void)state;
+	put_tickets(true, "old", 3, two, sizeof(two) - 1);
+	t = tickets_of(&h, all, &len);
+	assert_int_equal(len, 2);
+	assert_int_equal(t[0].size, 3);
+	assert_memory_equal(t[0].data, "one", 3);
+	assert_int_equal(t[1].size, 2);
+	assert_memory_equal(t[1].data, "zw", 2);
+	t = tlsg_hello_tickets(&h, TLSG_VERSION_BIT(TLSG_TLS1_2), &len); /* the server has TLS 1.2 only */
+	assert_int_equal(len, 1);
+	assert_memory_equal(t->data, "old", 3);
+	put_tickets(false, "old", 3, two, sizeof(two) - 1); /* the client has TLS 1.2 only */
+	t = tickets_of(&h, all, &len);
+	assert_int_equal(len, 1);
+	assert_memory_equal(t->data, "old", 3);
+	put_tickets(true, "", 0, NULL, 0); /* nothing to resume */
+	(void)tickets_of(&h, all, &len);
+	assert_int_equal(len, 0);
+	(void)tlsg_hello_tickets(&h, TLSG_VERSION_BIT(TLSG_TLS1_2), &len);
+	assert_int_equal(len, 0);
+}
+
+/* What is malformed is left to GnuTLS; nothing behind the end is read, and no more than a few are. */
+static void test_malformed_tickets(void **state)
+{
+	static const char many[] = "\x00\x2a"
+							   "\x00\x01"
+							   "a....\x00\x01"
+							   "b....\x00\x01"
+							   "c....\x00\x01"
+							   "d....\x00\x01"
+							   "e....\x00\x01"
+							   "f....";
+	static const char *const lists[] = {"", "\x00",
+			"\x00\x07\x00\x01"
+			"a...",
+			"\x00\x05\x00\x03"
+			"abc",
+			"\x00\x04\xff\xff"
+			"ab"};
+	static const size_t sizes[] = {0, 1, 8, 7, 6};
+	struct tlsg_hello h;
+	unsigned len;
+	size_t i;
+
+	(void)state;
+	put_tickets(true, "", 0, many, sizeof(many) - 1);
+	(void)tickets_of(&h, TLSG_VERSION_BIT(TLSG_TLS1_3), &len);
+	assert_int_equal(len, TLSG_HELLO_TICKETS);
+	for(i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		put_tickets(true, "", 0, lists[i], sizes[i]);
+		(void)tickets_of(&h, TLSG_VERSION_BIT(TLSG_TLS1_3), &len);
+		assert_int_equal(len, 0);
 	}
 }
 
@@ -334,6 +478,7 @@ int main(void)
 			cmocka_unit_test(test_fields),
 			cmocka_unit_test(test_datagram),
 			cmocka_unit_test(test_no_extensions),
+			cmocka_unit_test(test_protocols),
 			cmocka_unit_test(test_names),
 			cmocka_unit_test(test_every_truncation_is_refused),
 			cmocka_unit_test(test_malformed_lists),
@@ -341,6 +486,8 @@ int main(void)
 			cmocka_unit_test(test_offer_without_extensions),
 			cmocka_unit_test(test_offer_groups),
 			cmocka_unit_test(test_offer_with_extensions),
+			cmocka_unit_test(test_tickets),
+			cmocka_unit_test(test_malformed_tickets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,11 @@ def _text(output):
     return output.decode(errors="replace")
 
 
+def names(output):
+    """Output of the openssl command with names as 3.2 and later print them, CN=x; before it was CN = x."""
+    return re.sub(r"\b(CN?|O) = ", r"\1=", output)
+
+
 def openssl(address, *args, trust, version=None, request=None, verify=None):
     """Send one OPTIONS (or `request`) with `openssl s_client`, which verifies certificate and name.
 

@@ -29,8 +29,8 @@ from .wait import until
 # To run another Kamailio than the installed one: the prefix of its sbin/, and its folder of modules.
 PREFIX = os.environ.get("KAMAILIO_PREFIX")
 STOCK_MODULES = os.environ.get("KAMAILIO_MODULES", "/usr/lib/x86_64-linux-gnu/kamailio/modules")
-# Newer cores have limits that are too low for the tests.
-NO_LIMITS = ("msg_recv_max_size=262144", "tcp_accept_iplimit=0")
+# Further core settings of every Kamailio, such as tcp_main_threads=2; several are separated by semicolons.
+CORE = os.environ.get("KAMAILIO_CORE", "").split(";")
 BINARY = f"{PREFIX}/sbin/kamailio" if PREFIX else "kamailio"
 KAMCMD = f"{PREFIX}/sbin/kamcmd" if PREFIX else "kamcmd"
 BAD_LINES = r"exited by a signal|core was generated|\bBUG\b|qm_debug_check_frag"
@@ -89,6 +89,7 @@ class Settings:
     load_after: tuple = ()              # modules loaded right after it
     enable_tls: bool = True
     user: str = ""                      # run as this user
+    launcher: tuple = ()                # the command that starts it, such as nsenter
 
     def but(self, **changes):
         """A copy with changes; `modparams` are merged, the value None removes one."""
@@ -181,7 +182,7 @@ class Kamailio:
 
     def command(self, config):
         """The command line that starts this Kamailio in the foreground."""
-        return [BINARY, "-f", str(config), "-DD", "-E", "-Y", str(self.folder),
+        return [*self.settings.launcher, BINARY, "-f", str(config), "-DD", "-E", "-Y", str(self.folder),
                 "-P", str(self.folder / "pid"), "-m", str(self.settings.shm_mb),
                 "-x", self.settings.shm_manager,
                 *(("-u", self.settings.user) if self.settings.user else ())]
@@ -273,7 +274,8 @@ class Kamailio:
             f"enable_tls={'yes' if s.enable_tls else 'no'}", "auto_aliases=no", "dns_srv_lb=no",
             # at shutdown: only the summary of the shared memory still in use
             "memdbg=3", "memlog=1", "mem_summary=8",
-            *(NO_LIMITS if host_version() >= (6, 1) else ()),
+            *_limits(),
+            *CORE,
             s.core,
         ]
         for name, port in self._ports.items():
@@ -388,11 +390,22 @@ class Kamailio:
 
 @functools.cache
 def host_version():
-    """Version of the Kamailio that is started: (5, 6)."""
+    """Version of the Kamailio that is started: (5, 6, 3)."""
     text = subprocess.run([BINARY, "-v"], capture_output=True, text=True, check=False).stdout
-    found = re.match(r"version: kamailio (\d+)\.(\d+)", text)
+    found = re.match(r"version: kamailio (\d+)\.(\d+)\.(\d+)", text)
     assert found, f"no version in {text!r}"
     return tuple(map(int, found.groups()))
+
+
+def _limits():
+    """Core settings that lift the limits of newer cores, where their defaults are too low for the tests."""
+    if host_version() < (5, 8):
+        return ()
+    # 6.1.5 accepts no more than the largest datagram.
+    size = 262144 if host_version() < (6, 1, 5) else 65535
+    # The time for a message begins with the connection, or with the first bytes of its handshake.
+    return (f"msg_recv_max_size={size}", "tcp_accept_iplimit=0", "tcp_msg_read_timeout=600",
+            "tcp_msg_data_timeout=600")
 
 
 def _state(pid):

@@ -15,7 +15,7 @@ def _extension(kind, body):
     return struct.pack(">HH", kind, len(body)) + body
 
 
-SERVER_NAME, GROUPS, SIGNATURES, VERSIONS, SHARES, RENEGOTIATION = 0, 10, 13, 43, 51, 0xff01
+SERVER_NAME, GROUPS, SIGNATURES, PROTOCOLS, VERSIONS, SHARES, RENEGOTIATION = 0, 10, 13, 16, 43, 51, 0xff01
 BODIES = {
     "TLS 1.2": {
         SERVER_NAME: hostile.server_name(b"localhost")[4:],
@@ -87,6 +87,12 @@ def malformed(version):
         "signature algorithms of an odd length": (SIGNATURES, b"\0\3\4\3\4"),
         "versions of an odd length": (VERSIONS, b"\3\3\4\3"),
         "empty versions": (VERSIONS, b""),
+        "no groups": (GROUPS, b"\0\0"),
+        "no signature algorithms": (SIGNATURES, b"\0\0"),
+        "no versions": (VERSIONS, b"\0"),
+        "no protocols": (PROTOCOLS, b"\0\0"),
+        "a protocol without a name": (PROTOCOLS, b"\0\5\3sip\0"),
+        "a protocol longer than the list": (PROTOCOLS, b"\0\4\4sip"),
     }.items()})
     return cases
 

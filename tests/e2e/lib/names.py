@@ -2,6 +2,7 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 """Names are given as bytes, so that they can be malformed in any way."""
 
+import datetime
 import ipaddress
 
 from cryptography import x509
@@ -39,14 +40,15 @@ def make_leaf(pki, name, names=None, common_name="nobody", key=None):
     """
     issuer, issuer_key = pki.pair_of("inter")
     key = key or ec.generate_private_key(ec.SECP256R1())
+    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
     builder = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)]))
         .issuer_name(issuer.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(issuer.not_valid_before)
-        .not_valid_after(issuer.not_valid_after)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=20))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )

@@ -13,7 +13,7 @@ CRLs and trust files are made from CRLS and BUNDLES below.
 import datetime
 import ipaddress
 import os
-import warnings
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,7 +140,7 @@ class Pki:
         self._rows = {row.name: row for row in ROWS}
         self._keys = {}
         self._certs = {}
-        self._now = datetime.datetime.utcnow().replace(microsecond=0)
+        self._now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0, tzinfo=None)
         for row in ROWS:
             self._make(row)
         for name, parts in CRLS.items():
@@ -190,7 +190,6 @@ class Pki:
         builder = (
             x509.CertificateBuilder()
             .subject_name(_dn(row.name))
-            .issuer_name(_dn(row.issuer or row.name))
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(self._now + row.days[0] * DAY)
@@ -198,8 +197,6 @@ class Pki:
             .add_extension(x509.BasicConstraints(ca=row.ca, path_length=None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()),
                            critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(
-                signer.public_key()), critical=False)
             .add_extension(_key_usage(row), critical=True)
         )
         if not row.ca:
@@ -208,14 +205,30 @@ class Pki:
                 builder = builder.add_extension(
                     x509.ExtendedKeyUsage(_USAGES[row.usage]), critical=False)
         self._keys[row.name] = key
-        with warnings.catch_warnings():     # of the library about SHA-1
-            warnings.simplefilter("ignore")
-            self._certs[row.name] = builder.sign(signer, getattr(hashes, row.digest)())
+        if row.digest == "SHA256":
+            self._certs[row.name] = (
+                builder
+                .issuer_name(_dn(row.issuer or row.name))
+                .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+                .sign(signer, hashes.SHA256()))
+        else:
+            self._certs[row.name] = self._sign(row, builder.issuer_name(_dn(row.name)).sign(key, hashes.SHA256()))
         self._write(f"{row.name}.crt", self._chain(row.name))
         self._write_key(f"{row.name}.key", key, serialization.NoEncryption())
         if row.encrypted:
             self._write_key(f"{row.name}.enc.key", key,
                             serialization.BestAvailableEncryption(PASSPHRASE))
+
+    def _sign(self, row, selfsigned):
+        """The certificate with issuer and digest of its row, by the openssl command.
+
+        `cryptography` no longer signs with SHA-1. OpenSSL 3.0 takes only a certificate that is signed with its own key.
+        """
+        done = subprocess.run(
+            ["openssl", "x509", "-CA", self.cert(row.issuer), "-CAkey", self.key(row.issuer),
+             f"-{row.digest.lower()}", "-preserve_dates", "-set_serial", str(selfsigned.serial_number)],
+            input=selfsigned.public_bytes(serialization.Encoding.PEM), capture_output=True, check=True)
+        return x509.load_pem_x509_certificate(done.stdout)
 
     def _write_key(self, name, key, protection):
         self._write(name, key.private_bytes(

@@ -17,7 +17,7 @@ from . import hostile
 from .ports import LOOPBACK
 from .tls import TIMEOUT_S, BioClient, client_context, server_context
 
-KEY_UPDATE = 24
+SERVER_HELLO, CERTIFICATE, KEY_UPDATE = 2, 11, 24
 ENDLESS = 0xFFFFFF          # length that a message announces
 PIECE = 16000               # bytes of it in one record
 REPLY_BYTES = 100           # a SIP reply is longer, an alert is shorter
@@ -241,11 +241,34 @@ def answer_flight(address, kind, payload):
         os.unlink(path)
 
 
-class SealedServer:
-    """A server for one outgoing connection of a Kamailio, TLS 1.3; .peer is set when the handshake is done."""
+class CertificatePeer(Peer):
+    """A TLS 1.2 server that has answered a ClientHello and begins a Certificate of 16 MB, in the clear."""
 
-    def __init__(self, cert, key, kind):
-        self._context = server_context(cert, key, "TLSv1.3")
+    def __init__(self, sock, hello):
+        super().__init__(sock)
+        offered = hello[44 + hello[43]:]            # record, message, version, random and session ID are before it
+        offered = offered[2:2 + int.from_bytes(offered[:2], "big")]
+        suite = next(pair for pair in (b"\xc0\x2b", b"\xc0\x2f")
+                     if pair in (offered[i:i + 2] for i in range(0, len(offered), 2)))
+        body = b"\3\3" + bytes(range(32)) + b"\0" + suite + b"\0" + struct.pack(">HHHB", 5, 0xFF01, 1, 0)
+        self._head = hostile.message(SERVER_HELLO, body) + hostile.message(CERTIFICATE, b"", ENDLESS)
+
+    def push(self):
+        payload = self._head + bytes(PIECE - len(self._head))
+        self._head = b""
+        return self.send(hostile.record(hostile.HANDSHAKE, payload))
+
+
+class SealedServer:
+    """A server for one outgoing connection of a Kamailio.  .peer is set when the handshake is done; with kind
+    CERTIFICATE when the ClientHello is there.
+    """
+
+    def __init__(self, cert, key, kind, version="TLSv1.3"):
+        self._context = server_context(cert, key, version)
+        if version == "TLSv1.2":
+            self._context.set_ciphers("ECDHE+AESGCM")
+            self._context.options |= ssl.OP_NO_TICKET
         self._context.num_tickets = 0
         self._kind = kind
         self._listener = socket.create_server((LOOPBACK, 0))
@@ -269,16 +292,22 @@ class SealedServer:
         sock.settimeout(TIMEOUT_S)
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         tls = self._context.wrap_bio(incoming, outgoing, server_side=True)
+        sent = b""
         try:
+            if self._kind == CERTIFICATE:
+                self.peer = CertificatePeer(sock, sock.recv(65536))
+                return
             while True:
                 try:
                     tls.do_handshake()
                     break
                 except ssl.SSLWantReadError:
-                    sock.sendall(outgoing.read())
+                    data = outgoing.read()
+                    sent += data
+                    sock.sendall(data)
                     incoming.write(sock.recv(65536))
             sock.sendall(outgoing.read())
-            self.peer = _Sealed(sock, Sealer(tls, _keys(path), b"", True), self._kind)
+            self.peer = _Sealed(sock, Sealer(tls, _keys(path), sent[11:43], True), self._kind)
         finally:
             os.unlink(path)
 

@@ -128,14 +128,19 @@ static gnutls_datum_t changed(const gnutls_datum_t *session, size_t at, size_t b
 	return out;
 }
 
-static int storm(int count)
+/** @param first  port of the server that issues the ticket: another one that must accept it. */
+static int storm(int count, unsigned short first)
 {
+	unsigned short second = port;
 	gnutls_datum_t session = {NULL, 0}, other;
 	unsigned full = 0, resumed = 0, wrong = 0;
 	size_t at, bytes;
 	int i, result;
 
-	if(visit(NULL, &session) != 0 || !tlsg_ticket_find(&session, &at, &bytes)) {
+	port = first;
+	result = visit(NULL, &session);
+	port = second;
+	if(result != 0 || !tlsg_ticket_find(&session, &at, &bytes)) {
 		fprintf(stderr, "no ticket\n");
 		return 1;
 	}
@@ -162,8 +167,8 @@ int main(int argc, char **argv)
 	char text[64];
 	int status;
 
-	if(argc != 5) {
-		fprintf(stderr, "usage: ticket_storm PORT VERSION COUNT SEED\n");
+	if(argc != 5 && argc != 6) {
+		fprintf(stderr, "usage: ticket_storm PORT VERSION COUNT SEED [PORT-OF-THE-TICKET]\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -172,7 +177,7 @@ int main(int argc, char **argv)
 	snprintf(text, sizeof(text), "NORMAL:-VERS-ALL:+VERS-TLS%s", argv[2] + strlen("TLSv"));
 	if(gnutls_priority_init(&priority, text, NULL) < 0 || gnutls_certificate_allocate_credentials(&cred) < 0)
 		return 2;
-	status = storm(atoi(argv[3]));
+	status = storm(atoi(argv[3]), argc == 6 ? (unsigned short)atoi(argv[5]) : port);
 	gnutls_certificate_free_credentials(cred);
 	gnutls_priority_deinit(priority);
 	return status;

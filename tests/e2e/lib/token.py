@@ -8,6 +8,8 @@
     token.uri("k1")
 """
 
+import ctypes
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -27,7 +29,7 @@ def run(*command, **more):
 
 
 class SoftHsm:
-    """Tokens in a folder; every program started afterwards sees them."""
+    """Tokens in a folder; every program started afterwards sees them, until another one is made."""
 
     def __init__(self, folder, monkeypatch):
         self.folder = Path(folder)
@@ -39,10 +41,14 @@ class SoftHsm:
                                "objectstore.backend = file\nlog.level = ERROR\n")
         monkeypatch.setenv("SOFTHSM2_CONF", str(self.config))
 
+    def run(self, *command):
+        """Run a command that sees these tokens."""
+        return run(*command, env={**os.environ, "SOFTHSM2_CONF": str(self.config)})
+
     def token(self, label, pin="1234"):
         """A new token."""
-        run("softhsm2-util", "--init-token", "--free", "--label", label,
-            "--pin", pin, "--so-pin", SO_PIN)
+        self.run("softhsm2-util", "--init-token", "--free", "--label", label,
+                 "--pin", pin, "--so-pin", SO_PIN)
         return Token(self, label, pin)
 
     def hide(self):
@@ -67,15 +73,15 @@ class Token:
         self._next_id = 1
 
     def _tool(self, *arguments):
-        return run("pkcs11-tool", "--module", MODULE, "--token-label", self.label,
-                   "--login", "--pin", self.pin, *arguments)
+        return self.hsm.run("pkcs11-tool", "--module", MODULE, "--token-label", self.label,
+                            "--login", "--pin", self.pin, *arguments)
 
     def add_key(self, label, path):
         """Put a key of a PEM file on the token, with its public key; returns its id in hex."""
         number = f"{self._next_id:04x}"
         self._next_id += 1
-        run("softhsm2-util", "--import", str(path), "--token", self.label, "--label", label,
-            "--id", number, "--pin", self.pin)
+        self.hsm.run("softhsm2-util", "--import", str(path), "--token", self.label,
+                     "--label", label, "--id", number, "--pin", self.pin)
         return number
 
     def add_certificate(self, label, path, number):
@@ -95,7 +101,7 @@ class Token:
 
     def slot(self):
         """Number of the token's slot."""
-        for part in run("softhsm2-util", "--show-slots").split("\nSlot ")[1:]:
+        for part in self.hsm.run("softhsm2-util", "--show-slots").split("\nSlot ")[1:]:
             if any(line.split() == ["Label:", self.label] for line in part.splitlines()):
                 return int(part.split()[0])
         raise AssertionError(f"no slot has {self.label}")
@@ -114,16 +120,24 @@ class Token:
 
 
 class Faults:
-    """A PKCS#11 module on top of SoftHSM that fails on demand; see p11_fault.c."""
+    """A PKCS#11 module on top of SoftHSM that fails on demand; see p11_fault.c.
 
-    def __init__(self, folder, monkeypatch):
+    With an hsm it always sees that one's tokens, through a copy of SoftHSM of its own, so that several can be
+    loaded into one process; otherwise those of SOFTHSM2_CONF."""
+
+    def __init__(self, folder, hsm=None):
         self.module = str(folder / "p11-fault.so")
         self.control = folder / "faults"
-        run("gcc", "-shared", "-fPIC", "-Wall", "-Werror", f'-DSOFTHSM="{MODULE}"',
-            *run("pkg-config", "--cflags", "p11-kit-1").split(),
+        library, more = MODULE, []
+        if hsm:
+            library = str(folder / "softhsm-copy.so")
+            shutil.copyfile(MODULE, library)
+            more = [f'-DSOFTHSM_CONF="{hsm.config}"']
+            hsm.module = self.module
+        run("gcc", "-shared", "-fPIC", "-Wall", "-Werror", f'-DSOFTHSM="{library}"', f'-DCONTROL="{self.control}"',
+            *more, *run("pkg-config", "--cflags", "p11-kit-1").split(),
             str(Path(__file__).with_name("p11_fault.c")), "-o", self.module, "-ldl")
         self.set()
-        monkeypatch.setenv("P11_FAULT", str(self.control))
 
     def set(self, **faults):
         """Set the faults from now on; without arguments the module works."""
@@ -132,7 +146,7 @@ class Faults:
         fresh.rename(self.control)
 
     def count(self, what):
-        """Number of calls of "login" or "sign" so far."""
+        """Number of calls of "login", "sign" or "init" so far."""
         return len(self.pids(what))
 
     def pids(self, what):
@@ -140,6 +154,40 @@ class Faults:
         log = self.control.with_name("faults.log")
         lines = log.read_text().splitlines() if log.exists() else []
         return [int(line.split()[1]) for line in lines if line.startswith(what + " ")]
+
+
+class Registry:
+    """p11-kit's registered modules, replaced for this process and what it starts, until close(). Only for root.
+
+    The system's folder of modules is covered in a mount namespace of its own: p11-kit reads no user's
+    configuration for root. Raises OSError where that is not allowed."""
+
+    SYSTEM = "/usr/share/p11-kit/modules"
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.folder.mkdir()
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._before = os.open("/proc/thread-self/ns/mnt", os.O_RDONLY)
+        self._call("unshare", self.NEWNS)
+        self._call("mount", b"none", b"/", None, self.REC | self.PRIVATE, None)
+        self._call("mount", os.fsencode(self.folder), self.SYSTEM.encode(), None, self.BIND, None)
+
+    NEWNS, BIND, REC, PRIVATE = 0x20000, 0x1000, 0x4000, 0x40000     # CLONE_NEWNS, MS_*
+
+    def _call(self, name, *arguments):
+        if getattr(self._libc, name)(*arguments) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, f"{name}: {os.strerror(number)}")
+
+    def add(self, name, line):
+        """Register a module; line: "module: PATH", "remote: |COMMAND", "remote: unix:path=PATH"."""
+        (self.folder / f"{name}.module").write_text(line + "\n")
+
+    def close(self):
+        """Back to the system's modules."""
+        self._call("setns", self._before, self.NEWNS)
+        os.close(self._before)
 
 
 def available():

@@ -128,15 +128,15 @@ class TlsAgent(Service):
     .names      the server names (SNI) the clients sent, None without
     """
 
-    def __init__(self, context, delay_s=0, host=LOOPBACK):
-        """delay_s: how long it waits before it answers a ClientHello."""
+    def __init__(self, context, delay_s=0, host=LOOPBACK, port=0):
+        """delay_s: how long it waits before it answers a ClientHello; port 0: a free one."""
         super().__init__()
         self._delay_s = delay_s
         self.names = []
         context.sni_callback = lambda _sock, name, _context: self.names.append(name)
         self._context = context
         self._listener = socket.create_server(
-            (host, 0), backlog=64, family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+            (host, port), backlog=64, family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.port = self._listener.getsockname()[1]
         self.requests = []
         self.peers = []

@@ -1,0 +1,67 @@
+/*
+ * tls_gnutls - PINs that a token has refused, remembered from one start of the host to the next
+ * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+ * Runs in: any process that logs in to a token.  Memory: static, of each process; a path is valid until the next call.
+ * Lock: none: records are created under another name and renamed.
+ *
+ * A supervisor that restarts the host with a wrong PIN again and again would lock the token. So a refused PIN leaves a
+ * record in the host's runtime folder, one file for each token: a salted hash of the PIN, not the PIN, with rights
+ * 0600. At start a PIN with a record is not tried; tls.reload tries it, since an operator has asked for that. Between
+ * the processes of one start pkcs11/p11_gate.h does the same.
+ *
+ * What another user has put there is ignored. What this user or root owns there and is not a record is taken for one
+ * that is damaged: the PIN is not tried.
+ */
+#ifndef TLSG_PKCS11_P11_REFUSED_H
+#define TLSG_PKCS11_P11_REFUSED_H
+
+#include "pkcs11/p11_uri.h"
+
+/** What is remembered about a PIN of a token. */
+enum tlsg_p11_refused
+{
+	TLSG_P11_REFUSED_NOT = 0, /**< nothing: it may be tried */
+	TLSG_P11_REFUSED_BEFORE,  /**< the token has refused it */
+	TLSG_P11_REFUSED_DAMAGED  /**< the record cannot be read or is malformed */
+};
+
+/**
+ * Before processes are forked: says where records are, and that the host starts.
+ * @param folder  that of the host for files at runtime, copied; NULL, missing or too long: nothing is remembered.
+ */
+void tlsg_p11_refused_init(const char *folder);
+
+/** The start is over: from now on this process and those that it forks try PINs that have a record. */
+void tlsg_p11_refused_started(void);
+
+/** @return whether the host starts: a PIN with a record must not be tried. */
+bool tlsg_p11_refused_is_asked(void);
+
+/**
+ * Looks for a record. Takes some 0.15 s if the token has one: the hash is slow on purpose.
+ * @param token  URI of the token, as GnuTLS writes it.
+ * @param tries  [out] how often the PIN was tried; 0: no record of this PIN.
+ */
+enum tlsg_p11_refused tlsg_p11_refused_find(const char *token, const char *pin, unsigned *tries);
+
+/**
+ * Records that the token has refused a PIN; a record of another PIN of the token is replaced.
+ * @param tries  [out] how often the PIN was tried, this time included.
+ * @return TLSG_OK; TLSG_E_RESOURCE: it cannot be recorded, errno says why.
+ */
+enum tlsg_ret tlsg_p11_refused_add(const char *token, const char *pin, unsigned *tries) TLSG_MUST_CHECK;
+
+/** The token has accepted a PIN: removes its record, if there is one. */
+void tlsg_p11_refused_remove(const char *token, const char *pin);
+
+/** @return path of the record of a token; "": nothing is remembered. Valid until the next call. */
+const char *tlsg_p11_refused_path(const char *token);
+
+/**
+ * @return whether systemd made the folder for the service: it removes it when the service ends, unless the unit has
+ *         RuntimeDirectoryPreserve=.
+ * Source: systemd.exec(5), RUNTIME_DIRECTORY.
+ */
+bool tlsg_p11_refused_is_in_unit(void);
+
+#endif
