@@ -40,16 +40,16 @@ def _log(folder, part):
 
 def _notes(folder):
     """The failed tests and the reasons of the skipped ones."""
-    failed, skipped = [], Counter()
+    failed, skipped = Counter(), Counter()
     for part in PARTS:
         for line in _log(folder, part):
             found = re.match(r"(FAILED|ERROR) (tests/\S+)", line)
             if found:
-                failed.append(found.group(2).rpartition("/")[2])
+                failed[found.group(2).rpartition("/")[2].partition("[")[0]] += 1
             found = re.match(r"SKIPPED \[(\d+)\] \S+: (.*)", line)
             if found:
                 skipped[found.group(2)] += int(found.group(1))
-    lines = [f"Failed: `{name}`." for name in failed]
+    lines = [f"Failed, {count}: `{name}`." for name, count in failed.items()]
     lines += [f"Skipped, {count}: {reason}." for reason, count in sorted(skipped.items())]
     return "".join(textwrap.fill(f"* {line}", width=100, subsequent_indent="  ", break_long_words=False,
                                  break_on_hyphens=False) + "\n" for line in lines)
