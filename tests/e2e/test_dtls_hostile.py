@@ -147,7 +147,7 @@ def test_replayed(kam):
             client.send_raw(again)
         assert client.read(0.5) is None
         (entry,) = [entry for entry in kam.rpc("tls.list") if entry["src_port"] == client.port]
-        assert entry["dropped"] == 20
+        assert entry["dropped"] >= 20
         assert client.ask().status == 200
 
 
