@@ -152,12 +152,12 @@ static bool is_shadowed(const struct module *m)
 static enum tlsg_ret init_failed(const char *path, int rc, long began_ms, struct tlsg_err *err)
 {
 	const char *why = tlsg_p11_probe_clock() - began_ms < ASK_MS ? tlsg_p11_ask_why(path) : NULL;
-	const char *again = has_stopped ? "; this process has stopped modules before, and some do not start twice in one "
-									  "process: set key_isolation=1, or restart"
+	const char *again = has_stopped ? " (this process has stopped modules before, and some do not start twice in one "
+									  "process: set key_isolation=1, or restart)"
 									: "";
 
-	(void)tlsg_err_set(err, TLSG_E_CONFIG, "the PKCS#11 module \"%.200s\" cannot be initialised: %s%s", path,
-			why != NULL ? why : gnutls_strerror(rc), again);
+	(void)tlsg_err_set(err, TLSG_E_CONFIG, "the PKCS#11 module \"%.200s\" cannot be initialised%s: %s", path, again,
+			why != NULL ? why : gnutls_strerror(rc));
 	if(err != NULL)
 		err->gnutls_code = rc;
 	return TLSG_E_CONFIG;

@@ -1,8 +1,8 @@
 # tls_gnutls - end to end: recognises a deadlock of Kamailio's core when it is stopped
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""Builds of Kamailio with SIG_DEBUG, Debian's among them, take the lock of the configuration framework in the handler of
-SIGTERM. A process that is interrupted while it holds that lock waits for itself, and all others for it. TCP main can be
-hit when it wakes up for the first time because its siblings end. The core kills such processes after a minute."""
+"""Builds of Kamailio with SIG_DEBUG, Debian's among them, take the lock of the configuration framework in the handler
+of SIGTERM. A process that is interrupted while it holds that lock waits for itself, and all others for it. TCP main can
+be hit when it wakes up for the first time because its siblings end. The core kills such processes after a minute."""
 
 import platform
 import re
