@@ -263,7 +263,7 @@ void tlsg_p11_module_stop(void)
 	if(loaded.pid != getpid() || !loaded.started)
 		return;
 	gnutls_pkcs11_deinit();
+	has_stopped = has_stopped || loaded.len > 0; /* one that never started has not been stopped */
 	memset(&loaded, 0, sizeof(loaded));
 	loaded.pid = getpid();
-	has_stopped = true;
 }

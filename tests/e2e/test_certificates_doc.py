@@ -10,6 +10,7 @@ from cryptography import x509
 
 from .lib.shell import Shell, commands
 from .lib.tls import TlsClient, client_context
+from .lib.wait import until
 
 DOC = Path(__file__).resolve().parents[2] / "doc" / "certificates.md"
 TEXT = DOC.read_text(encoding="utf-8")
@@ -64,7 +65,7 @@ def test_from_a_ca_to_a_revocation(tool, start, settings, tmp_path):
         replies = _run(shell, _blocks(WAYS[tool], "sh revoke"), folder)
         assert "reloaded" in replies[-1]
         _refused(kam.address(), folder, cert=folder / "client.pem", key=folder / "client.key")
-        assert kam.log.find("revoked")
+        until(lambda: kam.log.find("revoked"), "the line about the refused client")
         assert not kam.log.find("WARNING.*(issuer|expire|key)")
     finally:
         shell.close()
