@@ -129,6 +129,17 @@ static bool tool_has(const struct tool *t, const char *text)
 	return strstr(t->text, text) != NULL;
 }
 
+/* The same for what it is to show. OpenSSL 3.2 and later print a common name without blanks. */
+static bool tool_shows(const struct tool *t, const char *text)
+{
+	char other[64];
+
+	if(tool_has(t, text) || strncmp(text, "CN = ", 5) != 0)
+		return tool_has(t, text);
+	snprintf(other, sizeof(other), "CN=%s", text + 5);
+	return tool_has(t, other);
+}
+
 static void tool_stop(struct tool *t)
 {
 	kill(t->pid, SIGKILL);
@@ -443,7 +454,7 @@ static void test_client(void **state)
 			e.replied = true;
 			say(&e, "SIP/2.0 200 OK\r\n");
 		}
-		done = e.replied && tool_has(&t, "SIP/2.0 200 OK") && (row->shows == NULL || tool_has(&t, row->shows));
+		done = e.replied && tool_has(&t, "SIP/2.0 200 OK") && (row->shows == NULL || tool_shows(&t, row->shows));
 	}
 	tool_stop(&t);
 	if(!done) { /* fail_msg() cuts it */
@@ -528,7 +539,7 @@ static void test_server(void **state)
 			assert_int_equal(write(t.in, TOOL_SAYS "\n", strlen(TOOL_SAYS "\n")), strlen(TOOL_SAYS "\n"));
 		wrote = true;
 		done = strstr(e.got, echoes ? PING : TOOL_SAYS) != NULL && (echoes || tool_has(&t, PING))
-			   && (row->shows == NULL || tool_has(&t, row->shows));
+			   && (row->shows == NULL || tool_shows(&t, row->shows));
 	}
 	tool_stop(&t);
 	if(!done) { /* fail_msg() cuts it */
