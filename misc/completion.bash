@@ -43,9 +43,11 @@ _tls_gnutls_check()
 			COMPREPLY=($(compgen -d -- "$word"))
 			return
 			;;
+		-u) COMPREPLY=($(compgen -u -- "$word")); return ;;
+		-g) COMPREPLY=($(compgen -g -- "$word")); return ;;
 		-A) return ;;
 	esac
-	COMPREPLY=($(compgen -W "-f -A -L -v --verbose --json --kamailio --module --helpers --help --version" -- "$word"))
+	COMPREPLY=($(compgen -W "-f -A -L -u -g -v --verbose --json --kamailio --module --helpers --help --version" -- "$word"))
 }
 
 complete -F _tls_gnutls_ciphers tls-gnutls-ciphers

@@ -77,6 +77,29 @@ def test_ready(settings, folder):
     assert "Ready" in run(settings, folder, "-A", "WITH_TLS", status=0)
 
 
+def test_as_built(folder):
+    """The copy in the folder of make finds module and helpers there, before make install."""
+    write(folder, 'loadmodule "tls.so"\nmodparam("tls", "certificate", "ec.pem")\n'
+          'modparam("tls", "private_key", "ec.key")\nmodparam("tls", "tls_method", "TLSv1.2+")\n')
+    tool, module = ROOT / "build" / "tls-gnutls-check", ROOT / "build" / "tls_gnutls.so"
+    if not (tool.exists() and module.exists()):
+        pytest.skip("build/ has no tools")
+    command = ["--kamailio", BINARY, "-A", "WITH_TLS", "-f", folder / "kamailio.cfg"]
+    for options in ([], ["--helpers", os.path.relpath(HELPERS)], ["--module", os.path.relpath(module)]):
+        done = subprocess.run([tool, *command, *options], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_as_the_user_of_the_service(settings, folder):
+    """Debian's service has -u on the command line: a key that only root can read would stop the start."""
+    write(folder, 'loadmodule "tls.so"\nmodparam("tls", "certificate", "ec.pem")\n'
+          'modparam("tls", "private_key", "ec.key")\nmodparam("tls", "tls_method", "TLSv1.2+")\n')
+    (folder / "ec.key").chmod(0o600)
+    run(settings, folder, "-A", "WITH_TLS", status=0)
+    assert "as user nobody" in run(settings, folder, "-A", "WITH_TLS", "-u", "nobody", status=2)
+
+
 def test_what_is_weak_obsolete_and_costs(settings, folder):
     write(folder, 'loadmodule "tls.so"\nmodparam("tls", "config", "tls.cfg")\nmodparam("tls", "init_mode", 1)\n',
           "[server:default]\nmethod = TLSv1+\ncertificate = rsa.pem\nprivate_key = rsa.key\n"
