@@ -4,7 +4,7 @@
 #
 # Usage: scripts/run-pytest.sh FOLDER [pytest's options]
 # Environment: PYTHON  the interpreter, default /usr/bin/python3; JOBS  number of processes, default 4 (most tests wait
-# most of the time).
+# most of the time); REPEAT_FAILED  1: tests that failed are repeated once, one after the other, and decide.
 set -eu
 
 python=${PYTHON:-/usr/bin/python3}
@@ -19,4 +19,16 @@ if "$python" -c 'import xdist' 2>/dev/null; then
 	parallel="-n ${JOBS:-4} --dist loadfile"
 fi
 # Skipped tests are named with their reason, failed ones at the end too (-rsfE).
-exec "$python" -m pytest -q -rsfE -p no:cacheprovider $parallel "$@"
+if [ "${REPEAT_FAILED:-0}" != 1 ]; then
+	exec "$python" -m pytest -q -rsfE -p no:cacheprovider $parallel "$@"
+fi
+cache=$(mktemp -d)
+trap 'rm -rf "$cache"' EXIT
+status=0
+"$python" -m pytest -q -rsfE -o cache_dir="$cache" $parallel "$@" || status=$?
+if [ "$status" -eq 1 ]; then
+	echo "== the tests that failed, once more"
+	status=0
+	"$python" -m pytest -q -rsfE -o cache_dir="$cache" --last-failed "$@" || status=$?
+fi
+exit "$status"
