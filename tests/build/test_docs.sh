@@ -12,9 +12,7 @@ verdict()
 {
 	rm -rf "$tree"
 	mkdir "$tree"
-	cp -R scripts doc samples gnutls_mod rpc transport profiles pkcs11 base tools ./*.md ./LICENSE "$tree/"
-	mkdir -p "$tree/tests/e2e" "$tree/tests/compare"
-	cp tests/e2e/README.md "$tree/tests/e2e/"
+	cp -R scripts doc samples gnutls_mod rpc transport profiles pkcs11 base tools tests ./*.md ./LICENSE "$tree/"
 	sed -i "$2" "$tree/$1"
 	status=0
 	"$tree/scripts/check-docs" >"$TMPDIR/out" 2>&1 || status=$?
@@ -54,3 +52,5 @@ verdict doc/variables.md '$a `@tls.peer.colour`' 'the word colour does not exist
 script=gnutls_mod/mod_script.c
 verdict $script 's/{"is_peer_verified",/{"is_peer_known",/' 'the function is_peer_known is not documented'
 verdict $script 's/KEMI("cget"/KEMI("get"/' 'the KEMI function get is not documented'
+verdict doc/threats.md '$a `test_what_nobody_wrote`' 'the test test_what_nobody_wrote does not exist'
+verdict doc/threats.md '$a `test_docs.sh` and `test_nothing.c`' 'the test test_nothing.c does not exist'
