@@ -234,6 +234,7 @@ def test_the_same_refusal_is_logged_once(start, settings, files, pki):
         with open(files.path("cert.pem"), "a", encoding="ascii") as cert:
             cert.write(f"# {name} {time.monotonic_ns()}\n")
         kam.log.wait(TRIED, mark)
+        _wait_looks(kam, files, "cert.pem")             # the files have been read: the next change is news
     files.put("cert.pem", pki.cert("server-ec"))
     kam.log.wait(BACK)
     assert len(kam.log.find(REFUSED)) == 1

@@ -20,3 +20,21 @@ def free_port():
             except OSError:
                 continue
             return port
+
+
+def listener(host=LOOPBACK, port=0, backlog=64):
+    """A TCP listener; with port 0 on one that no UDP socket of that address has.
+
+    Kamailio takes a request for the number of any of its own ports, also that of its UDP socket, for one to itself.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    while True:
+        tcp = socket.create_server((host, port), backlog=backlog, family=family)
+        if port:
+            return tcp
+        with socket.socket(family, socket.SOCK_DGRAM) as udp:
+            try:
+                udp.bind(tcp.getsockname()[:2])
+                return tcp
+            except OSError:
+                tcp.close()

@@ -14,7 +14,7 @@ import threading
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from . import hostile
-from .ports import LOOPBACK
+from .ports import listener
 from .tls import TIMEOUT_S, BioClient, client_context, server_context
 
 SERVER_HELLO, CERTIFICATE, KEY_UPDATE = 2, 11, 24
@@ -271,7 +271,7 @@ class SealedServer:
             self._context.options |= ssl.OP_NO_TICKET
         self._context.num_tickets = 0
         self._kind = kind
-        self._listener = socket.create_server((LOOPBACK, 0))
+        self._listener = listener()
         self._listener.settimeout(TIMEOUT_S)
         self.port = self._listener.getsockname()[1]
         self.peer = None

@@ -5,7 +5,7 @@ import threading
 import time
 
 from . import sip
-from .ports import LOOPBACK
+from .ports import LOOPBACK, listener
 from .tls import TIMEOUT_S, chain_of, reset
 
 _UDP_BUFFER = 4 << 20
@@ -135,8 +135,7 @@ class TlsAgent(Service):
         self.names = []
         context.sni_callback = lambda _sock, name, _context: self.names.append(name)
         self._context = context
-        self._listener = socket.create_server(
-            (host, port), backlog=64, family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self._listener = listener(host, port)
         self.port = self._listener.getsockname()[1]
         self.requests = []
         self.peers = []
@@ -207,7 +206,7 @@ class SilentServer:
     """Accepts TCP (the kernel does) and never sends or reads a byte."""
 
     def __init__(self):
-        self._listener = socket.create_server((LOOPBACK, 0), backlog=64)
+        self._listener = listener()
         self.port = self._listener.getsockname()[1]
 
     def __enter__(self):
@@ -247,7 +246,7 @@ class BreakingServer(Service):
         self._after = after
         self._answer = answer
         self._with_reset = with_reset
-        self._listener = socket.create_server((LOOPBACK, 0), backlog=64)
+        self._listener = listener()
         self.port = self._listener.getsockname()[1]
         self.connections = 0
 
