@@ -226,13 +226,10 @@ static enum tlsg_ret step(struct round *r, struct tlsg_conn *conn)
 	enum tlsg_ret sent = TLSG_OK;
 
 	do {
-		size_t records = tlsg_buf_filled(&r->in);
-		size_t clear = r->clear.wr;
-
 		ret = tlsg_conn_read(conn, &r->io, &r->clear, &r->err);
-		TLSG_DEBUG(RD, "connection %d: %zu bytes of clear text, result %d\n", r->c->id, r->clear.wr - clear, ret);
-		TLSG_DEBUG(BIO, "connection %d: %zu of %zu bytes of records read, %zu to send\n", r->c->id,
-				records - tlsg_buf_filled(&r->in), records, r->out.wr);
+		TLSG_DEBUG(RD, "connection %d: result %d, %zu bytes of clear text so far\n", r->c->id, ret, r->clear.wr);
+		TLSG_DEBUG(BIO, "connection %d: %zu bytes of records left to read, %zu to send\n", r->c->id,
+				tlsg_buf_filled(&r->in), r->out.wr);
 		if(ret < 0)
 			send_last(r);
 		else

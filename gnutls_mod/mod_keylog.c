@@ -93,14 +93,13 @@ static int file_open(const char *name, const char **why)
 	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
 	struct stat st;
 
-	*why = NULL;
-	if(fd < 0 || fstat(fd, &st) < 0)
+	if(fd < 0) {
 		*why = errno == ELOOP ? "it is a symbolic link, which is not followed" : strerror(errno);
-	else
-		*why = refusal_of(&st);
+		return -1;
+	}
+	*why = fstat(fd, &st) < 0 ? strerror(errno) : refusal_of(&st);
 	if(*why != NULL) {
-		if(fd >= 0)
-			close(fd);
+		close(fd);
 		return -1;
 	}
 	if((st.st_mode & (S_IRWXG | S_IRWXO)) != 0 && !warned) {
