@@ -6,8 +6,8 @@
  *
  * A supervisor that restarts the host with a wrong PIN again and again would lock the token. So a refused PIN leaves a
  * record in the host's runtime folder, one file for each token: a salted hash of the PIN, not the PIN, with rights
- * 0600. A PIN with a record is not tried by any process, at start or later: not by auto_reload, not to open a key again.
- * Only tls.reload tries it, since an operator has asked for that. Between the processes that use one snapshot
+ * 0600. A PIN with a record is not tried by any process, at start or later, by auto_reload or to open a key again. Only
+ * tls.reload tries it, since an operator has asked for that. Between the processes that use one snapshot
  * pkcs11/p11_gate.h does the same, at once.
  *
  * What another user has put there is ignored. What this user or root owns there and is not a record is taken for one

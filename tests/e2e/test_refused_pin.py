@@ -319,7 +319,8 @@ def test_record_that_cannot_be_written(on_token, faults, pin_file):
         _folder(record)
         with pytest.raises(RuntimeError):
             kam.rpc("tls.reload")
-        assert kam.log.find(rf"ERROR.*but by each restart and by auto_reload: {record}: Is a directory \(tries so far: 1;")
+        assert kam.log.find(rf"ERROR.*but by each restart and by auto_reload: {record}: Is a directory "
+                            r"\(tries so far: 1;")
         assert _asks(kam) == 200
 
 
