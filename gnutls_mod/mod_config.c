@@ -23,6 +23,7 @@
 #include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_params.h"
 #include "gnutls_mod/mod_tcp.h"
+#include "pkcs11/p11_refused.h"
 #include "profiles/build.h"
 #include "profiles/load_token.h"
 #include "profiles/match.h"
@@ -223,6 +224,7 @@ static void changes_find(const struct tlsg_set *set, struct tlsg_changes *change
 /* What a caller of load() wants. */
 struct order
 {
+	bool is_by_hand;			  /* an operator reloads: PINs that a token has refused are tried again */
 	bool check;					  /* nothing is published */
 	struct tlsg_changes *changes; /* NULL: nobody asks */
 	struct tlsg_source **seen;	  /* [out] copy of what was read in vain; NULL: nobody asks */
@@ -237,7 +239,9 @@ static enum tlsg_ret load(const struct order *o, struct tlsg_err *err)
 		tlsg_err_set(err, TLSG_E_RESOURCE, "another reload is running");
 		return TLSG_AGAIN;
 	}
+	tlsg_p11_refused_set_asked(!o->is_by_hand);
 	ret = build_unsafe(&set, err);
+	tlsg_p11_refused_set_asked(true);
 	if(ret == TLSG_OK && o->changes != NULL)
 		changes_find(set, o->changes);
 	if(ret == TLSG_E_CONFIG && o->seen != NULL && set != NULL)
@@ -281,7 +285,7 @@ static enum tlsg_ret reload(const struct order *o, struct tlsg_err *err)
 
 enum tlsg_ret tlsg_config_reload(bool check, struct tlsg_changes *changes, struct tlsg_err *err)
 {
-	const struct order order = {.check = check, .changes = changes};
+	const struct order order = {.is_by_hand = true, .check = check, .changes = changes};
 
 	return reload(&order, err);
 }

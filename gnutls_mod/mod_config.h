@@ -39,7 +39,8 @@ enum tlsg_ret tlsg_config_prepare(struct tlsg_err *err) TLSG_MUST_CHECK;
 enum tlsg_ret tlsg_config_load(struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * The same at runtime, with what differs from the configuration in use. A reload is logged, with what differs.
+ * The same at runtime, for an operator: PINs that tokens have refused are tried again. A reload is logged, with what
+ * differs from the configuration in use.
  * @param check    true: nothing is published; the result says whether it would have been.
  * @param changes  [out] filled on TLSG_OK; as for tlsg_changes_find().
  * @return as tlsg_config_load().
@@ -47,7 +48,7 @@ enum tlsg_ret tlsg_config_load(struct tlsg_err *err) TLSG_MUST_CHECK;
 enum tlsg_ret tlsg_config_reload(bool check, struct tlsg_changes *changes, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
- * Reloads as tlsg_config_reload(), for auto_reload.
+ * Reloads as tlsg_config_reload(), for auto_reload: PINs that tokens have refused are not tried.
  * @param seen  [out] on TLSG_E_CONFIG what was read: tlsg_source_free(). NULL: unknown.
  * @return as tlsg_config_load().
  */

@@ -189,7 +189,6 @@ static int child_init(int rank)
 	ret = tlsg_config_load(&err);
 	tlsg_password_mode_set(asks, NULL);
 	tlsg_isolate_startup_done();
-	tlsg_p11_refused_started();
 	tlsg_terminal_close();
 	if(ret != TLSG_OK) {
 		LM_ERR("%s\n", err.text);

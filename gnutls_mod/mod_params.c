@@ -8,8 +8,10 @@
 
 #include <limits.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "core/config.h"
+#include "core/globals.h"
 
 #include "base/host.h"
 #include "pkcs11/p11_uri.h"
@@ -457,6 +459,7 @@ void tlsg_params_set_options(struct tlsg_set_options *o)
 	memset(o, 0, sizeof(*o));
 	o->session_id = cfg->session_id;
 	o->session_cache = cfg->session_cache != 0;
+	o->user = uid > 0 ? (uint32_t)uid : (uint32_t)geteuid();
 	o->is_watched = private.auto_reload_s > 0;
 	o->datagram = tlsg_dtls_listen_count() > 0;
 	o->config_dir = tlsg_mod_path_dir();

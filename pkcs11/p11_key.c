@@ -46,6 +46,7 @@ enum tlsg_ret tlsg_p11_key_explain(int code, struct tlsg_err *err)
 /* Finds the object, with a login. The gate remembers for all processes that a PIN was wrong. */
 static int login_unsafe(gnutls_pkcs11_privkey_t key, const struct tlsg_p11_object *o)
 {
+	enum tlsg_p11_pin_verdict verdict;
 	int rc;
 
 	tlsg_p11_pin_begin();
@@ -53,9 +54,12 @@ static int login_unsafe(gnutls_pkcs11_privkey_t key, const struct tlsg_p11_objec
 		tlsg_p11_pin_set_wrong(); /* another process has just tried it */
 		return GNUTLS_E_PKCS11_PIN_ERROR;
 	}
+	if(o->gate != NULL)
+		tlsg_p11_pin_set_accepted(); /* by tlsg_p11_look_key() */
 	gnutls_pkcs11_privkey_set_pin_function(key, tlsg_p11_pin_cb, (void *)&o->pin);
 	rc = gnutls_pkcs11_privkey_import_url(key, o->uri, GNUTLS_PKCS11_OBJ_FLAG_LOGIN);
-	if(tlsg_p11_pin_verdict(rc) == TLSG_P11_PIN_WRONG)
+	verdict = tlsg_p11_pin_verdict(rc);
+	if(verdict == TLSG_P11_PIN_WRONG || verdict == TLSG_P11_PIN_REFUSED)
 		tlsg_p11_gate_refuse(o->gate);
 	return rc;
 }

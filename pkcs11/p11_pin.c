@@ -89,10 +89,22 @@ static __thread struct
 	enum tlsg_p11_pin_verdict verdict;
 	const struct tlsg_p11_secret *given; /* NULL: none */
 	char token[TLSG_P11_URI_SIZE];		 /* that asked */
+	bool was_accepted;					 /* when the snapshot of the key was built */
 	unsigned flags;						 /* of the last question */
 	unsigned tries;						 /* of a PIN that was refused; 0: unknown */
 	int cause;							 /* why that is not remembered: errno */
 } login;
+
+/* Whether what is remembered speaks against the PIN. */
+static bool is_refused(const char *pin)
+{
+	enum tlsg_p11_refused found;
+
+	if(!tlsg_p11_refused_is_asked())
+		return false;
+	found = tlsg_p11_refused_find(login.token, pin, &login.tries);
+	return found == TLSG_P11_REFUSED_BEFORE || (found == TLSG_P11_REFUSED_DAMAGED && !login.was_accepted);
+}
 
 /* Whether the PIN may be given, and why not. */
 static enum tlsg_p11_pin_verdict question(const struct tlsg_p11_secret *secret, size_t pin_max)
@@ -101,8 +113,7 @@ static enum tlsg_p11_pin_verdict question(const struct tlsg_p11_secret *secret, 
 		return TLSG_P11_PIN_FINAL;
 	if(secret == NULL || !secret->is_set || (login.flags & GNUTLS_PIN_SO) || strlen(secret->value) >= pin_max)
 		return TLSG_P11_PIN_MISSING;
-	if(tlsg_p11_refused_is_asked()
-			&& tlsg_p11_refused_find(login.token, secret->value, &login.tries) != TLSG_P11_REFUSED_NOT)
+	if(is_refused(secret->value))
 		return TLSG_P11_PIN_REFUSED;
 	return TLSG_P11_PIN_GIVEN;
 }
@@ -146,6 +157,11 @@ void tlsg_p11_pin_begin(void)
 	memset(&login, 0, sizeof(login));
 }
 
+void tlsg_p11_pin_set_accepted(void)
+{
+	login.was_accepted = true;
+}
+
 void tlsg_p11_pin_set_wrong(void)
 {
 	login.verdict = TLSG_P11_PIN_WRONG;
@@ -187,7 +203,7 @@ static void describe_wrong(char *out, size_t size)
 	else if(login.flags & GNUTLS_PIN_COUNT_LOW)
 		left = "; the token reports failed logins";
 	if(login.cause != 0)
-		snprintf(out + at, size - (size_t)at, ", but by each restart: %s%s%s (tries so far: %u%s)",
+		snprintf(out + at, size - (size_t)at, ", but by each restart and by auto_reload: %s%s%s (tries so far: %u%s)",
 				path[0] != '\0' ? path : "there is no folder for files at runtime", path[0] != '\0' ? ": " : "",
 				path[0] != '\0' ? strerror(login.cause) : "", login.tries, left);
 	else
@@ -204,8 +220,8 @@ static void describe_refused(char *out, size_t size)
 		snprintf(out, size, "the PIN was not tried: %s is damaged, remove it", path);
 	else
 		snprintf(out, size,
-				"the PIN was not tried: the token has refused it before this start (tries so far: %u); correct it, or "
-				"remove %s",
+				"the PIN was not tried: the token has refused it before (tries so far: %u); correct it; if it is right "
+				"now, remove %s or run tls.reload",
 				login.tries, path);
 }
 

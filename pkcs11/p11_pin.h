@@ -17,7 +17,7 @@ enum tlsg_p11_pin_verdict
 	TLSG_P11_PIN_MISSING,	 /**< asked for, none is configured */
 	TLSG_P11_PIN_WRONG,		 /**< given and asked for again: it was wrong, and is not given again */
 	TLSG_P11_PIN_FINAL,		 /**< not given: another failure would lock the token */
-	TLSG_P11_PIN_REFUSED,	 /**< not given at start: the token has refused it before (pkcs11/p11_refused.h) */
+	TLSG_P11_PIN_REFUSED,	 /**< not given: the token has refused it before (pkcs11/p11_refused.h) */
 	TLSG_P11_PIN_LOCKED		 /**< given, and the token says that it is locked */
 };
 
@@ -54,11 +54,15 @@ int tlsg_p11_pin_cb(void *userdata, int attempt, const char *token_url, const ch
 /** Before a login: forgets the verdict on the last one of this thread. */
 void tlsg_p11_pin_begin(void);
 
+/** Before a login: the token accepted the PIN when the snapshot was built, so a damaged record does not count. */
+void tlsg_p11_pin_set_accepted(void);
+
 /** Instead of a login: the PIN is known to be wrong. */
 void tlsg_p11_pin_set_wrong(void);
 
 /**
- * @return the verdict on the login since tlsg_p11_pin_begin(). A PIN that was wrong is remembered for the next start.
+ * @return the verdict on the login since tlsg_p11_pin_begin(). A PIN that was wrong is remembered
+ *         (pkcs11/p11_refused.h).
  * @param gnutls_code  result of GnuTLS's function.
  */
 enum tlsg_p11_pin_verdict tlsg_p11_pin_verdict(int gnutls_code);

@@ -49,9 +49,9 @@ void tlsg_p11_refused_init(const char *path)
 	asked = true;
 }
 
-void tlsg_p11_refused_started(void)
+void tlsg_p11_refused_set_asked(bool is_asked)
 {
-	asked = false;
+	asked = is_asked;
 }
 
 bool tlsg_p11_refused_is_asked(void)

@@ -6,8 +6,9 @@
  *
  * A supervisor that restarts the host with a wrong PIN again and again would lock the token. So a refused PIN leaves a
  * record in the host's runtime folder, one file for each token: a salted hash of the PIN, not the PIN, with rights
- * 0600. At start a PIN with a record is not tried; tls.reload tries it, since an operator has asked for that. Between
- * the processes of one start pkcs11/p11_gate.h does the same.
+ * 0600. A PIN with a record is not tried by any process, at start or later, by auto_reload or to open a key again. Only
+ * tls.reload tries it, since an operator has asked for that. Between the processes that use one snapshot
+ * pkcs11/p11_gate.h does the same, at once.
  *
  * What another user has put there is ignored. What this user or root owns there and is not a record is taken for one
  * that is damaged: the PIN is not tried.
@@ -26,15 +27,15 @@ enum tlsg_p11_refused
 };
 
 /**
- * Before processes are forked: says where records are, and that the host starts.
+ * Before processes are forked: says where records are. From now on they are asked.
  * @param folder  that of the host for files at runtime, copied; NULL, missing or too long: nothing is remembered.
  */
 void tlsg_p11_refused_init(const char *folder);
 
-/** The start is over: from now on this process and those that it forks try PINs that have a record. */
-void tlsg_p11_refused_started(void);
+/** Says whether this process, and those that it forks, ask the records. @param is_asked  false: an operator reloads. */
+void tlsg_p11_refused_set_asked(bool is_asked);
 
-/** @return whether the host starts: a PIN with a record must not be tried. */
+/** @return whether a PIN with a record must not be tried. */
 bool tlsg_p11_refused_is_asked(void);
 
 /**

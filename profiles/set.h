@@ -31,6 +31,7 @@ struct tlsg_set_options
 	str session_id;						  /**< context of resumption: goes into the ticket keys */
 	bool session_cache;					  /**< tickets are issued and accepted */
 	bool is_watched;					  /**< what is read is noted, for auto_reload */
+	uint32_t user;						  /**< id of the user that all processes have after start */
 	bool datagram;						  /**< profiles may be used for DTLS */
 	str config_dir;						  /**< directory of the main configuration file, ends in '/' */
 	const struct tlsg_p11_engine *engine; /**< what engine and engine_config say; NULL: nothing */

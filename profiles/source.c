@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
@@ -101,7 +102,7 @@ void tlsg_source_note(struct tlsg_set *set, const char *path, bool is_dir)
 		return;
 	s->is_dir = is_dir;
 	s->is_recent = stamp_take(path, &s->stamp);
-	s->has_digest = digest_take(path, is_dir, s->digest);
+	s->has_digest = geteuid() == (uid_t)set->options.user && digest_take(path, is_dir, s->digest);
 	s->next = set->sources;
 	set->sources = s;
 }
@@ -146,20 +147,30 @@ struct tlsg_source *tlsg_source_copy(const struct tlsg_source *list)
 	return first;
 }
 
+void tlsg_source_complete(struct tlsg_source *list)
+{
+	struct tlsg_source_stamp now;
+	struct tlsg_source *s;
+
+	for(s = list; s != NULL; s = s->next) {
+		if(s->has_digest || s->stamp.error != 0)
+			continue;
+		(void)stamp_take(s->path, &now);
+		if(memcmp(&now, &s->stamp, sizeof(now)) == 0)
+			s->has_digest = digest_take(s->path, s->is_dir, s->digest);
+	}
+}
+
 /* @param now  [out] stamp of the file. */
 static bool is_changed(struct tlsg_source *s, struct tlsg_source_stamp *now)
 {
 	unsigned char digest[TLSG_SOURCE_DIGEST_BYTES];
 	bool is_recent = stamp_take(s->path, now);
 	bool is_same_stamp = memcmp(now, &s->stamp, sizeof(*now)) == 0;
-	bool has_digest;
 
-	if(is_same_stamp && !s->is_recent)
+	if(is_same_stamp && !(s->is_recent && s->has_digest))
 		return false;
-	has_digest = digest_take(s->path, s->is_dir, digest);
-	if(has_digest != s->has_digest)
-		return true;
-	if(has_digest ? memcmp(digest, s->digest, sizeof(digest)) != 0 : !is_same_stamp)
+	if(!s->has_digest || !digest_take(s->path, s->is_dir, digest) || memcmp(digest, s->digest, sizeof(digest)) != 0)
 		return true;
 	s->stamp = *now;
 	s->is_recent = is_recent;

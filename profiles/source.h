@@ -7,6 +7,10 @@
  * A file has changed if its content has. It is read again only if stat(2) shows a difference, so a file that was merely
  * touched, copied over itself or renamed to and fro has not. Of a file that cannot be read stat(2) alone decides.
  *
+ * Digests in a snapshot are readable for all processes, and a file may hold a PIN or a password, which are short: a
+ * digest would tell them to who has taken over a worker. So none is made of what was read as root, at start, unless all
+ * processes are root's; the process of auto_reload adds it to its copy if it can read the file.
+ *
  * Not here: when a change leads to a reload (watch.h).
  */
 #ifndef TLSG_PROFILES_SOURCE_H
@@ -37,7 +41,7 @@ struct tlsg_source
 	char *path;
 	bool is_dir;	 /**< the names in it count, not the files */
 	bool is_recent;	 /**< changed so shortly before that the next change may have the same time */
-	bool has_digest; /**< false: it could not be read */
+	bool has_digest; /**< false: it could not be read, or was read as another user than all processes have */
 	struct tlsg_source_stamp stamp;
 	unsigned char digest[TLSG_SOURCE_DIGEST_BYTES];
 };
@@ -65,6 +69,12 @@ void tlsg_source_note(struct tlsg_set *set, const char *path, bool is_dir);
  * @param setting  zero-terminated, or NULL.
  */
 void tlsg_source_note_setting(struct tlsg_set *set, const char *setting);
+
+/**
+ * Adds digests that are missing, of files that have not changed since.
+ * @param list  [in,out] a copy.
+ */
+void tlsg_source_complete(struct tlsg_source *list);
 
 /** Copies a list. @return [heap] tlsg_source_free(); NULL: the list is empty, or no memory. */
 struct tlsg_source *tlsg_source_copy(const struct tlsg_source *list);

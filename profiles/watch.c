@@ -26,6 +26,7 @@ static bool follow(struct tlsg_watch *w, const struct tlsg_set *current)
 	known = tlsg_source_copy(current->sources);
 	if(known == NULL && current->sources != NULL)
 		return false;
+	tlsg_source_complete(known);
 	tlsg_watch_clear(w);
 	w->known = known;
 	w->number = current->number;

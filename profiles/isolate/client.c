@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "base/host.h"
+#include "pkcs11/p11_refused.h"
 #include "profiles/isolate/timeouts.h"
 #include "profiles/isolate/wire.h"
 #include "profiles/keys/password.h"
@@ -376,6 +377,7 @@ static bool look_request_write(const struct tlsg_client_look_request *r)
 	memset(&t, 0, sizeof(t));
 	t.set_number = r->set_number;
 	t.what = (uint32_t)r->what;
+	t.is_by_hand = !tlsg_p11_refused_is_asked();
 	t.has_engine = r->engine_pin != NULL;
 	t.has_password = has_password;
 	t.password_len = has_password ? (uint32_t)p->len : 0;

@@ -19,6 +19,7 @@
 #include <gnutls/crypto.h>
 
 #include "base/host.h"
+#include "pkcs11/p11_refused.h"
 #include "profiles/isolate/token_child.h"
 #include "profiles/isolate/token_pending.h"
 
@@ -127,8 +128,10 @@ static void child_run(struct tlsg_token_keys_entry *e, int fd)
 	tlsg_token_child_init();
 	others_forget(e);
 	if(!e->is_ready) {
+		tlsg_p11_refused_set_asked(!e->is_by_hand);
 		if(!tlsg_token_child_look(fd, e->what, &e->q, &e->cert, &facts))
 			return;
+		tlsg_p11_refused_set_asked(true);
 		memcpy(e->object.uri, facts.uri, sizeof(e->object.uri));
 		memcpy(e->object.module, facts.module, sizeof(e->object.module));
 		e->object.pin = e->q.pin;
@@ -268,6 +271,7 @@ struct tlsg_token_keys_entry *tlsg_token_keys_new(
 	e->set_number = r->set_number;
 	e->client = client;
 	e->what = (enum tlsg_wire_look_kind)r->what;
+	e->is_by_hand = r->is_by_hand != 0;
 	e->q = r->q;
 	memset(&e->q.pin, 0, sizeof(e->q.pin));
 	e->next = entries;

@@ -20,7 +20,8 @@ struct tlsg_token_keys_entry
 	const struct tlsg_token_source *client; /**< that asked for it */
 	bool was_alive;							/**< its snapshot was in use */
 	enum tlsg_wire_look_kind what;
-	bool is_ready; /**< the key was found: it has a number, an object and a gate */
+	bool is_by_hand; /**< as in the request */
+	bool is_ready;	 /**< the key was found: it has a number, an object and a gate */
 	struct tlsg_p11_query q;
 	gnutls_datum_t cert;
 	char token[TLSG_P11_URI_SIZE];

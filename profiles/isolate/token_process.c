@@ -20,7 +20,6 @@
 
 #include "base/buf.h"
 #include "base/host.h"
-#include "pkcs11/p11_refused.h"
 #include "profiles/isolate/timeouts.h"
 #include "profiles/isolate/token_keys.h"
 #include "profiles/isolate/token_modules.h"
@@ -199,7 +198,6 @@ static bool client_handle(struct tlsg_token_source *s)
 			break;
 		case TLSG_WIRE_STARTED:
 			is_started = true;
-			tlsg_p11_refused_started();
 			tlsg_password_mode_set(tlsg_password_is_asked(), NULL);
 			m->head.code = 0;
 			tlsg_token_source_send(s, &m->head, NULL, 0);

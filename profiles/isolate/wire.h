@@ -133,7 +133,8 @@ struct tlsg_wire_load_reply
 struct tlsg_wire_look_request
 {
 	uint32_t set_number;
-	uint32_t what; /**< enum tlsg_wire_look_kind */
+	uint32_t what;		 /**< enum tlsg_wire_look_kind */
+	uint32_t is_by_hand; /**< an operator reloads: a PIN is tried although the token has refused it before */
 	uint32_t has_engine;
 	uint32_t has_password;
 	uint32_t password_len;

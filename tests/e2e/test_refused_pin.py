@@ -23,6 +23,7 @@ pytestmark = [
 
 PIN = "pin-7261534"
 WRONG = "pin-0000000"
+CKR_DEVICE_REMOVED = 0x32
 CKR_PIN_INCORRECT = 0xA0
 CKF_USER_PIN_COUNT_LOW = 0x10000
 CKF_USER_PIN_FINAL_TRY = 0x20000
@@ -86,6 +87,13 @@ def _asks(kam):
         return client.ask().status
 
 
+def _is_served(kam):
+    try:
+        return _asks(kam) == 200
+    except (OSError, EOFError):
+        return False
+
+
 def _starts(kam):
     kam.start()
     assert _asks(kam) == 200
@@ -104,8 +112,8 @@ def test_ten_restarts(on_token, faults, token, pin_file, isolation, user):
         (record,) = _records(kam)
         assert f"nor by a restart until it changes or {record} is removed (tries so far: 1" in first
         for _ in range(9):
-            assert (f"the PIN was not tried: the token has refused it before this start (tries so far: 1); correct it, "
-                    f"or remove {record}") in _refusal(kam)
+            assert (f"the PIN was not tried: the token has refused it before (tries so far: 1); correct it; if it is "
+                    f"right now, remove {record} or run tls.reload") in _refusal(kam)
         assert faults.count("login") == 1
         status = record.stat()
         assert stat.S_IMODE(status.st_mode) == 0o600
@@ -185,8 +193,59 @@ def test_refused_in_a_worker(on_token, faults, pin_file):
                             f"restart until it changes or {record} is removed")
         kam.stop()
         logins = faults.count("login")
-        assert "the PIN was not tried: the token has refused it before this start" in _refusal(kam)
+        assert "the PIN was not tried: the token has refused it before" in _refusal(kam)
         assert faults.count("login") == logins
+
+
+@pytest.mark.parametrize("isolation", (0, 1))
+def test_auto_reload(on_token, faults, pin_file, isolation):
+    """A reload that no operator asked for does not try a refused PIN, however often a file changes. Another PIN is
+    tried, and tls.reload tries any."""
+    pin_file.write_text(PIN)
+    with host(on_token.but(debug=3, modparams={"auto_reload": 1, "key_isolation": isolation})) as kam:
+        kam.start()
+        logins = faults.count("login")
+        for number in range(3):                 # the first line of the file is the PIN
+            mark = kam.log.mark()
+            pin_file.write_text(f"{WRONG}\n{number}\n")
+            kam.log.wait("auto_reload: .*(not reloaded, the current one stays|still refused): .*the PIN "
+                         + ("was not tried: the token has refused it before" if number else "is wrong"), mark)
+        assert faults.count("login") == logins + 1
+        assert _asks(kam) == 200
+        logins = faults.count("login")
+        with pytest.raises(RuntimeError):
+            kam.rpc("tls.reload")
+        assert kam.log.find(r"ERROR.*the PIN is wrong.*\(tries so far: 2;")
+        assert faults.count("login") == logins + 1
+        mark = kam.log.mark()
+        pin_file.write_text(PIN)
+        assert until(lambda: kam.log.find("auto_reload: the files are those of the current|"
+                                          "TLS configuration reloaded", mark), "the right PIN is taken")
+        assert _asks(kam) == 200
+
+
+@pytest.mark.parametrize("isolation", (0, 1))
+def test_opening_a_key_again(on_token, faults, pin_file, isolation):
+    """A process that has to log in again does not try a PIN that a reload has found to be wrong."""
+    pin_file.write_text(PIN)
+    with host(on_token.but(tcp_children=4, modparams={"key_isolation": isolation})) as kam:
+        kam.start()
+        faults.set(gone=CKR_DEVICE_REMOVED, absent=1)
+        with pytest.raises((OSError, EOFError)):
+            _asks(kam)
+        faults.set(login=CKR_PIN_INCORRECT)
+        logins = faults.count("login")
+        with pytest.raises(RuntimeError):
+            kam.rpc("tls.reload")
+        assert faults.count("login") == logins + 1
+        assert until(lambda: not _is_served(kam)
+                     and kam.log.find("ERROR.*the PIN was not tried: the token has refused it before"), "it is told")
+        for _ in range(4):
+            assert not _is_served(kam)
+        assert faults.count("login") == logins + 1
+        faults.set()
+        assert kam.rpc("tls.reload").startswith("Ok")
+        assert _asks(kam) == 200
 
 
 def test_what_the_token_tells(on_token, faults):
@@ -260,7 +319,8 @@ def test_record_that_cannot_be_written(on_token, faults, pin_file):
         _folder(record)
         with pytest.raises(RuntimeError):
             kam.rpc("tls.reload")
-        assert kam.log.find(rf"ERROR.*but by each restart: {record}: Is a directory \(tries so far: 1;")
+        assert kam.log.find(rf"ERROR.*but by each restart and by auto_reload: {record}: Is a directory "
+                            r"\(tries so far: 1;")
         assert _asks(kam) == 200
 
 

@@ -217,7 +217,20 @@ static void test_pin_of_an_earlier_start(void **state)
 	assert_int_equal(tlsg_p11_pin_cb(&other, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), 0);
 	tlsg_p11_pin_accept();
 	assert_int_equal(access(record, F_OK), 0);
-	tlsg_p11_refused_started();
+	assert_int_equal(truncate(record, 10), 0);
+	tlsg_p11_pin_begin();
+	assert_int_equal(tlsg_p11_pin_cb(&other, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), -1);
+	tlsg_p11_pin_begin();
+	tlsg_p11_pin_set_accepted(); /* a damaged record does not end what worked */
+	assert_int_equal(tlsg_p11_pin_cb(&other, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), 0);
+	assert_int_equal(unlink(record), 0);
+	tlsg_p11_pin_begin();
+	assert_int_equal(tlsg_p11_pin_cb(&secret, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), 0);
+	assert_int_equal(tlsg_p11_pin_cb(&secret, 1, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), -1);
+	tlsg_p11_pin_begin();
+	tlsg_p11_pin_set_accepted(); /* a whole one does */
+	assert_int_equal(tlsg_p11_pin_cb(&secret, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), -1);
+	tlsg_p11_refused_set_asked(false); /* as for tls.reload */
 	tlsg_p11_pin_begin();
 	assert_int_equal(tlsg_p11_pin_cb(&secret, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), 0);
 	tlsg_p11_pin_accept();

@@ -121,8 +121,10 @@ static void test_start(void **state)
 {
 	(void)state;
 	assert_true(tlsg_p11_refused_is_asked());
-	tlsg_p11_refused_started();
+	tlsg_p11_refused_set_asked(false);
 	assert_false(tlsg_p11_refused_is_asked());
+	tlsg_p11_refused_set_asked(true);
+	assert_true(tlsg_p11_refused_is_asked());
 }
 
 /* Another number of tries is not noticed: who can write the file can remove it as well. */

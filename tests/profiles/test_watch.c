@@ -19,7 +19,7 @@
 #include "profiles/source.h"
 #include "profiles/watch.h"
 
-static const struct tlsg_set_options watched = {.is_watched = true};
+static struct tlsg_set_options watched = {.is_watched = true};
 static char folder[256];
 
 /* A path in the folder of the test; at most four at a time. */
@@ -140,6 +140,39 @@ static void test_change_within_the_same_tick(void **state)
 	assert_true(list->is_recent);
 	assert_int_equal(changed(list), 1);
 	tlsg_source_free(list);
+	tlsg_set_drop(set);
+}
+
+/* All processes can read a snapshot: a digest of a file that they cannot read would tell them a PIN in it. */
+static void test_no_digest_of_what_another_user_has_read(void **state)
+{
+	static const unsigned char none[TLSG_SOURCE_DIGEST_BYTES];
+	struct tlsg_set_options privileged = {.is_watched = true, .user = (uint32_t)geteuid() + 1};
+	struct tlsg_source *list, *own;
+	struct tlsg_set *set;
+
+	(void)state;
+	write_text("a", "one");
+	set = tlsg_set_new(&privileged);
+	tlsg_source_note(set, path_of("a"), false);
+	assert_false(set->sources->has_digest);
+	assert_memory_equal(set->sources->digest, none, sizeof(none));
+	list = tlsg_source_copy(set->sources);
+	own = tlsg_source_copy(set->sources);
+	tlsg_source_complete(own);
+	assert_true(own->has_digest);
+	assert_int_equal(changed(list), 0);
+	assert_int_equal(changed(own), 0);
+	write_text("a", "one"); /* another inode */
+	assert_int_equal(changed(list), 1);
+	assert_int_equal(changed(own), 0);
+	tlsg_source_complete(list); /* too late: it may be another content */
+	assert_false(list->has_digest);
+	write_text("a", "two");
+	assert_int_equal(changed(list), 1);
+	assert_int_equal(changed(own), 1);
+	tlsg_source_free(list);
+	tlsg_source_free(own);
 	tlsg_set_drop(set);
 }
 
@@ -274,6 +307,7 @@ static void test_another_configuration_is_followed(void **state)
 static int setup(void **state)
 {
 	(void)state;
+	watched.user = (uint32_t)geteuid();
 	strcpy(folder, "/tmp/tlsg-watch-XXXXXX");
 	if(mkdtemp(folder) == NULL)
 		return -1;
@@ -297,6 +331,7 @@ int main(void)
 			cmocka_unit_test(test_setting),
 			cmocka_unit_test(test_content_decides),
 			cmocka_unit_test(test_change_within_the_same_tick),
+			cmocka_unit_test(test_no_digest_of_what_another_user_has_read),
 			cmocka_unit_test(test_link),
 			cmocka_unit_test(test_directory),
 			cmocka_unit_test(test_two_looks_must_agree),
