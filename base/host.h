@@ -4,8 +4,8 @@
  * Runs in: any process.  Memory: shm (the core's shared memory), pkg (this process).  Lock: none.
  *
  * The folders below gnutls_mod and rpc use Kamailio through this header only: str, shm_malloc and shm_free, gen_lock_t,
- * LM_*, ticks, process numbers. Unit tests put tests/stub first on the include path: it has a stand-in with the same
- * names, so that they run without Kamailio.
+ * LM_*, ticks, sleep_us(), process numbers. Unit tests put tests/stub first on the include path: it has a stand-in with
+ * the same names, so that they run without Kamailio.
  */
 #ifndef TLSG_BASE_HOST_H
 #define TLSG_BASE_HOST_H
@@ -28,6 +28,7 @@
 #include "core/str.h"
 #include "core/timer.h"
 #include "core/timer_ticks.h"
+#include "core/ut.h"
 
 /**
  * Whether an address lies in the core's shared memory pool.

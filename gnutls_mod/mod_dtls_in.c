@@ -286,7 +286,7 @@ static void stranger(const struct tlsg_assoc_key *key, const struct receive_info
 	a = admit(key);
 	if(a == NULL)
 		return;
-	if(!tlsg_dtls_step_begin(&s, a))
+	if(tlsg_dtls_step_begin(&s, a) != TLSG_STEP_BEGUN)
 		return;
 	if(a->conn == NULL) /* otherwise another process was faster; the peer sends its hello again */
 		begin(&s, &start, data, size);
@@ -297,7 +297,7 @@ static void known(struct tlsg_assoc *a, char *data, size_t size)
 {
 	struct tlsg_dtls_step s;
 
-	if(!tlsg_dtls_step_receive(&s, a))
+	if(tlsg_dtls_step_begin(&s, a) != TLSG_STEP_BEGUN)
 		return;
 	if(a->conn == NULL) /* another process is about to make it */
 		LM_DBG("association %d: no connection yet, the datagram is dropped\n", a->id);

@@ -40,6 +40,8 @@ static struct
 /*
  * The core sends one datagram for each message. While a message waits in the queue and no datagram of the handshake is
  * due, this record is sent: one of an epoch that never comes, which every peer drops (RFC 6347 section 4.1.2.7).
+ * It is also sent for a message whose association another process keeps locked, which is lost then, as datagrams are:
+ * a failure would make tm end the transaction, while SIP's retransmission brings a lost message through.
  */
 static const unsigned char filler[] = {23, 0xfe, 0xfd, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0};
 
@@ -178,21 +180,26 @@ static struct tlsg_assoc *open_new(const struct tlsg_assoc_key *key, const char 
 
 /*
  * Begins a step for a message.
- * @return true: a step on an association with a connection; false: why is set.
+ * @return TLSG_STEP_BEGUN: on an association with a connection; TLSG_STEP_OVER: why is set; TLSG_STEP_BUSY.
  */
-static bool find(struct tlsg_dtls_step *s, const struct tlsg_assoc_key *key, enum kind kind, const char **why)
+static enum tlsg_dtls_begun find(
+		struct tlsg_dtls_step *s, const struct tlsg_assoc_key *key, enum kind kind, const char **why)
 {
 	unsigned i;
 
 	for(i = 0; i < LOOKUPS_MAX; i++) {
 		struct tlsg_assoc *a = tlsg_assoc_find(key);
+		enum tlsg_dtls_begun begun;
 
 		*why = "there is no association, and only requests open one";
 		if(a == NULL && kind != KIND_OTHER)
 			a = open_new(key, why);
 		if(a == NULL)
-			return false;
-		if(!tlsg_dtls_step_begin(s, a))
+			return TLSG_STEP_OVER;
+		begun = tlsg_dtls_step_begin(s, a);
+		if(begun == TLSG_STEP_BUSY)
+			return begun;
+		if(begun == TLSG_STEP_OVER)
 			continue; /* it ended meanwhile */
 		if(a->conn == NULL && kind != KIND_OTHER)
 			a->conn = tlsg_dtls_step_make(s, NULL);
@@ -202,15 +209,15 @@ static bool find(struct tlsg_dtls_step *s, const struct tlsg_assoc_key *key, enu
 				*why = "the association cannot be made, see the line before";
 			}
 			tlsg_dtls_step_end(s);
-			return false;
+			return TLSG_STEP_OVER;
 		}
 		if(kind != KIND_REQUEST || !is_dead(a))
-			return true;
+			return TLSG_STEP_BEGUN;
 		s->is_over = true; /* the next lookup makes a new one */
 		tlsg_dtls_step_end(s);
 	}
 	*why = "its association ends again and again";
-	return false;
+	return TLSG_STEP_OVER;
 }
 
 void tlsg_dtls_out_encrypt(str *text, const struct dest_info *dst)
@@ -218,16 +225,20 @@ void tlsg_dtls_out_encrypt(str *text, const struct dest_info *dst)
 	enum kind kind = kind_of(text);
 	const char *why = "its destination has no address or port";
 	union sockaddr_union to = dst->to;
+	enum tlsg_dtls_begun begun = TLSG_STEP_OVER;
 	struct tlsg_assoc_key key;
 	struct tlsg_dtls_step s;
 	struct ip_addr ip;
 
 	su2ip_addr(&ip, &to);
-	if(!tlsg_dtls_step_key(&key, tlsg_dtls_listen_find(dst->send_sock), &ip, su_getport(&to))
-			|| !find(&s, &key, kind, &why)) {
+	if(tlsg_dtls_step_key(&key, tlsg_dtls_listen_find(dst->send_sock), &ip, su_getport(&to)))
+		begun = find(&s, &key, kind, &why);
+	if(begun == TLSG_STEP_OVER)
 		fail(text, dst, why);
-		return;
+	else if(begun == TLSG_STEP_BUSY)
+		replace(text, dst, filler, sizeof(filler));
+	else {
+		write_one(&s, text, dst, kind);
+		tlsg_dtls_step_end(&s);
 	}
-	write_one(&s, text, dst, kind);
-	tlsg_dtls_step_end(&s);
 }

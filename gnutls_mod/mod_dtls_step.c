@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 
 #include "core/resolve.h"
-#include "core/ut.h"
 
 #include "gnutls_mod/mod_dtls_listen.h"
 #include "gnutls_mod/mod_keylog.h"
@@ -23,10 +22,6 @@
 
 /* A handshake over datagrams always has an end: nothing tells that the peer has gone. */
 #define DEADLINE_DEFAULT_S 60
-
-/* How long a datagram waits for an association during its handshake: 100 ms. Without a token, a step takes 1 ms. */
-#define RECEIVE_WAITS 200
-#define RECEIVE_WAIT_US 500
 
 static unsigned char out_bytes[TLSG_DATAGRAM_OUT_BYTES];
 
@@ -84,26 +79,13 @@ static bool begin_locked(struct tlsg_dtls_step *s, struct tlsg_assoc *a)
 	return false;
 }
 
-bool tlsg_dtls_step_begin(struct tlsg_dtls_step *s, struct tlsg_assoc *a)
+enum tlsg_dtls_begun tlsg_dtls_step_begin(struct tlsg_dtls_step *s, struct tlsg_assoc *a)
 {
-	tlsg_assoc_lock(a);
-	return begin_locked(s, a);
-}
-
-bool tlsg_dtls_step_receive(struct tlsg_dtls_step *s, struct tlsg_assoc *a)
-{
-	unsigned i;
-
-	if(!tlsg_assoc_is_urgent(a))
-		return tlsg_dtls_step_begin(s, a);
-	for(i = 0; i < RECEIVE_WAITS; i++) {
-		if(tlsg_assoc_try(a))
-			return begin_locked(s, a);
-		sleep_us(RECEIVE_WAIT_US);
-	}
+	if(tlsg_assoc_lock(a))
+		return begin_locked(s, a) ? TLSG_STEP_BEGUN : TLSG_STEP_OVER;
 	tlsg_stats_dtls(TLSG_DTLS_BUSY);
 	tlsg_assoc_put(a);
-	return false;
+	return TLSG_STEP_BUSY;
 }
 
 bool tlsg_dtls_step_try(struct tlsg_dtls_step *s, struct tlsg_assoc *a)
@@ -120,10 +102,20 @@ static bool is_urgent(const struct tlsg_assoc *a)
 	return a->candidate != NULL || (a->conn != NULL && tlsg_conn_datagram_timeout_ms(a->conn) >= 0);
 }
 
+void tlsg_dtls_step_close(struct tlsg_dtls_step *s)
+{
+	if(s->a->conn != NULL)
+		tlsg_conn_close_notify(s->a->conn, &s->io);
+	tlsg_dtls_step_send(s);
+	s->is_over = true;
+}
+
 void tlsg_dtls_step_end(struct tlsg_dtls_step *s)
 {
 	struct tlsg_assoc *a = s->a;
 
+	if(!s->is_over && __atomic_load_n(&a->ending, __ATOMIC_ACQUIRE) != 0)
+		tlsg_dtls_step_close(s);
 	a->is_over = s->is_over;
 	if(!s->is_over)
 		tlsg_assoc_urgent(a, is_urgent(a));
@@ -164,7 +156,7 @@ struct tlsg_conn *tlsg_dtls_step_make(struct tlsg_dtls_step *s, const gnutls_dtl
 	struct tlsg_conn *conn = NULL;
 
 	s->ends.is_server = start != NULL;
-	tlsg_assoc_urgent(s->a, true); /* other processes do not wait long for it: tlsg_dtls_step_receive() */
+	tlsg_assoc_urgent(s->a, true); /* other processes do not wait long for it: tlsg_assoc_lock() */
 	if(tlsg_limits_allow_new(&s->err) != TLSG_OK) {
 		tlsg_log_failure(&s->ends, NULL, "DTLS init", &s->err);
 		return NULL;

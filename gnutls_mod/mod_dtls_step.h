@@ -18,6 +18,14 @@
 #include "transport/assoc.h"
 #include "transport/conn.h"
 
+/** Whether a step has begun. */
+enum tlsg_dtls_begun
+{
+	TLSG_STEP_BEGUN,
+	TLSG_STEP_OVER, /**< the association has ended */
+	TLSG_STEP_BUSY	/**< another process keeps its lock: it waits for a token or a key process */
+};
+
 /** One step. Only one exists at a time in a process. */
 struct tlsg_dtls_step
 {
@@ -39,21 +47,18 @@ bool tlsg_dtls_step_key(struct tlsg_assoc_key *key, int socket, const struct ip_
 void tlsg_dtls_step_ends(const struct tlsg_assoc *a, struct receive_info *ends);
 
 /**
- * Begins a step: takes the association's lock.
- * @param a  the caller's reference, which passes to the step.
- * @return false: the association has ended; the reference was given back and there is nothing to end.
+ * Begins a step: takes the association's lock, and waits no longer than tlsg_assoc_lock(): each datagram that the peer
+ * sends, and each message to it, would keep one more process waiting.
+ * @param a  the caller's reference, which passes to the step; it is given back unless TLSG_STEP_BEGUN.
+ * @return TLSG_STEP_BEGUN; TLSG_STEP_OVER, TLSG_STEP_BUSY (counted): there is nothing to end.
  */
-bool tlsg_dtls_step_begin(struct tlsg_dtls_step *s, struct tlsg_assoc *a);
+enum tlsg_dtls_begun tlsg_dtls_step_begin(struct tlsg_dtls_step *s, struct tlsg_assoc *a);
 
-/**
- * As tlsg_dtls_step_begin(), for a received datagram. During a handshake another process may have the lock for as long
- * as a token or a key process needs to sign, and each datagram of that peer would keep one more process waiting. So
- * this waits for 100 ms only; false also means that another process still has the lock then, which is counted.
- */
-bool tlsg_dtls_step_receive(struct tlsg_dtls_step *s, struct tlsg_assoc *a);
-
-/** As tlsg_dtls_step_begin(), without waiting: false also if another process has the lock. */
+/** As tlsg_dtls_step_begin(), without waiting, and without counting. @return whether it has begun. */
 bool tlsg_dtls_step_try(struct tlsg_dtls_step *s, struct tlsg_assoc *a);
+
+/** Sends a close_notify and lets the association end with the step. */
+void tlsg_dtls_step_close(struct tlsg_dtls_step *s);
 
 /** Ends a step: releases the lock, writes the key log, removes the association if it is over. */
 void tlsg_dtls_step_end(struct tlsg_dtls_step *s);

@@ -68,11 +68,8 @@ static void visit_idle(struct tlsg_assoc *a)
 	if(!tlsg_dtls_step_try(&s, a))
 		return;
 	if(is_idle(a)) {
-		if(a->conn != NULL)
-			tlsg_conn_close_notify(a->conn, &s.io);
-		tlsg_dtls_step_send(&s);
+		tlsg_dtls_step_close(&s);
 		tlsg_stats_dtls(TLSG_DTLS_IDLE);
-		s.is_over = true;
 	}
 	tlsg_dtls_step_end(&s);
 }

@@ -120,20 +120,25 @@ static enum tlsg_ret reload(struct tlsg_rpc_reload *r, struct tlsg_err *err)
 	return ret;
 }
 
-/* Closes an association. Another process may be using it, so this waits for its lock. */
+/* Closes an association. If another process keeps its lock, that one closes it at the end of its step. */
 static bool kill_assoc(int id)
 {
 	struct tlsg_assoc *a = tlsg_assoc_find_id(id);
 	struct tlsg_dtls_step s;
 
-	if(a == NULL || !tlsg_dtls_step_begin(&s, a))
+	if(a == NULL)
 		return false;
-	if(a->conn != NULL)
-		tlsg_conn_close_notify(a->conn, &s.io);
-	tlsg_dtls_step_send(&s);
-	s.is_over = true;
-	tlsg_dtls_step_end(&s);
-	return true;
+	__atomic_store_n(&a->ending, 1, __ATOMIC_RELEASE);
+	switch(tlsg_dtls_step_begin(&s, a)) {
+		case TLSG_STEP_BEGUN:
+			tlsg_dtls_step_close(&s);
+			tlsg_dtls_step_end(&s);
+			return true;
+		case TLSG_STEP_BUSY:
+			return true;
+		default:
+			return false;
+	}
 }
 
 static bool kill_any(int id)

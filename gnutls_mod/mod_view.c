@@ -191,10 +191,11 @@ static enum outcome view_lookup_assoc(const struct receive_info *rcv, size_t *ro
 	a = tlsg_assoc_find(&key);
 	if(a == NULL)
 		return o;
-	tlsg_assoc_lock(a);
-	if(!a->is_over && a->conn != NULL && a->id == rcv->proto_reserved1)
-		o = view_update(a->id, a->conn, room);
-	tlsg_assoc_unlock(a);
+	if(tlsg_assoc_lock(a)) {
+		if(!a->is_over && a->conn != NULL && a->id == rcv->proto_reserved1)
+			o = view_update(a->id, a->conn, room);
+		tlsg_assoc_unlock(a);
+	}
 	tlsg_assoc_put(a);
 	return o;
 }

@@ -195,7 +195,8 @@ static void assoc_visit(struct assoc_walk *walk, struct tlsg_assoc *a)
 	struct receive_info ends;
 	int left_s;
 
-	tlsg_assoc_lock(a);
+	if(!tlsg_assoc_lock(a))
+		return; /* another process waits for a token: it is missing in the list */
 	if(walk->skips)
 		walk->skips = a->id != walk->f->after;
 	else if(!a->is_over && walk->goes_on) {

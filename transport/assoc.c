@@ -8,12 +8,20 @@
  */
 #include "transport/assoc.h"
 
+#include <sched.h>
+
 #include <gnutls/crypto.h>
 
 #include "transport/conn.h"
 
 #define BUCKETS_MIN 64
 #define BUCKETS_MAX 65536
+
+/* How long a process waits for a lock: first it lets others run, then it sleeps. */
+#define WAIT_YIELDS 32
+#define WAIT_SLEEP_US 500
+#define WAIT_SLEEPS_HANDSHAKE 40
+#define WAIT_SLEEPS 2000
 
 struct bucket
 {
@@ -241,9 +249,36 @@ void tlsg_assoc_remove(struct tlsg_assoc *a)
 		tlsg_assoc_put(a);
 }
 
-void tlsg_assoc_lock(struct tlsg_assoc *a)
+static bool is_urgent(const struct tlsg_assoc *a)
 {
-	lock_get(&a->lock);
+	return __atomic_load_n(&a->urgent, __ATOMIC_RELAXED) != 0;
+}
+
+/* Whether a process that has waited so often gives up. A handshake may begin while it waits. */
+static bool is_long_wait(struct tlsg_assoc *a, unsigned sleeps)
+{
+	bool is_handshake = is_urgent(a);
+
+	if(sleeps < (is_handshake ? WAIT_SLEEPS_HANDSHAKE : WAIT_SLEEPS)
+			&& !(is_handshake && __atomic_load_n(&a->slow, __ATOMIC_RELAXED) != 0))
+		return false;
+	__atomic_store_n(&a->slow, 1, __ATOMIC_RELAXED);
+	return true;
+}
+
+bool tlsg_assoc_lock(struct tlsg_assoc *a)
+{
+	unsigned i;
+
+	for(i = 0; !tlsg_assoc_try(a); i++) {
+		if(i < WAIT_YIELDS)
+			sched_yield();
+		else if(is_long_wait(a, i - WAIT_YIELDS))
+			return false;
+		else
+			sleep_us(WAIT_SLEEP_US);
+	}
+	return true;
 }
 
 bool tlsg_assoc_try(struct tlsg_assoc *a)
@@ -253,6 +288,7 @@ bool tlsg_assoc_try(struct tlsg_assoc *a)
 
 void tlsg_assoc_unlock(struct tlsg_assoc *a)
 {
+	__atomic_store_n(&a->slow, 0, __ATOMIC_RELAXED);
 	lock_release(&a->lock);
 }
 
@@ -261,19 +297,14 @@ void tlsg_assoc_touch(struct tlsg_assoc *a)
 	__atomic_store_n(&a->used_at, get_ticks_raw(), __ATOMIC_RELAXED);
 }
 
-void tlsg_assoc_urgent(struct tlsg_assoc *a, bool is_urgent)
+void tlsg_assoc_urgent(struct tlsg_assoc *a, bool on)
 {
-	uint32_t before = __atomic_exchange_n(&a->urgent, is_urgent ? 1 : 0, __ATOMIC_RELAXED);
+	uint32_t before = __atomic_exchange_n(&a->urgent, on ? 1 : 0, __ATOMIC_RELAXED);
 
-	if(is_urgent && before == 0)
+	if(on && before == 0)
 		__atomic_add_fetch(&table->buckets[a->bucket].urgent, 1, __ATOMIC_RELAXED);
-	else if(!is_urgent && before == 1)
+	else if(!on && before == 1)
 		__atomic_sub_fetch(&table->buckets[a->bucket].urgent, 1, __ATOMIC_RELAXED);
-}
-
-bool tlsg_assoc_is_urgent(const struct tlsg_assoc *a)
-{
-	return __atomic_load_n(&a->urgent, __ATOMIC_RELAXED) != 0;
 }
 
 unsigned tlsg_assoc_buckets(void)
@@ -291,7 +322,7 @@ unsigned tlsg_assoc_collect(unsigned bucket, bool all, struct tlsg_assoc **out, 
 		return 0;
 	lock_get(&b->lock);
 	for(a = b->first; a != NULL && n < max; a = a->next) {
-		if(!all && !tlsg_assoc_is_urgent(a))
+		if(!all && !is_urgent(a))
 			continue;
 		if(from > 0) {
 			from--;

@@ -43,8 +43,10 @@ struct tlsg_assoc
 	uint32_t refs;	 /**< atomic: one of the table, one of each process that uses it */
 	uint32_t linked; /**< atomic: 1 while the table has it */
 	uint32_t urgent; /**< atomic: 1: tlsg_assoc_collect() returns it in each round */
+	uint32_t slow;	 /**< atomic: 1: a process has waited long enough for the one that has the lock */
 	ticks_t used_at; /**< atomic: when a message was last received or sent */
 	gen_lock_t lock;
+	uint32_t ending; /**< atomic: 1: the process that has the lock is to end the association */
 	/* with the lock held */
 	bool is_over;				 /**< it is being removed: do not use it */
 	int id;						 /**< of conn; another one takes its place with another number */
@@ -91,19 +93,26 @@ void tlsg_assoc_put(struct tlsg_assoc *a);
 /** Removes an association from the table; those who use it still can. Its lock is not held. Idempotent. */
 void tlsg_assoc_remove(struct tlsg_assoc *a);
 
-/** Takes or releases the lock of an association, under which its connections are used. */
-void tlsg_assoc_lock(struct tlsg_assoc *a);
-bool tlsg_assoc_try(struct tlsg_assoc *a); /* without waiting. @return false: another process has it */
+/**
+ * Takes the lock of an association, under which its connections are used. A step takes less than a millisecond, but one
+ * of a handshake as long as a token or a key process needs to sign. So this waits for 20 ms at most while a handshake
+ * is unfinished (tlsg_assoc_urgent()), for one second otherwise; and not at all when another process has waited that
+ * long for the same step.
+ * @return false: another process still has it.
+ */
+bool tlsg_assoc_lock(struct tlsg_assoc *a) TLSG_MUST_CHECK;
+
+/** As tlsg_assoc_lock(), without waiting. */
+bool tlsg_assoc_try(struct tlsg_assoc *a) TLSG_MUST_CHECK;
+
+/** Releases it. */
 void tlsg_assoc_unlock(struct tlsg_assoc *a);
 
 /** Notes that a message was received or sent. */
 void tlsg_assoc_touch(struct tlsg_assoc *a);
 
 /** Sets whether the timer visits an association in each round: while a handshake is unfinished. Any lock. */
-void tlsg_assoc_urgent(struct tlsg_assoc *a, bool is_urgent);
-
-/** @return what tlsg_assoc_urgent() was given last. No lock. */
-bool tlsg_assoc_is_urgent(const struct tlsg_assoc *a);
+void tlsg_assoc_urgent(struct tlsg_assoc *a, bool on);
 
 /** @return number of buckets; fixed after tlsg_assoc_init(), 0 before. */
 unsigned tlsg_assoc_buckets(void);

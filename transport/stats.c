@@ -206,7 +206,7 @@ static const struct figure figures[] = {
 		{"dtls_restarted", "associations that their peer replaced by a new one", DTLS_ONE, TLSG_DTLS_RESTARTED},
 		{"dtls_idle", "associations ended: dtls_lifetime", DTLS_ONE, TLSG_DTLS_IDLE},
 		{"dtls_not_sip", "decrypted texts dropped, not SIP", DTLS_ONE, TLSG_DTLS_NOT_SIP},
-		{"dtls_busy", "datagrams dropped, their handshake was in use", DTLS_ONE, TLSG_DTLS_BUSY},
+		{"dtls_busy", "datagrams and messages dropped, their handshake was in use", DTLS_ONE, TLSG_DTLS_BUSY},
 		{"dtls_unsent", "messages that DTLS did not send", DTLS_ONE, TLSG_DTLS_UNSENT},
 		{"alerts_received", "alerts received", ALERTS_ALL, 0},
 		ALERTS(ALERT_RECEIVED){

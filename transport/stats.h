@@ -63,7 +63,7 @@ enum tlsg_stats_dtls
 	TLSG_DTLS_RESTARTED, /**< a peer replaced its association by a new one */
 	TLSG_DTLS_IDLE,		 /**< an association ended: dtls_lifetime */
 	TLSG_DTLS_NOT_SIP,	 /**< decrypted text that is not SIP */
-	TLSG_DTLS_BUSY,		 /**< received: dropped, as another process was busy with the handshake of its association */
+	TLSG_DTLS_BUSY,		 /**< dropped, as another process was busy with the handshake of its association */
 	TLSG_DTLS_UNSENT	 /**< a message that was not sent */
 };
 #define TLSG_DTLS_FIGURES 9

@@ -10,10 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from .lib import token as tokens
-from .lib.dtls import DtlsClient
+from .lib.dtls import DtlsClient, is_dtls
 from .lib.kamailio import Kamailio, StartFailed
+from .lib.ports import LOOPBACK
 from .lib.served import asks, errors, is_served
 from .lib.tls import TlsClient, client_context
+from .lib.uas import UdpSender, udp_socket
 from .lib.wait import until
 
 pytestmark = [
@@ -112,6 +114,57 @@ def test_a_slow_token_does_not_hold_up_dtls(start, on_token, faults):
         assert slow.recv_raw(0.01) is None, "it is still waiting"
         faults.set()
         assert slow.handshake().ask().status == 200
+
+
+RELAY = r"""
+# "X-Next" is where a request goes, "X-Socket" the socket that it leaves from; all others are answered.
+request_route {
+	if (is_present_hf("X-Next")) {
+		$du = $hdr(X-Next);
+		$fs = $hdr(X-Socket);
+		remove_hf("X-Next");
+		if (!t_relay()) {
+			sl_reply_error();
+		}
+		exit;
+	}
+	append_to_reply("X-Worker: $pp\r\n");
+	sl_send_reply("200", "OK");
+}
+"""
+
+
+def test_a_slow_token_does_not_hold_up_senders_to_dtls(start, on_token, faults):
+    """While a peer that starts again waits for a signature, requests to it keep neither workers nor tm's timer waiting.
+
+    They are lost, as datagrams are; nothing is sent in clear text.
+    """
+    kam = start(on_token.but(listen=("tls", "udp", "dtls"), children=2, script=RELAY))
+    deaf = udp_socket()
+    with DtlsClient(kam.address("dtls")) as slow, UdpSender(kam.address("udp")) as sender, deaf:
+        assert slow.handshake().ask().status == 200
+        faults.set(slow=9000)
+        signed = faults.count("sign")
+        slow.restart()
+        slow.session.step()
+        slow.session.take(slow.recv_raw(5))     # the hello with its cookie has been sent
+        until(lambda: faults.count("sign") > signed, "a signature has begun")
+        slow.received.clear()
+        for port, name in ((slow.port, "dtls"),) * 6 + ((deaf.getsockname()[1], "udp"),):
+            sender.send(method="MESSAGE", headers=(f"X-Next: sip:{LOOPBACK}:{port}",
+                                                   f"X-Socket: udp:{LOOPBACK}:{kam.port(name)}"))
+        assert [sender.ask().status for _ in range(6)] == [200] * 6, "workers are free"
+        deaf.settimeout(8)
+        copies = [deaf.recv(1 << 16) for _ in range(3)]
+        assert len(set(copies)) == 1, "the same request, retransmitted by tm's timer"
+        kam.rpc("tls.list")
+        arrived = [slow.recv_raw(0.01) for _ in range(20)]
+        assert not any(datagram[0] == 22 for datagram in arrived if datagram), "it is still waiting"
+        assert all(is_dtls(datagram) for datagram in arrived if datagram)
+        faults.set()
+        assert slow.handshake().ask().status == 200
+        assert kam.rpc("tls.sessions")["dtls_busy"] >= 6
+        assert all(is_dtls(datagram) for datagram in slow.received)
 
 
 def test_a_slow_token_does_not_hold_up_others(start, on_token, faults):

@@ -5,6 +5,7 @@
  */
 #include "base/host.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -302,6 +303,11 @@ void tlsg_stub_log_level_set(int level)
 int tlsg_stub_log_level(void)
 {
 	return log_level;
+}
+
+void sleep_us(unsigned us)
+{
+	poll(NULL, 0, (int)(us + 999) / 1000);
 }
 
 ticks_t get_ticks_raw(void)

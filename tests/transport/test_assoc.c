@@ -177,6 +177,33 @@ static void test_collect(void **state)
 	assert_int_equal(collect(true), MANY - 1);
 }
 
+/* While a process keeps the lock, others do not wait for ever, and wait once for each step of a handshake. */
+static void test_lock(void **state)
+{
+	struct tlsg_assoc *a;
+	bool is_urgent;
+
+	(void)state;
+	start(8);
+	a = add(1);
+	for(is_urgent = false;; is_urgent = true) {
+		tlsg_assoc_urgent(a, is_urgent);
+		assert_true(tlsg_assoc_lock(a));
+		assert_false(tlsg_assoc_try(a));
+		assert_int_equal(a->slow, 0);
+		assert_false(tlsg_assoc_lock(a));
+		assert_int_equal(a->slow, 1);
+		assert_false(tlsg_assoc_lock(a));
+		tlsg_assoc_unlock(a);
+		assert_int_equal(a->slow, 0);
+		if(is_urgent)
+			break;
+	}
+	assert_true(tlsg_assoc_try(a));
+	tlsg_assoc_unlock(a);
+	tlsg_assoc_put(a);
+}
+
 static void child(unsigned seed)
 {
 	unsigned i;
@@ -188,7 +215,8 @@ static void child(unsigned seed)
 
 		if(tlsg_assoc_add(&k, &a) != TLSG_OK)
 			continue;
-		tlsg_assoc_lock(a);
+		if(!tlsg_assoc_lock(a))
+			_exit(1);
 		tlsg_assoc_urgent(a, (random() & 1) != 0);
 		tlsg_assoc_unlock(a);
 		if((random() & 3) == 0)
@@ -249,6 +277,7 @@ int main(void)
 			cmocka_unit_test_teardown(test_key, finish),
 			cmocka_unit_test_teardown(test_limit, finish),
 			cmocka_unit_test_teardown(test_collect, finish),
+			cmocka_unit_test_teardown(test_lock, finish),
 			cmocka_unit_test_teardown(test_processes, finish),
 			cmocka_unit_test_teardown(test_no_memory, finish),
 	};

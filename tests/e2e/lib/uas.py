@@ -91,6 +91,10 @@ class UdpSender:
         """Send one request; returns the final reply, or None."""
         return self.run([request])[0]
 
+    def send(self, **request):
+        """Send one request whose replies are not waited for."""
+        self.sock.send(sip.request(via="UDP", sent_by=self.sent_by, **{"call_id": sip.new_id(), **request}))
+
     def run(self, requests):
         """Send requests (keywords of sip.request); returns the final replies in the same order."""
         waiting = {}

@@ -167,6 +167,8 @@ typedef signed int s_ticks_t;
 #define TICKS_GT(t1, t2) TICKS_CMP_OP(t1, t2, >)
 #define TICKS_GE(t1, t2) TICKS_CMP_OP(t1, t2, >=)
 
+/** As the core's: sleeps in real time. */
+void sleep_us(unsigned us);
 /** @return the test's clock in ticks of 1/16 s. */
 ticks_t get_ticks_raw(void);
 /** @return the test's clock in seconds. */
