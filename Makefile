@@ -75,7 +75,7 @@ PKCS11_SRC = $(addprefix pkcs11/,\
 	p11_probe.c p11_refused.c p11_retry.c p11_uri.c)
 # the folders inside profiles, lowest first
 CIPHER_SRC = $(addprefix profiles/cipher/,\
-	cipher_list.c cipher_string.c method.c priority_string.c rules.c suites.c)
+	cipher_list.c cipher_string.c kx_group.c method.c priority_string.c rules.c suites.c)
 VERIFY_SRC = $(addprefix profiles/verify/,\
 	chain.c constraints.c crl.c crt.c name.c trust.c trusted.c usage.c verify.c verify_code.c)
 KEYS_SRC = $(addprefix profiles/keys/,\

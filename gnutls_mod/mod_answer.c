@@ -64,6 +64,8 @@ static enum tlsg_ret session_value(
 
 	if(item == TLSG_ANSWER_VERSION)
 		return put_string(b, tlsg_method_version_name(v->version));
+	if(item == TLSG_ANSWER_GROUP)
+		return v->group != NULL ? put_string(b, v->group) : TLSG_EOF;
 	if(item == TLSG_ANSWER_SNI) {
 		if(v->sni.s == NULL)
 			return TLSG_EOF;
@@ -181,6 +183,7 @@ static enum tlsg_ret value_of(
 		case TLSG_ANSWER_DESCRIPTION:
 		case TLSG_ANSWER_CIPHER:
 		case TLSG_ANSWER_BITS:
+		case TLSG_ANSWER_GROUP:
 		case TLSG_ANSWER_SNI:
 			return session_value(v, q->item, b, out);
 		case TLSG_ANSWER_VERIFIED:

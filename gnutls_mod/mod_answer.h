@@ -21,6 +21,7 @@ enum tlsg_answer_item
 	TLSG_ANSWER_DESCRIPTION, /**< OpenSSL's line about the suite, with its newline */
 	TLSG_ANSWER_CIPHER,		 /**< name of the suite */
 	TLSG_ANSWER_BITS,		 /**< also a number */
+	TLSG_ANSWER_GROUP,		 /**< name of the key exchange's group */
 	TLSG_ANSWER_SNI,
 	/* about a certificate */
 	TLSG_ANSWER_PEM,

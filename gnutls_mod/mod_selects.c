@@ -130,6 +130,7 @@ static select_row_t rows[] = {
 		WORD(sel_tls, "description", sel_leaf, ITEM(DESCRIPTION)),
 		WORD(sel_tls, "cipher", sel_cipher, ITEM(CIPHER)),
 		WORD(sel_cipher, "bits", sel_leaf, ITEM(BITS)),
+		WORD(sel_tls, "group", sel_leaf, ITEM(GROUP)),
 		WORD(sel_tls, "serverName", sel_leaf, ITEM(SNI)),
 		WORD(sel_tls, "server_name", sel_leaf, ITEM(SNI)),
 		WORD(sel_tls, "peer", sel_cert, GROUP_OWNER),

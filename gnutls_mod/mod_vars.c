@@ -130,6 +130,7 @@ pv_export_t tlsg_vars_table[] = {
 		VAR("tls_description", PEER(DESCRIPTION)),
 		VAR("tls_cipher_info", PEER(CIPHER)),
 		VAR("tls_cipher_bits", PEER(BITS)),
+		VAR("tls_group", PEER(GROUP)),
 		VAR("tls_peer_raw_cert", PEER(PEM)),
 		VAR("tls_my_raw_cert", MY(PEM)),
 		VAR("tls_peer_urlencoded_cert", PEER(PEM_URL)),

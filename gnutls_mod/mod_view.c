@@ -126,6 +126,7 @@ static void view_copy(int id, const struct tlsg_peer *p)
 	origin = (struct origin){id, p, p->since};
 	view.id = id;
 	view.suite = p->suite;
+	view.group = p->group;
 	view.version = p->version;
 	view.verify = p->verify;
 	view.has_own = own.size > 0;

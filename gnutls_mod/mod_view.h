@@ -24,6 +24,7 @@ struct tlsg_view
 {
 	int id;							/**< of the TCP connection, or of the DTLS association */
 	const struct tlsg_suite *suite; /**< NULL: unknown suite */
+	const char *group;				/**< static; NULL: the key exchange had none */
 	int version;					/**< gnutls_protocol_t */
 	enum tlsg_verify_code verify;
 	str sni;					  /**< {NULL,0}: none */

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/scope.h"
 #include "profiles/cipher/cipher_string.h"
+#include "profiles/cipher/kx_group.h"
 #include "profiles/cipher/priority_string.h"
 #include "profiles/key.h"
 #include "profiles/value.h"
@@ -66,6 +67,73 @@ static int compile_single(struct tlsg_priority *x)
 	return rc;
 }
 
+/*
+ * Up to 3.8.13, a server of GnuTLS takes a hybrid only if it has groups of both other kinds in common with the client,
+ * curves and finite fields. So a client that prefers a hybrid gets a server that has no other groups.
+ */
+static int compile_hybrid(struct tlsg_priority *x)
+{
+	char text[TLSG_PRIORITY_SIZE];
+	const struct tlsg_suite *s;
+	size_t i;
+	int rc = 0;
+
+	if(x->hybrids == 0)
+		return 0;
+	x->hybrid = gnutls_calloc(x->list.suites_len, sizeof(*x->hybrid));
+	if(x->hybrid == NULL)
+		return GNUTLS_E_MEMORY_ERROR;
+	for(i = 0; i < x->list.suites_len && rc >= 0; i++) {
+		s = tlsg_suite_at(x->list.suites[i]);
+		if(s->min_version != TLSG_TLS1_3)
+			continue;
+		if(tlsg_priority_string_hybrid(&x->list, s, text, sizeof(text)) != TLSG_OK)
+			return GNUTLS_E_SHORT_MEMORY_BUFFER;
+		rc = compile(text, &x->hybrid[i]);
+	}
+	return rc;
+}
+
+/** Groups by their numbers in TLS, as struct tlsg_priority has them. */
+struct groups
+{
+	unsigned curves;
+	unsigned dh_groups;
+	unsigned hybrids;
+};
+
+static struct groups groups_of(unsigned number)
+{
+	struct groups g = {0, 0, 0};
+
+	if(number < 32)
+		g.curves = TLSG_CIPHER_GROUP(number);
+	else if(number >= 256 && number < 287)
+		g.dh_groups = TLSG_CIPHER_DH_GROUP(number);
+	else if(number >= 0x11eb && number <= 0x11ed)
+		g.hybrids = TLSG_CIPHER_HYBRID(number);
+	return g;
+}
+
+/* Notes the groups of the compiled string. */
+static void groups_note(struct tlsg_priority *x)
+{
+	const unsigned *ids = NULL;
+	int len = gnutls_priority_group_list(x->compiled, &ids);
+	int i;
+
+	for(i = 0; i < len; i++) {
+		unsigned number = tlsg_kx_group_number((gnutls_group_t)ids[i]);
+		struct groups g = groups_of(number);
+
+		if(number == 0)
+			continue;
+		x->curves |= g.curves;
+		x->dh_groups |= g.dh_groups;
+		x->hybrids |= g.hybrids;
+	}
+}
+
 /* The offer of a client. */
 static int compile_client(struct tlsg_priority *x)
 {
@@ -89,8 +157,13 @@ static enum tlsg_ret compile_all(struct tlsg_prof *p, struct tlsg_priority *x, s
 	tlsg_scope_refresh(); /* the file may have changed since the string was evaluated */
 	previous = tlsg_scope_enter(p->set->arena);
 	rc = p->role == TLSG_CLIENT ? compile_client(x) : compile(x->list.priority, &x->compiled);
-	if(rc >= 0 && x->list.kind != TLSG_CIPHER_NATIVE && p->role == TLSG_SERVER)
+	if(rc >= 0)
+		groups_note(x);
+	if(rc >= 0 && x->list.kind != TLSG_CIPHER_NATIVE && p->role == TLSG_SERVER) {
 		rc = compile_single(x);
+		if(rc >= 0)
+			rc = compile_hybrid(x);
+	}
 	tlsg_scope_leave(previous);
 	if(rc >= 0)
 		return TLSG_OK;
@@ -124,36 +197,6 @@ static enum tlsg_ret evaluate(struct tlsg_prof *p, struct tlsg_priority *x, bool
 				p->s.cipher_list.s != NULL ? p->s.cipher_list.len : 0,
 				p->s.cipher_list.s != NULL ? p->s.cipher_list.s : "", cause.text);
 	return TLSG_OK;
-}
-
-/* Notes the groups of the compiled string under their numbers in TLS. Hybrids are for TLS 1.3 only. */
-static void groups_note(struct tlsg_priority *x)
-{
-	static const struct
-	{
-		unsigned id;
-		unsigned curve;
-		unsigned dh_group;
-	} groups[] = {{GNUTLS_GROUP_SECP192R1, TLSG_CIPHER_GROUP(19), 0},
-			{GNUTLS_GROUP_SECP224R1, TLSG_CIPHER_GROUP(21), 0}, {GNUTLS_GROUP_SECP256R1, TLSG_CIPHER_GROUP(23), 0},
-			{GNUTLS_GROUP_SECP384R1, TLSG_CIPHER_GROUP(24), 0}, {GNUTLS_GROUP_SECP521R1, TLSG_CIPHER_GROUP(25), 0},
-			{GNUTLS_GROUP_X25519, TLSG_CIPHER_GROUP(29), 0}, {GNUTLS_GROUP_X448, TLSG_CIPHER_GROUP(30), 0},
-			{GNUTLS_GROUP_FFDHE2048, 0, TLSG_CIPHER_DH_GROUP(256)},
-			{GNUTLS_GROUP_FFDHE3072, 0, TLSG_CIPHER_DH_GROUP(257)},
-			{GNUTLS_GROUP_FFDHE4096, 0, TLSG_CIPHER_DH_GROUP(258)},
-			{GNUTLS_GROUP_FFDHE6144, 0, TLSG_CIPHER_DH_GROUP(259)},
-			{GNUTLS_GROUP_FFDHE8192, 0, TLSG_CIPHER_DH_GROUP(260)}};
-	const unsigned *ids = NULL;
-	int len = gnutls_priority_group_list(x->compiled, &ids);
-	size_t k;
-	int i;
-
-	for(i = 0; i < len; i++)
-		for(k = 0; k < sizeof(groups) / sizeof(groups[0]); k++)
-			if(groups[k].id == ids[i]) {
-				x->curves |= groups[k].curve;
-				x->dh_groups |= groups[k].dh_group;
-			}
 }
 
 unsigned tlsg_priority_without(const struct tlsg_priority *x, const struct tlsg_cipher_offer *offer)
@@ -192,7 +235,6 @@ static enum tlsg_ret compile_for(
 		ret = compile_all(p, x, err);
 	if(ret != TLSG_OK)
 		return ret;
-	groups_note(x);
 	x->next = p->set->priorities;
 	p->set->priorities = x;
 	*out = x;
@@ -291,6 +333,30 @@ static unsigned keys_of(const struct tlsg_prof *p, unsigned groups)
 	return keys;
 }
 
+/* Whether the first group of a client that this host has too is a hybrid. */
+static bool prefers_hybrid(const struct tlsg_priority *x, const struct tlsg_cipher_offer *offer)
+{
+	size_t i;
+
+	for(i = 0; i < offer->group_numbers_len; i++) {
+		struct groups g = groups_of((unsigned)(offer->group_numbers[2 * i] << 8 | offer->group_numbers[2 * i + 1]));
+
+		if(g.hybrids & x->hybrids)
+			return true;
+		if(g.curves & x->curves || g.dh_groups & x->dh_groups)
+			return false;
+	}
+	return false;
+}
+
+/* The priority for the suite that was chosen. @param i  position of the suite. */
+static gnutls_priority_t pick(const struct tlsg_priority *x, size_t i, const struct tlsg_cipher_offer *offer)
+{
+	if(x->hybrid != NULL && x->hybrid[i] != NULL && prefers_hybrid(x, offer))
+		return x->hybrid[i];
+	return x->single[i];
+}
+
 enum tlsg_ret tlsg_priority_for_offer(
 		const struct tlsg_prof *p, bool datagram, struct tlsg_cipher_offer *offer, gnutls_priority_t *compiled)
 {
@@ -314,7 +380,7 @@ enum tlsg_ret tlsg_priority_for_offer(
 	}
 	for(i = 0; i < x->list.suites_len; i++)
 		if(x->list.suites[i] == tlsg_suite_index(best)) {
-			*compiled = x->single[i];
+			*compiled = pick(x, i, offer);
 			offer->usable = tlsg_cipher_list_suite_keys(best);
 			return TLSG_OK;
 		}

@@ -22,10 +22,13 @@ struct tlsg_priority
 	struct tlsg_cipher_list list; /**< evaluated */
 	unsigned curves;			  /**< that the priority string admits, OR of TLSG_CIPHER_GROUP() */
 	unsigned dh_groups;			  /**< likewise, OR of TLSG_CIPHER_DH_GROUP() */
+	unsigned hybrids;			  /**< likewise, OR of TLSG_CIPHER_HYBRID(); 0: the library has none */
 	gnutls_priority_t
 			compiled; /**< [arena] of list.priority; for clients with list.surplus of tlsg_priority_string_client() */
 	gnutls_priority_t
 			*single; /**< [arena] by position in list.suites, of servers; NULL for clients and native strings */
+	gnutls_priority_t *hybrid; /**< [arena] by position in list.suites, with hybrid groups only: of those that TLS 1.3
+								* has, others are NULL; NULL where `single` is, and without hybrids */
 };
 
 /**

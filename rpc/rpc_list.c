@@ -35,6 +35,7 @@ struct record
 	bool has_state;
 	struct tlsg_conn_status status; /* without profile and sni */
 	const struct tlsg_suite *suite; /* static; NULL: unknown */
+	const char *group;				/* static; NULL: none, or not known yet */
 	char sni[TEXT_BYTES];
 	char profile[TEXT_BYTES];
 };
@@ -81,6 +82,7 @@ static struct record *record_fill(struct listing *l, const struct receive_info *
 	text_copy(r->sni, r->status.sni);
 	text_copy(r->profile, r->status.profile);
 	r->suite = peer != NULL ? peer->suite : NULL;
+	r->group = peer != NULL ? peer->group : NULL;
 	return r;
 }
 
@@ -184,6 +186,7 @@ static void record_add(rpc_t *rpc, void *ctx, struct record *r)
 		late_fields_add(rpc, handle, r);
 	if(VERSIONVAL < 6001000)
 		rpc->struct_add(handle, "s", "dom", r->profile);
+	rpc->struct_add(handle, "s", "group", r->group != NULL ? r->group : "N/A");
 	if(r->is_dtls)
 		rpc->struct_add(handle, "sd", "proto", "dtls", "dropped", r->dropped);
 }

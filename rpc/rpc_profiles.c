@@ -12,6 +12,7 @@
 
 #include "profiles/key.h"
 #include "profiles/key_use.h"
+#include "profiles/cipher/kx_group.h"
 #include "profiles/cipher/method.h"
 #include "profiles/priority.h"
 #include "profiles/set.h"
@@ -111,6 +112,24 @@ static void pairs_add(rpc_t *rpc, void *handle, const struct tlsg_prof *p)
 		pair_add(rpc, array, &p->pairs[i]);
 }
 
+/** Adds the groups that the profile offers, in their order. */
+static void groups_add(rpc_t *rpc, void *handle, const struct tlsg_priority *priority)
+{
+	const unsigned *ids = NULL;
+	const char *name;
+	void *array;
+	int len, i;
+
+	if(priority == NULL || rpc->struct_add(handle, "[", "groups", &array) < 0)
+		return;
+	len = gnutls_priority_group_list(priority->compiled, &ids);
+	for(i = 0; i < len; i++) {
+		name = tlsg_kx_group_name((gnutls_group_t)ids[i]);
+		if(name != NULL)
+			rpc->array_add(array, "s", name);
+	}
+}
+
 static void trust_add(rpc_t *rpc, void *handle, const struct tlsg_trust *t)
 {
 	bool dated = t != NULL && t->crls_len > 0 && t->crl_next_update != 0;
@@ -169,6 +188,7 @@ static void prof_add(rpc_t *rpc, void *ctx, const struct tlsg_prof *p)
 			address_format(p, &text), "server_name", &server_name, "server_id", &number);
 	rpc->struct_add(handle, "sds", "method", method != NULL ? method->token : "unknown", "suites",
 			priority != NULL ? (int)priority->list.suites_len : 0, "verify", verify_name(p));
+	groups_add(rpc, handle, priority);
 	pairs_add(rpc, handle, p);
 	trust_add(rpc, handle, p->trust);
 }

@@ -273,7 +273,9 @@ void tlsg_hello_offer(const struct tlsg_hello *h, unsigned allowed, struct tlsg_
 			.versions = versions_of(h),
 			.keys = keys_of(h),
 			.curves = curves_of(h),
-			.dh_groups = dh_groups_of(h)};
+			.dh_groups = dh_groups_of(h),
+			.group_numbers = h->groups,
+			.group_numbers_len = h->groups_len};
 	/* Curves that an ECDSA key may be on: RFC 8422 section 5.1. In TLS 1.3 the signature algorithms name the curve. */
 	if(!(offer->versions & allowed & TLSG_VERSION_BIT(TLSG_TLS1_3)))
 		offer->groups = offer->curves;

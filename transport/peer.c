@@ -5,6 +5,7 @@
  */
 #include "transport/peer.h"
 
+#include "profiles/cipher/kx_group.h"
 #include "transport/conn_state.h"
 
 const struct tlsg_peer *tlsg_peer_get(const struct tlsg_conn *c)
@@ -79,6 +80,16 @@ static const struct tlsg_pair *find_own(const struct tlsg_conn *c)
 	return c->role == TLSG_SERVER && p->pairs_len > 0 ? &p->pairs[0] : NULL;
 }
 
+/* A ClientHello may have groups in common although RSA keys are exchanged without one. */
+static const char *group_name(gnutls_session_t s)
+{
+	gnutls_kx_algorithm_t kx = gnutls_kx_get(s);
+
+	if(gnutls_protocol_get_version(s) != GNUTLS_TLS1_3 && kx == GNUTLS_KX_RSA)
+		return NULL;
+	return tlsg_kx_group_name(gnutls_group_get(s));
+}
+
 enum tlsg_ret tlsg_peer_publish(struct tlsg_conn *c, struct tlsg_err *err)
 {
 	struct tlsg_peer *r = tlsg_arena_keep(c->arena, sizeof(*r));
@@ -90,6 +101,7 @@ enum tlsg_ret tlsg_peer_publish(struct tlsg_conn *c, struct tlsg_err *err)
 	r->prof = c->ref.prof;
 	r->version = (int)gnutls_protocol_get_version(c->session);
 	r->suite = tlsg_peer_suite(c);
+	r->group = group_name(c->session);
 	r->own = find_own(c);
 	r->resumed = gnutls_session_is_resumed(c->session) != 0;
 	r->is_client = c->role == TLSG_CLIENT;

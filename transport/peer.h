@@ -22,6 +22,7 @@ struct tlsg_peer
 {
 	const struct tlsg_prof *prof;	/**< the profile that the handshake ended with */
 	const struct tlsg_suite *suite; /**< static row; NULL: a suite that the table does not have */
+	const char *group;				/**< static, tlsg_kx_group_name() of the key exchange; NULL: it had none (RSA) */
 	const struct tlsg_pair *own;	/**< certificate that this host presented; NULL none */
 	int version;					/**< gnutls_protocol_t */
 	bool resumed;

@@ -58,6 +58,7 @@ struct tlsg_cipher_list
 	bool sec_level_named;			 /**< the string has @SECLEVEL, a native one %PROFILE_ */
 	uint32_t curves_off;			 /**< one bit each: curves that the system's policy leaves out of the default */
 	uint32_t dh_groups_off;			 /**< likewise */
+	uint32_t hybrids_off;			 /**< likewise */
 	uint32_t signatures_off;		 /**< likewise */
 	enum tlsg_suite_b suite_b;		 /**< curves and signatures are those of Suite B */
 	bool surplus;					 /**< the priority string admits suites that are not in the list */
@@ -88,6 +89,9 @@ enum tlsg_cipher_key
 /** Set in a list of groups that has any of these (their numbers are 256 to 511). */
 #define TLSG_CIPHER_DH_SENT (1u << 31)
 
+/** Bit of a post-quantum hybrid, TLS 1.3 only. @param number  0x11eb SecP256r1MLKEM768 to 0x11ed. */
+#define TLSG_CIPHER_HYBRID(number) (1u << ((number)-0x11eb))
+
 /** What a ClientHello offers, and what the server has for it. */
 struct tlsg_cipher_offer
 {
@@ -98,7 +102,9 @@ struct tlsg_cipher_offer
 	unsigned groups;	/**< curves that an ECDSA key may be on, OR of TLSG_CIPHER_GROUP(); 0: any */
 	unsigned curves;	/**< for key exchanges up to TLS 1.2, OR of TLSG_CIPHER_GROUP(); 0: not sent */
 	unsigned dh_groups; /**< likewise, OR of TLSG_CIPHER_DH_GROUP(); 0: the client leaves it to the server */
-	unsigned without;	/**< OR of enum tlsg_suite_kx that cannot be used: no group in common */
+	const uint8_t *group_numbers; /**< supported_groups as on the wire, two bytes each; borrowed; NULL: not sent */
+	size_t group_numbers_len;	  /**< groups in it */
+	unsigned without;			  /**< OR of enum tlsg_suite_kx that cannot be used: no group in common */
 	unsigned usable; /**< [out] OR of enum tlsg_cipher_key: keys that fit this offer; see tlsg_priority_for_offer() */
 };
 

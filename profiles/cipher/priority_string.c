@@ -11,6 +11,7 @@
 
 #include <gnutls/gnutls.h>
 
+#include "profiles/cipher/kx_group.h"
 #include "profiles/cipher/method.h"
 #include "profiles/cipher/suites.h"
 
@@ -27,18 +28,24 @@ struct strength
 #define B192 (1u << TLSG_SUITE_B_192)
 
 /*
- * Preferred first. A client of TLS 1.3 sends key shares for the first two that have no algorithm in common: for the
- * hybrid of X25519 with a post-quantum algorithm where GnuTLS has it, and for P-256.
+ * Post-quantum hybrids of TLS 1.3, where the library has them. A client sends key shares for the first two groups that
+ * have no algorithm in common. With X25519-MLKEM768 in front these are that one and P-256, which every server of
+ * TLS 1.3 has (RFC 8446 section 9.1): a server without hybrids needs no HelloRetryRequest. A hybrid is as strong as the
+ * stronger of its two algorithms; the numbers are those of OpenSSL 3.5.
  */
+static const struct strength hybrids[] = {
+		{"X25519-MLKEM768", 192, 0},
+		{"SECP256R1-MLKEM768", 192, 0},
+		{"SECP384R1-MLKEM1024", 256, 0},
+};
+
+/* Preferred first; without hybrids a client of TLS 1.3 sends key shares for X25519 and P-256. */
 static const struct strength curves[] = {
-		{"X25519-MLKEM768", 128, 0},
 		{"X25519", 128, 0},
 		{"SECP256R1", 128, B128 | B128ONLY},
 		{"X448", 224, 0},
 		{"SECP384R1", 192, B128 | B192},
 		{"SECP521R1", 256, 0},
-		{"SECP256R1-MLKEM768", 128, 0},
-		{"SECP384R1-MLKEM1024", 192, 0},
 };
 
 static const struct strength dh_groups[] = {
@@ -136,19 +143,6 @@ static const char *mac_name(const struct tlsg_suite *s)
 	return gnutls_mac_get_name(tlsg_suite_gnutls_mac(s));
 }
 
-/* Whether the library has a group: GnuTLS refuses a string with another one. Hybrids depend on how it was built. */
-static bool group_is_known(const char *name)
-{
-	const gnutls_group_t *all = gnutls_group_list();
-	gnutls_group_t id = gnutls_group_get_id(name);
-
-	if(id == GNUTLS_GROUP_INVALID)
-		return false;
-	while(*all != GNUTLS_GROUP_INVALID && *all != id)
-		all++;
-	return *all == id;
-}
-
 static bool id_is_in(unsigned id, const unsigned *list, int len)
 {
 	for(int i = 0; i < len; i++)
@@ -173,7 +167,9 @@ void tlsg_priority_string_limit(struct tlsg_cipher_list *list, gnutls_priority_t
 	const unsigned *ids = NULL;
 	int n = gnutls_priority_group_list(policy, &ids);
 
-	_Static_assert(COUNT(curves) <= 32 && COUNT(dh_groups) <= 32 && COUNT(signatures) <= 32, "one bit each");
+	_Static_assert(COUNT(hybrids) <= 32 && COUNT(curves) <= 32 && COUNT(dh_groups) <= 32 && COUNT(signatures) <= 32,
+			"one bit each");
+	list->hybrids_off = groups_off(hybrids, COUNT(hybrids), ids, n);
 	list->curves_off = groups_off(curves, COUNT(curves), ids, n);
 	list->dh_groups_off = groups_off(dh_groups, COUNT(dh_groups), ids, n);
 	n = gnutls_priority_sign_list(policy, &ids);
@@ -188,7 +184,7 @@ static void text_add_strengths(struct text *t, const struct tlsg_cipher_list *l,
 	for(size_t i = 0; i < count; i++)
 		if(!(off & UINT32_C(1) << i) && from[i].bits >= tlsg_rules_level_bits(l->sec_level)
 				&& (l->suite_b == TLSG_SUITE_B_NO || from[i].suite_b & (1u << l->suite_b))
-				&& (from == signatures || group_is_known(from[i].name)))
+				&& (from == signatures || tlsg_kx_group_is_known(from[i].name)))
 			text_add(t, ":+%s%s", prefix, from[i].name);
 }
 
@@ -200,25 +196,47 @@ static bool list_has_kx(const struct tlsg_cipher_list *l, unsigned kx)
 	return false;
 }
 
-enum tlsg_ret tlsg_priority_string_write(
-		const struct tlsg_cipher_list *some, const struct tlsg_cipher_list *all, char *buf, size_t size)
+/* Hybrids are for TLS 1.3 only, of which there is no DTLS in GnuTLS. */
+static void text_add_hybrids(struct text *t, const struct tlsg_cipher_list *l)
 {
-	struct text t = {.buf = buf, .size = size};
+	if(l->versions & TLSG_VERSION_BIT(TLSG_TLS1_3) && !l->datagram)
+		text_add_strengths(t, l, "GROUP-", hybrids, COUNT(hybrids), l->hybrids_off);
+}
+
+static void text_add_groups(struct text *t, const struct tlsg_cipher_list *l)
+{
+	text_add_strengths(t, l, "GROUP-", curves, COUNT(curves), l->curves_off);
+	if(list_has_kx(l, TLSG_KX_DHE))
+		text_add_strengths(t, l, "GROUP-", dh_groups, COUNT(dh_groups), l->dh_groups_off);
+}
+
+/** @param hybrids_only  leave out all other groups. */
+static enum tlsg_ret text_write(
+		struct text *t, const struct tlsg_cipher_list *some, const struct tlsg_cipher_list *all, bool hybrids_only)
+{
 	char versions[TLSG_METHOD_PRIORITY_SIZE];
 	enum tlsg_ret ret = tlsg_method_priority(all->versions, all->datagram, versions, sizeof(versions));
 
 	if(ret != TLSG_OK)
 		return ret;
-	text_add(&t, "NONE:%s", versions);
-	text_add_names(&t, some, kx_name);
-	text_add_names(&t, some, cipher_name);
-	text_add_names(&t, some, mac_name);
-	text_add_strengths(&t, all, "GROUP-", curves, COUNT(curves), all->curves_off);
-	if(list_has_kx(all, TLSG_KX_DHE))
-		text_add_strengths(&t, all, "GROUP-", dh_groups, COUNT(dh_groups), all->dh_groups_off);
-	text_add_strengths(&t, all, "SIGN-", signatures, COUNT(signatures), all->signatures_off);
-	text_add(&t, ":+CTYPE-X509:+COMP-NULL:%s", profiles[all->sec_level]);
-	return t.full ? TLSG_E_RESOURCE : TLSG_OK;
+	text_add(t, "NONE:%s", versions);
+	text_add_names(t, some, kx_name);
+	text_add_names(t, some, cipher_name);
+	text_add_names(t, some, mac_name);
+	text_add_hybrids(t, all);
+	if(!hybrids_only)
+		text_add_groups(t, all);
+	text_add_strengths(t, all, "SIGN-", signatures, COUNT(signatures), all->signatures_off);
+	text_add(t, ":+CTYPE-X509:+COMP-NULL:%s", profiles[all->sec_level]);
+	return t->full ? TLSG_E_RESOURCE : TLSG_OK;
+}
+
+enum tlsg_ret tlsg_priority_string_write(
+		const struct tlsg_cipher_list *some, const struct tlsg_cipher_list *all, char *buf, size_t size)
+{
+	struct text t = {.buf = buf, .size = size};
+
+	return text_write(&t, some, all, false);
 }
 
 /** Whether a suite of TLS 1.2 or older in the list uses the cipher. */
@@ -259,4 +277,13 @@ enum tlsg_ret tlsg_priority_string_single(
 	struct tlsg_cipher_list one = {.suites = {(uint16_t)tlsg_suite_index(suite)}, .suites_len = 1};
 
 	return tlsg_priority_string_write(&one, list, buf, size);
+}
+
+enum tlsg_ret tlsg_priority_string_hybrid(
+		const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf, size_t size)
+{
+	struct tlsg_cipher_list one = {.suites = {(uint16_t)tlsg_suite_index(suite)}, .suites_len = 1};
+	struct text t = {.buf = buf, .size = size};
+
+	return text_write(&t, &one, list, true);
 }

@@ -47,8 +47,19 @@ enum tlsg_ret tlsg_priority_string_single(
 		const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf, size_t size) TLSG_MUST_CHECK;
 
 /**
+ * Writes the priority string of tlsg_priority_string_single() without the groups that are not post-quantum hybrids.
+ * @param list   one whose `priority` has a hybrid, as GnuTLS compiled it.
+ * @param suite  a suite of the list that TLS 1.3 has; not NULL.
+ * @param buf    [out] terminated text.
+ * @param size   bytes of buf; TLSG_PRIORITY_SIZE is enough.
+ * @return TLSG_OK; TLSG_E_RESOURCE if it did not fit.
+ */
+enum tlsg_ret tlsg_priority_string_hybrid(
+		const struct tlsg_cipher_list *list, const struct tlsg_suite *suite, char *buf, size_t size) TLSG_MUST_CHECK;
+
+/**
  * Leaves groups and signatures out of a list that a compiled string does not admit.
- * @param list    [in,out] curves_off, dh_groups_off and signatures_off are set.
+ * @param list    [in,out] hybrids_off, curves_off, dh_groups_off and signatures_off are set.
  * @param policy  the string.
  * Source: gnutls_priority_group_list(), gnutls_priority_sign_list().
  */

@@ -50,9 +50,19 @@ LIST = (
         lambda case, theirs, ours: case == "selfsigned-notyet" and ours == b"1"),
     Difference(
         "Last fields of tls.list", ("tls.list",), "ends with `state`",
-        "has `sni`, `timestamp` and `dom` behind `state`", MORE,
-        "Later versions of tls.so have these fields; on older hosts they come last, so that code that reads by "
-        "position keeps working."),
+        "has `sni`, `timestamp`, `dom` and `group` behind `state`", MORE,
+        "Later versions of tls.so have these fields, except `group`; on older hosts they come last, so that code that "
+        "reads by position keeps working."),
+    Difference(
+        "Group of the key exchange", ("$tls_group", "@tls.group", "tls.list", "tls.profiles"), "not shown",
+        "shown by the variable, the select and the fields `group` and `groups`", MORE,
+        "Whether a connection has a post-quantum key exchange can be seen, and a script can insist on it."),
+    Difference(
+        "Post-quantum key exchange", ("handshake",),
+        "X25519MLKEM768 by default with OpenSSL 3.5; its clients also send a key share for X25519",
+        "X25519MLKEM768 by default with a GnuTLS that has it, which Debian's does not; clients also send a key share "
+        "for P-256", LIBRARY,
+        "GnuTLS sends no two key shares that have an algorithm in common. See doc/ciphers.md."),
     Difference(
         "tls.reload without a configuration file", ("tls.reload",),
         "fault 500 `No TLS configuration file configured`",

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "profiles/cipher/cipher_string.h"
 #include "profiles/priority.h"
 
 #define SENT TLSG_CIPHER_GROUP_SENT
@@ -94,9 +95,72 @@ static void test_without(void **state)
 	}
 }
 
+/*
+ * A client whose first group in common is a hybrid gets a priority with hybrids alone, since GnuTLS would not choose
+ * the hybrid otherwise; others get that with all groups. Only in TLS 1.3.
+ */
+static void test_hybrid(void **state)
+{
+	static const struct
+	{
+		const char *groups; /* of the client, two bytes each */
+		size_t groups_len;
+		unsigned versions; /* of the client */
+		bool without;	   /* the library has no hybrids */
+		bool hybrid;
+	} rows[] = {
+			{"\x11\xec\x00\x1d", 2, TLSG_VERSION_BIT(TLSG_TLS1_3), false, true},
+			{"\x11\xec\x00\x1d", 2, TLSG_VERSION_BIT(TLSG_TLS1_3), true, false},
+			{"\x11\xec\x00\x1d", 2, TLSG_VERSION_BIT(TLSG_TLS1_2), false, false},
+			{"\x11\xec", 1, TLSG_VERSION_BIT(TLSG_TLS1_3), false, true},
+			{"\x00\x1d\x11\xec", 2, TLSG_VERSION_BIT(TLSG_TLS1_3), false, false}, /* the client's order */
+			{"\x01\x01\x11\xec", 2, TLSG_VERSION_BIT(TLSG_TLS1_3), false, false},
+			{"\x11\xeb\x00\x1d", 2, TLSG_VERSION_BIT(TLSG_TLS1_3), false, false}, /* a hybrid that the list lacks */
+			{"\x11\xeb\x11\xec\x00\x1d", 3, TLSG_VERSION_BIT(TLSG_TLS1_3), false, true},
+			{"\x00\x19\x7f\x7f\x11\xec\x00\x1d", 4, TLSG_VERSION_BIT(TLSG_TLS1_3), false,
+					true}, /* unknown ones first */
+			{"\x00\x1d\x00\x17", 2, TLSG_VERSION_BIT(TLSG_TLS1_3), false, false},
+			{"", 0, TLSG_VERSION_BIT(TLSG_TLS1_3), false, false},
+	};
+	static const uint8_t suites[] = {0x13, 0x02, 0xc0, 0x30};
+	static char single[TLSG_CIPHER_MAX], hybrid[TLSG_CIPHER_MAX]; /* addresses that stand for compiled priorities */
+	gnutls_priority_t singles[TLSG_CIPHER_MAX], hybrids[TLSG_CIPHER_MAX];
+	struct tlsg_pair pair = {.pk = GNUTLS_PK_RSA, .bits = 2048};
+	struct tlsg_priority x = {.curves = P256 | X25519, .dh_groups = TLSG_CIPHER_DH_GROUP(257)};
+	struct tlsg_prof p = {.priority = &x, .pairs = &pair, .pairs_len = 1};
+	const struct tlsg_method *m = tlsg_method_by_id(TLSG_METHOD_TLSV1_2_PLUS);
+	gnutls_priority_t got;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(tlsg_cipher_string_eval("HIGH", m, NULL, &x.list, NULL), TLSG_OK);
+	for(i = 0; i < x.list.suites_len; i++) {
+		bool is_13 = tlsg_suite_at(x.list.suites[i])->min_version == TLSG_TLS1_3;
+
+		singles[i] = (gnutls_priority_t)(void *)&single[i];
+		hybrids[i] = is_13 ? (gnutls_priority_t)(void *)&hybrid[i] : NULL;
+	}
+	x.single = singles;
+	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct tlsg_cipher_offer offer = {.ids = suites,
+				.ids_bytes = sizeof(suites),
+				.versions = rows[i].versions,
+				.keys = TLSG_CIPHER_KEY_ALL,
+				.group_numbers = (const uint8_t *)rows[i].groups,
+				.group_numbers_len = rows[i].groups_len};
+
+		x.hybrid = rows[i].without ? NULL : hybrids;
+		x.hybrids = rows[i].without ? 0 : TLSG_CIPHER_HYBRID(0x11ec);
+		assert_int_equal(tlsg_priority_for_offer(&p, false, &offer, &got), TLSG_OK);
+		if(((char *)(void *)got >= hybrid && (char *)(void *)got < hybrid + sizeof(hybrid)) != rows[i].hybrid)
+			fail_msg("row %zu", i);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_curve_fits), cmocka_unit_test(test_without)};
+	const struct CMUnitTest tests[] = {
+			cmocka_unit_test(test_curve_fits), cmocka_unit_test(test_without), cmocka_unit_test(test_hybrid)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,7 @@
 #include "base/arena_pool.h"
 #include "base/host.h"
 #include "base/scope.h"
+#include "profiles/cipher/kx_group.h"
 #include "tests/lib/arena_stats.h"
 #include "tests/lib/certs.h"
 #include "tests/lib/tls_pair.h"
@@ -48,6 +49,7 @@ struct scenario
 	const char *priority;		 /* of both sides */
 	const char *server_priority; /* NULL: the same */
 	size_t most;				 /* bytes that a pull gives, 0 no limit */
+	const char *needs;			 /* group that the library may not have; NULL: none */
 	bool rsa;					 /* the server has an RSA key only */
 	bool client_cert;
 	bool resumed;
@@ -59,6 +61,7 @@ struct scenario
 #define DTLS12 "NORMAL:-VERS-ALL:+VERS-DTLS1.2"
 #define HANDSHAKE_MTU 500 /* several fragments of a certificate */
 #define TLS13 "NORMAL:-VERS-ALL:+VERS-TLS1.3"
+#define HYBRID(groups) TLS13 ":-GROUP-ALL:+GROUP-" groups
 
 static const struct scenario scenarios[] = {
 		{.name = "1.3 full", .priority = TLS13},
@@ -69,6 +72,26 @@ static const struct scenario scenarios[] = {
 		{.name = "1.3 key update", .priority = TLS13, .key_update = true},
 		{.name = "1.3 hello retry", .priority = TLS13, .server_priority = TLS13 ":-GROUP-ALL:+GROUP-SECP521R1"},
 		{.name = "1.3 chacha, 7 bytes at a time", .priority = TLS13 ":-CIPHER-ALL:+CHACHA20-POLY1305", .most = 7},
+		{.name = "1.3 X25519MLKEM768", .priority = HYBRID("X25519-MLKEM768"), .needs = "X25519-MLKEM768"},
+		{.name = "1.3 X25519MLKEM768, client certificate",
+				.priority = HYBRID("X25519-MLKEM768"),
+				.needs = "X25519-MLKEM768",
+				.client_cert = true,
+				.rsa = true},
+		{.name = "1.3 X25519MLKEM768, resumed",
+				.priority = HYBRID("X25519-MLKEM768"),
+				.needs = "X25519-MLKEM768",
+				.resumed = true},
+		{.name = "1.3 X25519MLKEM768, 7 bytes at a time",
+				.priority = HYBRID("X25519-MLKEM768"),
+				.needs = "X25519-MLKEM768",
+				.most = 7},
+		{.name = "1.3 SecP256r1MLKEM768", .priority = HYBRID("SECP256R1-MLKEM768"), .needs = "SECP256R1-MLKEM768"},
+		{.name = "1.3 SecP384r1MLKEM1024", .priority = HYBRID("SECP384R1-MLKEM1024"), .needs = "SECP384R1-MLKEM1024"},
+		{.name = "1.3 hello retry to a hybrid",
+				.priority = HYBRID("X25519") ":+GROUP-SECP384R1-MLKEM1024",
+				.server_priority = HYBRID("SECP384R1-MLKEM1024"),
+				.needs = "SECP384R1-MLKEM1024"},
 		{.name = "1.2 full", .priority = TLS12},
 		{.name = "1.2 RSA", .priority = TLS12, .rsa = true},
 		{.name = "1.2 DHE", .priority = TLS12 ":-KX-ALL:+DHE-RSA", .rsa = true},
@@ -836,7 +859,13 @@ static int group_teardown(void **state)
 
 static void test_scenario(void **state)
 {
-	scenario_run(*state);
+	const struct scenario *s = *state;
+
+	if(s->needs != NULL && !tlsg_kx_group_is_known(s->needs)) {
+		print_message("SKIPPED %s: GnuTLS %s does not have it\n", s->name, gnutls_check_version(NULL));
+		skip();
+	}
+	scenario_run(s);
 }
 
 int main(void)

@@ -361,23 +361,6 @@ static void test_default(void **state)
 	assert_false(l.surplus);
 }
 
-/* Post-quantum hybrids come first where the library has them, and are left out where it does not know them. */
-static void test_hybrid_groups(void **state)
-{
-	const gnutls_group_t *all = gnutls_group_list();
-	gnutls_group_t id = gnutls_group_get_id("X25519-MLKEM768");
-	bool has = false;
-	struct tlsg_cipher_list l;
-
-	(void)state;
-	for(; *all != GNUTLS_GROUP_INVALID; all++)
-		has = has || (id != GNUTLS_GROUP_INVALID && *all == id);
-	eval(&l, "DEFAULT", "TLSv1.2+");
-	assert_int_equal(strstr(l.priority, "MLKEM768") != NULL, has);
-	assert_non_null(strstr(l.priority, has ? ":+GROUP-X25519-MLKEM768:+GROUP-X25519:+GROUP-SECP256R1:"
-										   : "+AEAD:+SHA384:+SHA256:+SHA1:+GROUP-X25519:+GROUP-SECP256R1:"));
-}
-
 struct noted
 {
 	char text[2048];
@@ -447,9 +430,9 @@ static void test_priority_strings(void **state)
 			{"TLSv1.2", "ALL:@SECLEVEL=1", ":%PROFILE_LOW", "SIGN-RSA-SHA1"},
 			{"TLSv1+", "ALL:@SECLEVEL=3", "-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:+VERS-TLS1.1:+ECDHE", "+RSA:"},
 			{"TLSv1+", "ALL:@SECLEVEL=3", ":%PROFILE_HIGH", "FFDHE2048"},
-			{"TLSv1+", "ALL:@SECLEVEL=4", "-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:+ECDHE", "X25519"},
+			{"TLSv1+", "ALL:@SECLEVEL=4", "-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:+ECDHE", "GROUP-X25519:"},
 			{"TLSv1+", "ALL:@SECLEVEL=4", ":%PROFILE_ULTRA", "SIGN-RSA-SHA256"},
-			{"TLSv1+", "ALL:@SECLEVEL=5", ":+GROUP-SECP521R1:", "SECP384R1"},
+			{"TLSv1+", "ALL:@SECLEVEL=5", ":+GROUP-SECP521R1:", "SECP384R1:"},
 			{"TLSv1+", "ALL:@SECLEVEL=5", ":%PROFILE_FUTURE", "SIGN-RSA-SHA384"},
 			{"TLSv1.2", "SUITEB128", ":+GROUP-SECP256R1:+GROUP-SECP384R1:", "RSA"},
 			{"TLSv1.2", "SUITEB128ONLY", ":+GROUP-SECP256R1:+SIGN-ECDSA-SHA256:", "384"},
@@ -951,7 +934,6 @@ int main(void)
 			cmocka_unit_test(test_native_strings),
 			cmocka_unit_test(test_certificate_profiles),
 			cmocka_unit_test(test_default),
-			cmocka_unit_test(test_hybrid_groups),
 			cmocka_unit_test(test_notes),
 			cmocka_unit_test(test_priority_strings),
 			cmocka_unit_test(test_surplus),
