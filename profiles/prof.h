@@ -131,6 +131,8 @@ struct tlsg_prof
 	unsigned char ticket_context[TLSG_TICKET_CONTEXT_SIZE];
 	unsigned char (
 			*ticket_keys)[TLSG_TICKET_KEY_SIZE]; /**< [arena] one for each master of ticket_key_file; NULL: not set */
+	struct tlsg_ticket_names
+			*ticket_names; /**< [arena] names of these keys; changes, under the lock of ticket.c; NULL: a client */
 };
 
 /** @return the compiled-in settings that fill what profiles of a role leave open, static. */

@@ -2,7 +2,7 @@
  * tls_gnutls - keys that encrypt session tickets, the same in every process
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process that steps a server handshake.  Memory: one master in shm, others in snapshots.
- * Lock: its own, for a copy or a rotation.
+ * Lock: its own, for copies and a rotation.
  */
 #include "profiles/ticket.h"
 
@@ -25,12 +25,33 @@
  * of the period before.
  */
 #define PERIOD_LIFETIMES 3
+#define DERIVED_MAX 64 /* profiles beyond that share a place, and derive more often */
+
+/* A key that was derived from the master, so that not every handshake has to. */
+struct derived
+{
+	bool used;
+	bool datagram;
+	unsigned char context[TLSG_TICKET_CONTEXT_SIZE]; /* of the profile it belongs to */
+	unsigned char key[TLSG_TICKET_KEY_SIZE];
+};
+
+/* Names of one key that GnuTLS accepts in one period. No secrets: they are in clear text in each ticket. */
+struct tlsg_ticket_names
+{
+	bool known;
+	uint32_t epoch; /* of the key */
+	uint64_t period;
+	unsigned char name[2][NAME_SIZE]; /* of this period, and of the one before */
+};
 
 struct master
 {
-	gen_lock_t lock;
-	time_t until; /* when it is replaced */
+	gen_lock_t lock; /* also for the names of all profiles */
+	time_t until;	 /* when it is replaced */
+	uint32_t epoch;	 /* how often it was replaced */
 	unsigned char key[MASTER_SIZE];
+	struct derived derived[DERIVED_MAX]; /* from this key; wiped when it is replaced */
 };
 
 static struct master *master; /* [shm] */
@@ -57,6 +78,7 @@ void tlsg_ticket_global_deinit(void)
 	if(master == NULL)
 		return;
 	gnutls_memset(master->key, 0, MASTER_SIZE);
+	gnutls_memset(master->derived, 0, sizeof(master->derived));
 	lock_destroy(&master->lock);
 	shm_free(master);
 	master = NULL;
@@ -75,27 +97,11 @@ static int rotate_unsafe(time_t now)
 	if(rc < 0)
 		return rc;
 	memcpy(master->key, next, MASTER_SIZE);
+	gnutls_memset(master->derived, 0, sizeof(master->derived));
+	master->epoch++;
 	master->until = now + ROTATE_S;
 	gnutls_memset(next, 0, sizeof(next));
 	return 0;
-}
-
-/* The key of a profile that is derived from the master of this start. */
-static enum tlsg_ret key_of_start(const struct tlsg_prof *p, time_t now, unsigned char key[TLSG_TICKET_KEY_SIZE])
-{
-	unsigned char copy[MASTER_SIZE];
-	int rc;
-
-	if(master == NULL)
-		return TLSG_E_INTERNAL;
-	lock_get(&master->lock);
-	rc = rotate_unsafe(now);
-	memcpy(copy, master->key, MASTER_SIZE);
-	lock_release(&master->lock);
-	if(rc == 0)
-		rc = gnutls_hmac_fast(GNUTLS_MAC_SHA512, copy, MASTER_SIZE, p->ticket_context, sizeof(p->ticket_context), key);
-	gnutls_memset(copy, 0, sizeof(copy));
-	return rc < 0 ? TLSG_E_INTERNAL : TLSG_OK;
 }
 
 static unsigned keys_len(const struct tlsg_prof *p)
@@ -104,7 +110,7 @@ static unsigned keys_len(const struct tlsg_prof *p)
 }
 
 /* The key for DTLS that belongs to one for TLS. */
-static enum tlsg_ret key_for_datagrams(unsigned char key[TLSG_TICKET_KEY_SIZE])
+static int key_for_datagrams(unsigned char key[TLSG_TICKET_KEY_SIZE])
 {
 	static const char label[] = "tls_gnutls ticket, DTLS";
 	unsigned char own[TLSG_TICKET_KEY_SIZE];
@@ -112,19 +118,88 @@ static enum tlsg_ret key_for_datagrams(unsigned char key[TLSG_TICKET_KEY_SIZE])
 
 	memcpy(key, own, sizeof(own));
 	gnutls_memset(own, 0, sizeof(own));
-	return rc < 0 ? TLSG_E_INTERNAL : TLSG_OK;
+	return rc;
+}
+
+/* Where the derived key of a profile is stored, if it is. The contexts are hashes: one byte spreads them evenly. */
+static struct derived *place_of(const struct tlsg_prof *p, bool datagram)
+{
+	return &master->derived[(p->ticket_context[0] + datagram) % DERIVED_MAX];
+}
+
+static bool is_of(const struct derived *d, const struct tlsg_prof *p, bool datagram)
+{
+	return d->used && d->datagram == datagram && memcmp(d->context, p->ticket_context, sizeof(d->context)) == 0;
+}
+
+/* Stores a derived key, unless the master was replaced meanwhile. */
+static void derived_store(
+		const struct tlsg_prof *p, bool datagram, uint32_t epoch, const unsigned char key[TLSG_TICKET_KEY_SIZE])
+{
+	struct derived *d = place_of(p, datagram);
+
+	lock_get(&master->lock);
+	if(epoch == master->epoch) {
+		d->used = true;
+		d->datagram = datagram;
+		memcpy(d->context, p->ticket_context, sizeof(d->context));
+		memcpy(d->key, key, sizeof(d->key));
+	}
+	lock_release(&master->lock);
+}
+
+/* The key of a profile that is derived from the master of this start. @param epoch  [out] of the master. */
+static enum tlsg_ret key_of_start(
+		const struct tlsg_prof *p, bool datagram, time_t now, unsigned char key[TLSG_TICKET_KEY_SIZE], uint32_t *epoch)
+{
+	unsigned char copy[MASTER_SIZE];
+	const struct derived *d;
+	bool found = false;
+	int rc;
+
+	if(master == NULL)
+		return TLSG_E_INTERNAL;
+	d = place_of(p, datagram);
+	lock_get(&master->lock);
+	rc = rotate_unsafe(now);
+	*epoch = master->epoch;
+	if(rc == 0)
+		found = is_of(d, p, datagram);
+	if(found)
+		memcpy(key, d->key, sizeof(d->key));
+	else
+		memcpy(copy, master->key, MASTER_SIZE);
+	lock_release(&master->lock);
+	if(found)
+		return TLSG_OK;
+	if(rc == 0)
+		rc = gnutls_hmac_fast(GNUTLS_MAC_SHA512, copy, MASTER_SIZE, p->ticket_context, sizeof(p->ticket_context), key);
+	if(rc == 0 && datagram)
+		rc = key_for_datagrams(key);
+	gnutls_memset(copy, 0, sizeof(copy));
+	if(rc < 0)
+		return TLSG_E_INTERNAL;
+	derived_store(p, datagram, *epoch, key);
+	return TLSG_OK;
+}
+
+/* @param epoch  [out] of the master of this start; 0 for keys of files, which belong to the snapshot. */
+static enum tlsg_ret key_get(const struct tlsg_prof *p, unsigned number, bool datagram, time_t now,
+		unsigned char key[TLSG_TICKET_KEY_SIZE], uint32_t *epoch)
+{
+	*epoch = 0;
+	if(p->ticket_keys == NULL)
+		return key_of_start(p, datagram, now, key, epoch);
+	memcpy(key, p->ticket_keys[number], TLSG_TICKET_KEY_SIZE);
+	return datagram && key_for_datagrams(key) < 0 ? TLSG_E_INTERNAL : TLSG_OK;
 }
 
 enum tlsg_ret tlsg_ticket_key(
 		const struct tlsg_prof *p, unsigned number, bool datagram, time_t now, unsigned char key[TLSG_TICKET_KEY_SIZE])
 {
-	enum tlsg_ret ret = TLSG_OK;
+	uint32_t epoch;
 
-	if(p->ticket_keys == NULL)
-		ret = key_of_start(p, now, key);
-	else
-		memcpy(key, p->ticket_keys[number], TLSG_TICKET_KEY_SIZE);
-	return ret == TLSG_OK && datagram ? key_for_datagrams(key) : ret;
+	return key_get(p, number, datagram, now, key, &epoch);
 }
 
 /* ---- which key a ticket was made with ---- */
@@ -147,24 +222,40 @@ static bool key_name(const unsigned char key[TLSG_TICKET_KEY_SIZE], uint64_t per
 	return rc >= 0;
 }
 
-/* Names of one key that GnuTLS accepts now. */
-struct names
+/* Names of a key that were made before, if they still apply. @return whether they do. */
+static bool names_find(const struct tlsg_ticket_names *kept, time_t now, bool of_file, struct tlsg_ticket_names *n)
 {
-	bool known;
-	unsigned char name[2][NAME_SIZE]; /* of this period, and of the one before */
-};
-
-static void names_make(const struct tlsg_prof *p, unsigned number, bool datagram, time_t now, struct names *n)
-{
-	uint64_t period = (uint64_t)now / ((uint64_t)gnutls_db_get_default_cache_expiration() * PERIOD_LIFETIMES);
-	unsigned char key[TLSG_TICKET_KEY_SIZE];
-
-	n->known = tlsg_ticket_key(p, number, datagram, now, key) == TLSG_OK && key_name(key, period, n->name[0])
-			   && key_name(key, period - 1, n->name[1]);
-	gnutls_memset(key, 0, sizeof(key));
+	if(master == NULL)
+		return false;
+	lock_get(&master->lock);
+	/* when the master is due, its key and with it the names are about to change */
+	*n = *kept;
+	n->known = n->known && (of_file || (now < master->until && n->epoch == master->epoch));
+	lock_release(&master->lock);
+	return n->known;
 }
 
-static bool names_have(const struct names *n, const struct tlsg_der *ticket)
+static void names_make(
+		const struct tlsg_prof *p, unsigned number, bool datagram, time_t now, struct tlsg_ticket_names *n)
+{
+	uint64_t period = (uint64_t)now / ((uint64_t)gnutls_db_get_default_cache_expiration() * PERIOD_LIFETIMES);
+	struct tlsg_ticket_names *kept = &p->ticket_names[2 * number + datagram];
+	unsigned char key[TLSG_TICKET_KEY_SIZE];
+
+	if(names_find(kept, now, p->ticket_keys != NULL, n) && n->period == period)
+		return;
+	n->period = period;
+	n->known = key_get(p, number, datagram, now, key, &n->epoch) == TLSG_OK && key_name(key, period, n->name[0])
+			   && key_name(key, period - 1, n->name[1]);
+	gnutls_memset(key, 0, sizeof(key));
+	if(!n->known || master == NULL)
+		return;
+	lock_get(&master->lock);
+	*kept = *n;
+	lock_release(&master->lock);
+}
+
+static bool names_have(const struct tlsg_ticket_names *n, const struct tlsg_der *ticket)
 {
 	return n->known && ticket->size >= NAME_SIZE
 		   && (memcmp(n->name[0], ticket->data, NAME_SIZE) == 0 || memcmp(n->name[1], ticket->data, NAME_SIZE) == 0);
@@ -172,7 +263,7 @@ static bool names_have(const struct names *n, const struct tlsg_der *ticket)
 
 int tlsg_ticket_match(const struct tlsg_prof *p, bool datagram, const struct tlsg_der *tickets, unsigned n, time_t now)
 {
-	struct names names[TLSG_TICKET_MASTERS_MAX];
+	struct tlsg_ticket_names names[TLSG_TICKET_MASTERS_MAX];
 	unsigned made = 0;
 	unsigned len = keys_len(p);
 	unsigned i, k;
@@ -290,7 +381,10 @@ static int hash_prof(gnutls_hash_hd_t h, const struct tlsg_prof *p)
 	return rc == 0 && p->set->ticket_masters == NULL ? hash_str(h, &p->id) : rc;
 }
 
-/* The keys of a profile from those of the files: derived once, wiped with the snapshot. */
+/*
+ * The keys of a profile from those of the files: derived once, wiped with the snapshot; and where the names of its keys
+ * are stored, for TLS and DTLS each.
+ */
 static enum tlsg_ret keys_derive(struct tlsg_prof *p)
 {
 	static const char label[] = "tls_gnutls ticket key 1";
@@ -298,7 +392,12 @@ static enum tlsg_ret keys_derive(struct tlsg_prof *p)
 	unsigned char in[sizeof(label) + TLSG_TICKET_CONTEXT_SIZE];
 	unsigned i;
 
-	if(m == NULL || p->role != TLSG_SERVER)
+	if(p->role != TLSG_SERVER)
+		return TLSG_OK;
+	p->ticket_names = tlsg_arena_keep(p->set->arena, (m != NULL ? m->len : 1) * 2 * sizeof(*p->ticket_names));
+	if(p->ticket_names == NULL)
+		return TLSG_E_RESOURCE;
+	if(m == NULL)
 		return TLSG_OK;
 	p->ticket_keys = tlsg_arena_keep(p->set->arena, (size_t)m->len * TLSG_TICKET_KEY_SIZE);
 	if(p->ticket_keys == NULL)

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <gnutls/crypto.h>
 
+#include "base/host.h"
 #include "profiles/ticket.h"
 #include "profiles/ticket_file.h"
 #include "tests/lib/ticket.h"
@@ -162,6 +163,88 @@ static void test_bound_to_the_profile(void **state)
 	gnutls_free(s.data);
 }
 
+/** How often some bytes are in shared memory. */
+static unsigned copies_in_shm(const void *shared, const unsigned char *bytes, size_t len)
+{
+	const char *begin = shared;
+	const char *end = shared;
+	const char *at;
+	unsigned found = 0;
+
+	while(tlsg_host_in_shm(begin - 1))
+		begin--;
+	while(tlsg_host_in_shm(end))
+		end++;
+	for(at = begin; (at = memmem(at, (size_t)(end - at), bytes, len)) != NULL; at++)
+		found++;
+	return found;
+}
+
+static void key_get(bool datagram, time_t now, unsigned char key[TLSG_TICKET_KEY_SIZE])
+{
+	struct tlsg_set *set = tlsg_set_get();
+
+	assert_int_equal(tlsg_ticket_key(set->defaults[TLSG_SERVER], 0, datagram, now, key), TLSG_OK);
+	tlsg_set_put(set);
+}
+
+/** What is derived from the master of a start is stored, one key for each carrier, and is gone when it is replaced. */
+static void test_derived_are_wiped(void **state)
+{
+	unsigned char tls[TLSG_TICKET_KEY_SIZE], dtls[TLSG_TICKET_KEY_SIZE], again[TLSG_TICKET_KEY_SIZE];
+	time_t now = time(NULL);
+	struct tlsg_set *set;
+	gnutls_datum_t s;
+
+	(void)state;
+	tlsg_ticket_server_publish(NULL, "one.example");
+	s = session_get(GNUTLS_TLS1_3);
+	assert_int_equal(match(&s, now), 0);
+	key_get(false, now, tls);
+	key_get(true, now, dtls);
+	assert_memory_not_equal(tls, dtls, sizeof(tls));
+	key_get(false, now, again);
+	assert_memory_equal(tls, again, sizeof(tls));
+	set = tlsg_set_get();
+	assert_int_equal(copies_in_shm(set, tls, sizeof(tls)), 1);
+	assert_int_equal(copies_in_shm(set, dtls, sizeof(dtls)), 1);
+	assert_int_equal(match(&s, now), 0);
+
+	assert_int_equal(match(&s, now + 13 * 3600), -1); /* the names are those of the new master */
+	assert_int_equal(copies_in_shm(set, tls, sizeof(tls)), 0);
+	assert_int_equal(copies_in_shm(set, dtls, sizeof(dtls)), 0);
+	key_get(false, now, again);
+	assert_memory_not_equal(tls, again, sizeof(tls));
+	assert_int_equal(match(&s, now), -1);
+	tlsg_set_put(set);
+	gnutls_free(s.data);
+}
+
+/** Profiles whose contexts take the same place in the table of stored keys keep their own keys. */
+static void test_derived_of_many_profiles(void **state)
+{
+	enum
+	{
+		PROFILES = 150
+	};
+	static unsigned char keys[PROFILES][TLSG_TICKET_KEY_SIZE];
+	unsigned char again[TLSG_TICKET_KEY_SIZE];
+	time_t now = time(NULL);
+	char name[32];
+	int i, k;
+
+	(void)state;
+	for(i = 0; i < 2 * PROFILES; i++) {
+		snprintf(name, sizeof(name), "p%d.example", i % PROFILES);
+		tlsg_ticket_server_publish(NULL, name);
+		key_get(false, now, i < PROFILES ? keys[i] : again);
+		if(i >= PROFILES)
+			assert_memory_equal(keys[i - PROFILES], again, sizeof(again));
+		for(k = 0; k < i && i < PROFILES; k++)
+			assert_memory_not_equal(keys[k], keys[i], sizeof(again));
+	}
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -177,10 +260,10 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-			cmocka_unit_test(test_match),
-			cmocka_unit_test(test_match_without_files),
-			cmocka_unit_test(test_only_the_name_is_right),
-			cmocka_unit_test(test_bound_to_the_profile),
+			cmocka_unit_test(test_match), cmocka_unit_test(test_match_without_files),
+			cmocka_unit_test(test_only_the_name_is_right), cmocka_unit_test(test_bound_to_the_profile),
+			cmocka_unit_test(test_derived_of_many_profiles),
+			cmocka_unit_test(test_derived_are_wiped), /* the last: it replaces the master ahead of its time */
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
