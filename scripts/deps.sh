@@ -34,7 +34,7 @@ fi
 run="$build gnutls-bin openssl"
 # core: for the unit tests and the end-to-end tests that scripts/check-hosts --core runs
 core="$run kamailio-tls-modules kamailio-websocket-modules libcmocka-dev python3 python3-pytest python3-pytest-xdist
-	python3-cryptography python3-openssl softhsm2 opensc p11-kit-modules sip-tester sipsak curl procps"
+	python3-cryptography python3-openssl softhsm2 opensc p11-kit-modules sip-tester sipsak curl procps elfutils"
 check="$core kamailio-lua-modules kamailio-python3-modules ca-certificates git
 	clang libclang-rt-dev llvm valgrind python3-cryptography-vectors tshark sslscan testssl.sh python3-ecdsa
 	kamcli devscripts man-db python3-openssl sip-tester

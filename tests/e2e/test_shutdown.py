@@ -4,11 +4,13 @@
 module may be in the list.  (The stock tls.so leaves two small blocks and its connections.)"""
 
 import contextlib
+import os
+import signal
 import threading
 
 import pytest
 
-from .lib import sip
+from .lib import kamailio, sip
 from .lib.kamailio import Kamailio
 from .lib.tls import BioClient, TlsClient, client_context, server_context
 from .lib.uas import SilentServer, TlsAgent, UdpSender
@@ -137,3 +139,18 @@ def test_under_load(settings, tls_module):
         over.set()
         for thread in threads:
             thread.join()
+
+
+def test_report_of_a_process_that_does_not_end(settings, monkeypatch):
+    """What all processes are doing is printed: that of a hang that happens once in some hundred runs is seen once."""
+    kam = Kamailio(settings)
+    try:
+        kam.start()
+        worker = kam.workers()[0]
+        os.kill(worker, signal.SIGSTOP)
+        monkeypatch.setattr(kamailio, "STOP_TIMEOUT_S", 2)
+        with pytest.raises(AssertionError, match=rf"(?s)did not stop:.*-- process {worker} .*: T, "):
+            kam.stop()
+    finally:
+        kam.kill()
+        kam.remove()

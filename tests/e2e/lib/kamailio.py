@@ -22,7 +22,7 @@ import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from . import core_lock
+from . import core_lock, stacks
 from .log import Log
 from .ports import LOOPBACK, free_port
 from .wait import until
@@ -164,8 +164,9 @@ class Kamailio:
                 if attempt == START_ATTEMPTS - 1 or not failure.log.find("Address already in use"):
                     raise
             except AssertionError as stuck:
+                doing = stacks.of(self._running())
                 self.kill()
-                raise AssertionError(f"{stuck}\n{self.log.tail(40)}") from None
+                raise AssertionError(f"{stuck}\n{self.log.tail(40)}\n{doing}") from None
         self._pids = tuple(entry["PID"] for entry in self.rpc("core.psx"))
         Kamailio.live.append(self)
         return self
@@ -222,11 +223,12 @@ class Kamailio:
         except subprocess.TimeoutExpired:
             children = [pid for pid in self._pids if pid != self._process.pid and _is_alive(pid)]
             is_of_the_core = core_lock.is_deadlock(children, BINARY)
+            doing = stacks.of(self._running())
             self.kill()
             if is_of_the_core:
-                print("Kamailio did not stop: its processes wait for the core's own configuration lock")
+                print(f"Kamailio did not stop: its processes wait for the core's own configuration lock\n{doing}")
                 return
-            raise AssertionError(f"Kamailio did not stop:\n{self.log.tail(60)}") from None
+            raise AssertionError(f"Kamailio did not stop:\n{self.log.tail(60)}\n{doing}") from None
         assert status == 0, f"Kamailio ended with status {status}:\n{self.log.tail(60)}"
         left = [pid for pid in self._pids if _is_alive(pid)]
         assert not left, f"processes left behind: {left}"
@@ -247,6 +249,11 @@ class Kamailio:
             os.killpg(self._process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
+
+    def _running(self):
+        """Process ids of all that is left of this Kamailio: the listed processes and those of its session."""
+        session = {int(path.name) for path in Path("/proc").glob("[0-9]*") if _session(path) == self._process.pid}
+        return sorted(pid for pid in {self._process.pid, *self._pids, *session} if _is_alive(pid))
 
     def _forget(self):
         if self in Kamailio.live:
@@ -421,6 +428,14 @@ def _state(pid):
     except OSError:
         return "X"
     return stat.rpartition(")")[2].split()[0]
+
+
+def _session(folder):
+    """The session of the process that a folder of /proc is about; 0 if there is no such process."""
+    try:
+        return int((folder / "stat").read_text().rpartition(")")[2].split()[3])
+    except OSError:
+        return 0
 
 
 def _is_alive(pid):
