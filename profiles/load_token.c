@@ -444,10 +444,10 @@ static void modules_warn(const struct tlsg_set *set, const struct tlsg_key *k)
 {
 	const struct tlsg_key *other;
 
-	if(k->kind != TLSG_KEY_KIND_TOKEN)
+	if(k->object == NULL)
 		return;
 	for(other = set->keys; other != NULL; other = other->next)
-		if(other->kind == TLSG_KEY_KIND_TOKEN && strcmp(other->object->module, k->object->module) != 0
+		if(other->object != NULL && strcmp(other->object->module, k->object->module) != 0
 				&& tlsg_p11_uri_has_same_library(other->object->uri, k->object->uri)) {
 			LM_WARN("private_key: \"%s\" and \"%s\": GnuTLS does not tell these PKCS#11 modules apart, \"%s\" and "
 					"\"%s\": a process that changes between them finalises one and logs in to the other each time; "
