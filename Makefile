@@ -95,7 +95,7 @@ TRANSPORT_SRC = $(addprefix transport/,\
 	keylog.c peer.c queue.c refusal.c resume_store.c slots.c stats.c)
 RPC_SRC = $(addprefix rpc/,\
 	rpc.c rpc_filter.c rpc_info.c rpc_kill.c rpc_list.c rpc_options.c rpc_profiles.c rpc_reload.c rpc_sessions.c \
-	rpc_source.c rpc_version.c)
+	rpc_source.c rpc_version.c rpc_walk.c)
 MOD_SRC = $(addprefix gnutls_mod/,\
 	mod_answer.c mod_auto_reload.c mod_changes.c mod_config.c mod_deadline.c mod_dtls.c mod_dtls_guard.c mod_dtls_in.c \
 	mod_dtls_listen.c mod_dtls_out.c mod_dtls_step.c mod_dtls_timer.c mod_engine.c mod_events.c mod_expiry.c \

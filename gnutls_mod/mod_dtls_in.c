@@ -188,12 +188,12 @@ static void begin(struct tlsg_dtls_step *s, const gnutls_dtls_prestate_st *start
 	if(beside) {
 		tlsg_conn_free(a->candidate);
 		a->candidate = conn;
-		a->candidate_id = tlsg_assoc_number();
+		a->candidate_id = tlsg_assoc_number(a);
 		feed_candidate(s, data, size);
 		return;
 	}
 	if(a->conn != NULL)
-		__atomic_store_n(&a->id, tlsg_assoc_number(), __ATOMIC_RELAXED);
+		__atomic_store_n(&a->id, tlsg_assoc_number(a), __ATOMIC_RELAXED);
 	s->ends.id = a->id;
 	tlsg_conn_free(a->conn);
 	a->conn = conn;

@@ -1,7 +1,7 @@
 /*
  * tls_gnutls - arguments of commands that select connections: limit=, after=, ip=, sni=, state=, older-than=
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any RPC process.  Memory: the caller's.  Lock: none; TCPCONN_LOCK is held when a connection is compared.
+ * Runs in: any RPC process.  Memory: the caller's.  Lock: none; that of a connection is held when it is compared.
  */
 #include "rpc/rpc_filter.h"
 
@@ -9,15 +9,11 @@
 #include <strings.h>
 
 #include "core/resolve.h"
-#include "core/tcp_conn.h"
 
 #include "base/host.h"
-#include "rpc/rpc_source.h"
-#include "transport/assoc.h"
 #include "transport/conn.h"
 
 #define FAULT 400
-#define BATCH_MAX 64
 #define STATE_NONE "pre-init"
 #define SNI_NONE "N/A"
 
@@ -150,10 +146,11 @@ static bool sni_matches(const struct tlsg_rpc_filter *f, const char *sni)
 	return strlen(sni) == (size_t)f->sni.len && strncasecmp(sni, f->sni.s, (size_t)f->sni.len) == 0;
 }
 
-static bool matches(const struct tlsg_rpc_filter *f, const struct ip_addr *src, const struct tlsg_conn *conn)
+bool tlsg_rpc_filter_matches(
+		const struct tlsg_rpc_filter *f, const struct receive_info *ends, const struct tlsg_conn *conn)
 {
 	struct tlsg_conn_status s = {.state = STATE_NONE};
-	struct ip_addr from = *src; /* ip_addr_cmp() of older cores takes no const */
+	struct ip_addr from = ends->src_ip; /* ip_addr_cmp() of older cores takes no const */
 	struct ip_addr ip = f->ip;
 
 	if(!f->selects)
@@ -167,70 +164,4 @@ static bool matches(const struct tlsg_rpc_filter *f, const struct ip_addr *src, 
 	if(f->state != NULL && strcmp(f->state, s.state) != 0)
 		return false;
 	return f->older_s == 0 || (conn != NULL && s.created + f->older_s <= f->now);
-}
-
-int tlsg_rpc_filter_id(const struct tcp_connection *c)
-{
-	return c->id;
-}
-
-bool tlsg_rpc_filter_matches(
-		const struct tlsg_rpc_filter *f, const struct tcp_connection *c, const struct tlsg_conn *conn)
-{
-	return matches(f, &c->rcv.src_ip, conn);
-}
-
-/** What a walk through associations carries. */
-struct assoc_walk
-{
-	const struct tlsg_rpc_filter *f;
-	const struct tlsg_rpc_filter_associations *w;
-	void *param;
-	bool skips; /* the one in after has not come yet */
-	bool goes_on;
-};
-
-static void assoc_visit(struct assoc_walk *walk, struct tlsg_assoc *a)
-{
-	struct receive_info ends;
-	int left_s;
-
-	if(!tlsg_assoc_lock(a))
-		return; /* another process waits for a token: it is missing in the list */
-	if(walk->skips)
-		walk->skips = a->id != walk->f->after;
-	else if(!a->is_over && walk->goes_on) {
-		left_s = tlsg_rpc_source_get()->assoc_ends(a, &ends);
-		if(matches(walk->f, &ends.src_ip, a->conn))
-			walk->goes_on = walk->w->visit(a, &ends, left_s, walk->param);
-	}
-	tlsg_assoc_unlock(a);
-}
-
-static void bucket_walk(struct assoc_walk *walk, unsigned bucket)
-{
-	struct tlsg_assoc *found[BATCH_MAX];
-	unsigned batch = walk->w->batch < BATCH_MAX ? walk->w->batch : BATCH_MAX;
-	unsigned from = 0;
-	unsigned n;
-	unsigned i;
-
-	do {
-		n = tlsg_assoc_collect(bucket, true, found, from, batch);
-		for(i = 0; i < n; i++) {
-			assoc_visit(walk, found[i]);
-			tlsg_assoc_put(found[i]);
-		}
-		walk->w->pause(walk->param);
-		from += n;
-	} while(n == batch && walk->goes_on);
-}
-
-void tlsg_rpc_filter_walk(const struct tlsg_rpc_filter *f, const struct tlsg_rpc_filter_associations *w, void *param)
-{
-	struct assoc_walk walk = {f, w, param, f->after >= TLSG_ASSOC_ID_FIRST, true};
-	unsigned i;
-
-	for(i = 0; i < tlsg_assoc_buckets() && walk.goes_on; i++)
-		bucket_walk(&walk, i);
 }

@@ -1,7 +1,7 @@
 /*
  * tls_gnutls - arguments of commands that select connections: limit=, after=, ip=, sni=, state=, older-than=
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any RPC process.  Memory: the caller's.  Lock: none; TCPCONN_LOCK is held when a connection is compared.
+ * Runs in: any RPC process.  Memory: the caller's.  Lock: none; that of a connection is held when it is compared.
  */
 #ifndef TLSG_RPC_RPC_FILTER_H
 #define TLSG_RPC_RPC_FILTER_H
@@ -12,8 +12,7 @@
 #include "core/ip_addr.h"
 #include "core/rpc.h"
 
-struct tcp_connection;
-struct tlsg_assoc;
+struct receive_info;
 struct tlsg_conn;
 
 /** Which connections a command is about. */
@@ -49,25 +48,7 @@ bool tlsg_rpc_filter_read(
 
 /** Whether a connection is meant; limit and after are left to the caller. @param conn  NULL: not made yet. */
 bool tlsg_rpc_filter_matches(
-		const struct tlsg_rpc_filter *f, const struct tcp_connection *c, const struct tlsg_conn *conn);
-
-/** Functions for a walk through DTLS associations. */
-struct tlsg_rpc_filter_associations
-{
-	unsigned batch; /**< at most so many are visited between two calls of pause; up to 64 */
-	/** Copies what it needs. The lock of the association is held. @return false: it is the last one. */
-	bool (*visit)(struct tlsg_assoc *a, const struct receive_info *ends, int left_s, void *param);
-	void (*pause)(void *param); /**< without the lock */
-};
-
-/**
- * Visits the DTLS associations that a filter selects; with an id of an association in after, those behind it.
- * @param param  passed to both functions.
- */
-void tlsg_rpc_filter_walk(const struct tlsg_rpc_filter *f, const struct tlsg_rpc_filter_associations *w, void *param);
-
-/** @return the id of a connection, as tls.list shows it. */
-int tlsg_rpc_filter_id(const struct tcp_connection *c);
+		const struct tlsg_rpc_filter *f, const struct receive_info *ends, const struct tlsg_conn *conn);
 
 /** Reads a positive number. @return false: it is something else, or larger than INT_MAX. */
 bool tlsg_rpc_filter_number(const str *text, int *number);

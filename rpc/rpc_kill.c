@@ -1,47 +1,29 @@
 /*
  * tls_gnutls - RPC tls.kill: closes a connection, or those that a filter selects
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any RPC process.  Memory: static buffer of this process.  Lock: TCPCONN_LOCK, while ids are copied.
+ * Runs in: any RPC process.  Memory: static buffer of this process.  Lock: see rpc_walk.h.
  */
 #include "rpc/rpc.h"
 
-#include "rpc/rpc_filter.h"
 #include "rpc/rpc_source.h"
-#include "transport/assoc.h"
+#include "rpc/rpc_walk.h"
 
 #define FAULT 400
-#define BATCH 64
 
-/** What the walk through the connections carries. */
+/** What the walk carries. */
 struct killing
 {
-	struct tlsg_rpc_filter filter;
-	int ids[BATCH];
-	unsigned used;	 /* of ids */
-	unsigned chosen; /* so far */
+	int ids[TLSG_RPC_WALK_BATCH];
+	unsigned used; /* of ids */
 	unsigned closed;
 };
 
-/** Notes the id of a connection. TCPCONN_LOCK is held. */
-static bool id_copy(const struct tcp_connection *c, const struct tlsg_conn *conn, void *param)
+/** Notes the id of a connection. A lock is held. */
+static void id_copy(const struct tlsg_rpc_visited *v, void *param)
 {
 	struct killing *k = param;
 
-	if(!tlsg_rpc_filter_matches(&k->filter, c, conn))
-		return true;
-	k->ids[k->used++] = tlsg_rpc_filter_id(c);
-	return ++k->chosen != k->filter.limit;
-}
-
-/** Notes the id of an association. Its lock is held. */
-static bool assoc_id_copy(struct tlsg_assoc *a, const struct receive_info *ends, int left_s, void *param)
-{
-	struct killing *k = param;
-
-	(void)ends;
-	(void)left_s;
-	k->ids[k->used++] = a->id;
-	return ++k->chosen != k->filter.limit;
+	k->ids[k->used++] = v->id;
 }
 
 /** Closes the connections whose ids were noted. One that has ended meanwhile is not counted. */
@@ -56,21 +38,17 @@ static void ids_kill(void *param)
 
 static void kill_many(rpc_t *rpc, void *ctx, str first)
 {
+	const struct tlsg_rpc_visitor visitor = {id_copy, ids_kill};
 	struct killing k = {.used = 0};
-	struct tlsg_rpc_walk walk = {BATCH, 0, id_copy, ids_kill};
-	const struct tlsg_rpc_filter_associations associations = {BATCH, assoc_id_copy, ids_kill};
+	struct tlsg_rpc_filter filter;
 
-	if(!tlsg_rpc_filter_read(rpc, ctx, &k.filter, first, TLSG_RPC_WORDS_REFUSED))
+	if(!tlsg_rpc_filter_read(rpc, ctx, &filter, first, TLSG_RPC_WORDS_REFUSED))
 		return;
-	if(!k.filter.selects) {
+	if(!filter.selects) {
 		rpc->fault(ctx, FAULT, "%s", "A filter expected: ip=, sni=, state= or older-than=");
 		return;
 	}
-	walk.after = k.filter.after;
-	if(k.filter.after < TLSG_ASSOC_ID_FIRST)
-		tlsg_rpc_source_get()->walk(&walk, &k);
-	if(k.filter.limit == 0 || k.chosen < k.filter.limit)
-		tlsg_rpc_filter_walk(&k.filter, &associations, &k);
+	tlsg_rpc_walk_run(&filter, &visitor, &k);
 	LM_NOTICE("%u connections closed by tls.kill with a filter\n", k.closed);
 	rpc->rpl_printf(ctx, "OK: %u connections closed", k.closed);
 }

@@ -1,8 +1,7 @@
 /*
  * tls_gnutls - RPC tls.list: open TLS connections
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
- * Runs in: any RPC process.  Memory: static buffer of this process.  Lock: TCPCONN_LOCK, or that of a DTLS
- * association, while records are copied.
+ * Runs in: any RPC process.  Memory: static buffer of this process.  Lock: see rpc_walk.h.
  */
 #include "rpc/rpc.h"
 
@@ -10,14 +9,10 @@
 #include <time.h>
 
 #include "core/ip_addr.h"
-#include "core/tcp_conn.h"
 
-#include "rpc/rpc_filter.h"
-#include "rpc/rpc_source.h"
-#include "transport/assoc.h"
+#include "rpc/rpc_walk.h"
 #include "transport/conn_datagram.h"
 
-#define BATCH_RECORDS 64
 #define TEXT_BYTES 256
 #define DESCRIPTION_BYTES 128
 
@@ -45,12 +40,10 @@ struct listing
 {
 	rpc_t *rpc;
 	void *ctx;
-	unsigned used;	/* of records */
-	unsigned shown; /* so far */
-	struct tlsg_rpc_filter filter;
+	unsigned used; /* of records */
 };
 
-static struct record records[BATCH_RECORDS];
+static struct record records[TLSG_RPC_WALK_BATCH];
 
 /** Copies a text, truncated to TEXT_BYTES. @param from  NULL or empty: "N/A". */
 static void text_copy(char *to, const char *from)
@@ -58,67 +51,30 @@ static void text_copy(char *to, const char *from)
 	snprintf(to, TEXT_BYTES, "%s", from != NULL && from[0] != '\0' ? from : "N/A");
 }
 
-static int seconds_left(const struct tcp_connection *c)
+/** Copies a connection into the next record. A lock is held. */
+static void visit(const struct tlsg_rpc_visited *v, void *param)
 {
-	s_ticks_t left = (s_ticks_t)(c->timeout - get_ticks_raw());
-
-	return left > 0 ? (int)TICKS_TO_S((ticks_t)left) : 0;
-}
-
-/** Takes the next record. @param ends  addresses. @param conn  NULL: its TLS state is not made yet. */
-static struct record *record_fill(struct listing *l, const struct receive_info *ends, const struct tlsg_conn *conn)
-{
+	struct listing *l = param;
 	struct record *r = &records[l->used++];
-	const struct tlsg_peer *peer = tlsg_peer_get(conn);
+	const struct tlsg_peer *peer = tlsg_peer_get(v->conn);
 
 	memset(r, 0, sizeof(*r));
-	r->src = ends->src_ip;
-	r->dst = ends->dst_ip;
-	r->src_port = ends->src_port;
-	r->dst_port = ends->dst_port;
-	r->has_state = conn != NULL;
-	if(conn != NULL)
-		tlsg_conn_status_get(conn, &r->status);
+	r->id = v->id;
+	r->timeout_s = v->left_s;
+	r->is_dtls = v->is_dtls;
+	r->src = v->ends->src_ip;
+	r->dst = v->ends->dst_ip;
+	r->src_port = v->ends->src_port;
+	r->dst_port = v->ends->dst_port;
+	r->has_state = v->conn != NULL;
+	if(v->conn != NULL)
+		tlsg_conn_status_get(v->conn, &r->status);
+	if(v->conn != NULL && v->is_dtls)
+		r->dropped = (int)tlsg_conn_datagram_dropped(v->conn);
 	text_copy(r->sni, r->status.sni);
 	text_copy(r->profile, r->status.profile);
 	r->suite = peer != NULL ? peer->suite : NULL;
 	r->group = peer != NULL ? peer->group : NULL;
-	return r;
-}
-
-/** @return whether as many connections were shown as were wanted. */
-static bool is_full(const struct listing *l)
-{
-	return l->filter.limit != 0 && l->shown >= l->filter.limit;
-}
-
-/** Copies a connection that the filter selects. TCPCONN_LOCK is held. */
-static bool visit(const struct tcp_connection *c, const struct tlsg_conn *conn, void *param)
-{
-	struct listing *l = param;
-	struct record *r;
-
-	if(!tlsg_rpc_filter_matches(&l->filter, c, conn))
-		return true;
-	r = record_fill(l, &c->rcv, conn);
-	r->id = c->id;
-	r->timeout_s = seconds_left(c);
-	l->shown++;
-	return !is_full(l);
-}
-
-/** Copies an association that the filter selects. Its lock is held. */
-static bool assoc_visit(struct tlsg_assoc *a, const struct receive_info *ends, int left_s, void *param)
-{
-	struct listing *l = param;
-	struct record *r = record_fill(l, ends, a->conn);
-
-	r->id = a->id;
-	r->timeout_s = left_s;
-	r->is_dtls = true;
-	r->dropped = a->conn != NULL ? (int)tlsg_conn_datagram_dropped(a->conn) : 0;
-	l->shown++;
-	return !is_full(l);
 }
 
 static void address_format(char *to, struct ip_addr *from)
@@ -204,15 +160,10 @@ static void records_add(void *param)
 
 void tlsg_rpc_list(rpc_t *rpc, void *ctx)
 {
+	const struct tlsg_rpc_visitor visitor = {visit, records_add};
 	struct listing l = {.rpc = rpc, .ctx = ctx};
-	struct tlsg_rpc_walk walk = {BATCH_RECORDS, 0, visit, records_add};
-	const struct tlsg_rpc_filter_associations associations = {BATCH_RECORDS, assoc_visit, records_add};
+	struct tlsg_rpc_filter filter;
 
-	if(!tlsg_rpc_filter_read(rpc, ctx, &l.filter, (str){NULL, 0}, TLSG_RPC_WORDS_IGNORED))
-		return;
-	walk.after = l.filter.after;
-	if(l.filter.after < TLSG_ASSOC_ID_FIRST)
-		tlsg_rpc_source_get()->walk(&walk, &l);
-	if(!is_full(&l))
-		tlsg_rpc_filter_walk(&l.filter, &associations, &l);
+	if(tlsg_rpc_filter_read(rpc, ctx, &filter, (str){NULL, 0}, TLSG_RPC_WORDS_IGNORED))
+		tlsg_rpc_walk_run(&filter, &visitor, &l);
 }

@@ -26,7 +26,8 @@
 struct bucket
 {
 	gen_lock_t lock;
-	uint32_t urgent; /* atomic: associations of this bucket that the timer visits in each round */
+	uint32_t urgent;  /* atomic: associations of this bucket that the timer visits in each round */
+	uint32_t numbers; /* atomic: given so far to connections of this bucket */
 	struct tlsg_assoc *first;
 };
 
@@ -35,8 +36,7 @@ struct table
 	unsigned max;
 	unsigned buckets_len; /* a power of two */
 	uint64_t seed;
-	uint32_t count;	  /* atomic */
-	uint32_t next_id; /* atomic */
+	uint32_t count; /* atomic */
 	struct bucket buckets[];
 };
 
@@ -144,27 +144,39 @@ struct tlsg_assoc *tlsg_assoc_find(const struct tlsg_assoc_key *key)
 	return a;
 }
 
+static int id_of(const struct tlsg_assoc *a)
+{
+	return __atomic_load_n(&a->id, __ATOMIC_RELAXED);
+}
+
+/* The bucket that a number tells. */
+static unsigned bucket_of_id(int id)
+{
+	return (unsigned)id & (table->buckets_len - 1);
+}
+
 struct tlsg_assoc *tlsg_assoc_find_id(int id)
 {
-	struct tlsg_assoc *a = NULL;
-	unsigned i;
+	struct tlsg_assoc *a;
+	struct bucket *b;
 
-	for(i = 0; table != NULL && i < table->buckets_len && a == NULL; i++) {
-		struct bucket *b = &table->buckets[i];
-
-		lock_get(&b->lock);
-		for(a = b->first; a != NULL && __atomic_load_n(&a->id, __ATOMIC_RELAXED) != id;)
-			a = a->next;
-		if(a != NULL)
-			__atomic_add_fetch(&a->refs, 1, __ATOMIC_RELAXED);
-		lock_release(&b->lock);
-	}
+	if(table == NULL)
+		return NULL;
+	b = &table->buckets[bucket_of_id(id)];
+	lock_get(&b->lock);
+	for(a = b->first; a != NULL && id_of(a) != id;)
+		a = a->next;
+	if(a != NULL)
+		__atomic_add_fetch(&a->refs, 1, __ATOMIC_RELAXED);
+	lock_release(&b->lock);
 	return a;
 }
 
-int tlsg_assoc_number(void)
+int tlsg_assoc_number(const struct tlsg_assoc *a)
 {
-	return (int)(TLSG_ASSOC_ID_FIRST + __atomic_fetch_add(&table->next_id, 1, __ATOMIC_RELAXED) % TLSG_ASSOC_ID_FIRST);
+	uint32_t n = __atomic_fetch_add(&table->buckets[a->bucket].numbers, 1, __ATOMIC_RELAXED);
+
+	return (int)(TLSG_ASSOC_ID_FIRST + (n * table->buckets_len + a->bucket) % TLSG_ASSOC_ID_FIRST);
 }
 
 /* Makes an association for the table and for the caller. */
@@ -180,7 +192,7 @@ static struct tlsg_assoc *make(const struct tlsg_assoc_key *key, uint32_t bucket
 	}
 	a->key = *key;
 	a->bucket = bucket;
-	a->id = tlsg_assoc_number();
+	a->id = tlsg_assoc_number(a);
 	a->refs = 2;
 	a->linked = 1;
 	a->used_at = get_ticks_raw();
@@ -333,6 +345,63 @@ unsigned tlsg_assoc_collect(unsigned bucket, bool all, struct tlsg_assoc **out, 
 	}
 	lock_release(&b->lock);
 	return n;
+}
+
+/* Puts an association with its number into a list that is in the order of numbers. @return entries in it. */
+static unsigned insert(struct tlsg_assoc **out, int *ids, unsigned n, unsigned max, struct tlsg_assoc *a)
+{
+	int id = id_of(a);
+	unsigned at = n < max ? n : max;
+
+	if(at == max && ids[max - 1] < id)
+		return n;
+	if(at == max)
+		at--;
+	for(; at > 0 && ids[at - 1] > id; at--) {
+		ids[at] = ids[at - 1];
+		out[at] = out[at - 1];
+	}
+	ids[at] = id;
+	out[at] = a;
+	return n < max ? n + 1 : n;
+}
+
+/* The first associations of a bucket behind a number. @param last  [out] number of the last one. */
+static unsigned bucket_collect(struct bucket *b, int after, struct tlsg_assoc **out, unsigned max, int *last)
+{
+	int ids[TLSG_ASSOC_COLLECT_MAX];
+	struct tlsg_assoc *a;
+	unsigned n = 0;
+	unsigned i;
+
+	lock_get(&b->lock);
+	for(a = b->first; a != NULL; a = a->next)
+		if(id_of(a) > after)
+			n = insert(out, ids, n, max, a);
+	for(i = 0; i < n; i++)
+		__atomic_add_fetch(&out[i]->refs, 1, __ATOMIC_RELAXED);
+	lock_release(&b->lock);
+	if(n > 0)
+		*last = ids[n - 1];
+	return n;
+}
+
+unsigned tlsg_assoc_collect_after(int *after, struct tlsg_assoc **out, unsigned max)
+{
+	unsigned i;
+
+	if(table == NULL)
+		return 0;
+	if(max > TLSG_ASSOC_COLLECT_MAX)
+		max = TLSG_ASSOC_COLLECT_MAX;
+	for(i = *after != 0 ? bucket_of_id(*after) : 0; i < table->buckets_len; i++) {
+		unsigned n = bucket_collect(&table->buckets[i], *after, out, max, after);
+
+		if(n > 0)
+			return n;
+		*after = 0;
+	}
+	return 0;
 }
 
 unsigned tlsg_assoc_count(void)

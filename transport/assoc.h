@@ -20,8 +20,14 @@
 
 struct tlsg_conn;
 
-/** Numbers of associations begin here, so that they differ from those that the core gives to TCP connections. */
+/**
+ * Numbers of associations begin here, so that they differ from those that the core gives to TCP connections. The low
+ * bits of a number are those of the bucket, so the place of an association that has ended is still known.
+ */
 #define TLSG_ASSOC_ID_FIRST (1 << 30)
+
+/** Most that tlsg_assoc_collect_after() returns at once. */
+#define TLSG_ASSOC_COLLECT_MAX 64
 
 /** Random bytes of a ClientHello, which tell one from another: RFC 5246 section 7.4.1.2. */
 #define TLSG_ASSOC_RANDOM 32
@@ -68,15 +74,14 @@ enum tlsg_ret tlsg_assoc_init(unsigned max) TLSG_MUST_CHECK;
 /** Frees the table with all associations and their connections. At shutdown, without users. Idempotent. */
 void tlsg_assoc_deinit(void);
 
-/** @return a number for a connection of an association; numbers are used again after 2^30 others. */
-int tlsg_assoc_number(void);
+/** @return a number for a connection of an association, higher than those before; used again after 2^30 others. */
+int tlsg_assoc_number(const struct tlsg_assoc *a);
 
 /** @return the association, with a reference for the caller (tlsg_assoc_put()); NULL: there is none. */
 struct tlsg_assoc *tlsg_assoc_find(const struct tlsg_assoc_key *key);
 
 /**
- * As tlsg_assoc_find(), by its number. Visits the whole table: for commands. The number may have changed when the
- * association is locked.
+ * As tlsg_assoc_find(), by its number, which may have changed when the association is locked.
  */
 struct tlsg_assoc *tlsg_assoc_find_id(int id);
 
@@ -126,6 +131,16 @@ unsigned tlsg_assoc_buckets(void);
  * @return number of entries in out; less than max: the bucket has no more.
  */
 unsigned tlsg_assoc_collect(unsigned bucket, bool all, struct tlsg_assoc **out, unsigned from, unsigned max);
+
+/**
+ * Collects associations in an order that stays: by bucket, then by number.
+ * @param after  [in,out] 0: from the beginning; a number: those behind it, whether or not it is still in use. It is set
+ *               for the next call.
+ * @param out    [out] the associations of one bucket, each with a reference for the caller.
+ * @param max    room in out, at least 1; at most TLSG_ASSOC_COLLECT_MAX are used.
+ * @return number of entries in out; 0: there are no more.
+ */
+unsigned tlsg_assoc_collect_after(int *after, struct tlsg_assoc **out, unsigned max);
 
 /** @return associations that exist now. */
 unsigned tlsg_assoc_count(void);

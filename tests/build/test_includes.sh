@@ -58,7 +58,7 @@ offence profiles/set.c '"core/cfg_parser.h"' "reached through base/host.h"
 offence profiles/set.c '<gnutls/pkcs11.h>' "not in profiles"
 offence pkcs11/p11_key.c '<gnutls/pkcs11.h>' -
 offence rpc/rpc_info.c '"core/tcp_conn.h"' "reached through base/host.h"
-offence rpc/rpc_list.c '"core/tcp_conn.h"' -
+offence rpc/rpc_walk.c '"core/tcp_conn.h"' -
 offence profiles/prof.c '<gmp.h>' "only in base"
 offence profiles/prof.c '"../base/err.h"' "from the root"
 offence profiles/prof.c '"err.h"' "named from the root"

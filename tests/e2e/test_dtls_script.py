@@ -1,5 +1,6 @@
 # tls_gnutls - end to end: what scripts, commands and logs know about DTLS associations
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import contextlib
 import re
 
 import pytest
@@ -15,6 +16,8 @@ from .lib.uas import UdpSender
 from .lib.wait import until
 
 pytestmark = pytest.mark.ours_only("it has no DTLS")
+
+OTHER = "127.0.0.2"
 
 SCRIPT = r"""
 # A request over DTLS has $proto udp, and a TLS version.
@@ -143,6 +146,84 @@ def test_list_in_pages(kam, port):
     assert not kam.rpc("tls.list", "ip=192.0.2.1")
     for client in clients:
         client.__exit__()
+
+
+def test_page_behind_an_ended_one(kam, port):
+    """after= with the id of an association that has ended: the list goes on behind its place."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(6):
+            stack.enter_context(DtlsClient((LOOPBACK, port))).handshake()
+        shown = [entry["id"] for entry in kam.rpc("tls.list") if "proto" in entry]
+        for place in (0, 2, len(shown) - 1):
+            assert kam.rpc("tls.kill", shown[place]) == "OK"
+            rest = [entry["id"] for entry in kam.rpc("tls.list", f"after={shown[place]}")]
+            assert rest == [number for number in shown[place + 1:] if number in rest]
+            assert len(rest) >= len(shown) - place - 2, "and no other is missing"
+
+
+def _unfinished(client):
+    """Up to the hello with its cookie: the association stays in the handshake."""
+    client.session.step()
+    client.session.take(client.recv_raw(5))
+    return client
+
+
+def _old(kam, client):
+    until(lambda: _listed(kam, client)[0]["id"] in
+          [entry["id"] for entry in kam.rpc("tls.list", "older-than=2")], "it is old enough")
+
+
+# name: (arguments, keywords of the client that they select, those of the client that stays)
+FILTERS = {
+    "ip": ((f"ip={OTHER}",), {"host": OTHER}, {}),
+    "sni": (("sni=KILL.example.org",), {"sni": "kill.example.org"}, {"sni": "stay.example.org"}),
+    "no sni": (("sni=N/A",), {}, {"sni": "stay.example.org"}),
+    "state": (("state=tls_accept",), {"unfinished": True}, {}),
+    "established": (("state=established", "sni=N/A"), {}, {"unfinished": True}),
+    "older-than": (("older-than=2",), {"old": True}, {}),
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_kill_filters(kam, port, name):
+    """tls.kill with a filter ends the associations that tls.list shows with it, and TLS connections, and no others."""
+    words, chosen, other = FILTERS[name]
+
+    def begin(unfinished=False, old=False, **more):
+        client = stack.enter_context(DtlsClient((LOOPBACK, port), **more))
+        if unfinished:
+            return _unfinished(client)
+        client.handshake()
+        if old:
+            _old(kam, client)
+        return client
+
+    with contextlib.ExitStack() as stack:
+        client = begin(**chosen)
+        stays = begin(**other)
+        listed = kam.rpc("tls.list", *words)
+        assert client.port in [entry["src_port"] for entry in listed]
+        assert stays.port not in [entry["src_port"] for entry in listed]
+        assert kam.rpc("tls.kill", *words) == f"OK: {len(listed)} connections closed"
+        assert not _listed(kam, client)
+        assert _listed(kam, stays)
+        assert kam.rpc("tls.kill", *words) == "OK: 0 connections closed"
+        client.session.is_done = False
+        assert kam.rpc("tls.kill", f"ip={LOOPBACK}", "limit=1") == "OK: 1 connections closed"
+
+
+def test_kill_both(kam, port):
+    """One filter ends TLS connections and associations; after= begins behind one of either."""
+    with TlsClient(kam.address("tls"), client_context()) as tls, DtlsClient((LOOPBACK, port)) as client:
+        assert tls.ask().status == 200
+        client.handshake()
+        entries = kam.rpc("tls.list")
+        assert [entry.get("proto") for entry in entries][0] is None, "TLS comes first"
+        assert entries[-1]["proto"] == "dtls"
+        assert kam.rpc("tls.kill", f"ip={LOOPBACK}", f"after={entries[-1]['id']}") == "OK: 0 connections closed"
+        assert kam.rpc("tls.kill", f"ip={LOOPBACK}") == f"OK: {len(entries)} connections closed"
+        until(lambda: not kam.rpc("tls.list"), "both have ended")
+        client.session.is_done = False
 
 
 def test_info(kam, client):

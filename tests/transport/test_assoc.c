@@ -177,6 +177,55 @@ static void test_collect(void **state)
 	assert_int_equal(collect(true), MANY - 1);
 }
 
+/* All numbers behind one, in batches; each batch is in the order of numbers. @return how many. */
+static unsigned numbers_after(int after, int *numbers)
+{
+	struct tlsg_assoc *out[BATCH];
+	unsigned count = 0;
+	unsigned n;
+	unsigned i;
+
+	while((n = tlsg_assoc_collect_after(&after, out, BATCH)) > 0) {
+		for(i = 0; i < n; i++) {
+			numbers[count++] = out[i]->id;
+			assert_true(i == 0 || out[i]->id > out[i - 1]->id);
+			tlsg_assoc_put(out[i]);
+		}
+		assert_int_equal(after, numbers[count - 1]);
+	}
+	return count;
+}
+
+/* The order of numbers stays when associations end, also the one that a page ended with. */
+static void test_collect_after(void **state)
+{
+	static int before[MANY], rest[MANY];
+	struct tlsg_assoc *a;
+	unsigned i;
+
+	(void)state;
+	assert_int_equal(numbers_after(0, rest), 0); /* no table */
+	start(MANY / 8);
+	assert_int_equal(numbers_after(0, rest), 0);
+	for(i = 0; i < MANY / 8; i++)
+		tlsg_assoc_put(add(i));
+	assert_int_equal(numbers_after(0, before), MANY / 8);
+	for(i = 0; i < MANY / 8; i += 7) {
+		a = tlsg_assoc_find_id(before[i]);
+		assert_non_null(a);
+		assert_int_equal(a->id, before[i]);
+		tlsg_assoc_remove(a);
+		tlsg_assoc_put(a);
+		assert_null(tlsg_assoc_find_id(before[i]));
+		assert_int_equal(numbers_after(before[i], rest), MANY / 8 - 1 - i);
+		assert_memory_equal(rest, before + i + 1, (MANY / 8 - 1 - i) * sizeof(int));
+		tlsg_assoc_put(add(MANY + i)); /* may have any place */
+		a = find(MANY + i);
+		tlsg_assoc_remove(a);
+		tlsg_assoc_put(a);
+	}
+}
+
 /* While a process keeps the lock, others do not wait for ever, and wait once for each step of a handshake. */
 static void test_lock(void **state)
 {
@@ -277,6 +326,7 @@ int main(void)
 			cmocka_unit_test_teardown(test_key, finish),
 			cmocka_unit_test_teardown(test_limit, finish),
 			cmocka_unit_test_teardown(test_collect, finish),
+			cmocka_unit_test_teardown(test_collect_after, finish),
 			cmocka_unit_test_teardown(test_lock, finish),
 			cmocka_unit_test_teardown(test_processes, finish),
 			cmocka_unit_test_teardown(test_no_memory, finish),

@@ -115,9 +115,10 @@ class Session:
 class DtlsClient:
     """A SIP client over DTLS. `.sent` and `.received` are the datagrams on the wire."""
 
-    def __init__(self, address, cert=None, key=None, trust=None, sni=None, suites=None, port=0):
+    def __init__(self, address, cert=None, key=None, trust=None, sni=None, suites=None, port=0,
+                 host=LOOPBACK):
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind((LOOPBACK, port))
+        self.sock.bind((host, port))
         self.sock.connect(address)
         self.sip_port = address[1]      # of the request URI: not that of a relay
         self.sent = []
