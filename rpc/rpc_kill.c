@@ -5,6 +5,7 @@
  */
 #include "rpc/rpc.h"
 
+#include "base/plural.h"
 #include "rpc/rpc_filter.h"
 #include "rpc/rpc_source.h"
 #include "transport/assoc.h"
@@ -71,8 +72,8 @@ static void kill_many(rpc_t *rpc, void *ctx, str first)
 		tlsg_rpc_source_get()->walk(&walk, &k);
 	if(k.filter.limit == 0 || k.chosen < k.filter.limit)
 		tlsg_rpc_filter_walk(&k.filter, &associations, &k);
-	LM_NOTICE("%u connections closed by tls.kill with a filter\n", k.closed);
-	rpc->rpl_printf(ctx, "OK: %u connections closed", k.closed);
+	LM_NOTICE("%u connection%s closed by tls.kill with a filter\n", k.closed, tlsg_plural_s(k.closed));
+	rpc->rpl_printf(ctx, "OK: %u connection%s closed", k.closed, tlsg_plural_s(k.closed));
 }
 
 void tlsg_rpc_kill(rpc_t *rpc, void *ctx)
