@@ -13,6 +13,7 @@
 #include "core/timer_proc.h"
 
 #include "base/host.h"
+#include "base/plural.h"
 #include "gnutls_mod/mod_changes.h"
 #include "gnutls_mod/mod_config.h"
 #include "gnutls_mod/mod_params.h"
@@ -50,8 +51,8 @@ static void reload(const struct tlsg_source_diff *diff)
 	struct tlsg_source *seen;
 	struct tlsg_err err;
 
-	LM_INFO("auto_reload: %u file(s) changed, the TLS configuration is loaded again: \"%s\"%s\n", diff->len,
-			diff->first, diff->len > 1 ? " and others" : "");
+	LM_INFO("auto_reload: %u file%s changed, the TLS configuration is loaded again: \"%s\"%s\n", diff->len,
+			tlsg_plural_s(diff->len), diff->first, diff->len > 1 ? " and others" : "");
 	tlsg_err_clear(&err);
 	switch(tlsg_config_reload_watched(&changes, &seen, &err)) {
 		case TLSG_OK:
@@ -113,7 +114,8 @@ static void unseen_log(void)
 		unseen++;
 		first = s;
 	}
-	LM_INFO("auto_reload: %u file(s) are looked at every %d s\n", len - unseen, tlsg_params_private()->auto_reload_s);
+	LM_INFO("auto_reload: looks at %u file%s every %d s\n", len - unseen, tlsg_plural_s(len - unseen),
+			tlsg_params_private()->auto_reload_s);
 	if(first != NULL)
 		LM_NOTICE("auto_reload: changes of \"%s\"%s are not noticed, user %d may not look at it: %s; run tls.reload "
 				  "after changing it alone\n",

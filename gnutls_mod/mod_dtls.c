@@ -11,6 +11,7 @@
 #include "core/globals.h"
 
 #include "base/host.h"
+#include "base/plural.h"
 #include "base/version.h"
 #include "gnutls_mod/mod_dtls_guard.h"
 #include "gnutls_mod/mod_dtls_in.h"
@@ -97,7 +98,8 @@ int tlsg_dtls_init(void)
 	if(faults != NULL)
 		LM_WARN("DTLS: GnuTLS %s has %s\n", tlsg_version_loaded(), faults);
 	tlsg_dtls_timer_init();
-	LM_NOTICE("DTLS is on for %u sockets; it is experimental\n", tlsg_dtls_listen_count());
+	LM_NOTICE("DTLS is on for %u socket%s; it is experimental\n", tlsg_dtls_listen_count(),
+			tlsg_plural_s(tlsg_dtls_listen_count()));
 	is_ready = true;
 	return 0;
 }

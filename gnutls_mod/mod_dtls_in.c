@@ -264,9 +264,8 @@ static struct tlsg_assoc *admit(const struct tlsg_assoc_key *key)
 		return a; /* out of memory: the next one tries again */
 	tlsg_stats_dtls(TLSG_DTLS_FULL);
 	if(tlsg_log_is_due(TLSG_OFTEN_FULL, more))
-		LM_WARN("DTLS: %u associations exist, as many as dtls_max_connections allows: new peers are refused; raise it "
-				"if "
-				"they are wanted%s\n",
+		LM_WARN("DTLS: as many associations exist as dtls_max_connections allows, %u: new peers are refused; raise it "
+				"if they are wanted%s\n",
 				tlsg_assoc_count(), more);
 	return NULL;
 }

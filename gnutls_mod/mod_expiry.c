@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/host.h"
+#include "base/plural.h"
 
 #include "core/timer.h"
 #include "core/xavp.h"
@@ -158,8 +159,8 @@ static void report(const struct item *i, time_t now)
 		LM_WARN("%.*s: the %s \"%.*s\" has expired on %s\n", i->profile.len, i->profile.s, i->kind, i->file.len,
 				i->file.s, date);
 	else
-		LM_WARN("%.*s: the %s \"%.*s\" expires on %s, in %d days\n", i->profile.len, i->profile.s, i->kind, i->file.len,
-				i->file.s, date, days);
+		LM_WARN("%.*s: the %s \"%.*s\" expires on %s, in %d day%s\n", i->profile.len, i->profile.s, i->kind,
+				i->file.len, i->file.s, date, days, tlsg_plural_s((unsigned)days));
 	run_route(i, i->at <= now ? 0 : days, date);
 }
 

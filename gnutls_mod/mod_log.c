@@ -8,6 +8,7 @@
 #include "core/ip_addr.h"
 
 #include "base/host.h"
+#include "base/plural.h"
 #include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_params.h"
 #include "profiles/cipher/method.h"
@@ -65,7 +66,7 @@ bool tlsg_log_is_due(enum tlsg_log_often which, char more[TLSG_LOG_MORE])
 	n = __atomic_exchange_n(&l->suppressed, 0, __ATOMIC_RELAXED);
 	more[0] = '\0';
 	if(n > 0)
-		snprintf(more, TLSG_LOG_MORE, " (%u similar lines suppressed)", n);
+		snprintf(more, TLSG_LOG_MORE, " (%u similar line%s suppressed)", n, tlsg_plural_s(n));
 	return true;
 }
 

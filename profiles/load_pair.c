@@ -10,6 +10,7 @@
 #include <gnutls/x509.h>
 
 #include "base/arena.h"
+#include "base/plural.h"
 #include "base/scope.h"
 #include "profiles/isolate/client.h"
 #include "profiles/keys/file.h"
@@ -278,8 +279,8 @@ static enum tlsg_ret load_list(struct tlsg_prof *p, const struct pair_settings *
 	if(ret == TLSG_OK)
 		ret = tlsg_list_split(p->set, s->key_name, s->key, keys, &keys_len, err);
 	if(ret == TLSG_OK && certs_len != keys_len)
-		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s names %d files and %s %d: each certificate needs its key",
-				s->cert_name, certs_len, s->key_name, keys_len);
+		ret = tlsg_err_set(err, TLSG_E_CONFIG, "%s names %d file%s and %s %d: each certificate needs its key",
+				s->cert_name, certs_len, tlsg_plural_s((unsigned)certs_len), s->key_name, keys_len);
 	for(i = 0; i < certs_len && ret == TLSG_OK; i++) {
 		struct pair_settings one = *s;
 

@@ -8,6 +8,7 @@
 #include <gnutls/crypto.h>
 
 #include "base/arena.h"
+#include "base/plural.h"
 #include "pkcs11/p11_certs.h"
 #include "pkcs11/p11_engine.h"
 #include "pkcs11/p11_key.h"
@@ -537,9 +538,11 @@ void tlsg_load_token_sessions_warn(const struct tlsg_set *set, unsigned processe
 
 		if(n == 0 || g->gate.sessions == 0 || g->gate.sessions >= (unsigned long)processes * n + 1)
 			continue;
-		LM_WARN("private_key: \"%s\": the token takes %lu sessions, and %u TCP workers that sign with %u keys on it "
-				"need %u, and one more for tls.reload: set key_isolation=1, which needs %u, or lower tcp_children\n",
-				k->source.s, g->gate.sessions, processes, n, processes * n, n + 1);
+		LM_WARN("private_key: \"%s\": the token takes %lu session%s, and with %u TCP worker%s and %u key%s on it "
+				"%u are needed, and one more for tls.reload: set key_isolation=1, which needs %u, or lower "
+				"tcp_children\n",
+				k->source.s, g->gate.sessions, tlsg_plural_s(g->gate.sessions), processes, tlsg_plural_s(processes), n,
+				tlsg_plural_s(n), processes * n, n + 1);
 	}
 }
 

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "base/arena.h"
+#include "base/plural.h"
 #include "base/scope.h"
 #include "profiles/keys/file.h"
 #include "profiles/load_token.h"
@@ -147,9 +148,10 @@ static enum tlsg_ret add_blocks(struct loader *l, const gnutls_datum_t *data, co
 			return ret;
 	}
 	if(l->untrusted > 0)
-		LM_WARN("%s: %u certificate(s) in \"%s\" are not used: by OpenSSL's trust settings they are not for TLS "
-				"servers and clients both; to use one, convert it with `openssl x509 -in … -out …`\n",
-				l->setting, l->untrusted, file);
+		LM_WARN("%s: %u certificate%s in \"%s\" %s not used: by OpenSSL's trust settings not for TLS servers and "
+				"clients "
+				"both; to use one, convert it with `openssl x509 -in … -out …`\n",
+				l->setting, l->untrusted, tlsg_plural_s(l->untrusted), file, l->untrusted == 1 ? "is" : "are");
 	return ret;
 }
 

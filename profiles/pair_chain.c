@@ -11,6 +11,7 @@
 #include <gnutls/x509.h>
 
 #include "base/arena.h"
+#include "base/plural.h"
 #include "base/scope.h"
 #include "profiles/verify/crt.h"
 #include "profiles/verify/trust.h"
@@ -155,8 +156,8 @@ enum tlsg_ret tlsg_pair_chain_complete(
 		return TLSG_OK;
 	if(chain_extend(p, pair, cas, n) < 0)
 		return tlsg_err_no_shm(err, file->s, 0);
-	LM_INFO("%.*s: \"%.*s\" has the leaf alone; it is sent with %u certificates of its issuers from ca_list and "
+	LM_INFO("%.*s: \"%.*s\" has the leaf alone; it is sent with %u certificate%s of its issuers from ca_list and "
 			"ca_path\n",
-			p->id.len, p->id.s, file->len, file->s, n);
+			p->id.len, p->id.s, file->len, file->s, (unsigned)n, tlsg_plural_s((unsigned)n));
 	return TLSG_OK;
 }

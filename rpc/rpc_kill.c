@@ -5,6 +5,7 @@
  */
 #include "rpc/rpc.h"
 
+#include "base/plural.h"
 #include "rpc/rpc_source.h"
 #include "rpc/rpc_walk.h"
 
@@ -49,8 +50,8 @@ static void kill_many(rpc_t *rpc, void *ctx, str first)
 		return;
 	}
 	tlsg_rpc_walk_run(&filter, &visitor, &k);
-	LM_NOTICE("%u connections closed by tls.kill with a filter\n", k.closed);
-	rpc->rpl_printf(ctx, "OK: %u connections closed", k.closed);
+	LM_NOTICE("%u connection%s closed by tls.kill with a filter\n", k.closed, tlsg_plural_s(k.closed));
+	rpc->rpl_printf(ctx, "OK: %u connection%s closed", k.closed, tlsg_plural_s(k.closed));
 }
 
 void tlsg_rpc_kill(rpc_t *rpc, void *ctx)

@@ -100,6 +100,26 @@ def test_as_the_user_of_the_service(settings, folder):
     assert "as user nobody" in run(settings, folder, "-A", "WITH_TLS", "-u", "nobody", status=2)
 
 
+def test_user_that_does_not_exist(settings, folder):
+    write(folder, 'loadmodule "tls.so"\nmodparam("tls", "certificate", "ec.pem")\n'
+          'modparam("tls", "private_key", "ec.key")\n')
+    for option, kind in (("-u", "user"), ("-g", "group")):
+        said = run(settings, folder, "-A", "WITH_TLS", option, "nobody-at-all", status=3)
+        assert said == f"tls-gnutls-check: {option} nobody-at-all: this system has no such {kind}\n"
+    for kind in ("user", "group"):
+        write(folder, f'{kind}="nobody-at-all"\n' 'loadmodule "tls.so"\n')
+        said = run(settings, folder, "-A", "WITH_TLS", status=3)
+        assert said == (f'tls-gnutls-check: {folder}/kamailio.cfg: {kind}="nobody-at-all": '
+                        f'this system has no such {kind}\n')
+
+
+def test_one_line(settings, folder):
+    write(folder, 'loadmodule "tls_gnutls.so"\n')
+    assert "; 1 line stays as it is.\n" in run(settings, folder, "-A", "WITH_TLS", status=2)
+    (folder / "tls-part.cfg").write_text('loadmodule "tls_gnutls.so"\nmodparam("tls", "session_cache", 1)\n')
+    assert "; 2 lines stay as they are.\n" in run(settings, folder, "-A", "WITH_TLS", status=2)
+
+
 def test_what_is_weak_obsolete_and_costs(settings, folder):
     write(folder, 'loadmodule "tls.so"\nmodparam("tls", "config", "tls.cfg")\nmodparam("tls", "init_mode", 1)\n',
           "[server:default]\nmethod = TLSv1+\ncertificate = rsa.pem\nprivate_key = rsa.key\n"

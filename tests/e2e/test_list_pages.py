@@ -190,9 +190,9 @@ def test_kill(start, settings, words, left):
             client = stack.enter_context(TlsClient(kam.address(), client_context(), name=name))
             assert client.ask(sip.options(kam.port())).status == 200
         selected = _ids(kam, *words)
-        plural = len(selected)
-        assert kam.rpc("tls.kill", *words) == f"OK: {plural} connections closed"
-        kam.wait_connections(3 - plural)
+        closed = "1 connection closed" if len(selected) == 1 else f"{len(selected)} connections closed"
+        assert kam.rpc("tls.kill", *words) == f"OK: {closed}"
+        kam.wait_connections(3 - len(selected))
         assert {entry["sni"] for entry in kam.rpc("tls.list")} == left
-        assert kam.log.find(rf"NOTICE: tls .*{plural} connections closed by tls.kill with a filter")
+        assert kam.log.find(rf"NOTICE: tls .*: {closed} by tls.kill with a filter")
     kam.wait_connections(0)
