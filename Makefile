@@ -145,8 +145,8 @@ TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS)
 
 .PHONY: all compare deps unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table \
 	check-e2e check-compare check-tlsfuzzer check-bench check-fuzz check-long check-long-all check-san check-e2e-san \
-	check-hosts check-pq check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long check-loss-long \
-	fuzz-smoke lint format docbook pictures bench bench-startup run clean FORCE
+	check-hosts check-pq check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long \
+	check-loss-long fuzz-smoke lint format docbook pictures bench bench-startup run clean FORCE
 all: $(SO) $(CIPHERS_TOOL) $(CHECK_MODULES) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@
 # SOURCE   name of the source package; its version is VERSION too
 # DIR      a folder of the caller; SOURCE_* in it are removed
 # TREE     where the patched source is unpacked to; removed first
-# The deb-src list is derived from the archive and written to DIR/apt; the system's lists are not changed. apt checks the
-# signatures as usual. Exit status: 0; 3 no archive has the version; 4 its list, 5 its files cannot be fetched; 1 other.
+# The deb-src list is derived from the archive and written to DIR/apt; the system's lists are not changed. apt checks
+# the signatures as usual.
+# Exit status: 0; 3 no archive has the version; 4 its list, 5 its files cannot be fetched; 1 another failure.
 set -eu
 
 [ $# -eq 5 ] || {

@@ -38,8 +38,8 @@ scripts=$(cd "$(dirname "$0")" && pwd)
 case $status in
 	0) ;;
 	3)
-		die "no archive of apt has kamailio $pkg_version; run apt-get update, or make KAMAILIO_SRC=DIR with its source" \
-			"(upstream's tag $upstream)"
+		die "no archive of apt has kamailio $pkg_version; run apt-get update, or make KAMAILIO_SRC=DIR with its" \
+			"source (upstream's tag $upstream)"
 		;;
 	4) die "apt-get update of the deb-src list failed (see above); or $what_to_do" ;;
 	5) die "the archive does not have all files of the source of kamailio $pkg_version (see above); $what_to_do" ;;

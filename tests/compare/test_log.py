@@ -103,5 +103,6 @@ def test_debug_lines(our_module, pki):
             assert not missing, kam.settings.module
         # the same words in each version; which of two lines tells the end of a connection is a race
         for start in ("registered server_name callback", "First phase of 2-way"):
-            theirs, ours = ({line[line.index(start):] for line in kam.log.find(start)} for kam in (pair.theirs, pair.ours))
+            theirs, ours = ({line[line.index(start):] for line in kam.log.find(start)}
+                            for kam in (pair.theirs, pair.ours))
             assert ours == theirs or not (ours and theirs)

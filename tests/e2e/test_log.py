@@ -237,7 +237,8 @@ def _any_address():
 
 def test_debug_lines_at_start_and_reload(verbose):
     text = "\n".join(verbose.log.lines())
-    for line in (f"registered server_name callback handler for socket [{_any_address()}:0], server_name='<default>' ...",
+    default = f"[{_any_address()}:0], server_name='<default>' ..."
+    for line in (f"registered server_name callback handler for socket {default}",
                  "TLSs<default>: No CRL configured", "TLSc<default>: No CRL configured"):
         assert line in text, line
     assert re.search(r"DEBUG: tls .*TLSs<default>: Key '.*server-ec\.key' successfully loaded", text)
@@ -254,8 +255,9 @@ def test_profiles_are_announced_with_their_names(settings, start, pki, tmp_path)
         ("server:127.0.0.1:0", {"server_name": "b.example"}), ("client:any", {"server_name": "c.example"}))))
     kam = start(reading(settings, path))
     found = [line.partition("for socket ")[2] for line in kam.log.find("NOTICE: tls .*registered server_name callback")]
-    assert sorted(found) == ["[127.0.0.1:0], server_name='b.example' ...", f"[{_any_address()}:0], server_name='<default>' ...",
-                             f"[{_any_address()}:0], server_name='a.example' ..."]
+    assert set(found) == {"[127.0.0.1:0], server_name='b.example' ...",
+                          f"[{_any_address()}:0], server_name='<default>' ...",
+                          f"[{_any_address()}:0], server_name='a.example' ..."} and len(found) == 3
 
 
 def test_revocation_lists_are_announced(settings, start, pki):
