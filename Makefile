@@ -8,6 +8,8 @@
 #                   check-fuzz, check-e2e, check-compare (against tls.so), check-tlsfuzzer, check-bench run one part
 # make check-hosts  build, unit, end-to-end and comparison tests on other Debian releases (as root): HOST=trixie for
 #                   one, ARGS=--write for the table of doc/hosts.md, KAMAILIO_SRC_forky=DIR for that one's source
+# make check-pq     tests with post-quantum hybrids, with a GnuTLS that is built for them on Debian 13 (as root):
+#                   LEANCRYPTO_trixie=PREFIX names an installation of leancrypto for that release
 # make check-long   the long tests, and the unit tests under valgrind and the sanitizers
 # make lint         layout, gcc and clang, clang-tidy, cppcheck, includes, names, unused functions, text
 # make format       formats the C files
@@ -143,8 +145,8 @@ TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS)
 
 .PHONY: all compare deps unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table \
 	check-e2e check-compare check-tlsfuzzer check-bench check-fuzz check-long check-long-all check-san check-e2e-san \
-	check-hosts check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long check-loss-long \
-	fuzz-smoke lint format docbook pictures bench bench-startup run clean FORCE
+	check-hosts check-pq check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long \
+	check-loss-long fuzz-smoke lint format docbook pictures bench bench-startup run clean FORCE
 all: $(SO) $(CIPHERS_TOOL) $(CHECK_MODULES) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
@@ -330,9 +332,15 @@ check-long-all:
 
 # In folders under build/hosts, each with a Debian of its own; see the head of the script.
 HOST ?= trixie forky
+HOST_PQ ?= trixie
 check-hosts:
 	@scripts/deps.sh install hosts
 	@scripts/check-hosts $(ARGS) $(HOST)
+
+# With a GnuTLS that has post-quantum hybrids: Debian's has none.
+check-pq:
+	@scripts/deps.sh install hosts
+	@scripts/check-hosts --hybrids $(ARGS) $(HOST_PQ)
 
 check-san:
 	$(MAKE) SAN=1 check-unit

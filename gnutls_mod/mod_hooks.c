@@ -425,6 +425,13 @@ static void clean_hook(struct tcp_connection *c)
 	c->extra_data = NULL;
 }
 
+/* Spelt as by tls.so of the same Kamailio. */
+#if VERSIONVAL >= 5007000
+#define HALF_CLOSED "First phase of 2-way handshake completed successfully"
+#else
+#define HALF_CLOSED "First phase of 2-way handshake completed succesfuly"
+#endif
+
 /* Hook `tcpconn_close`: in tcp_main, before the socket is closed. */
 static void close_hook(struct tcp_connection *c, int fd)
 {
@@ -432,7 +439,6 @@ static void close_hook(struct tcp_connection *c, int fd)
 	struct tlsg_conn_limits limits;
 	struct tlsg_buf out;
 	struct tlsg_io io = {.out = &out, .limits = &limits};
-	const char *half_closed = "First phase of 2-way handshake completed succesfuly"; /* spelt as by tls.so */
 
 	if(!tlsg_tcp_is_tls(c))
 		return;
@@ -449,7 +455,7 @@ static void close_hook(struct tcp_connection *c, int fd)
 		tlsg_conn_close_notify(c->extra_data, &io);
 		if(out.wr > 0) {
 			(void)_tcpconn_write_nb(fd, c, (const char *)bytes, (int)out.wr);
-			LM_DBG("%s\n", tlsg_conn_peer_closed(c->extra_data) ? "TLS shutdown successful" : half_closed);
+			LM_DBG("%s\n", tlsg_conn_peer_closed(c->extra_data) ? "TLS shutdown successful" : HALF_CLOSED);
 		}
 	}
 	lock_release(&c->write_lock);

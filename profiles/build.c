@@ -87,13 +87,20 @@ static void check_server_name(const struct tlsg_prof *p)
 				p->id.len, p->id.s, name->len, name->s);
 }
 
+/* How tls.so of the same Kamailio writes that a profile is for every address. */
+#if VERSIONVAL >= 5008003 || (VERSIONVAL >= 5007006 && VERSIONVAL < 5008000)
+#define ANY_ADDRESS "0.0.0.0"
+#else
+#define ANY_ADDRESS ""
+#endif
+
 /* Logs what a profile has, in the lines that tls.so writes. */
 static void log_built(const struct tlsg_prof *p)
 {
 	const struct tlsg_prof_settings *s = &p->s;
 	str any = str_init("<default>");
 	const str *name = p->kind == TLSG_PROF_DEFAULT ? &any : &s->server_name; /* the default serves every name */
-	char addr[INET6_ADDRSTRLEN] = "";
+	char addr[INET6_ADDRSTRLEN] = ANY_ADDRESS;
 
 	if(p->role == TLSG_SERVER && (s->server_name.len > 0 || p->kind == TLSG_PROF_DEFAULT)) {
 		if(p->addr.len > 0)

@@ -8,7 +8,7 @@ import ssl
 import pytest
 
 from .lib import hostile
-from .lib.kamailio import Kamailio
+from .lib.kamailio import Kamailio, host_version
 from .lib.tls import BioClient, TlsClient, client_context, server_context
 from .lib.tlscfg import pair, reading, section
 from .lib.uas import TlsAgent, UdpSender
@@ -229,9 +229,16 @@ request_route {
 """
 
 
+def _any_address():
+    """As tls.so of the same version writes it."""
+    version = host_version()
+    return "0.0.0.0" if version >= (5, 8, 3) or (5, 7, 6) <= version < (5, 8) else ""
+
+
 def test_debug_lines_at_start_and_reload(verbose):
     text = "\n".join(verbose.log.lines())
-    for line in ("registered server_name callback handler for socket [:0], server_name='<default>' ...",
+    default = f"[{_any_address()}:0], server_name='<default>' ..."
+    for line in (f"registered server_name callback handler for socket {default}",
                  "TLSs<default>: No CRL configured", "TLSc<default>: No CRL configured"):
         assert line in text, line
     assert re.search(r"DEBUG: tls .*TLSs<default>: Key '.*server-ec\.key' successfully loaded", text)
@@ -248,8 +255,9 @@ def test_profiles_are_announced_with_their_names(settings, start, pki, tmp_path)
         ("server:127.0.0.1:0", {"server_name": "b.example"}), ("client:any", {"server_name": "c.example"}))))
     kam = start(reading(settings, path))
     found = [line.partition("for socket ")[2] for line in kam.log.find("NOTICE: tls .*registered server_name callback")]
-    assert sorted(found) == ["[127.0.0.1:0], server_name='b.example' ...", "[:0], server_name='<default>' ...",
-                             "[:0], server_name='a.example' ..."]
+    assert set(found) == {"[127.0.0.1:0], server_name='b.example' ...",
+                          f"[{_any_address()}:0], server_name='<default>' ...",
+                          f"[{_any_address()}:0], server_name='a.example' ..."} and len(found) == 3
 
 
 def test_revocation_lists_are_announced(settings, start, pki):
@@ -264,11 +272,12 @@ def test_debug_lines_of_an_accepted_connection(verbose, version):
         assert client.ask().status == 200
     verbose.wait_connections(0)
     logged = _debug(verbose, mark, "Closing SSL connection")
+    spelt = "successfully" if host_version() >= (5, 7) else "succesfuly"
     order = ["completing tls connection initialization", r"Using initial TLS domain TLSs<default> \(sn \[\]\)",
              "SSL handshake started", rf"received server_name \(TLS extension\): '{SNI}'",
              rf"TLS cfg domain selected for received server name \[{SNI}\]: TLSs<default>", "SSL handshake done",
              "TLS accept successful", "Closing SSL connection 0x[0-9a-f]+",
-             "TLS shutdown successful|First phase of 2-way handshake completed succesfuly"]
+             f"TLS shutdown successful|First phase of 2-way handshake completed {spelt}"]
     for line in order:
         _has(logged, line)
     found = [next(i for i, text in enumerate(logged) if re.fullmatch(line, text)) for line in order[:7]]
