@@ -9,82 +9,34 @@ with every repetition, so that other load of the machine affects both alike.
 
 import argparse
 import contextlib
-import ctypes
-import datetime
 import json
 import os
-import platform
 import resource
-import shlex
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 
+import bench_count
 import bench_host
+import bench_machine
 import bench_report
-from bench_host import BenchError, Certificates, Client, Kamailio, run_tool
+import bench_scale
+import bench_scenario
+from bench_floor import Floor
+from bench_host import BenchError, Certificates, Client, Kamailio, Options, run_tool
+from bench_noise import Quiet, Watch
 from bench_report import Row
+from bench_work import (BUILD, CLIENT, IDLE_GOAL, MANAGERS, PROGRAMS, ROOT, WORKS, ended, programs_build, say)
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.path.join(ROOT, "build")
-PROGRAMS = os.path.join(BUILD, "bench")
 DOCUMENT = os.path.join(ROOT, "doc", "benchmarks.md")
-MANAGERS = ("qm", "fm")
-
-
-@dataclass(frozen=True)
-class Work:
-	"""One kind of load; `count` is for a full run, goals are by memory manager."""
-
-	key: str
-	label: str
-	mode: str
-	count: int
-	version: str = "1.3"
-	kind: str = "ecdsa"
-	connections: int = 1
-	body: int = 0
-	keeps_first: bool = False
-	plain: str = "full13"  # the kind of work whose plain TCP figure is the floor of this one
-	goals: tuple = (None, None)
-	goal_floor: float = None
-	in_quick: bool = True
-
-	def goal(self, memory):
-		return self.goals[MANAGERS.index(memory)]
-
-	def has_bare(self):
-		return self.mode == "full"
-
-
-WORKS = (
-	Work("full13", "full handshake + OPTIONS, P-256, TLS 1.3", "full", 1000, goals=(0.33, 0.55)),
-	Work("full12", "full handshake + OPTIONS, P-256, TLS 1.2", "full", 1000, version="1.2", goals=(0.36, 0.58)),
-	Work("resumed13", "resumed + OPTIONS, TLS 1.3", "resumed", 1000, goals=(0.30, 0.42)),
-	Work("resumed12", "resumed + OPTIONS, TLS 1.2", "resumed", 1000, version="1.2", goals=(0.18, 0.28)),
-	Work("first13", "the same session each time + OPTIONS, TLS 1.3", "resumed", 500, keeps_first=True, in_quick=False),
-	Work("first12", "the same session each time + OPTIONS, TLS 1.2", "resumed", 500, version="1.2", keeps_first=True,
-		in_quick=False),
-	Work("open8", "OPTIONS on open connections, 8 in flight", "open", 20000, connections=8, plain="open8",
-		goals=(0.97, 0.92)),
-	Work("open1", "2 KB OPTIONS on an open connection, 1 in flight", "open", 10000, body=2048, plain="open1",
-		goals=(0.97, 0.92)),
-	Work("rsa13", "full handshake + OPTIONS, RSA-2048, TLS 1.3", "full", 400, kind="rsa", goal_floor=1.15),
-	Work("rsa12", "full handshake + OPTIONS, RSA-2048, TLS 1.2", "full", 400, kind="rsa", version="1.2",
-		goal_floor=1.15),
-)
 IDLE_VERSIONS = ("1.3", "1.2")
-IDLE_GOAL = 0.27
 IDLE_S = 1.0
 BUSY_PERCENT = 15  # of the machine's CPU time; above it a report carries a warning
 BARE_PRIORITY = "NORMAL:-VERS-ALL:+VERS-TLS{version}:-GROUP-ALL:+GROUP-X25519:-CIPHER-ALL:+AES-256-GCM"
-
-
-def say(text):
-	print(text, file=sys.stderr, flush=True)
+PARTS = ("idle", "restart", "day", "growth", "count")
+TITLES = {"plain": "plain TCP", "floor_tcp": "small server, TCP", "floor": "small server", "stock": "tls.so"}
 
 
 class Bench:
@@ -98,24 +50,40 @@ class Bench:
 		self.works = [work for work in WORKS if self._is_wanted(work)]
 		self.rows = {(memory, work.key): Row(work.label, memory, goal=work.goal(memory), goal_floor=work.goal_floor)
 			for memory in args.memory for work in self.works}
+		self.quiet = Quiet(left=len(self.rows) * args.repetitions + 20)
+		self.watch = Watch()
 		self.idle_rows = []
+		self.scenario_rows = []
+		self.growth = {}
 		self.resumed = {}
 		self.negotiated = {}
 		self.notes = []
 		self.stages = 0
+		self.files = {}
 
 	def _is_wanted(self, work):
 		if self.args.only:
 			return any(work.key.startswith(name) for name in self.args.only)
 		return work.in_quick or not self.args.quick
 
-	def _count(self, work):
-		return max(work.count // (5 if self.args.quick else 1), 50)
+	def scaled(self, count, least):
+		return max(int(count * self.args.scale), least)
+
+	def params(self, name):
+		return tuple(self.args.param) if name == "ours" else ()
+
+	def profile_files(self, size):
+		if size not in self.files:
+			self.files[size] = bench_scale.files_make(self.folder, size)
+		return self.files[size]
 
 	def _start(self, stack, name, memory, kind):
 		self.stages += 1
-		host = Kamailio(self.folder, f"{self.stages}-{name}", self.contestants[name], memory, self.certificates, kind,
-			params=self.args.param if name == "ours" else ())
+		if name.startswith("floor"):
+			host = Floor(self.certificates, kind if name == "floor" else None)
+		else:
+			host = Kamailio(self.folder, f"{self.stages}-{name}", self.contestants[name], memory, self.certificates,
+				kind, Options(params=self.params(name)))
 		stack.callback(self._stop, host, name)
 		return host
 
@@ -123,20 +91,20 @@ class Bench:
 		lines = host.log_lines_new()
 		if lines > 0:
 			self.notes.append(f"{self.title(name)} ({host.memory}) wrote {lines} lines to its log while it was loaded;"
-				f" the last: {host.log_tail().splitlines()[-1]}")
+				f" the last: {host.log_tail().splitlines()[-1]}".replace(self.folder, "..."))
 		code = host.close()
 		if code != 0:
 			self.notes.append(f"{self.title(name)} ({host.memory}) ended with exit status {code}")
 
 	def title(self, name):
-		return {"plain": "plain TCP", "stock": "tls.so", "ours": self.args.title}[name]
+		return TITLES.get(name, self.args.title)
 
 	def sample(self, host, work):
 		"""Server CPU of one load, in µs per operation; and the client's report."""
-		count = self._count(work)
-		client = Client(os.path.join(PROGRAMS, "bench_client"), host, work.mode, version=work.version, count=count,
-			warmup=max(count // 20, 20), connections=work.connections, body=work.body,
-			keeps_first=work.keeps_first and host.tls)
+		count = self.scaled(work.count, 50)
+		mode = work.mode if host.tls or work.mode != "resumed" else "full"
+		client = Client(CLIENT, host, mode, version=work.version, count=count, warmup=max(count // 20, 20),
+			connections=work.connections, body=work.body, keeps_first=work.keeps_first and host.tls)
 		host.settle()
 		before = host.cpu_ns()
 		account = client.work()
@@ -151,7 +119,7 @@ class Bench:
 		program = os.path.join(PROGRAMS, "bench_bare")
 		priority = BARE_PRIORITY.format(version=work.version)
 		output = run_tool([program, self.certificates.cert(work.kind), self.certificates.key(work.kind), priority,
-			str(max(self._count(work) // 4, 50))])
+			str(max(self.scaled(work.count, 50) // 4, 50))])
 		return json.loads(output)["us"]
 
 	def _account(self, memory, work, name, account):
@@ -162,30 +130,39 @@ class Bench:
 		facts = " ".join(account[fact] for fact in ("version", "suite", "group", "key"))
 		self.negotiated.setdefault(work.key, {}).setdefault(name, facts)
 
+	def _has_own_plain(self, work):
+		return work.plain == work.key or not any(other.key == work.plain for other in self.works)
+
+	def _pair(self, hosts, work, names):
+		"""One sample of each contestant, and of the bare handshake."""
+		found = {name: self.sample(hosts[name], work) for name in names}
+		if work.has_bare():
+			found["bare"] = (self.bare(work), None)
+		return found
+
 	def _repetition(self, memory, works, hosts, number):
 		names = list(hosts) if number % 2 == 0 else list(reversed(hosts))
 		for work in works:
 			row = self.rows[memory, work.key]
-			for name in names:
-				if name == "plain" and work.plain != work.key:
-					continue
-				cost, account = self.sample(hosts[name], work)
+			wanted = [name for name in names if name not in ("plain", "floor_tcp") or self._has_own_plain(work)]
+			found, others = self.quiet.sample(
+				lambda: self._pair(hosts, work, wanted))  # pylint: disable=cell-var-from-loop
+			row.noise.append(others)
+			for name, (cost, account) in found.items():
 				getattr(row, name).append(cost)
-				if name != "plain":
+				if name in ("stock", "ours", "floor"):
 					self._account(memory, work, name, account)
-			if work.has_bare():
-				row.bare.append(self.bare(work))
 			say(f"  {memory} {number + 1}/{self.args.repetitions} {work.key}: "
-				+ ", ".join(f"{self.title(name)} {getattr(row, name)[-1]:.1f}" for name in hosts
-					if getattr(row, name)) + " µs")
+				+ ", ".join(f"{self.title(name)} {found[name][0]:.1f}" for name in hosts if name in found)
+				+ f" µs; others {others:.0f} %")
 
 	def cpu_stage(self, memory, kind):
 		"""All repetitions of the works with one kind of certificate."""
 		works = [work for work in self.works if work.kind == kind]
 		if not works:
 			return
-		wants_plain = any(work.plain == work.key for work in works)
-		names = ["plain", "stock", "ours"] if wants_plain else ["stock", "ours"]
+		wants_plain = any(self._has_own_plain(work) for work in works)
+		names = (["plain", "floor_tcp"] if wants_plain else []) + ["floor", "stock", "ours"]
 		say(f"{memory}, {kind}: starting {', '.join(self.title(name) for name in names)}")
 		with contextlib.ExitStack() as stack:
 			hosts = {name: self._start(stack, name, memory, kind) for name in names}
@@ -194,11 +171,10 @@ class Bench:
 
 	def _idle_sample(self, name, memory, version):
 		"""Bytes of shared memory per idle connection, and what is left allocated after they were closed."""
-		count = self.args.idle
+		count = self.scaled(1000, 50)
 		with contextlib.ExitStack() as stack:
 			host = self._start(stack, name, memory, "ecdsa")
-			client = Client(os.path.join(PROGRAMS, "bench_client"), host, "idle", version=version, warmup=20,
-				connections=count)
+			client = Client(CLIENT, host, "idle", version=version, warmup=20, connections=count)
 			host.settle()
 			before = host.shared_bytes()
 			client.work()
@@ -221,7 +197,7 @@ class Bench:
 
 	def idle_stage(self, memory):
 		versions = IDLE_VERSIONS[:1] if self.args.quick else IDLE_VERSIONS
-		say(f"{memory}: {self.args.idle} idle connections")
+		say(f"{memory}: idle connections")
 		plain, _ = self._idle_sample("plain", memory, None)
 		for version in versions:
 			row = Row(f"TLS {version}, P-256", memory, unit="KB", plain=[plain / 1000], goal=IDLE_GOAL)
@@ -232,12 +208,29 @@ class Bench:
 			row.note = f"{left['stock']}, {left['ours']} bytes"
 			self.idle_rows.append(row)
 
+	def count_stage(self, memory):
+		if not bench_count.is_possible():
+			self.notes.append("instructions were not counted: valgrind is not installed")
+			return
+		for kind in Certificates.KINDS:
+			works = [work for work in self.works if work.kind == kind]
+			if works:
+				say(f"{memory}, {kind}: counting instructions")
+				for key, found in bench_count.counts(self, memory, kind, works).items():
+					self.rows[memory, key].counts = found
+
 	def run(self):
+		last = self.args.memory[-1]
 		for memory in self.args.memory:
 			for kind in Certificates.KINDS:
 				self.cpu_stage(memory, kind)
-			if self.args.wants_idle:
+			if self.args.wants("idle"):
 				self.idle_stage(memory)
+		if self.works and self.args.wants("count"):
+			self.count_stage(last)
+		self.scenario_rows = bench_scenario.rows(self, last, [key for key in ("restart", "day") if self.args.wants(key)])
+		if self.args.wants("growth"):
+			self.growth = bench_scale.tables(self, last)
 		self._finish()
 
 	def _finish(self):
@@ -246,88 +239,31 @@ class Bench:
 			work = next(work for work in self.works if work.key == key)
 			floor = self.rows.get((memory, work.plain))
 			if floor is not None:
-				row.plain = floor.plain
-			if not row.plain:
-				row.goal_floor = None
+				row.plain, row.floor_tcp = floor.plain, floor.floor_tcp
 			if work.mode == "resumed":
 				row.note = ", ".join("{} of {}".format(*self.resumed[memory, key, name]) for name in ("stock", "ours"))
 		for key, seen in self.negotiated.items():
 			if len(set(seen.values())) > 1:
-				self.notes.append(f"{key}: the two did not negotiate the same: {seen}")
-
-
-def busy_s():
-	"""CPU time used on the whole machine since it was started, stolen time included, in seconds."""
-	with open("/proc/stat", encoding="ascii") as file:
-		user, nice, system, _idle, _wait, irq, soft, steal = (int(word) for word in file.readline().split()[1:9])
-	return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")
-
-
-def own_s():
-	"""CPU time used by this program and its finished children."""
-	used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-	return sum(one.ru_utime + one.ru_stime for one in used)
-
-
-def disturbance(args):
-	"""Share of the machine's CPU time that other processes took during the run, in percent."""
-	others = busy_s() - args.busy - (own_s() - args.own)
-	return max(0.0, 100 * others / (os.cpu_count() * (time.monotonic() - args.started)))
-
-
-def machine(args, others):
-	"""The machine that the figures were taken on, as a Markdown list; nothing that identifies it."""
-	cpu = "unknown"
-	with open("/proc/cpuinfo", encoding="utf-8") as file:
-		for line in file:
-			if line.startswith("model name"):
-				cpu = line.partition(":")[2].strip()
-				break
-	gnutls = ctypes.CDLL("libgnutls.so.30").gnutls_check_version
-	gnutls.restype = ctypes.c_char_p
-	try:
-		system = platform.freedesktop_os_release()["PRETTY_NAME"]
-	except (OSError, KeyError):
-		system = platform.system()
-	return "\n".join([
-		f"- CPU: {cpu}, {os.cpu_count()} cores; {system}, Linux {platform.release()}",
-		f"- {run_tool(['kamailio', '-v']).splitlines()[0].removeprefix('version: ').strip()};"
-		f" GnuTLS {gnutls(None).decode()}; {' '.join(run_tool(['openssl', 'version']).split()[:2])};"
-		f" tls_gnutls {revision()}",
-		f"- command: `{command(args)}`, {datetime.date.today().isoformat()},"
-		f" {time.monotonic() - args.started:.0f} s; other work on the machine took {others:.0f} % of its CPU"
-		" time meanwhile",
-		f"- {args.repetitions} repetitions; figures are medians, ratios are the medians of the pairs",
-	])
-
-
-def revision():
-	"""The project's revision, if git knows one."""
-	try:
-		found = run_tool(["git", "-C", ROOT, "describe", "--always", "--dirty"])
-	except BenchError:
-		return "(revision unknown)"
-	return found.strip()
-
-
-def command(args):
-	words = [word for word in args.words if word != "--write"]
-	return "make bench" + (f" BENCH_ARGS='{shlex.join(words)}'" if words else "")
+				self.notes.append(f"{key}: they did not negotiate the same: {seen}")
 
 
 def report(bench):
-	rows = list(bench.rows.values())
-	others = disturbance(bench.args)
-	parts = [machine(bench.args, others)]
+	args, rows = bench.args, list(bench.rows.values())
+	others = bench.watch.others()
+	parts = [bench_machine.machine(args, others, bench.quiet)]
 	if others > BUSY_PERCENT:
 		parts.append("**The machine was busy with other work: the CPU figures and verdicts of this run are "
 			"unreliable.**")
 	if rows:
-		parts.append(bench_report.cpu_table(rows, bench.args.title, bench.args.self_check))
+		parts.append(bench_report.cpu_table(rows, args.title, args.self_check))
 	if bench.idle_rows:
-		parts.append(bench_report.memory_table(bench.idle_rows, bench.args.title, bench.args.self_check))
-	if not bench.args.self_check:
-		parts.append(bench_report.summary(rows + bench.idle_rows))
+		parts.append(bench_report.memory_table(bench.idle_rows, args.title, args.self_check))
+	if bench.scenario_rows:
+		parts.append(bench_report.scenario_table(bench.scenario_rows, args.title, args.self_check))
+	for title, (sizes, lines) in bench.growth.items():
+		parts.append(bench_report.growth_table(title, sizes, lines))
+	if not args.self_check:
+		parts.append(bench_report.summary(rows + bench.idle_rows + bench.scenario_rows))
 	if bench.notes:
 		parts.append("Notes of this run:\n" + "\n".join("- " + note for note in bench.notes))
 	return "\n\n".join(parts)
@@ -350,30 +286,39 @@ def parameter(text):
 	return name, int(number)
 
 
-def arguments(words):
+def parser_make():
 	parser = argparse.ArgumentParser(prog="make bench", description="Compares a TLS module of Kamailio with tls.so.")
 	parser.add_argument("--module", default=os.path.join(BUILD, "tls_gnutls.so"),
 		help="module to compare; 'tls.so' compares tls.so with itself, a check of the tool (ratios near 1)")
-	parser.add_argument("--quick", action="store_true", help="one to two minutes, rough figures")
+	parser.add_argument("--quick", action="store_true", help="rough figures: --scale 0.2, few repetitions")
 	parser.add_argument("--write", action="store_true", help="put the result into doc/benchmarks.md as well")
 	parser.add_argument("--memory", choices=MANAGERS, help="only one of Kamailio's memory managers")
-	parser.add_argument("--only", metavar="WORK,...", help="only these kinds of work (by the start of the name): "
-		+ ", ".join(work.key for work in WORKS) + ", idle")
+	parser.add_argument("--only", metavar="PART,...", help="only these kinds of work (by the start of the name) and "
+		"parts: " + ", ".join([work.key for work in WORKS] + list(PARTS)))
+	parser.add_argument("--scale", type=float, help="multiplies the numbers of operations, clients and connections")
 	parser.add_argument("--param", metavar="NAME=NUMBER", action="append", type=parameter, default=[],
 		help="a parameter for the module that is compared, for example key_isolation=1")
 	parser.add_argument("--repetitions", type=int, help="default: 6, with --quick 2")
+	parser.add_argument("--scenario-repetitions", type=int, help="of restart and day; default: 3, with --quick 1")
+	return parser
+
+
+def arguments(words):
+	parser = parser_make()
 	args = parser.parse_args(words)
 	args.words = words
 	args.memory = [args.memory] if args.memory else list(MANAGERS)
 	args.only = args.only.split(",") if args.only else None
-	args.wants_idle = args.only is None or "idle" in args.only
+	args.wants = lambda part: args.only is None or part in args.only
 	args.repetitions = args.repetitions or (2 if args.quick else 6)
-	if args.repetitions < 1:
-		parser.error("--repetitions: at least 1")
+	args.scenario_repetitions = args.scenario_repetitions or (1 if args.quick else 3)
+	args.scale = args.scale or (0.2 if args.quick else 1.0)
+	args.versions = ("1.3",) if args.quick else ("1.3", "1.2")
+	if args.repetitions < 1 or args.scenario_repetitions < 1 or not 0 < args.scale <= 10:
+		parser.error("--repetitions: at least 1; --scale: above 0, at most 10")
 	for name in args.only or ():
-		if name != "idle" and not any(name and work.key.startswith(name) for work in WORKS):
-			parser.error(f"--only: there is no work called '{name}'")
-	args.idle = 200 if args.quick else 1000
+		if name not in PARTS and not any(name and work.key.startswith(name) for work in WORKS):
+			parser.error(f"--only: there is no work and no part called '{name}'")
 	args.self_check = args.module == bench_host.STOCK
 	args.title = "tls.so again" if args.self_check else os.path.basename(args.module).removesuffix(".so")
 	if not args.self_check:
@@ -383,20 +328,12 @@ def arguments(words):
 	return args
 
 
-def programs_build():
-	here = os.path.dirname(os.path.abspath(__file__))
-	subprocess.run(["make", "-s", "-C", here, "BENCH_BUILD=" + PROGRAMS], check=True)
-
-
-def ended(_number, _frame):
-	raise KeyboardInterrupt
-
-
 def main():
 	args = arguments(sys.argv[1:])
 	args.started = time.monotonic()
-	args.busy, args.own = busy_s(), own_s()
 	os.environ["PATH"] += ":/usr/sbin:/sbin"
+	most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+	resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 	signal.signal(signal.SIGTERM, ended)
 	try:
 		programs_build()

@@ -7,28 +7,22 @@
  *   warm up  -> "ready"  -> (line) -> work -> one line of JSON -> (line or end of input) -> close, exit
  * Every reply is checked; anything but a 200 ends the program with a message and exit code 1.
  */
+#include "bench_parts.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
-#define REPLY_MAX 4096
 #define IO_TIMEOUT_S 20
-#define CONNECTIONS_MAX 20000
-#define OPERATIONS_MAX 10000000
 #define BODY_MAX 60000
 
 enum mode
@@ -51,6 +45,7 @@ struct options
 	long connections;
 	long body_bytes;
 	const char *ca_file;
+	const char *server_name; /* SNI; NULL: none */
 };
 
 struct link
@@ -74,23 +69,6 @@ struct bench
 	char key_type[16]; /* type of the server certificate's key, seen last */
 };
 
-static void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
-
-static void die(const char *format, ...)
-{
-	va_list args;
-	unsigned long code;
-
-	fputs("bench_client: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	while((code = ERR_get_error()) != 0)
-		fprintf(stderr, "bench_client: OpenSSL: %s\n", ERR_error_string(code, NULL));
-	exit(1);
-}
-
 static int session_new_cb(SSL *ssl, SSL_SESSION *session)
 {
 	struct bench *bench = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
@@ -100,55 +78,6 @@ static int session_new_cb(SSL *ssl, SSL_SESSION *session)
 	SSL_SESSION_free(bench->session);
 	bench->session = session;
 	return 1; /* the reference is ours now */
-}
-
-static void context_init(struct bench *bench)
-{
-	const struct options *opt = &bench->opt;
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-
-	if(!ctx)
-		die("no TLS context");
-	if(!SSL_CTX_set_min_proto_version(ctx, opt->version) || !SSL_CTX_set_max_proto_version(ctx, opt->version))
-		die("protocol version refused");
-	/* one suite and OpenSSL's usual first group, so that every server does the same cryptography */
-	if(!SSL_CTX_set_ciphersuites(ctx, "TLS_AES_256_GCM_SHA384")
-			|| !SSL_CTX_set_cipher_list(ctx, "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384")
-			|| !SSL_CTX_set1_groups_list(ctx, "X25519:P-256"))
-		die("cipher suites or groups refused");
-	if(!SSL_CTX_load_verify_file(ctx, opt->ca_file))
-		die("cannot load the CA file");
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-	SSL_CTX_sess_set_new_cb(ctx, session_new_cb);
-	SSL_CTX_set_app_data(ctx, bench);
-	bench->ctx = ctx;
-}
-
-static void request_init(struct bench *bench)
-{
-	long body = bench->opt.body_bytes;
-	size_t room = (size_t)body + 1024;
-	int len;
-
-	bench->request = malloc(room);
-	if(!bench->request)
-		die("out of memory");
-	len = snprintf(bench->request, room,
-			"OPTIONS sip:127.0.0.1 SIP/2.0\r\n"
-			"Via: SIP/2.0/%s 127.0.0.1:5060;branch=z9hG4bK-bench-1;rport\r\n"
-			"Max-Forwards: 70\r\n"
-			"From: <sip:bench@127.0.0.1>;tag=bench\r\n"
-			"To: <sip:127.0.0.1>\r\n"
-			"Call-ID: bench@127.0.0.1\r\n"
-			"CSeq: 1 OPTIONS\r\n"
-			"Contact: <sip:bench@127.0.0.1;transport=%s>\r\n"
-			"%s"
-			"Content-Length: %ld\r\n\r\n",
-			bench->opt.tls ? "TLS" : "TCP", bench->opt.tls ? "tls" : "tcp",
-			body > 0 ? "Content-Type: application/octet-stream\r\n" : "", body);
-	memset(bench->request + len, 'x', (size_t)body);
-	bench->request_len = (size_t)len + (size_t)body;
 }
 
 static int socket_open(long port)
@@ -205,6 +134,8 @@ static void link_open(struct bench *bench, struct link *link)
 	link->ssl = SSL_new(bench->ctx);
 	if(!link->ssl || !SSL_set_fd(link->ssl, link->fd))
 		die("no TLS connection object");
+	if(bench->opt.server_name && !SSL_set_tlsext_host_name(link->ssl, bench->opt.server_name))
+		die("server name refused");
 	if(bench->session)
 		session_offer(bench, link->ssl);
 	if(SSL_connect(link->ssl) != 1)
@@ -266,11 +197,7 @@ static void reply_check(struct link *link)
 			die("reply without an end");
 		len += link_read(link, reply + len, REPLY_MAX - len);
 		reply[len] = '\0';
-	} while(!strstr(reply, "\r\n\r\n"));
-	if(strncmp(reply, "SIP/2.0 200 ", 12) != 0)
-		die("unexpected reply: %.60s", reply);
-	if(!strstr(reply, "\r\nContent-Length: 0\r\n") || strcmp(reply + len - 4, "\r\n\r\n") != 0)
-		die("reply with a body or trailing data");
+	} while(!reply_is_complete(reply, len));
 }
 
 /* Connections one after the other: connect, handshake, OPTIONS, reply, close. */
@@ -313,22 +240,6 @@ static void run_open(struct bench *bench)
 		request_send(bench, &bench->links[i]);
 		reply_check(&bench->links[i]);
 	}
-}
-
-static void line_wait(bool end_allowed)
-{
-	char line[64];
-
-	if(!fgets(line, sizeof(line), stdin) && !end_allowed)
-		exit(0); /* the driver has gone */
-}
-
-static double now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 static void phase_warmup(struct bench *bench)
@@ -386,18 +297,6 @@ static void bench_run(struct bench *bench)
 		link_close(&bench->links[i]);
 }
 
-static long number_parse(const char *text, const char *name, long min, long max)
-{
-	char *end;
-	long value;
-
-	errno = 0;
-	value = strtol(text, &end, 10);
-	if(errno != 0 || end == text || *end != '\0' || value < min || value > max)
-		die("--%s: '%s' is not a number from %ld to %ld", name, text, min, max);
-	return value;
-}
-
 static enum mode mode_parse(const char *text)
 {
 	static const char *const names[] = {"full", "resumed", "open", "idle"};
@@ -406,15 +305,6 @@ static enum mode mode_parse(const char *text)
 		if(strcmp(text, names[i]) == 0)
 			return (enum mode)i;
 	die("--mode: '%s' is not one of full, resumed, open, idle", text);
-}
-
-static int version_parse(const char *text)
-{
-	if(strcmp(text, "1.2") == 0)
-		return TLS1_2_VERSION;
-	if(strcmp(text, "1.3") == 0)
-		return TLS1_3_VERSION;
-	die("--version: '%s' is neither 1.2 nor 1.3", text);
 }
 
 static const struct option long_options[] = {
@@ -426,6 +316,7 @@ static const struct option long_options[] = {
 		{"connections", required_argument, NULL, 'c'},
 		{"body", required_argument, NULL, 'b'},
 		{"ca", required_argument, NULL, 'a'},
+		{"server-name", required_argument, NULL, 's'},
 		{"keep-first", no_argument, NULL, 'k'},
 		{NULL, 0, NULL, 0},
 };
@@ -461,6 +352,9 @@ static void options_parse(struct options *opt, int argc, char **argv)
 			case 'a':
 				opt->ca_file = optarg;
 				break;
+			case 's':
+				opt->server_name = optarg;
+				break;
 			case 'k':
 				opt->keeps_first = true;
 				break;
@@ -470,7 +364,7 @@ static void options_parse(struct options *opt, int argc, char **argv)
 	}
 	if(optind != argc || opt->port == 0 || (opt->tls && !opt->ca_file) || (!opt->tls && opt->mode == MODE_RESUMED))
 		die("usage: --port N [--version 1.2|1.3 --ca FILE] [--mode full|resumed|open|idle] [--count N] [--warmup N]"
-			" [--connections N] [--body BYTES] [--keep-first]; plain TCP without --version");
+			" [--connections N] [--body BYTES] [--server-name NAME] [--keep-first]; plain TCP without --version");
 }
 
 int main(int argc, char **argv)
@@ -481,8 +375,8 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	options_parse(&bench.opt, argc, argv);
 	if(bench.opt.tls)
-		context_init(&bench);
-	request_init(&bench);
+		bench.ctx = client_context(bench.opt.version, bench.opt.ca_file, session_new_cb, &bench);
+	bench.request = request_new(bench.opt.tls, bench.opt.body_bytes, &bench.request_len);
 	bench.links = calloc((size_t)bench.opt.connections, sizeof(*bench.links));
 	if(!bench.links)
 		die("out of memory");

@@ -1,6 +1,6 @@
 # tls_gnutls - benchmark: certificates, a Kamailio under measurement, and the client that loads it
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-"""What bench.py and bench_profile.py share; nothing here decides what is measured.
+"""What bench.py, its parts and bench_profile.py share; nothing here decides what is measured.
 
 Everything uses a temporary folder of the caller, listens on loopback, and ends with its `close()`.
 """
@@ -12,9 +12,9 @@ import signal
 import socket
 import subprocess
 import time
+from dataclasses import dataclass
 
 STOCK = "tls.so"
-SHARED_MB = 512
 PACKAGE_MB = 16
 START_TIMEOUT_S = 30
 SAMPLE_TIMEOUT_S = 300
@@ -24,11 +24,11 @@ debug=0
 log_stderror=yes
 fork=yes
 children=1
-tcp_children=2
+tcp_children={workers}
 auto_aliases=no
 disable_core_dump=yes
 tcp_connection_lifetime=600
-tcp_max_connections=8192
+tcp_max_connections=16384
 {transport}
 loadmodule "sl.so"
 loadmodule "ctl.so"
@@ -44,11 +44,13 @@ request_route {{
 
 TLS_CONFIG = """
 loadmodule "{module}"
-modparam("tls", "tls_method", "TLSv1.2+")
-modparam("tls", "certificate", "{cert}")
-modparam("tls", "private_key", "{key}")
 modparam("tls", "session_cache", 1)
 modparam("tls", "session_id", "bench")
+"""
+
+ONE_PROFILE = """modparam("tls", "tls_method", "TLSv1.2+")
+modparam("tls", "certificate", "{cert}")
+modparam("tls", "private_key", "{key}")
 """
 
 
@@ -78,7 +80,7 @@ class Certificates:
 	def __init__(self, folder):
 		self.folder = folder
 		self.ca = self._path("ca.pem")
-		run_tool(["openssl", "req", "-x509", *self.KINDS["ecdsa"], "-nodes", "-days", "2", "-subj", "/CN=bench CA",
+		run_tool(["openssl", "req", "-x509", *self.KINDS["ecdsa"], "-nodes", "-days", "60", "-subj", "/CN=bench CA",
 			"-keyout", self._path("ca.key"), "-out", self.ca])
 		extensions = self._path("server.ext")
 		with open(extensions, "w", encoding="ascii") as file:
@@ -88,7 +90,7 @@ class Certificates:
 			run_tool(["openssl", "req", "-new", *key, "-nodes", "-subj", "/CN=localhost", "-keyout", self.key(kind),
 				"-out", request])
 			run_tool(["openssl", "x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self._path("ca.key"),
-				"-CAcreateserial", "-days", "2", "-extfile", extensions, "-out", self.cert(kind)])
+				"-CAcreateserial", "-days", "60", "-extfile", extensions, "-out", self.cert(kind)])
 
 	def _path(self, name):
 		return os.path.join(self.folder, name)
@@ -125,32 +127,71 @@ def cpu_ns_of(pid):
 	return total
 
 
-class Kamailio:
+class Server:
+	"""A server under measurement. Whoever inherits it sets label, port, tls, ca and process."""
+
+	def pids(self):
+		return family_of(self.process.pid)
+
+	def log_tail(self):
+		return ""
+
+	def cpu_ns(self):
+		try:
+			return sum(cpu_ns_of(pid) for pid in self.pids())
+		except OSError as error:
+			raise BenchError(f"a process of {self.label} is gone:\n{self.log_tail()}") from error
+
+	def settle(self):
+		"""Waits until the work after the last connections is done: two idle 10 ms in a row, at most 1 s."""
+		quiet = 0
+		before = self.cpu_ns()
+		for _ in range(100):
+			time.sleep(0.01)
+			now = self.cpu_ns()
+			quiet = quiet + 1 if now - before < 200_000 else 0
+			before = now
+			if quiet == 2:
+				return
+
+
+@dataclass(frozen=True)
+class Options:
+	"""What of a Kamailio is not the same in all measurements."""
+
+	workers: int = 2
+	shared_mb: int = 512
+	port: int = None  # None: a free one
+	profiles: str = None  # path of a tls.cfg, in the place of one profile from parameters
+	params: tuple = ()  # further parameters of the TLS module: (name, value as it is written in the script) each
+	wrapper: tuple = ()  # a command to run Kamailio under (a profiler)
+
+
+class Kamailio(Server):
 	"""One running Kamailio.
 
 	module: None for plain TCP, "tls.so" for Kamailio's own, or the path of a module.
 	memory: "qm" or "fm", used for shared and private memory alike.
-	wrapper: a command to run Kamailio under (a profiler), or empty.
-	params: further parameters of the TLS module, (name, number) each.
+	kind: of the certificate.
 	"""
 
-	def __init__(self, folder, label, module, memory, certificates, kind, wrapper=(), params=()):
-		self.label = label
+	def __init__(self, folder, label, module, memory, certificates, kind, options=Options()):
+		self.label = f"Kamailio ({label})"
 		self.memory = memory
 		self.tls = module is not None
-		self.wrapped = bool(wrapper)
+		self.options = options
 		self.ca = certificates.ca
 		self.folder = os.path.join(folder, f"{label}-{memory}-{kind}".replace("/", "_"))
 		os.makedirs(self.folder)
 		self.control = os.path.join(self.folder, "ctl")
 		self.log_path = os.path.join(self.folder, "log")
 		self.log_lines_at_start = 0
-		self.port = port_free()
+		self.port = options.port or port_free()
 		config = os.path.join(self.folder, "kamailio.cfg")
 		with open(config, "w", encoding="ascii") as file:
-			file.write(self._config(module, certificates, kind, params))
-		command = [*wrapper, "kamailio", "-f", config, "-DD", "-E", "-Y", self.folder, "-w", self.folder,
-			"-m", str(SHARED_MB), "-M", str(PACKAGE_MB), "-x", memory, "-X", memory]
+			file.write(self._config(module, certificates, kind))
+		command = [*options.wrapper, "kamailio", "-f", config, "-DD", "-E", "-Y", self.folder, "-w", self.folder,
+			"-m", str(options.shared_mb), "-M", str(PACKAGE_MB), "-x", memory, "-X", memory]
 		with open(self.log_path, "wb") as log:
 			self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
 				start_new_session=True, cwd=self.folder)
@@ -160,26 +201,31 @@ class Kamailio:
 			self.close()
 			raise
 
-	def _config(self, module, certificates, kind, params):
+	def _config(self, module, certificates, kind):
+		words = {"control": self.control, "workers": self.options.workers}
 		if module is None:
-			return CONFIG.format(transport=f"listen=tcp:127.0.0.1:{self.port}", control=self.control, tls="")
-		tls = TLS_CONFIG.format(module=module, cert=certificates.cert(kind), key=certificates.key(kind))
-		tls += "".join(f'modparam("tls", "{name}", {value})\n' for name, value in params)
-		transport = f"enable_tls=yes\ntls_max_connections=8192\nlisten=tls:127.0.0.1:{self.port}"
-		return CONFIG.format(transport=transport, control=self.control, tls=tls)
+			return CONFIG.format(transport=f"listen=tcp:127.0.0.1:{self.port}", tls="", **words)
+		tls = TLS_CONFIG.format(module=module)
+		if self.options.profiles:
+			tls += f'modparam("tls", "config", "{self.options.profiles}")\n'
+		else:
+			tls += ONE_PROFILE.format(cert=certificates.cert(kind), key=certificates.key(kind))
+		tls += "".join(f'modparam("tls", "{name}", {value})\n' for name, value in self.options.params)
+		transport = f"enable_tls=yes\ntls_max_connections=16384\nlisten=tls:127.0.0.1:{self.port}"
+		return CONFIG.format(transport=transport, tls=tls, **words)
 
 	def _wait_ready(self):
-		deadline = time.monotonic() + START_TIMEOUT_S * (5 if self.wrapped else 1)
+		deadline = time.monotonic() + START_TIMEOUT_S * (5 if self.options.wrapper or self.options.profiles else 1)
 		while True:
 			if self.process.poll() is not None:
-				raise BenchError(f"Kamailio ({self.label}) ended at start-up:\n{self.log_tail()}")
+				raise BenchError(f"{self.label} ended at start-up:\n{self.log_tail()}")
 			try:
 				self.rpc("core.uptime")
 				with socket.create_connection(("127.0.0.1", self.port), timeout=1):
 					break
 			except (BenchError, OSError):
 				if time.monotonic() > deadline:
-					raise BenchError(f"Kamailio ({self.label}) does not answer:\n{self.log_tail()}") from None
+					raise BenchError(f"{self.label} does not answer:\n{self.log_tail()}") from None
 				time.sleep(0.1)
 		family = 0
 		while family != (family := len(family_of(self.process.pid))):
@@ -203,33 +249,12 @@ class Kamailio:
 		for line in self.rpc("core.shmmem").splitlines():
 			name, _, value = line.strip().partition(":")
 			if name == "real_used":
-				return int(value)
+				return int(value) % (1 << 32)  # printed as a signed number of 32 bits
 		raise BenchError("core.shmmem has no real_used")
 
 	def log_lines_new(self):
 		"""Lines written to the log since it was ready."""
 		return self.log_lines() - self.log_lines_at_start
-
-	def pids(self):
-		return family_of(self.process.pid)
-
-	def cpu_ns(self):
-		try:
-			return sum(cpu_ns_of(pid) for pid in self.pids())
-		except OSError as error:
-			raise BenchError(f"a process of Kamailio ({self.label}) is gone:\n{self.log_tail()}") from error
-
-	def settle(self):
-		"""Waits until the work after the last connections is done: two idle 10 ms in a row, at most 1 s."""
-		quiet = 0
-		before = self.cpu_ns()
-		for _ in range(100):
-			time.sleep(0.01)
-			now = self.cpu_ns()
-			quiet = quiet + 1 if now - before < 200_000 else 0
-			before = now
-			if quiet == 2:
-				return
 
 	def close(self):
 		"""Ends Kamailio and everything it started; returns its exit code."""
@@ -246,18 +271,11 @@ class Kamailio:
 		return self.process.wait()
 
 
-class Client:
-	"""One run of bench_client against one Kamailio; see that program for the phases."""
+class Program:
+	"""One run of a client program: warm-up, "ready", a measured phase, close. See the programs for the phases."""
 
-	def __init__(self, program, host, mode, version=None, count=1, warmup=0, connections=1, body=0,
-			keeps_first=False):
+	def __init__(self, command, host):
 		self.host = host
-		command = [program, "--port", str(host.port), "--mode", mode, "--count", str(count), "--warmup", str(warmup),
-			"--connections", str(connections), "--body", str(body)]
-		if host.tls:
-			command += ["--version", version, "--ca", host.ca]
-		if keeps_first:
-			command.append("--keep-first")
 		self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
 			text=True, bufsize=1)
 		try:
@@ -297,3 +315,30 @@ class Client:
 		self.process.stderr.close()
 		if code != 0:
 			raise BenchError(f"client against {self.host.label} ended with {code}: {complaint}")
+
+
+class Client(Program):
+	"""One run of bench_client: connections one after the other, or requests on open ones."""
+
+	def __init__(self, program, host, mode, version=None, count=1, warmup=0, connections=1, body=0,
+			keeps_first=False, server_name=None):
+		command = [program, "--port", str(host.port), "--mode", mode, "--count", str(count), "--warmup", str(warmup),
+			"--connections", str(connections), "--body", str(body)]
+		if host.tls:
+			command += ["--version", version, "--ca", host.ca]
+		if keeps_first:
+			command.append("--keep-first")
+		if server_name:
+			command += ["--server-name", server_name]
+		super().__init__(command, host)
+
+
+class Crowd(Program):
+	"""One run of bench_crowd: many clients with a session each, `width` connections in flight."""
+
+	def __init__(self, program, host, version, clients, warm_rounds=0, rounds=1, width=1, keeps_open=False):
+		command = [program, "--port", str(host.port), "--version", version, "--ca", host.ca, "--clients", str(clients),
+			"--warm-rounds", str(warm_rounds), "--rounds", str(rounds), "--width", str(width)]
+		if keeps_open:
+			command.append("--keep-open")
+		super().__init__(command, host)

@@ -18,27 +18,28 @@ import sys
 import tempfile
 import time
 
-import bench
 import bench_host
-from bench_host import BenchError, Certificates, Client, Kamailio, run_tool
+import bench_work
+from bench_count import control, totals_of, wrapper
+from bench_host import BenchError, Certificates, Client, Kamailio, Options, run_tool
 
 PERF_HZ = 5000
 ATTACH_S = 1.0
 
 
 def work_of(name):
-	for work in bench.WORKS:
+	for work in bench_work.WORKS:
 		if work.key == name:
 			return work
-	raise argparse.ArgumentTypeError(f"'{name}' is not one of " + ", ".join(work.key for work in bench.WORKS))
+	raise argparse.ArgumentTypeError(f"'{name}' is not one of " + ", ".join(work.key for work in bench_work.WORKS))
 
 
 def arguments():
 	parser = argparse.ArgumentParser(prog="profile.sh", description=__doc__.splitlines()[2])
-	parser.add_argument("--module", default=os.path.join(bench.BUILD, "tls_gnutls.so"),
+	parser.add_argument("--module", default=os.path.join(bench_work.BUILD, "tls_gnutls.so"),
 		help="the module's file, 'tls.so' for Kamailio's own, 'plain' for plain TCP")
 	parser.add_argument("--work", type=work_of, default="full13", help="kind of load, as in bench.py (default: full13)")
-	parser.add_argument("--memory", choices=bench.MANAGERS, default="fm")
+	parser.add_argument("--memory", choices=bench_work.MANAGERS, default="fm")
 	parser.add_argument("--count", type=int, help="operations; default: 5 times those of the benchmark, callgrind: 1/5")
 	parser.add_argument("--tool", choices=("perf", "callgrind"),
 		default="perf" if shutil.which("perf") else "callgrind")
@@ -63,7 +64,7 @@ def arguments():
 
 def client_of(args, host):
 	work = args.work
-	return Client(os.path.join(bench.PROGRAMS, "bench_client"), host, work.mode, version=work.version, count=args.count,
+	return Client(os.path.join(bench_work.PROGRAMS, "bench_client"), host, work.mode, version=work.version, count=args.count,
 		warmup=50, connections=work.connections, body=work.body, keeps_first=work.keeps_first and host.tls)
 
 
@@ -127,17 +128,14 @@ def with_perf(args, folder, certificates):
 
 def with_callgrind(args, folder, certificates):
 	output = os.path.join(folder, "callgrind.out")
-	wrapper = ["valgrind", "--tool=callgrind", "--trace-children=yes", "--instr-atstart=no",
-		"--callgrind-out-file=" + output + ".%p"]
-	host = Kamailio(folder, "profiled", args.module, args.memory, certificates, args.work.kind, wrapper)
+	host = Kamailio(folder, "profiled", args.module, args.memory, certificates, args.work.kind,
+		Options(wrapper=wrapper(output)))
 	try:
 		client = client_of(args, host)
-		for pid in host.pids():
-			run_tool(["callgrind_control", "--instr=on", str(pid)])
+		control(host, "--instr=on")
 		account = client.work()
 		host.settle()
-		for pid in host.pids():
-			run_tool(["callgrind_control", "--instr=off", str(pid)])
+		control(host, "--instr=off")
 		client.close()
 	finally:
 		host.close()
@@ -153,12 +151,6 @@ def with_callgrind(args, folder, certificates):
 	if args.callers:
 		print(f"\ncallers (<) of functions (*) whose name contains '{args.callers}':")
 		print("\n".join(callers(files[0], args.callers)))
-
-
-def totals_of(path):
-	"""Total number of instructions in a callgrind file."""
-	with open(path, encoding="utf-8", errors="replace") as file:
-		return sum(int(line.split()[1]) for line in file if line.startswith(("totals:", "summary:")))
 
 
 def annotated(path, inclusive, top):
@@ -182,9 +174,9 @@ def callers(path, name):
 def main():
 	args = arguments()
 	os.environ["PATH"] += ":/usr/sbin:/sbin"
-	signal.signal(signal.SIGTERM, bench.ended)
+	signal.signal(signal.SIGTERM, bench_work.ended)
 	try:
-		bench.programs_build()
+		bench_work.programs_build()
 		with tempfile.TemporaryDirectory(prefix="bench-") as folder:
 			certificates = Certificates(folder)
 			(with_perf if args.tool == "perf" else with_callgrind)(args, folder, certificates)
