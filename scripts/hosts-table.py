@@ -4,7 +4,8 @@
 """Usage: scripts/hosts-table.py FOLDER_OF_THE_HOSTS RELEASE...
 
 Reads FOLDER/RELEASE/{versions,PART.result,PART.log} and replaces what is between the two marks in doc/hosts.md: a table
-of releases and suites, and below it, for each release, the failed tests and the reasons of the skipped ones."""
+of releases and suites, and below it, for each release, the results with each number of TCP threads that was tried, the
+failed tests and the reasons of the skipped ones. The rows are in the order of Kamailio's versions."""
 
 import re
 import sys
@@ -16,6 +17,7 @@ DOCUMENT = Path(__file__).resolve().parent.parent / "doc" / "hosts.md"
 BEGIN, END = "<!-- begin: written by make check-hosts ARGS=--write -->", "<!-- end -->"
 PROGRAMS = ("kamailio", "GnuTLS", "OpenSSL", "gcc", "clang", "python3-cryptography")
 PARTS = ("build", "check-unit", "check-e2e", "check-compare")
+THREADS = ("threads-0", "threads-1", "threads-2")
 
 
 def _upstream(version):
@@ -38,18 +40,26 @@ def _log(folder, part):
     return file.read_text(errors="replace").splitlines() if file.exists() else []
 
 
+def _order(version):
+    """6.0.1 before 6.1.5."""
+    return [int(number) for number in re.findall(r"\d+", version)]
+
+
 def _notes(folder):
-    """The failed tests and the reasons of the skipped ones."""
+    """The results with other numbers of threads, the failed tests, and the reasons of the skipped ones."""
+    lines = [f"End-to-end tests with `tcp_main_threads={part[-1]}`: {_result(folder, part)}."
+             for part in THREADS if (folder / f"{part}.result").exists()]
     failed, skipped = Counter(), Counter()
-    for part in PARTS:
+    for part in PARTS + THREADS:
         for line in _log(folder, part):
             found = re.match(r"(FAILED|ERROR) (tests/\S+)", line)
             if found:
-                failed[found.group(2).rpartition("/")[2].partition("[")[0]] += 1
+                name = found.group(2).rpartition("/")[2].partition("[")[0]
+                failed[f"`{name}`" + (f" (`tcp_main_threads={part[-1]}`)" if part in THREADS else "")] += 1
             found = re.match(r"SKIPPED \[(\d+)\] \S+: (.*)", line)
-            if found:
+            if found and part not in THREADS:
                 skipped[found.group(2)] += int(found.group(1))
-    lines = [f"Failed, {count}: `{name}`." for name, count in failed.items()]
+    lines += [f"Failed, {count}: {name}." for name, count in failed.items()]
     lines += [f"Skipped, {count}: {reason}." for reason, count in sorted(skipped.items())]
     return "".join(textwrap.fill(f"* {line}", width=100, subsequent_indent="  ", break_long_words=False,
                                  break_on_hyphens=False) + "\n" for line in lines)
@@ -57,15 +67,16 @@ def _notes(folder):
 
 def main(hosts, releases):
     rows, notes = [], []
-    for release in releases:
-        folder = Path(hosts) / release
-        versions = dict(line.split(" ", 1) for line in (folder / "versions").read_text().splitlines())
+    found = {release: dict(line.split(" ", 1) for line in (Path(hosts) / release / "versions").read_text().splitlines())
+             for release in releases}
+    for release in sorted(releases, key=lambda name: _order(_upstream(found[name]["kamailio"]))):
+        folder, versions = Path(hosts) / release, found[release]
         cells = [release, *(_upstream(versions.get(name, "-")) for name in PROGRAMS),
                  *(_result(folder, part) for part in PARTS), versions["date"]]
         rows.append("| " + " | ".join(cells) + " |")
-        found = _notes(folder)
-        if found:
-            notes.append(f"\n{release}:\n\n{found}")
+        note = _notes(folder)
+        if note:
+            notes.append(f"\n{release}:\n\n{note}")
     head = ["release", *(name.removeprefix("python3-") for name in PROGRAMS),
             *(part.removeprefix("check-") for part in PARTS), "date"]
     table = "\n".join(["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *rows])

@@ -8,6 +8,7 @@ many configurations are alive at once.
 
 import asyncio
 import ssl
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -183,3 +184,58 @@ def test_60_reloads_under_load(settings, tls_module, pki, tmp_path):
 @pytest.mark.parametrize("manager", ("qm", "fm"))
 def test_1000_reloads_under_load(settings, tls_module, pki, tmp_path, manager):
     _check_reloads(settings, tls_module, pki, tmp_path, 1000, 0.05, manager)
+
+
+MANY = 2000
+RELOADS = 60
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("version", ("TLSv1.2", "TLSv1.3"))
+def test_reloads_with_2000_connections(settings, pki, tmp_path, version):
+    """Reloads one after the other while the connections are opened, and while all of them send requests."""
+    files = Files(tmp_path, pki)
+    more = settings.but(tcp_children=4, shm_mb=512, debug=0,
+                        core="tcp_max_connections=5000\ntls_max_connections=5000\nopen_files_limit=8192")
+    with Kamailio(files.settings(more, "file")) as kam:
+        def reload_all(over):
+            done = 0
+            while not over.is_set() or done < RELOADS // 2:
+                files.show(("server-rsa", "server-ec")[done % 2])
+                assert kam.rpc("tls.reload").startswith("Ok")
+                done += 1
+            return done
+
+        async def beside(work):
+            """The result of the work, and how many reloads there were meanwhile."""
+            over = threading.Event()
+            reloading = asyncio.create_task(asyncio.to_thread(reload_all, over))
+            try:
+                result = await work()
+            finally:
+                over.set()
+                count = await reloading
+            return result, count
+
+        async def visit(crowd, count):
+            async def rounds():
+                return [status for _ in range(3) for status in await crowd.ask_all()]
+            _, first = await beside(lambda: crowd.grow(count))
+            statuses, second = await beside(rounds)
+            opened = kam.connections()
+            await crowd.leave()
+            return opened, statuses, first + second
+
+        asyncio.run(visit(Crowd(kam.address(), client_context(version=version)), 100))
+        kam.wait_connections(0)
+        before = kam.shm_used()
+        opened, statuses, reloads = asyncio.run(
+            visit(Crowd(kam.address(), client_context(version=version)), MANY))
+        print(f"{reloads} reloads, {opened} connections, {len(statuses)} replies")
+        assert opened == MANY and statuses == [200] * (3 * MANY) and reloads >= RELOADS
+        kam.wait_connections(0)
+        until(lambda: _configurations(kam) == 1, "one configuration")
+        after = kam.shm_used()
+        print(f"shared memory used: {before} bytes before, {after} afterwards: {after - before:+d}")
+        assert after - before <= SHM_TOLERANCE
+        kam.assert_healthy()

@@ -7,7 +7,8 @@
  * Takes a ticket from 127.0.0.1, then connects COUNT times with a copy in which something is changed: one bit of the
  * key's name, IV, length, state or MAC, or another length. Every hundredth time the good ticket is offered. Prints
  * "full N resumed N wrong N": connections with a changed ticket that made a full handshake, with the good one that
- * resumed, and all others. Ends with 0 when none was wrong.
+ * resumed, and all others. Ends with 0 when none was wrong; otherwise what GnuTLS says about the last handshake is on
+ * stderr.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -24,10 +25,21 @@
 
 #define TIMEOUT_MS 20000
 #define MORE_BYTES 4000
+#define LOG_LEVEL 5
 
 static gnutls_certificate_credentials_t cred;
 static gnutls_priority_t priority;
 static unsigned short port;
+static char history[32768];
+static size_t history_bytes;
+
+/** Keeps what GnuTLS says about records and messages of this connection. */
+static void history_cb(int level, const char *line)
+{
+	(void)level;
+	if(history_bytes < sizeof(history))
+		history_bytes += (size_t)snprintf(history + history_bytes, sizeof(history) - history_bytes, "%s", line);
+}
 
 static int dial(void)
 {
@@ -77,8 +89,12 @@ static int visit(const gnutls_datum_t *offered, gnutls_datum_t *taken)
 	gnutls_session_t s;
 	int fd = dial(), result = -1, rc;
 
-	if(fd < 0)
+	history_bytes = 0;
+	history[0] = '\0';
+	if(fd < 0) {
+		perror("connect");
 		return -1;
+	}
 	if(gnutls_init(&s, GNUTLS_CLIENT) < 0)
 		abort();
 	gnutls_priority_set(s, priority);
@@ -92,7 +108,7 @@ static int visit(const gnutls_datum_t *offered, gnutls_datum_t *taken)
 		if(rc == 0)
 			result = gnutls_session_is_resumed(s) != 0 ? 1 : 0;
 		else
-			fprintf(stderr, "handshake: %s\n", gnutls_strerror(rc));
+			fprintf(stderr, "%shandshake: %s\n", history, gnutls_strerror(rc));
 		if(rc == 0 && taken != NULL && session_take(s, taken) < 0)
 			result = -1;
 	}
@@ -158,6 +174,8 @@ static int storm(int count, unsigned short first)
 		gnutls_free(other.data);
 	}
 	gnutls_free(session.data);
+	if(wrong != 0)
+		fprintf(stderr, "connection %d: %d\n", i - 1, result);
 	printf("full %u resumed %u wrong %u\n", full, resumed, wrong);
 	return wrong != 0;
 }
@@ -174,6 +192,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	port = (unsigned short)atoi(argv[1]);
 	srand((unsigned)atoi(argv[4]));
+	gnutls_global_set_log_function(history_cb);
+	gnutls_global_set_log_level(LOG_LEVEL);
 	snprintf(text, sizeof(text), "NORMAL:-VERS-ALL:+VERS-TLS%s", argv[2] + strlen("TLSv"));
 	if(gnutls_priority_init(&priority, text, NULL) < 0 || gnutls_certificate_allocate_credentials(&cred) < 0)
 		return 2;
