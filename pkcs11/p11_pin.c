@@ -209,7 +209,7 @@ static void describe_wrong(char *out, size_t size)
 	else
 		snprintf(out + at, size - (size_t)at,
 				", nor by a restart until it changes or %s is removed (tries so far: %u%s%s)", path, login.tries, left,
-				tlsg_p11_refused_is_in_unit() ? "; keep it with RuntimeDirectoryPreserve=restart" : "");
+				tlsg_p11_refused_is_in_unit() ? "; keep it with RuntimeDirectoryPreserve=yes" : "");
 }
 
 static void describe_refused(char *out, size_t size)

@@ -12,7 +12,10 @@
  * ciphertext. If it fails, a new session is opened. So both kinds of operations recover, whatever the module returns.
  *
  * Each signature is verified with the public key of the certificate before it is used: GnuTLS opens a session that the
- * module calls invalid again by itself, and uses whatever key it finds under the name then.
+ * module calls invalid again by itself, and uses whatever key it finds under the name then. A decryption with that key
+ * is noticed by the next signature of the kind above. It cannot be noticed at once: only a signature before each
+ * decryption would show the key, which doubles what an RSA key exchange costs, and one after each failed decryption
+ * would tell a peer, by the time it takes, which ciphertexts are malformed.
  */
 #ifndef TLSG_PROFILES_KEYS_TOKEN_OP_H
 #define TLSG_PROFILES_KEYS_TOKEN_OP_H

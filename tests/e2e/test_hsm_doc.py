@@ -169,9 +169,9 @@ def test_override_of_the_unit(tmp_path):
                               env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"}, timeout=60, check=False)
         return [line for line in (done.stdout + done.stderr).splitlines() if "tokens.conf" in line]
 
-    assert "RuntimeDirectoryPreserve=restart" in block
+    assert "RuntimeDirectoryPreserve=yes" in block
     assert not complaints(block)
-    assert complaints(block.replace("RuntimeDirectoryPreserve=restart", "RuntimeDirectoryPreserve=perhaps"))
+    assert complaints(block.replace("RuntimeDirectoryPreserve=yes", "RuntimeDirectoryPreserve=perhaps"))
 
 
 def test_messages_of_the_table_exist():

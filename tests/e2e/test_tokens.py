@@ -222,3 +222,40 @@ def test_module_that_does_not_start(on_token, token, request, tmp_path, monkeypa
         finally:
             if not case:
                 token.show()
+
+
+def test_tpm_without_a_resource_manager(settings, pki, tmp_path, monkeypatch):
+    """One process at a time can use its key: with key_isolation four workers are served, a reload is refused, and what
+    Kamailio leaves in the TPM has to be removed before it starts again."""
+    reason = real_tokens.Tpm.missing()
+    if reason:
+        pytest.skip(reason)
+    tpm = real_tokens.Tpm(tmp_path, {"server-ec": (pki.key("server-ec"), pki.cert("server-ec"))})
+    with contextlib.closing(tpm):
+        tpm.unmanaged()
+        for name, value in tpm.env.items():
+            monkeypatch.setenv(name, value)
+        on_token = settings.but(tcp_children=4, modparams={"private_key": tpm.uri("server-ec")})
+        kam = Kamailio(on_token.but(modparams={"key_isolation": 1}))
+        try:
+            kam.start()
+            assert all(_is_served(kam) for _ in range(8))
+            with pytest.raises(RuntimeError):
+                kam.rpc("tls.reload")
+            assert all(_is_served(kam) for _ in range(4))
+            kam.stop()
+            with pytest.raises(StartFailed):
+                kam.start()
+        finally:
+            kam.kill()
+            kam.remove()
+        tpm.flush()
+        kam = Kamailio(on_token)
+        try:
+            kam.start()
+            until(lambda: not all([_is_served(kam) for _ in range(4)]), "another worker wants the key")
+            assert kam.log.wait("ERROR.*a token that few processes may use at a time needs key_isolation=1")
+        finally:
+            kam.kill()
+            kam.remove()
+        assert tpm.failures() == 0

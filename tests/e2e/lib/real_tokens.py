@@ -181,7 +181,8 @@ class SoftHsm(Token):
 class Tpm(Token):
     """A TPM 2.0 in software, with a resource manager on a D-Bus of its own."""
 
-    PROGRAMS = ("swtpm", "tpm2-abrmd", "dbus-daemon", "tpm2_ptool", "tpm2_getcap", "tpm2_dictionarylockout")
+    PROGRAMS = ("swtpm", "tpm2-abrmd", "dbus-daemon", "tpm2_ptool", "tpm2_getcap", "tpm2_dictionarylockout",
+                "tpm2_flushcontext")
     PACKAGES = ("swtpm, swtpm-tools, tpm2-abrmd, libtss2-tcti-tabrmd0, dbus-daemon, tpm2-tools, libtpm2-pkcs11-1, "
                 "libtpm2-pkcs11-tools")
     MODULE = f"{LIB}/pkcs11/libtpm2_pkcs11.so"
@@ -224,6 +225,18 @@ class Tpm(Token):
         until(lambda: self._answers() or not self.daemons.runs(manager), "the TPM answers")
         assert self.daemons.runs(manager), "tpm2-abrmd has ended"
         self.unlock()           # a TPM that was not shut down in order counts that as a failed login
+
+    def unmanaged(self):
+        """Take the resource manager away: from now on programs use the TPM directly."""
+        self.hide()
+        self._address(self._swtpm())
+        until(self._answers, "the TPM answers")
+        self.unlock()
+
+    def flush(self):
+        """Forget what programs have left in a TPM without a resource manager."""
+        for what in ("-t", "-l"):
+            run("tpm2_flushcontext", what, env=self.env)
 
     def _address(self, tcti, **more):
         self.env.update(TPM2_PKCS11_TCTI=tcti, TPM2TOOLS_TCTI=tcti, **more)
