@@ -157,7 +157,7 @@ struct tlsg_conn *tlsg_dtls_step_make(struct tlsg_dtls_step *s, const gnutls_dtl
 
 	s->ends.is_server = start != NULL;
 	tlsg_assoc_urgent(s->a, true); /* other processes do not wait long for it: tlsg_assoc_lock() */
-	if(tlsg_limits_allow_new(&s->err) != TLSG_OK) {
+	if(tlsg_limits_allow_new(true, &s->err) != TLSG_OK) {
 		tlsg_log_failure(&s->ends, NULL, "DTLS init", &s->err);
 		return NULL;
 	}
