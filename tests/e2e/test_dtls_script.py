@@ -254,6 +254,27 @@ def test_close_notify(kam, client):
     assert answer[0] == 21 and answer[3:5] == b"\0\1"
 
 
+def test_stop(base, port):
+    """A Kamailio that stops tells all peers, with a close_notify; not those whose handshake is unfinished."""
+    with contextlib.ExitStack() as stack:
+        kam = Kamailio(base).start()
+        stack.callback(kam.remove)
+        stack.callback(kam.kill)
+        clients = [stack.enter_context(DtlsClient((LOOPBACK, port))).handshake() for _ in range(80)]
+        unfinished = _unfinished(stack.enter_context(DtlsClient((LOOPBACK, port))))
+        assert clients[0].ask().status == 200
+        kam.stop()
+        for client in clients:
+            client.session.is_done = False
+            datagram = client.recv_raw(5)
+            with pytest.raises(SSL.ZeroReturnError):
+                client.session.ssl.bio_write(datagram)
+                client.session.ssl.recv(1)
+        while (datagram := unfinished.recv_raw(0.1)) is not None:
+            assert datagram[0] == 22
+        assert not kam.shm_left()
+
+
 def test_off_shows_nothing(settings):
     with Kamailio(settings) as kam:
         assert not [name for name in kam.tls_info() if "dtls" in name]
