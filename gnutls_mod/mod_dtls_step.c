@@ -146,8 +146,11 @@ static void params_fill(const struct tlsg_dtls_step *s, struct tlsg_conn_params 
 	p->deadline_s = deadline_s > 0 ? deadline_s : DEADLINE_DEFAULT_S;
 	p->datagram = true;
 	p->mtu = (unsigned)tlsg_params_private()->dtls_mtu;
-	if(p->query.role == TLSG_CLIENT)
+	if(p->query.role == TLSG_CLIENT) {
+		p->remote = s->a->key.peer;
+		p->remote_port = s->a->key.port;
 		tlsg_outgoing_names(NULL, p);
+	}
 }
 
 struct tlsg_conn *tlsg_dtls_step_make(struct tlsg_dtls_step *s, const gnutls_dtls_prestate_st *start)
