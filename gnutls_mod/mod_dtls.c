@@ -17,6 +17,7 @@
 #include "gnutls_mod/mod_dtls_in.h"
 #include "gnutls_mod/mod_dtls_listen.h"
 #include "gnutls_mod/mod_dtls_out.h"
+#include "gnutls_mod/mod_dtls_step.h"
 #include "gnutls_mod/mod_dtls_timer.h"
 #include "gnutls_mod/mod_params.h"
 #include "transport/assoc.h"
@@ -88,8 +89,7 @@ int tlsg_dtls_init(void)
 		return 0;
 	if(tlsg_dtls_listen_resolve() < 0 || tlsg_dtls_guard_init() < 0)
 		return -1;
-	if(tlsg_assoc_init((unsigned)tlsg_params_private()->dtls_max_connections) != TLSG_OK
-			|| tlsg_cookie_global_init() != TLSG_OK) {
+	if(tlsg_assoc_init(tlsg_params_associations()) != TLSG_OK || tlsg_cookie_global_init() != TLSG_OK) {
 		LM_ERR("DTLS: out of shared memory at start: %lu bytes are not enough, raise -m\n",
 				(unsigned long)shm_mem_size);
 		return -1;
@@ -109,8 +109,27 @@ int tlsg_dtls_child_init(int rank)
 	return is_ready && rank == PROC_MAIN ? tlsg_dtls_timer_start() : 0;
 }
 
+/* The other processes have ended. What one of them had locked then is left out, as its session may be half changed. */
+static void close_all(void)
+{
+	struct tlsg_assoc *found[TLSG_ASSOC_COLLECT_MAX];
+	struct tlsg_dtls_step s;
+	int after = 0;
+	unsigned n;
+	unsigned i;
+
+	while((n = tlsg_assoc_collect_after(&after, found, TLSG_ASSOC_COLLECT_MAX)) > 0)
+		for(i = 0; i < n; i++)
+			if(tlsg_dtls_step_try(&s, found[i])) {
+				tlsg_dtls_step_close(&s);
+				tlsg_dtls_step_end(&s);
+			}
+}
+
 void tlsg_dtls_deinit(void)
 {
+	if(is_ready)
+		close_all();
 	is_ready = false;
 	tlsg_assoc_deinit();
 	tlsg_cookie_global_deinit();

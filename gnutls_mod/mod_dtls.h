@@ -23,7 +23,7 @@ int tlsg_dtls_init(void);
 /** In child_init. @return 0; -1: the timer process cannot be started. */
 int tlsg_dtls_child_init(int rank);
 
-/** Frees what tlsg_dtls_init() made. At shutdown. Idempotent. */
+/** Sends a close_notify to each peer, and frees what tlsg_dtls_init() made. At shutdown. Idempotent. */
 void tlsg_dtls_deinit(void);
 
 #endif

@@ -24,6 +24,8 @@
 #define DEADLINE_DEFAULT_S 60
 
 static unsigned char out_bytes[TLSG_DATAGRAM_OUT_BYTES];
+/* A log line inside a step may be a message to an association: the module log_custom. */
+static bool is_running;
 
 bool tlsg_dtls_step_key(struct tlsg_assoc_key *key, int socket, const struct ip_addr *ip, unsigned short port)
 {
@@ -57,6 +59,7 @@ void tlsg_dtls_step_ends(const struct tlsg_assoc *a, struct receive_info *ends)
 
 static void init(struct tlsg_dtls_step *s, struct tlsg_assoc *a)
 {
+	is_running = true;
 	memset(s, 0, sizeof(*s));
 	s->a = a;
 	tlsg_dtls_step_ends(a, &s->rcv);
@@ -81,7 +84,7 @@ static bool begin_locked(struct tlsg_dtls_step *s, struct tlsg_assoc *a)
 
 enum tlsg_dtls_begun tlsg_dtls_step_begin(struct tlsg_dtls_step *s, struct tlsg_assoc *a)
 {
-	if(tlsg_assoc_lock(a))
+	if(!is_running && tlsg_assoc_lock(a))
 		return begin_locked(s, a) ? TLSG_STEP_BEGUN : TLSG_STEP_OVER;
 	tlsg_stats_dtls(TLSG_DTLS_BUSY);
 	tlsg_assoc_put(a);
@@ -90,7 +93,7 @@ enum tlsg_dtls_begun tlsg_dtls_step_begin(struct tlsg_dtls_step *s, struct tlsg_
 
 bool tlsg_dtls_step_try(struct tlsg_dtls_step *s, struct tlsg_assoc *a)
 {
-	if(tlsg_assoc_try(a))
+	if(!is_running && tlsg_assoc_try(a))
 		return begin_locked(s, a);
 	tlsg_assoc_put(a);
 	return false;
@@ -120,6 +123,7 @@ void tlsg_dtls_step_end(struct tlsg_dtls_step *s)
 	if(!s->is_over)
 		tlsg_assoc_urgent(a, is_urgent(a));
 	tlsg_assoc_unlock(a);
+	is_running = false;
 	tlsg_mod_keylog_flush(&s->ends);
 	if(s->is_over)
 		tlsg_assoc_remove(a);
@@ -146,8 +150,11 @@ static void params_fill(const struct tlsg_dtls_step *s, struct tlsg_conn_params 
 	p->deadline_s = deadline_s > 0 ? deadline_s : DEADLINE_DEFAULT_S;
 	p->datagram = true;
 	p->mtu = (unsigned)tlsg_params_private()->dtls_mtu;
-	if(p->query.role == TLSG_CLIENT)
+	if(p->query.role == TLSG_CLIENT) {
+		p->remote = s->a->key.peer;
+		p->remote_port = s->a->key.port;
 		tlsg_outgoing_names(NULL, p);
+	}
 }
 
 struct tlsg_conn *tlsg_dtls_step_make(struct tlsg_dtls_step *s, const gnutls_dtls_prestate_st *start)
@@ -157,7 +164,7 @@ struct tlsg_conn *tlsg_dtls_step_make(struct tlsg_dtls_step *s, const gnutls_dtl
 
 	s->ends.is_server = start != NULL;
 	tlsg_assoc_urgent(s->a, true); /* other processes do not wait long for it: tlsg_assoc_lock() */
-	if(tlsg_limits_allow_new(&s->err) != TLSG_OK) {
+	if(tlsg_limits_allow_new(true, &s->err) != TLSG_OK) {
 		tlsg_log_failure(&s->ends, NULL, "DTLS init", &s->err);
 		return NULL;
 	}

@@ -18,6 +18,8 @@
 #define BATCH 64
 /* Associations that do nothing are looked at once in that many rounds: every 5 s. */
 #define ROUNDS_OF_IDLE 50
+/* Lifetime of an association by which no message has come or gone: a client that was never meant to speak SIP. */
+#define UNUSED_S 60
 
 /* Runs the timer of one connection. @return false: it has failed. */
 static bool run(struct tlsg_dtls_step *s, struct tlsg_conn *conn)
@@ -49,11 +51,26 @@ static void visit_urgent(struct tlsg_assoc *a)
 	tlsg_dtls_step_end(&s);
 }
 
+/* When an association ends if it is not used. */
+static ticks_t end_of(const struct tlsg_assoc *a)
+{
+	int lifetime_s = tlsg_params_private()->dtls_lifetime_s;
+
+	if(lifetime_s > UNUSED_S && __atomic_load_n(&a->is_used, __ATOMIC_RELAXED) == 0)
+		lifetime_s = UNUSED_S;
+	return __atomic_load_n(&a->used_at, __ATOMIC_RELAXED) + S_TO_TICKS((ticks_t)lifetime_s);
+}
+
 static bool is_idle(const struct tlsg_assoc *a)
 {
-	ticks_t lifetime = S_TO_TICKS((ticks_t)tlsg_params_private()->dtls_lifetime_s);
+	return TICKS_GE(get_ticks_raw(), end_of(a));
+}
 
-	return TICKS_GE(get_ticks_raw(), __atomic_load_n(&a->used_at, __ATOMIC_RELAXED) + lifetime);
+int tlsg_dtls_timer_left_s(const struct tlsg_assoc *a)
+{
+	s_ticks_t left = (s_ticks_t)(end_of(a) - get_ticks_raw());
+
+	return left > 0 ? (int)TICKS_TO_S((ticks_t)left) : 0;
 }
 
 /* Ends an association that is idle. */

@@ -68,7 +68,7 @@ static struct tlsg_conn *conn_make(struct tcp_connection *c, struct tlsg_err *er
 		tlsg_err_set(err, TLSG_E_INTERNAL, "connection is broken (state %d)", c->state);
 		return NULL;
 	}
-	if(tlsg_limits_allow_new(err) != TLSG_OK)
+	if(tlsg_limits_allow_new(false, err) != TLSG_OK)
 		return NULL;
 	if(!slot_take(c, &p.slot))
 		return NULL;

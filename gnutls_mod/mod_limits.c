@@ -22,14 +22,17 @@ void tlsg_limits_step(struct tlsg_conn_limits *l)
 	l->renegotiation = tlsg_params_private()->renegotiation != 0;
 }
 
-enum tlsg_ret tlsg_limits_allow_new(struct tlsg_err *err)
+enum tlsg_ret tlsg_limits_allow_new(bool is_datagram, struct tlsg_err *err)
 {
-	if(tlsg_low_mem_allows(TLSG_LOW_MEM_NEW))
+	enum tlsg_low_mem which = is_datagram ? TLSG_LOW_MEM_DTLS : TLSG_LOW_MEM_NEW;
+
+	if(tlsg_low_mem_allows(which))
 		return TLSG_OK;
 	tlsg_stats_handshake_failed(TLSG_FAIL_MEMORY);
 	return tlsg_err_set(err, TLSG_E_RESOURCE,
-			"not enough free shared memory for a new connection: %lu bytes, low_mem_threshold1 is %lu; raise -m",
-			shm_available_safe(), (unsigned long)tlsg_low_mem_bytes(TLSG_LOW_MEM_NEW));
+			"not enough free shared memory for a new %s: %lu bytes, low_mem_threshold1%s is %lu; raise -m",
+			is_datagram ? "association" : "connection", shm_available_safe(), is_datagram ? " and 1/16 of all" : "",
+			(unsigned long)tlsg_low_mem_bytes(which));
 }
 
 enum tlsg_ret tlsg_limits_allow(struct tlsg_conn *conn, struct tlsg_err *err)

@@ -16,9 +16,10 @@ void tlsg_limits_step(struct tlsg_conn_limits *l);
 
 /**
  * Whether enough memory is free for a new connection; a refusal is counted.
+ * @param is_datagram  a DTLS association: TLSG_LOW_MEM_DTLS.
  * @return TLSG_OK; TLSG_E_RESOURCE.
  */
-enum tlsg_ret tlsg_limits_allow_new(struct tlsg_err *err) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_limits_allow_new(bool is_datagram, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /** Whether enough memory is free to go on with a connection. @return as tlsg_limits_allow_new(). */
 enum tlsg_ret tlsg_limits_allow(struct tlsg_conn *conn, struct tlsg_err *err) TLSG_MUST_CHECK;

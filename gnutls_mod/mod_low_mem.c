@@ -37,13 +37,16 @@ int tlsg_low_mem_init(int count)
 
 uint64_t tlsg_low_mem_bytes(enum tlsg_low_mem which)
 {
-	int kb = which == TLSG_LOW_MEM_NEW ? TLSG_CFG(low_mem_threshold1) : TLSG_CFG(low_mem_threshold2);
+	int kb = which != TLSG_LOW_MEM_EXISTING ? TLSG_CFG(low_mem_threshold1) : TLSG_CFG(low_mem_threshold2);
+	uint64_t bytes = (uint64_t)processes * (which != TLSG_LOW_MEM_EXISTING ? 512 : 256) * 1024;
 
 	if(!memory_is_counted)
 		return 0;
 	if(kb >= 0)
-		return (uint64_t)kb * 1024;
-	return (uint64_t)processes * (which == TLSG_LOW_MEM_NEW ? 512 : 256) * 1024;
+		bytes = (uint64_t)kb * 1024;
+	if(which == TLSG_LOW_MEM_DTLS && bytes != 0)
+		bytes += shm_mem_size / 16;
+	return bytes;
 }
 
 bool tlsg_low_mem_allows(enum tlsg_low_mem which)
@@ -54,7 +57,7 @@ bool tlsg_low_mem_allows(enum tlsg_low_mem which)
 
 	if(threshold == 0)
 		return true;
-	if(which == TLSG_LOW_MEM_NEW || asked != get_ticks_raw()) {
+	if(which != TLSG_LOW_MEM_EXISTING || asked != get_ticks_raw()) {
 		asked = get_ticks_raw();
 		available = shm_available_safe();
 	}

@@ -9,11 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Which of the two thresholds. */
+/** Which threshold. */
 enum tlsg_low_mem
 {
-	TLSG_LOW_MEM_NEW = 0,	  /**< low_mem_threshold1: below it no new TLS connection is begun */
-	TLSG_LOW_MEM_EXISTING = 1 /**< low_mem_threshold2: below it nothing is done on existing ones */
+	TLSG_LOW_MEM_NEW = 0,	   /**< low_mem_threshold1: below it no new TLS connection is begun */
+	TLSG_LOW_MEM_EXISTING = 1, /**< low_mem_threshold2: below it nothing is done on existing ones */
+	TLSG_LOW_MEM_DTLS /**< low_mem_threshold1 and 1/16 of shared memory: no new DTLS association, as they stay */
 };
 
 /**

@@ -31,6 +31,11 @@
 /* Less than any connection holds. So a quarter of the memory divided by it is more addresses than fit. */
 #define ADDRESS_BYTES 8192
 
+/* What an established association keeps, with what the core's memory manager adds. */
+#define ASSOCIATION_BYTES 16384
+#define ASSOCIATIONS_MIN 16
+#define ASSOCIATIONS_MAX (1 << 20)
+
 static struct tlsg_params_private private = {
 		.engine = STR_STATIC_INIT("NONE"),
 		.engine_config = STR_STATIC_INIT("NONE"),
@@ -39,7 +44,7 @@ static struct tlsg_params_private private = {
 		.handshakes_max = -1,
 		.send_timeout_s = NOT_SET,
 		.outgoing_sni = 1,
-		.dtls_max_connections = 4096,
+		.dtls_max_connections = -1,
 		.dtls_lifetime_s = 3600,
 		.dtls_mtu = TLSG_DATAGRAM_MTU_DEFAULT,
 		.certificate_warn_days = STR_STATIC_INIT("30,7,1"),
@@ -156,7 +161,7 @@ static const struct
 		{"low_mem_threshold2", &tlsg_group_defaults.low_mem_threshold2, CUT, -1, 1 << 30, -1},
 		{"keylog_mode", &private.keylog_mode, MASK, 0, 2047, 0},
 		{"key_isolation", &private.key_isolation, AS_ON, 0, 1, 0},
-		{"dtls_max_connections", &private.dtls_max_connections, CUT_HIGH, 1, 1 << 20, 1},
+		{"dtls_max_connections", &private.dtls_max_connections, CUT_HIGH, -1, 1 << 20, -1},
 		{"dtls_lifetime", &private.dtls_lifetime_s, CUT_HIGH, 1, 7 * 86400, 1},
 		{"dtls_mtu", &private.dtls_mtu, REFUSE, TLSG_DATAGRAM_MTU_MIN, TLSG_DATAGRAM_MTU_MAX, TLSG_DATAGRAM_MTU_MIN},
 		{"ssl_max_send_fragment", &tlsg_group_defaults.ssl_max_send_fragment, CUT_HIGH, 512, 16384, -1},
@@ -474,4 +479,15 @@ void tlsg_params_slots(struct tlsg_slots_limits *l)
 	l->bytes = private.handshakes_max < 0 ? quarter : 0;
 	l->per_address = (unsigned)private.handshakes_per_address;
 	l->addresses = l->handshakes != 0 ? l->handshakes : (unsigned)(quarter / ADDRESS_BYTES) + 1;
+}
+
+unsigned tlsg_params_associations(void)
+{
+	size_t n = (size_t)shm_mem_size / 4 / ASSOCIATION_BYTES;
+
+	if(private.dtls_max_connections > 0)
+		return (unsigned)private.dtls_max_connections;
+	if(n < ASSOCIATIONS_MIN)
+		return ASSOCIATIONS_MIN;
+	return n < ASSOCIATIONS_MAX ? (unsigned)n : ASSOCIATIONS_MAX;
 }

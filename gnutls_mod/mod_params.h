@@ -62,7 +62,7 @@ struct tlsg_params_private
 	int verify_name;			/**< 0 off, 1 RFC 5922, 2 RFC 5922 and wildcards */
 	int outgoing_sni;			/**< 1: the server_name of the profile is sent too */
 	int key_isolation;			/**< 0, 1 */
-	int dtls_max_connections;	/**< associations that may exist at once */
+	int dtls_max_connections;	/**< read through tlsg_params_associations() */
 	int dtls_lifetime_s;		/**< after which an association that is not used ends */
 	int dtls_mtu;				/**< bytes of a datagram in a handshake, without IP and UDP headers */
 	str certificate_warn_days;
@@ -108,5 +108,11 @@ void tlsg_params_set_options(struct tlsg_set_options *o);
  */
 void tlsg_params_slots(struct tlsg_slots_limits *l);
 
+/**
+ * Computes what dtls_max_connections stands for: -1 is the number that a quarter of shared memory has room for.
+ * @return DTLS associations that may exist at once, at least 1.
+ * Process: any, after tlsg_params_declare(). Lock: none.
+ */
+unsigned tlsg_params_associations(void);
 
 #endif

@@ -13,6 +13,7 @@
 #include "gnutls_mod/mod_config.h"
 #include "gnutls_mod/mod_dtls_listen.h"
 #include "gnutls_mod/mod_dtls_step.h"
+#include "gnutls_mod/mod_dtls_timer.h"
 #include "gnutls_mod/mod_group.h"
 #include "gnutls_mod/mod_low_mem.h"
 #include "gnutls_mod/mod_params.h"
@@ -148,16 +149,13 @@ static bool kill_any(int id)
 
 static int assoc_ends(const struct tlsg_assoc *a, struct receive_info *ends)
 {
-	s_ticks_t used = (s_ticks_t)(get_ticks_raw() - __atomic_load_n(&a->used_at, __ATOMIC_RELAXED));
-	int left = tlsg_params_private()->dtls_lifetime_s - (int)TICKS_TO_S((ticks_t)(used > 0 ? used : 0));
-
 	tlsg_dtls_step_ends(a, ends);
-	return left > 0 ? left : 0;
+	return tlsg_dtls_timer_left_s(a);
 }
 
 static unsigned assoc_max(void)
 {
-	return tlsg_dtls_listen_count() > 0 ? (unsigned)tlsg_params_private()->dtls_max_connections : 0;
+	return tlsg_dtls_listen_count() > 0 ? tlsg_params_associations() : 0;
 }
 
 static const struct tlsg_rpc_source source = {

@@ -307,6 +307,7 @@ void tlsg_assoc_unlock(struct tlsg_assoc *a)
 void tlsg_assoc_touch(struct tlsg_assoc *a)
 {
 	__atomic_store_n(&a->used_at, get_ticks_raw(), __ATOMIC_RELAXED);
+	__atomic_store_n(&a->is_used, 1, __ATOMIC_RELAXED);
 }
 
 void tlsg_assoc_urgent(struct tlsg_assoc *a, bool on)

@@ -46,11 +46,12 @@ struct tlsg_assoc
 	struct tlsg_assoc *next; /**< in its bucket; for assoc.c only */
 	struct tlsg_assoc_key key;
 	uint32_t bucket;
-	uint32_t refs;	 /**< atomic: one of the table, one of each process that uses it */
-	uint32_t linked; /**< atomic: 1 while the table has it */
-	uint32_t urgent; /**< atomic: 1: tlsg_assoc_collect() returns it in each round */
-	uint32_t slow;	 /**< atomic: 1: a process has waited long enough for the one that has the lock */
-	ticks_t used_at; /**< atomic: when a message was last received or sent */
+	uint32_t refs;	  /**< atomic: one of the table, one of each process that uses it */
+	uint32_t linked;  /**< atomic: 1 while the table has it */
+	uint32_t urgent;  /**< atomic: 1: tlsg_assoc_collect() returns it in each round */
+	uint32_t slow;	  /**< atomic: 1: a process has waited long enough for the one that has the lock */
+	ticks_t used_at;  /**< atomic: when a message was last received or sent; before: when it was made */
+	uint32_t is_used; /**< atomic: 1: a message was received or sent */
 	gen_lock_t lock;
 	uint32_t ending; /**< atomic: 1: the process that has the lock is to end the association */
 	/* with the lock held */

@@ -185,7 +185,7 @@ static bool is_resumable(const struct tlsg_conn *c)
 	bool verifies = p->verify_mode != TLSG_VERIFY_NONE && !p->verify_no_ca;
 	gnutls_datum_t id = {NULL, 0};
 
-	return gnutls_protocol_get_version(c->session) < GNUTLS_TLS1_3
+	return gnutls_protocol_get_version(c->session) != GNUTLS_TLS1_3 /* DTLS 1.2 has a higher number */
 		   && (!verifies || gnutls_session_ext_master_secret_status(c->session) != 0)
 		   && gnutls_session_get_id2(c->session, &id) >= 0 && id.size > 0;
 }

@@ -1,5 +1,6 @@
 # tls_gnutls - end to end: bad input on sockets of dtls_listen, limits, peers that start again
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import contextlib
 import random
 import socket
 import time
@@ -9,7 +10,7 @@ from OpenSSL import SSL
 
 from .lib import dtls, sip
 from .lib.dtls import DtlsAgent, DtlsClient, Relay
-from .lib.kamailio import Kamailio
+from .lib.kamailio import Kamailio, host_version
 from .lib.ports import LOOPBACK
 from .lib.tls import TlsClient, client_context
 from .lib.uas import udp_socket
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.ours_only("it has no DTLS")
 
 SPOOFED = 100_000
 BATCH = 500
+SMALLEST = 8 if host_version() < (5, 8) else 9      # MB
 GROWTH = 512 << 10      # what the processes may keep for the next connection: 5 bytes for each spoofed hello
 
 
@@ -237,6 +239,39 @@ def test_idle(base):
         assert client.recv_raw(5)[0] == 21, "a close_notify"
         client.restart()
         assert client.handshake().ask().status == 200
+
+
+@pytest.mark.parametrize("size, thresholds", (
+    # the default thresholds leave too little of the smallest memory for TLS alone
+    (SMALLEST, (1024, 512)), (SMALLEST, (0, 0)), (16, (-1, -1)), (16, (0, 0)),
+    pytest.param(64, (-1, -1), marks=pytest.mark.long)))
+def test_forgotten(base, size, thresholds):
+    """Clients that finish their handshakes and are never seen again are refused before TLS lacks memory."""
+    low = {f"low_mem_threshold{1 + number}": thresholds[number] for number in (0, 1)}
+    with Kamailio(base.but(shm_mb=size, children=1, tcp_children=2, modparams=low)) as kam:
+        finished = 0
+        while _figure(kam, "dtls_refused") + _figure(kam, "handshakes_failed_memory") < 3:
+            with contextlib.suppress(AssertionError):
+                forgotten = DtlsClient(kam.address("dtls"))
+                forgotten.handshake(1)
+                forgotten.ask(1)
+                finished += 1
+            forgotten.sock.close()
+        print(f"-m {size}: {finished} associations, {_figure(kam, 'handshakes_failed_memory')} refused for memory")
+        assert _associations(kam) >= 8
+        clients = [TlsClient(kam.address("tls"), client_context()) for _ in range(16)]
+        assert [client.ask().status for client in clients] == [200] * 16
+        for client in clients:
+            client.close()
+
+
+def test_finished_but_never_used(base):
+    """An association without any message ends after a minute, not after dtls_lifetime."""
+    with Kamailio(base) as kam, DtlsClient(kam.address("dtls")) as client, DtlsClient(kam.address("dtls")) as used:
+        client.handshake()
+        used.handshake().ask()
+        left = {entry["src_port"]: entry["timeout"] for entry in kam.rpc("tls.list")}
+        assert left[client.port] <= 60 < 3000 < left[used.port]
 
 
 def test_handshakes_max(base):

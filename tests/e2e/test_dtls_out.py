@@ -10,7 +10,7 @@ import pytest
 from .lib import dtls, sip
 from .lib.dtls import DtlsAgent, DtlsClient
 from .lib.kamailio import Kamailio, host_version
-from .lib.ports import LOOPBACK
+from .lib.ports import LOOPBACK, free_port
 from .lib.tlscfg import pair, reading, section
 from .lib.uas import Service, UdpSender, udp_socket
 from .lib.wait import until
@@ -315,6 +315,155 @@ def test_pings(base, params):
         until(lambda: far.seen or kam.log.find("DTLS: a message to .* is not sent", mark), "a ping")
         until(lambda: kam.rpc("tls.sessions")["dtls_unsent"] or far.seen, "it is counted")
         assert all(dtls.is_dtls(datagram) for datagram in far.seen), far.seen
+
+
+def _only_dtls(base, *modules, **more):
+    """Settings of a Kamailio whose only UDP socket is that of dtls_listen: it is the default one."""
+    return base.but(listen=("tls", "dtls"), modules=modules, **more)
+
+
+def _assert_unsent(kam, far):
+    """The text is counted as not sent, and whatever has arrived is DTLS."""
+    until(lambda: kam.rpc("tls.sessions")["dtls_unsent"], "it is counted")
+    assert all(dtls.is_dtls(datagram) for datagram in far.seen), far.seen
+
+
+def _tracing(hep, port):
+    return (f'modparam("siptrace", "duplicate_uri", "sip:{LOOPBACK}:{port}")\n'
+            f'modparam("siptrace", "hep_mode_on", {hep})\n'
+            'modparam("siptrace", "trace_on", 1)\nmodparam("siptrace", "trace_to_database", 0)\n'
+            'modparam("siptrace", "hep_version", 3)')
+
+
+TRACE = """
+request_route {
+	sip_trace();
+	sl_send_reply("200", "OK");
+}
+"""
+
+
+@pytest.mark.parametrize("hep", (0, 1), ids=("sip", "hep"))
+def test_siptrace(base, hep):
+    """Copies of messages, to a collector on plain UDP."""
+    with Far() as far, Kamailio(_only_dtls(base, "siptrace", script=TRACE, config=_tracing(hep, far.port))) as kam, \
+            DtlsClient(kam.address("dtls")) as client:
+        assert client.handshake().ask().status == 200
+        if hep:
+            _assert_unsent(kam, far)
+        else:       # a request opens an association, with a hello
+            until(lambda: far.seen, "a datagram arrives")
+            assert_no_clear_text(far.seen)
+
+
+def test_siptrace_to_dtls(base, pki):
+    """Copies of messages, to a collector that speaks DTLS."""
+    with DtlsAgent(pki.cert("server-ec"), pki.key("server-ec")) as agent, \
+            Kamailio(_only_dtls(base, "siptrace", script=TRACE, config=_tracing(0, agent.port))) as kam, \
+            DtlsClient(kam.address("dtls")) as client:
+        assert client.handshake().ask().status == 200
+        until(lambda: agent.requests, "the copy of the request")
+        assert_no_clear_text(agent.received)
+
+
+def test_siptrace_from_another_socket(base):
+    """Without DTLS on the socket, the copy is what it always was."""
+    with Far() as far, Kamailio(base.but(modules=("siptrace",), script=TRACE, config=_tracing(0, far.port))) as kam, \
+            UdpSender(kam.address("udp")) as sender:
+        assert sender.ask().status == 200
+        until(lambda: far.seen, "a datagram arrives")
+        assert b"SIP/2.0" in far.seen[0]
+
+
+KEEP_ALIVE = """
+request_route {
+	if (is_method("REGISTER")) {
+		nat_keepalive();
+		save("location");
+		exit;
+	}
+	sl_send_reply("200", "OK");
+}
+"""
+
+
+def test_nat_traversal(base):
+    """Keep-alives, to a client with an association, and to its address after it has closed."""
+    changed = _only_dtls(base, "usrloc", "registrar", "nat_traversal", script=KEEP_ALIVE,
+                         config='modparam("nat_traversal", "keepalive_interval", 10)')
+    with Kamailio(changed) as kam, DtlsClient(kam.address("dtls")) as client:
+        client.handshake()
+        contact = f"Contact: <sip:me@{LOOPBACK}:{client.port}>"
+        client.write(sip.request("REGISTER", f"sip:{LOOPBACK}", via="UDP", headers=(contact, "Expires: 300"),
+                                 sent_by=f"{LOOPBACK}:{client.port}"))
+        assert sip.parse(client.read()).status == 200
+        assert sip.parse(client.read(30)).method == "NOTIFY", "by DTLS"
+        client.close()
+        client.session.is_done = False
+        until(lambda: kam.tls_info()["dtls_connections"] == 0, "it has closed")
+        while client.recv_raw(1) is not None:       # the close_notify
+            pass
+        client.received.clear()
+        until(lambda: client.recv_raw(), "the next one", 30)
+        assert_no_clear_text(client.received)
+
+
+LOG = """
+request_route {
+	log_udp("a line of the log\\n");
+	sl_send_reply("200", "OK");
+}
+"""
+
+
+def _logging(base, port, *listen):
+    return base.but(listen=listen, modules=("log_custom",), script=LOG,
+                    core=f'log_engine_type="udp"\nlog_engine_data="{LOOPBACK}:{port}"')
+
+
+def test_log_custom(base):
+    """Log lines, to a collector on plain UDP."""
+    with Far() as far, Kamailio(_logging(base, far.port, "tls", "dtls")) as kam, \
+            DtlsClient(kam.address("dtls")) as client:
+        assert client.handshake().ask().status == 200
+        _assert_unsent(kam, far)
+
+
+def test_log_custom_to_a_dtls_peer(base):
+    """Log lines for the far end of an association are records of it."""
+    port = free_port()
+    with Kamailio(_logging(base, port, "tls", "dtls")) as kam, DtlsClient(kam.address("dtls"), port=port) as client:
+        client.handshake()
+        client.received.clear()     # the certificate has a SIP URI
+        client.write(sip.options(client.sip_port, via="UDP", sent_by=f"{LOOPBACK}:{client.port}"))
+        assert sorted(client.read()[:7] for _ in range(2)) == [b"SIP/2.0", b"a line "]
+        assert_no_clear_text(client.received)
+
+
+def test_log_custom_from_another_socket(base):
+    with Far() as far, Kamailio(_logging(base, far.port, "tls", "dtls", "udp")) as kam, \
+            UdpSender(kam.address("udp")) as sender:
+        assert sender.ask().status == 200
+        until(lambda: any(b"a line of the log" in datagram for datagram in far.seen), "a line of the log")
+
+
+def test_stun(base):
+    """Binding requests, as clear text and by DTLS, are not answered on a socket of dtls_listen, and are on another."""
+    question = bytes.fromhex("000100002112a442") + bytes(range(12))
+    with Kamailio(base.but(modules=("stun",))) as kam, udp_socket() as plain, DtlsClient(kam.address("dtls")) as client:
+        plain.settimeout(0.5)
+        plain.sendto(question, kam.address("dtls"))
+        with pytest.raises(TimeoutError):
+            plain.recv(2048)
+        client.handshake()
+        client.received.clear()
+        client.write(question)
+        assert client.ask().status == 200
+        assert_no_clear_text(client.received)
+        assert not any(question[8:] in datagram for datagram in client.received)
+        plain.settimeout(20)
+        plain.sendto(question, kam.address("udp"))
+        assert plain.recv(2048)[8:20] == question[8:]
 
 
 def test_topoh(base, pki):

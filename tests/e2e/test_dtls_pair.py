@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from .lib import dtls
+from .lib import token as tokens
 from .lib.dtls import Relay
 from .lib.kamailio import Kamailio
 from .lib.ports import LOOPBACK, free_port
@@ -102,6 +103,59 @@ def test_both_begin_at_once(settings):
             assert replies == {a: [200] * 50, b: [200] * 50}
             for node in (a, b):
                 until(lambda: node.kam.tls_info()["dtls_connections"] == 1, "one association is left")
+
+
+def _kill_all(*nodes):
+    for node in nodes:
+        for entry in node.kam.rpc("tls.list"):
+            node.kam.rpc("tls.kill", entry["id"])
+        until(lambda: node.kam.tls_info()["dtls_connections"] == 0, "no association is left")
+
+
+@pytest.mark.parametrize("verify", (0, 1), ids=("unverified", "verified"))
+@pytest.mark.parametrize("on", (True, False), ids=("on", "off"))
+def test_resumption(settings, on, verify):
+    """With session_cache=1 an outgoing association resumes the session of the one before, whichever worker opens it."""
+    with UdpAgent() as right:
+        changed = settings.but(modparams={"session_cache": int(on), "verify_certificate": verify}, children=3)
+        a, b = Node(changed, 9), Node(changed, right.port)
+        with b.start(a.dtls), a.start(b.dtls), UdpSender((LOOPBACK, a.udp), window=6) as sender:
+            for done in range(1, 6):
+                replies = sender.run([{}] * 6)
+                assert [reply.status for reply in replies] == [200] * 6
+                assert _figure(a.kam, "handshakes_done_client") == done
+                _kill_all(a, b)
+            assert [_figure(node.kam, "handshakes_done_resumed") for node in (a, b)] == [4 if on else 0] * 2
+
+
+def _on_token(row, pki, tmp_path, monkeypatch):
+    token = tokens.SoftHsm(tmp_path / "hsm", monkeypatch).token("sip", "pin-7261534")
+    token.add_key(row, pki.key(row))
+    return token.uri(row)
+
+
+@pytest.mark.parametrize("isolation", (0, 1), ids=("open", "isolated"))
+@pytest.mark.parametrize("place", ("file", "token"))
+@pytest.mark.parametrize("row", ("server-ec", "server-rsa"))
+def test_keys(settings, pki, tmp_path, monkeypatch, row, place, isolation):
+    """Keys on a token, keys in a process of their own, both: at the server's end, and at the client's."""
+    if place == "token" and not tokens.available():
+        pytest.skip("softhsm2 or opensc is not installed")
+    key = pki.key(row) if place == "file" else _on_token(row, pki, tmp_path, monkeypatch)
+    changed = settings.but(modparams={
+        "certificate": pki.cert(row), "private_key": key, "key_isolation": isolation, "verify_certificate": 1,
+        "require_certificate": 1, "ca_list": pki.path("ca.pem")})
+    with UdpAgent() as right:
+        a, b = Node(changed, 9), Node(changed, right.port)
+        with Relay((LOOPBACK, b.dtls)) as relay, b.start(a.dtls), a.start(relay.port), \
+                UdpSender((LOOPBACK, a.udp), window=5) as sender:
+            for _ in range(3):
+                assert [reply.status for reply in sender.run([{}] * 10)] == [200] * 10
+                _kill_all(a, b)
+            for node in (a, b):
+                node.kam.assert_healthy()
+                assert not node.kam.log.at_level("ERROR")
+            assert all(dtls.is_dtls(datagram) for datagram in relay.seen)
 
 
 @pytest.mark.parametrize("seed", range(4))
