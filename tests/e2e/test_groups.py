@@ -123,7 +123,7 @@ def test_clients_with_hybrids(start, settings, pki, string, name):
         assert _ask(kam, pki, "-groups", group) == (group, 1)
         assert _ask(kam, pki, "-groups", f"{group}:X25519:P-256") == (group, 1)
     assert _ask(kam, pki, "-groups", "X25519:X25519MLKEM768") == ("x25519", 1)
-    assert _ask(kam, pki, "-groups", "X25519:X25519MLKEM768", "-tls1_2") == ("x25519", 1)
+    assert _ask(kam, pki, "-groups", "X25519:P-256:X25519MLKEM768", "-tls1_2") == ("x25519", 1)
     assert _ask(kam, pki, "-tls1_2")[0] == "x25519"
     kam.assert_healthy()
 
