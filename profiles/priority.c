@@ -199,6 +199,14 @@ static enum tlsg_ret evaluate(struct tlsg_prof *p, struct tlsg_priority *x, bool
 	return TLSG_OK;
 }
 
+const char *tlsg_priority_group(const struct tlsg_priority *x, unsigned i)
+{
+	const unsigned *ids = NULL;
+	int len = gnutls_priority_group_list(x->compiled, &ids);
+
+	return len > 0 && i < (unsigned)len ? tlsg_kx_group_name((gnutls_group_t)ids[i]) : NULL;
+}
+
 unsigned tlsg_priority_without(const struct tlsg_priority *x, const struct tlsg_cipher_offer *offer)
 {
 	unsigned curves = offer->curves != 0 ? offer->curves : TLSG_CIPHER_GROUP(23);

@@ -68,6 +68,13 @@ enum tlsg_ret tlsg_priority_for_offer(const struct tlsg_prof *p, bool datagram, 
 		gnutls_priority_t *compiled) TLSG_MUST_CHECK;
 
 /**
+ * The groups of key exchanges that a priority admits, in their order.
+ * @param x  compiled. @param i  from 0.
+ * @return tlsg_kx_group_name() of the group; NULL: there are no more.
+ */
+const char *tlsg_priority_group(const struct tlsg_priority *x, unsigned i);
+
+/**
  * Which key exchanges the groups of an offer exclude: those without a group in common. Without a list of curves GnuTLS
  * takes P-256, and without one of finite-field groups any.
  * @param x      compiled: curves and dh_groups are set.

@@ -12,7 +12,6 @@
 
 #include "profiles/key.h"
 #include "profiles/key_use.h"
-#include "profiles/cipher/kx_group.h"
 #include "profiles/cipher/method.h"
 #include "profiles/priority.h"
 #include "profiles/set.h"
@@ -115,19 +114,14 @@ static void pairs_add(rpc_t *rpc, void *handle, const struct tlsg_prof *p)
 /** Adds the groups that the profile offers, in their order. */
 static void groups_add(rpc_t *rpc, void *handle, const struct tlsg_priority *priority)
 {
-	const unsigned *ids = NULL;
 	const char *name;
 	void *array;
-	int len, i;
+	unsigned i;
 
 	if(priority == NULL || rpc->struct_add(handle, "[", "groups", &array) < 0)
 		return;
-	len = gnutls_priority_group_list(priority->compiled, &ids);
-	for(i = 0; i < len; i++) {
-		name = tlsg_kx_group_name((gnutls_group_t)ids[i]);
-		if(name != NULL)
-			rpc->array_add(array, "s", name);
-	}
+	for(i = 0; (name = tlsg_priority_group(priority, i)) != NULL; i++)
+		rpc->array_add(array, "s", name);
 }
 
 static void trust_add(rpc_t *rpc, void *handle, const struct tlsg_trust *t)

@@ -41,7 +41,7 @@ cd "$dir/source"
 # The release has its configure script and Makefiles; Debian's patches of what they are made from define one macro.
 find . \( -name aclocal.m4 -o -name configure -o -name config.h.in -o -name Makefile.in \) -exec touch -d now {} +
 if [ -n "$prefix" ]; then
-	export PKG_CONFIG="pkg-config --define-prefix" PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
+	export LEANCRYPTO_CFLAGS="-I$prefix/include" LEANCRYPTO_LIBS="-L$prefix/lib -lleancrypto"
 	export LDFLAGS="-Wl,-rpath,$prefix/lib"
 fi
 ./configure --prefix=/usr --sysconfdir=/etc --with-leancrypto --disable-doc --disable-tests --disable-tools \

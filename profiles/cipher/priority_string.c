@@ -48,6 +48,12 @@ static const struct strength curves[] = {
 		{"SECP521R1", 256, 0},
 };
 
+/*
+ * Their order behind hybrids: first the one that the client sends a key share for. A server of GnuTLS takes the first
+ * group of the client that it has, and asks for its key share if that is missing.
+ */
+static const uint8_t curves_behind_hybrids[] = {1, 0, 3, 2, 4};
+
 static const struct strength dh_groups[] = {
 		{"FFDHE2048", 112, 0},
 		{"FFDHE3072", 128, 0},
@@ -178,14 +184,23 @@ void tlsg_priority_string_limit(struct tlsg_cipher_list *list, gnutls_priority_t
 			list->signatures_off |= UINT32_C(1) << i;
 }
 
+/** Adds a row of a table if the library has it, and the list's strength and Suite B allow it. */
+static void text_add_strength(
+		struct text *t, const struct tlsg_cipher_list *l, const char *prefix, const struct strength *row)
+{
+	if(row->bits >= tlsg_rules_level_bits(l->sec_level)
+			&& (l->suite_b == TLSG_SUITE_B_NO || row->suite_b & (1u << l->suite_b))
+			&& (prefix[0] != 'G' || tlsg_kx_group_is_known(row->name)))
+		text_add(t, ":+%s%s", prefix, row->name);
+}
+
+/** @param off  a bit for each row that is left out. */
 static void text_add_strengths(struct text *t, const struct tlsg_cipher_list *l, const char *prefix,
 		const struct strength *from, size_t count, uint32_t off)
 {
 	for(size_t i = 0; i < count; i++)
-		if(!(off & UINT32_C(1) << i) && from[i].bits >= tlsg_rules_level_bits(l->sec_level)
-				&& (l->suite_b == TLSG_SUITE_B_NO || from[i].suite_b & (1u << l->suite_b))
-				&& (from == signatures || tlsg_kx_group_is_known(from[i].name)))
-			text_add(t, ":+%s%s", prefix, from[i].name);
+		if(!(off & UINT32_C(1) << i))
+			text_add_strength(t, l, prefix, &from[i]);
 }
 
 static bool list_has_kx(const struct tlsg_cipher_list *l, unsigned kx)
@@ -203,9 +218,16 @@ static void text_add_hybrids(struct text *t, const struct tlsg_cipher_list *l)
 		text_add_strengths(t, l, "GROUP-", hybrids, COUNT(hybrids), l->hybrids_off);
 }
 
-static void text_add_groups(struct text *t, const struct tlsg_cipher_list *l)
+/** @param behind_hybrids  whether hybrids were added before. */
+static void text_add_groups(struct text *t, const struct tlsg_cipher_list *l, bool behind_hybrids)
 {
-	text_add_strengths(t, l, "GROUP-", curves, COUNT(curves), l->curves_off);
+	_Static_assert(COUNT(curves_behind_hybrids) == COUNT(curves), "each of them");
+	for(size_t k = 0; k < COUNT(curves); k++) {
+		size_t i = behind_hybrids ? curves_behind_hybrids[k] : k;
+
+		if(!(l->curves_off & UINT32_C(1) << i))
+			text_add_strength(t, l, "GROUP-", &curves[i]);
+	}
 	if(list_has_kx(l, TLSG_KX_DHE))
 		text_add_strengths(t, l, "GROUP-", dh_groups, COUNT(dh_groups), l->dh_groups_off);
 }
@@ -216,6 +238,7 @@ static enum tlsg_ret text_write(
 {
 	char versions[TLSG_METHOD_PRIORITY_SIZE];
 	enum tlsg_ret ret = tlsg_method_priority(all->versions, all->datagram, versions, sizeof(versions));
+	size_t before;
 
 	if(ret != TLSG_OK)
 		return ret;
@@ -223,9 +246,10 @@ static enum tlsg_ret text_write(
 	text_add_names(t, some, kx_name);
 	text_add_names(t, some, cipher_name);
 	text_add_names(t, some, mac_name);
+	before = t->used;
 	text_add_hybrids(t, all);
 	if(!hybrids_only)
-		text_add_groups(t, all);
+		text_add_groups(t, all, t->used > before);
 	text_add_strengths(t, all, "SIGN-", signatures, COUNT(signatures), all->signatures_off);
 	text_add(t, ":+CTYPE-X509:+COMP-NULL:%s", profiles[all->sec_level]);
 	return t->full ? TLSG_E_RESOURCE : TLSG_OK;

@@ -107,11 +107,12 @@ static void test_groups(void **state)
 			{{.client_ciphers = CLASSICAL "+GROUP-X25519:+GROUP-SECP256R1"}, "x25519", "x25519", false},
 			{{.client_ciphers = CLASSICAL "+GROUP-SECP256R1"}, "secp256r1", "secp256r1", false},
 			{{.client_ciphers = CLASSICAL "+GROUP-SECP384R1"}, "secp384r1", "secp384r1", false},
-			/* classical servers: of X25519 and P-256, one costs nothing */
-			{{.ciphers = CLASSICAL "+GROUP-X25519:+GROUP-SECP256R1"}, "x25519", "x25519", true},
+			/* classical servers: P-256 and what includes it costs nothing; that is every server of RFC 8446 */
+			{{.ciphers = CLASSICAL "+GROUP-X25519:+GROUP-SECP256R1"}, "secp256r1", "x25519", false},
+			{{.ciphers = CLASSICAL "+GROUP-X25519"}, "x25519", "x25519", true},
 			{{.ciphers = CLASSICAL "+GROUP-SECP256R1"}, "secp256r1", "secp256r1", false},
 			/* other versions */
-			{{.method = TLSG_METHOD_TLSV1_2}, "x25519", "x25519", false},
+			{{.method = TLSG_METHOD_TLSV1_2}, "secp256r1", "x25519", false},
 			{{.client_method = TLSG_METHOD_TLSV1_2}, "x25519", "x25519", false},
 			{{.server = "rsa", .method = TLSG_METHOD_TLSV1_2, .ciphers = "AES256-GCM-SHA384"}, NULL, NULL, false},
 			{{.server = "rsa", .method = TLSG_METHOD_TLSV1_2, .ciphers = "DHE-RSA-AES256-GCM-SHA384"}, "ffdhe2048",
