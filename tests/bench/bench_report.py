@@ -83,6 +83,7 @@ class ScenarioRow(Row):
 
 	seconds: dict = field(default_factory=dict)  # until the last client was served, by contestant
 	p99: dict = field(default_factory=dict)  # ms, by contestant
+	failed: dict = field(default_factory=dict)  # connections that were tried again, by contestant
 
 
 @dataclass
@@ -166,13 +167,13 @@ def cpu_table(rows, name, self_check=False):
 def scenario_table(rows, name, self_check=False):
 	"""Server CPU for 1000 connections, and what the clients saw."""
 	heads = ["scenario (ms of server CPU for 1000 connections)", "memory", "tls.so", name, "ratio", "min..max",
-		*verdict_heads(self_check), "disturbed", f"s until the last was served: tls.so, {name}", f"p99 in ms: tls.so, {name}",
-		f"resumed: tls.so, {name}"]
+		*verdict_heads(self_check), "disturbed", f"s until the last was served: tls.so, {name}",
+		f"p99 in ms: tls.so, {name}", f"resumed: tls.so, {name}", f"failed: tls.so, {name}"]
 	lines = []
 	for row in rows:
 		lines.append([row.label, row.memory, number(row.stock), number(row.ours), f"{row.ratio():.2f}", spread(row),
 			*verdict_cells(row, self_check), row.noise_text(), medians(row.seconds), medians(row.p99),
-			row.note or "–"])
+			row.note or "–", f"{row.failed.get('stock', 0)}, {row.failed.get('ours', 0)}"])
 	return table(heads, lines)
 
 

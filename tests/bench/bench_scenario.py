@@ -45,6 +45,7 @@ class Run:
 		self.memory, self.kind, self.version = memory, kind, version
 		self.clients = bench.scaled(scenario.clients, CLIENTS_MIN)
 		self.ends = []  # why tls.so ended unexpectedly
+		self.failures = {}  # a failure that a client saw, by contestant
 		label = scenario.label.format(clients=self.clients) + f", {KEY_NAMES[kind]}, TLS {version}"
 		self.row = ScenarioRow(label, memory, unit="ms", goal=RECONNECT_GOALS[kind])
 
@@ -115,15 +116,24 @@ class Run:
 				getattr(self.row, name).append(1000 * pair[name]["cpu_ms"] / pair[name]["ops"])
 				self.row.seconds.setdefault(name, []).append(pair[name]["seconds"])
 				self.row.p99.setdefault(name, []).append(pair[name]["p99_ms"])
+				self.row.failed[name] = self.row.failed.get(name, 0) + pair[name]["failed"]
+				if pair[name]["failed"]:
+					self.failures[name] = pair[name]["failure"]
 			self.row.note = ", ".join(f"{pair[name]['resumed']} of {pair[name]['ops']}" for name in ("stock", "ours"))
 			say(f"  {self.memory} {number + 1}/{repetitions} {self.row.label}: "
 				+ ", ".join(f"{self.bench.title(name)} {pair[name]['cpu_ms']:.0f} ms" for name in ("stock", "ours"))
 				+ f"; others {others:.0f} %")
+		self._note()
+		return self.row
+
+	def _note(self):
+		for name, failure in self.failures.items():
+			self.bench.notes.append(f"{self.row.label}: {self.row.failed[name]} connections to {self.bench.title(name)}"
+				f" failed and were tried again; one of them {failure}")
 		if self.ends:
 			self.bench.notes.append(f"{self.row.label}: {self.bench.title('stock')} ended {len(self.ends)} times while"
 				f" it was loaded, and the pair was measured again, at last with {self.clients} clients; the first time:"
 				f" {self.ends[0]}")
-		return self.row
 
 
 def rows(bench, memory, keys):
