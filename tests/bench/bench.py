@@ -228,7 +228,8 @@ class Bench:
 				self.idle_stage(memory)
 		if self.works and self.args.wants("count"):
 			self.count_stage(last)
-		self.scenario_rows = bench_scenario.rows(self, last, [key for key in ("restart", "day") if self.args.wants(key)])
+		scenarios = [key for key in ("restart", "day") if self.args.wants(key)]
+		self.scenario_rows = bench_scenario.rows(self, last, scenarios)
 		if self.args.wants("growth"):
 			self.growth = bench_scale.tables(self, last)
 		self._finish()

@@ -11,6 +11,7 @@ import glob
 import os
 import shutil
 
+from bench_floor import Floor
 from bench_host import BenchError, Client, Kamailio, Options, run_tool
 from bench_work import CLIENT, say
 
@@ -89,20 +90,26 @@ def _count(host, work, output):
 	return sum(total.values()) / account["ops"], total
 
 
+def _start(bench, memory, kind, name, output):
+	command = wrapper(output)
+	if name == "floor":
+		return Floor(bench.certificates, kind, command)
+	return Kamailio(bench.folder, f"counted-{name}", bench.contestants[name], memory, bench.certificates, kind,
+		Options(wrapper=command, params=bench.params(name)))
+
+
 def counts(bench, memory, kind, works):
 	"""{work's key: {contestant: thousands of instructions}} for the works with one kind of certificate."""
 	found = {work.key: {} for work in works}
-	for name in ("stock", "ours"):
-		module = bench.contestants[name]
+	for name in ("floor", "stock", "ours"):
 		output = os.path.join(bench.folder, f"callgrind-{memory}-{kind}-{name}")
 		with contextlib.ExitStack() as stack:
-			host = Kamailio(bench.folder, f"counted-{name}", module, memory, bench.certificates, kind,
-				Options(wrapper=wrapper(output), params=bench.params(name)))
+			host = _start(bench, memory, kind, name, output)
 			stack.callback(host.close)
 			for work in works:
 				each, total = _count(host, work, output)
-				own = total.get(os.path.basename(module), 0) / COUNT
+				own = total.get(os.path.basename(bench.contestants.get(name) or ""), 0) / COUNT
 				found[work.key][name] = each / 1000
-				say(f"  {memory} {work.key}, {bench.title(name)}: {each / 1000:.0f} thousand instructions,"
-					f" {own / 1000:.1f} of them in the module")
+				say(f"  {memory} {work.key}, {bench.title(name)}: {each / 1000:.0f} thousand instructions"
+					+ (f", {own / 1000:.1f} of them in the module" if own else ""))
 	return found

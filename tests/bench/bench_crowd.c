@@ -7,7 +7,8 @@
  *   -> each client connects --rounds times, in a random order that is always the same -> one line of JSON
  *   -> (line or end of input) -> close, exit
  * A visit is: TCP connect, handshake with the client's newest session if it has one, one OPTIONS, its 200, close.
- * --width of them are in flight at a time; --keep-open leaves connections open until the end.
+ * --width of them are in flight at a time; --keep-open leaves connections open until the end. A visit that fails is
+ * counted and starts again without a session; too many of them, or a server that is gone, end the program.
  */
 #include "bench_parts.h"
 
@@ -17,6 +18,7 @@
 #include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,6 +31,7 @@
 #define WAIT_MS 30000
 #define EVENTS_MAX 64
 #define SEED 20260101u
+#define FAILED_MAX 50 /* and one in twenty */
 
 struct options
 {
@@ -68,6 +71,8 @@ struct crowd
 	double *times_s;		/* of each visit, in the order in which they ended */
 	long done;
 	long resumed;
+	long failed;
+	char failure[128];	/* the first one */
 	struct visit *open; /* with --keep-open */
 };
 
@@ -102,15 +107,11 @@ static int socket_start(long port)
 	return fd;
 }
 
-static void visit_start(struct crowd *crowd, uint32_t client)
+/* Opens the connection of a visit whose client and start are set. */
+static void visit_connect(struct crowd *crowd, struct visit *v)
 {
-	struct visit *v = calloc(1, sizeof(*v));
 	SSL_SESSION *copy;
 
-	if(!v)
-		die("out of memory");
-	v->session = &crowd->sessions[client];
-	v->start_s = now_s();
 	v->fd = socket_start(crowd->opt.port);
 	v->ssl = SSL_new(crowd->ctx);
 	if(!v->ssl || !SSL_set_fd(v->ssl, v->fd) || !SSL_set_app_data(v->ssl, v))
@@ -126,6 +127,17 @@ static void visit_start(struct crowd *crowd, uint32_t client)
 	visit_watch(crowd, v, EPOLL_CTL_ADD, EPOLLOUT);
 }
 
+static void visit_start(struct crowd *crowd, uint32_t client)
+{
+	struct visit *v = calloc(1, sizeof(*v));
+
+	if(!v)
+		die("out of memory");
+	v->session = &crowd->sessions[client];
+	v->start_s = now_s();
+	visit_connect(crowd, v);
+}
+
 static void visit_close(struct visit *v)
 {
 	SSL_shutdown(v->ssl); /* our close_notify; the server's is not waited for */
@@ -134,14 +146,37 @@ static void visit_close(struct visit *v)
 	free(v);
 }
 
+/* The same client tries again, as if it had no session; the time it has lost counts. */
+static void visit_again(struct crowd *crowd, struct visit *v, int error)
+{
+	const char *reason = ERR_reason_error_string(ERR_peek_error());
+
+	if(crowd->failed++ == 0)
+		snprintf(crowd->failure, sizeof(crowd->failure), "%s the handshake: %s", v->connected ? "after" : "in",
+				reason							 ? reason
+				: error == SSL_ERROR_ZERO_RETURN ? "closed"
+												 : strerror(errno));
+	if(crowd->failed > FAILED_MAX + crowd->done / 20)
+		die("%ld visits failed, the first %s", crowd->failed, crowd->failure);
+	ERR_clear_error();
+	SSL_free(v->ssl);
+	close(v->fd);
+	SSL_SESSION_free(*v->session);
+	*v->session = NULL;
+	v->connected = v->sent = false;
+	v->len = 0;
+	visit_connect(crowd, v);
+}
+
 /* What to wait for after a call of OpenSSL that did not finish. */
 static void visit_wait(struct crowd *crowd, struct visit *v, int ret)
 {
 	int error = SSL_get_error(v->ssl, ret);
 
-	if(error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
-		die("visit %ld failed %s (%d, %s)", crowd->done, v->connected ? "after the handshake" : "in the handshake",
-				error, strerror(errno));
+	if(error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+		visit_again(crowd, v, error);
+		return;
+	}
 	visit_watch(crowd, v, EPOLL_CTL_MOD, error == SSL_ERROR_WANT_READ ? EPOLLIN : EPOLLOUT);
 }
 
@@ -204,7 +239,7 @@ static void run(struct crowd *crowd, long rounds)
 	long total = crowd->opt.clients * rounds;
 	long started = 0;
 
-	crowd->done = crowd->resumed = 0;
+	crowd->done = crowd->resumed = crowd->failed = 0;
 	while(crowd->done < total) {
 		int n;
 
@@ -250,10 +285,10 @@ static void report(struct crowd *crowd, double seconds)
 	long last = crowd->done - 1;
 
 	qsort(crowd->times_s, (size_t)crowd->done, sizeof(double), time_compare);
-	printf("{\"ops\": %ld, \"resumed\": %ld, \"seconds\": %.6f, \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"max_ms\": "
-		   "%.3f}\n",
-			crowd->done, crowd->resumed, seconds, crowd->times_s[last / 2] * 1e3, crowd->times_s[last * 99 / 100] * 1e3,
-			crowd->times_s[last] * 1e3);
+	printf("{\"ops\": %ld, \"resumed\": %ld, \"failed\": %ld, \"failure\": \"%s\", \"seconds\": %.6f, \"p50_ms\": %.3f,"
+		   " \"p99_ms\": %.3f, \"max_ms\": %.3f}\n",
+			crowd->done, crowd->resumed, crowd->failed, crowd->failure, seconds, crowd->times_s[last / 2] * 1e3,
+			crowd->times_s[last * 99 / 100] * 1e3, crowd->times_s[last] * 1e3);
 }
 
 static void crowd_run(struct crowd *crowd)

@@ -9,20 +9,23 @@ import subprocess
 from bench_host import BenchError, Server
 from bench_work import PROGRAMS
 
-START_TIMEOUT_S = 10
+START_TIMEOUT_S = 60
 # What the client chooses, and nothing else; one server for both versions.
 PRIORITY = ("NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-GROUP-ALL:+GROUP-X25519:-CIPHER-ALL:+AES-256-GCM")
 
 
 class Floor(Server):
-	"""One running bench_floor. kind: of the certificate, None for plain TCP."""
+	"""One running bench_floor.
 
-	def __init__(self, certificates, kind=None):
+	kind: of the certificate, None for plain TCP. wrapper: a command to run it under (a profiler), or empty.
+	"""
+
+	def __init__(self, certificates, kind=None, wrapper=()):
 		self.label = "bench_floor"
 		self.memory = "private"
 		self.tls = kind is not None
 		self.ca = certificates.ca
-		command = [os.path.join(PROGRAMS, "bench_floor")]
+		command = [*wrapper, os.path.join(PROGRAMS, "bench_floor")]
 		if self.tls:
 			command += [certificates.cert(kind), certificates.key(kind), PRIORITY]
 		self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -41,7 +44,7 @@ class Floor(Server):
 		"""Ends it; returns its exit code."""
 		self.process.stdin.close()
 		try:
-			code = self.process.wait(timeout=10)
+			code = self.process.wait(timeout=START_TIMEOUT_S)
 		except subprocess.TimeoutExpired:
 			self.process.kill()
 			code = self.process.wait()

@@ -64,8 +64,8 @@ def arguments():
 
 def client_of(args, host):
 	work = args.work
-	return Client(os.path.join(bench_work.PROGRAMS, "bench_client"), host, work.mode, version=work.version, count=args.count,
-		warmup=50, connections=work.connections, body=work.body, keeps_first=work.keeps_first and host.tls)
+	return Client(bench_work.CLIENT, host, work.mode, version=work.version, count=args.count, warmup=50,
+		connections=work.connections, body=work.body, keeps_first=work.keeps_first and host.tls)
 
 
 def heading(args, account, cost):

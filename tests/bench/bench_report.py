@@ -79,10 +79,11 @@ class Row:
 
 @dataclass
 class ScenarioRow(Row):
-	"""One scenario with many clients; stock and ours are the server's CPU time in ms."""
+	"""One scenario with many clients; stock and ours are the server's CPU time in ms for 1000 connections."""
 
 	seconds: dict = field(default_factory=dict)  # until the last client was served, by contestant
 	p99: dict = field(default_factory=dict)  # ms, by contestant
+	failed: dict = field(default_factory=dict)  # connections that were tried again, by contestant
 
 
 @dataclass
@@ -120,9 +121,9 @@ def ratio_text(value):
 	return "–" if value is None else f"{value:.2f}"
 
 
-def both(values):
-	"""Medians of the two contestants of a dict of lists."""
-	return ", ".join(number(values.get(name)) for name in ("stock", "ours"))
+def medians(values, names=("stock", "ours")):
+	"""Medians of the contestants of a dict of lists."""
+	return ", ".join(number(values.get(name)) for name in names)
 
 
 def table(heads, lines):
@@ -149,28 +150,30 @@ def verdict_cells(row, self_check):
 def cpu_table(rows, name, self_check=False):
 	"""Server CPU per operation. `name` heads the column of what is compared with tls.so."""
 	heads = ["work (µs of server CPU)", "memory", "plain TCP", "bare GnuTLS", "true floor", "tls.so", name, "ratio",
-		"min..max", "of the floor", *verdict_heads(self_check), "disturbed", f"1000 instructions: tls.so, {name}",
+		"min..max", "of the floor", *verdict_heads(self_check), "disturbed",
+		f"1000 instructions: small server, tls.so, {name}",
 		f"resumed: tls.so, {name}"]
 	lines = []
 	for row in rows:
 		floor = row.true_floor()
-		counts = both({key: [value] for key, value in row.counts.items()}) if row.counts else "–"
+		counts = {key: [value] for key, value in row.counts.items()}
 		lines.append([row.label, row.memory, number(row.plain), number(row.bare),
 			number([floor] if floor is not None else []), number(row.stock), number(row.ours), f"{row.ratio():.2f}",
-			spread(row), ratio_text(row.floor_ratio()), *verdict_cells(row, self_check), row.noise_text(), counts,
-			row.note or "–"])
+			spread(row), ratio_text(row.floor_ratio()), *verdict_cells(row, self_check), row.noise_text(),
+			medians(counts, ("floor", "stock", "ours")) if counts else "–", row.note or "–"])
 	return table(heads, lines)
 
 
 def scenario_table(rows, name, self_check=False):
-	"""Server CPU of all connections together, and what the clients saw."""
-	heads = ["scenario (ms of server CPU)", "memory", "tls.so", name, "ratio", "min..max", *verdict_heads(self_check),
-		"disturbed", f"s until the last was served: tls.so, {name}", f"p99 in ms: tls.so, {name}",
-		f"resumed: tls.so, {name}"]
+	"""Server CPU for 1000 connections, and what the clients saw."""
+	heads = ["scenario (ms of server CPU for 1000 connections)", "memory", "tls.so", name, "ratio", "min..max",
+		*verdict_heads(self_check), "disturbed", f"s until the last was served: tls.so, {name}",
+		f"p99 in ms: tls.so, {name}", f"resumed: tls.so, {name}", f"failed: tls.so, {name}"]
 	lines = []
 	for row in rows:
 		lines.append([row.label, row.memory, number(row.stock), number(row.ours), f"{row.ratio():.2f}", spread(row),
-			*verdict_cells(row, self_check), row.noise_text(), both(row.seconds), both(row.p99), row.note or "–"])
+			*verdict_cells(row, self_check), row.noise_text(), medians(row.seconds), medians(row.p99),
+			row.note or "–", f"{row.failed.get('stock', 0)}, {row.failed.get('ours', 0)}"])
 	return table(heads, lines)
 
 

@@ -14,6 +14,8 @@ from bench_work import CROWD, KEY_NAMES, RECONNECT_GOALS, say
 
 WORKERS = 4
 MASTER_BYTES = 64
+CLIENTS_MIN = 20
+ENDS_MAX = 8  # how often tls.so may end unexpectedly before the measurement is given up
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ class Run:
 		self.bench = bench
 		self.scenario = scenario
 		self.memory, self.kind, self.version = memory, kind, version
-		self.clients = bench.scaled(scenario.clients, 20)
+		self.clients = bench.scaled(scenario.clients, CLIENTS_MIN)
+		self.ends = []  # why tls.so ended unexpectedly
+		self.failures = {}  # a failure that a client saw, by contestant
 		label = scenario.label.format(clients=self.clients) + f", {KEY_NAMES[kind]}, TLS {version}"
 		self.row = ScenarioRow(label, memory, unit="ms", goal=RECONNECT_GOALS[kind])
 
@@ -84,22 +88,52 @@ class Run:
 		return account
 
 	def _pair(self, number):
+		"""One sample of both. If tls.so ends in it, both are measured again; after every second time with half of the
+		clients.
+		"""
 		names = ("stock", "ours") if number % 2 == 0 else ("ours", "stock")
-		return {name: self._one(name) for name in names}
+		found = {}
+		while len(found) < len(names):
+			found = {}
+			for name in names:
+				try:
+					found[name] = self._one(name)
+				except BenchError as error:
+					if name == "ours" or len(self.ends) == ENDS_MAX:
+						raise
+					self.ends.append(str(error).splitlines()[0])
+					say(f"  {self.row.label}: {self.bench.title(name)} ended, once more")
+					if len(self.ends) % 2 == 0:
+						self.clients = max(self.clients // 2, CLIENTS_MIN)
+					break
+		return found
 
 	def measure(self, repetitions):
 		for number in range(repetitions):
 			pair, others = self.bench.quiet.sample(lambda turn=number: self._pair(turn))
 			self.row.noise.append(others)
 			for name in ("stock", "ours"):
-				getattr(self.row, name).append(pair[name]["cpu_ms"])
+				getattr(self.row, name).append(1000 * pair[name]["cpu_ms"] / pair[name]["ops"])
 				self.row.seconds.setdefault(name, []).append(pair[name]["seconds"])
 				self.row.p99.setdefault(name, []).append(pair[name]["p99_ms"])
+				self.row.failed[name] = self.row.failed.get(name, 0) + pair[name]["failed"]
+				if pair[name]["failed"]:
+					self.failures[name] = pair[name]["failure"]
 			self.row.note = ", ".join(f"{pair[name]['resumed']} of {pair[name]['ops']}" for name in ("stock", "ours"))
 			say(f"  {self.memory} {number + 1}/{repetitions} {self.row.label}: "
 				+ ", ".join(f"{self.bench.title(name)} {pair[name]['cpu_ms']:.0f} ms" for name in ("stock", "ours"))
 				+ f"; others {others:.0f} %")
+		self._note()
 		return self.row
+
+	def _note(self):
+		for name, failure in self.failures.items():
+			self.bench.notes.append(f"{self.row.label}: {self.row.failed[name]} connections to {self.bench.title(name)}"
+				f" failed and were tried again; one of them {failure}")
+		if self.ends:
+			self.bench.notes.append(f"{self.row.label}: {self.bench.title('stock')} ended {len(self.ends)} times while"
+				f" it was loaded, and the pair was measured again, at last with {self.clients} clients; the first time:"
+				f" {self.ends[0]}")
 
 
 def rows(bench, memory, keys):

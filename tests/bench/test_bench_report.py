@@ -109,19 +109,21 @@ def test_tables_have_as_many_cells_as_heads(self_check):
 
 
 def test_cpu_table_prints_the_floor_and_the_counts():
-	line = bench_report.cpu_table([row(counts={"stock": 1234.0, "ours": 99.9}, **FLOOR)], "module").splitlines()[2]
+	counts = {"floor": 80.0, "stock": 1234.0, "ours": 99.9}
+	line = bench_report.cpu_table([row(counts=counts, **FLOOR)], "module").splitlines()[2]
 	assert "| 20.0 | – | 100 | 200 | 50.0 | 0.50 | 0.25..0.75 | 0.50 |" in line
-	assert "| 1234, 99.9 |" in line
+	assert "| 80.0, 1234, 99.9 |" in line
 
 
 @pytest.mark.parametrize("self_check", [True, False])
 def test_scenario_table(self_check):
 	one = ScenarioRow("restart", "fm", stock=[1000.0], ours=[300.0], goal=0.35, noise=[1.0],
-		seconds={"stock": [4.0], "ours": [2.0]}, p99={"stock": [80.0], "ours": [40.0]}, note="0 of 9, 9 of 9")
+		seconds={"stock": [4.0], "ours": [2.0]}, p99={"stock": [80.0], "ours": [40.0]}, note="0 of 9, 9 of 9",
+		failed={"stock": 2})
 	lines = bench_report.scenario_table([one], "module", self_check).splitlines()
 	assert len({line.count("|") for line in lines}) == 1
 	assert "| 1000 | 300 | 0.30 | 0.30..0.30 |" in lines[2]
-	assert "| 4.0, 2.0 | 80.0, 40.0 | 0 of 9, 9 of 9 |" in lines[2]
+	assert "| 4.0, 2.0 | 80.0, 40.0 | 0 of 9, 9 of 9 | 2, 0 |" in lines[2]
 	assert ("met" in lines[2]) is not self_check
 
 
