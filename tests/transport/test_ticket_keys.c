@@ -162,18 +162,6 @@ static void test_bound_to_the_profile(void **state)
 	gnutls_free(s.data);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	return tlsg_ticket_server_start();
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return tlsg_ticket_server_stop();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,5 +171,5 @@ int main(void)
 			cmocka_unit_test(test_bound_to_the_profile),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, tlsg_ticket_server_start, tlsg_ticket_server_stop);
 }
