@@ -3,11 +3,7 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 set -eu
 
-fail()
-{
-	echo "$*"
-	exit 1
-}
+. tests/lib/strings.sh
 
 tree=$(sed -n 's/^-isystem \(.*\)\/src$/\1/p' build/kamailio.defs)
 [ -d "$tree/src" ] || fail "build/kamailio.defs names no source tree"
@@ -44,20 +40,7 @@ if grep -q KSR_PTHREAD_MUTEX_SHARED "$TMPDIR/build3/kamailio.defs"; then
 	fail "mutexes are shared although the installed Kamailio was built without that"
 fi
 
-
 # The defines are those that an installed module carries, whatever -V says.
-cat >"$TMPDIR/strings.c" <<'END'
-char *module_version = VERSION_STRING;
-char *module_flags = FLAGS_STRING;
-END
-# carrying VERSION FLAGS: an installed module with these strings.
-carrying()
-{
-	gcc -shared -fPIC -DVERSION_STRING="\"$1\"" -DFLAGS_STRING="\"$2\"" "$TMPDIR/strings.c" -o "$TMPDIR/sl.so"
-}
-strings=$(scripts/module-strings.sh "$MODULE")
-version=$(echo "$strings" | sed -n 's/^version: //p')
-flags=$(echo "$strings" | sed -n 's/^flags: //p')
 carrying "$version" "$(echo "$flags" | sed 's/, TLS_PTHREAD_MUTEX_SHARED//')"
 KAMAILIO_MODULE=$TMPDIR/sl.so scripts/kamailio-defs.sh "$TMPDIR/build3" "$given"
 if grep -q KSR_PTHREAD_MUTEX_SHARED "$TMPDIR/build3/kamailio.defs"; then

@@ -3,11 +3,7 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 set -eu
 
-fail()
-{
-	echo "$*"
-	exit 1
-}
+. tests/lib/strings.sh
 
 kamailio=$(command -v kamailio || echo /usr/sbin/kamailio)
 scripts/check-version "$MODULE" | tee "$TMPDIR/out"
@@ -36,19 +32,6 @@ told '2s/USE_TCP, /USE_TCP, USE_NONSENSE, /' 'only in Kamailio: USE_NONSENSE.'
 told '2s/USE_TCP, USE_TLS/USE_TLS, USE_TCP/' 'in another order'
 
 # An installed module decides: the same edits of what it carries, and what -V says otherwise is a note.
-cat >"$TMPDIR/strings.c" <<'END'
-char *module_version = VERSION_STRING;
-char *module_flags = FLAGS_STRING;
-END
-# carrying VERSION FLAGS: an installed module with these strings.
-carrying()
-{
-	gcc -shared -fPIC -DVERSION_STRING="\"$1\"" -DFLAGS_STRING="\"$2\"" "$TMPDIR/strings.c" -o "$TMPDIR/sl.so"
-}
-strings=$(scripts/module-strings.sh "$MODULE")
-version=$(echo "$strings" | sed -n 's/^version: //p')
-flags=$(echo "$strings" | sed -n 's/^flags: //p')
-[ -n "$version" ] && [ -n "$flags" ] || fail "module-strings prints no strings: $strings"
 carrying "$version" "$flags"
 KAMAILIO_MODULE=$TMPDIR/sl.so scripts/check-version "$MODULE" >"$TMPDIR/out" 2>&1 || fail "its own strings are refused"
 grep -q "^version and flags equal those of $TMPDIR/sl.so: " "$TMPDIR/out" || fail "not compared with the module"

@@ -5,12 +5,14 @@ module may be in the list.  (The stock tls.so leaves two small blocks and its co
 
 import contextlib
 import os
+import shutil
 import signal
+import struct
 import threading
 
 import pytest
 
-from .lib import kamailio, sip
+from .lib import core_lock, kamailio, sip
 from .lib.kamailio import Kamailio
 from .lib.tls import BioClient, TlsClient, client_context, server_context
 from .lib.uas import SilentServer, TlsAgent, UdpSender
@@ -151,6 +153,31 @@ def test_report_of_a_process_that_does_not_end(settings, monkeypatch):
         monkeypatch.setattr(kamailio, "STOP_TIMEOUT_S", 2)
         with pytest.raises(AssertionError, match=rf"(?s)did not stop:.*-- process {worker} .*: T, "):
             kam.stop()
+    finally:
+        kam.kill()
+        kam.remove()
+
+
+def test_deadlock_of_the_core_is_recognised(settings):
+    """Its handler of SIGTERM takes the lock of the configuration where a process has not seen the last change.
+
+    Here the lock is taken from outside. In the wild, a process is interrupted while it has it.
+    """
+    program = shutil.which(kamailio.BINARY)
+    if core_lock.offset(program) is None:
+        pytest.skip("this Kamailio does not tell where its lock of the configuration is")
+    kam = Kamailio(settings.but(modules=("cfg_rpc",), listen=("tls", "udp")))
+    try:
+        kam.start()
+        workers = kam.pids("udp receiver")
+        kam.rpc("cfg.set_now_int", "core", "debug", 1)
+        with open(f"/proc/{workers[0]}/mem", "r+b", buffering=0) as memory:
+            memory.seek(core_lock.config_lock(workers[0], program))
+            memory.write(struct.pack("i", 1))
+        assert not core_lock.is_deadlock(workers, program)
+        for worker in workers:
+            os.kill(worker, signal.SIGTERM)
+        until(lambda: core_lock.is_deadlock(workers, program), "they wait for the lock")
     finally:
         kam.kill()
         kam.remove()

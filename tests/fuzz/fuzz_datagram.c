@@ -58,9 +58,7 @@ static void start(void)
 	started = true;
 	tlsg_stub_log_level_set(L_CRIT);
 	CHECK(tlsg_conn_pair_start(rows, sizeof(rows) / sizeof(rows[0])) == 0 && tlsg_cookie_global_init() == TLSG_OK);
-	tlsg_conn_pair_write("ca", "ca", NULL);
-	tlsg_conn_pair_write("ec", "ec", "ec");
-	tlsg_conn_pair_write("client", "client", "client");
+	tlsg_conn_pair_write_defaults();
 	tlsg_set_publish(tlsg_conn_pair_set(&setup));
 }
 

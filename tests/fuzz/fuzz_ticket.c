@@ -53,7 +53,7 @@ static void start(void)
 	if(good[0].session.data != NULL)
 		return;
 	tlsg_stub_log_level_set(L_CRIT);
-	CHECK(tlsg_ticket_server_start() == 0);
+	CHECK(tlsg_ticket_server_start(NULL) == 0);
 	CHECK(tlsg_scope_frees_by_address(NULL));
 	for(i = 0; i < 2; i++) {
 		tlsg_ticket_connect(versions[i], NULL, &r);

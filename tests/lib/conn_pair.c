@@ -79,11 +79,24 @@ int tlsg_conn_pair_stop(void)
 	return 0;
 }
 
+int tlsg_conn_pair_teardown(void **state)
+{
+	(void)state;
+	return tlsg_conn_pair_stop();
+}
+
 void tlsg_conn_pair_write(const char *name, const char *chain, const char *key)
 {
 	tlsg_certs_write(&certs, tlsg_conn_pair_path(name, ".crt"), chain);
 	if(key != NULL)
 		tlsg_certs_write_key(&certs, tlsg_conn_pair_path(name, ".key"), key);
+}
+
+void tlsg_conn_pair_write_defaults(void)
+{
+	tlsg_conn_pair_write("ca", "ca", NULL);
+	tlsg_conn_pair_write("ec", "ec", "ec");
+	tlsg_conn_pair_write("client", "client", "client");
 }
 
 static str str_of(struct tlsg_set *set, const char *text)

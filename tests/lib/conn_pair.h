@@ -65,6 +65,9 @@ int tlsg_conn_pair_start(const struct tlsg_cert_row *rows, size_t len);
  */
 int tlsg_conn_pair_stop(void);
 
+/** The same, with the parameter that cmocka wants. @param state  not used. @return as tlsg_conn_pair_stop(). */
+int tlsg_conn_pair_teardown(void **state);
+
 /** @return the certificates of tlsg_conn_pair_start(). */
 const struct tlsg_certs *tlsg_conn_pair_certs(void);
 
@@ -81,6 +84,9 @@ str tlsg_conn_pair_dir(void);
  * @param key    name of the certificate whose key it is, NULL none.
  */
 void tlsg_conn_pair_write(const char *name, const char *chain, const char *key);
+
+/** Writes "ca", "ec" and "client", for certificates of these names: the defaults of both roles, and a client's. */
+void tlsg_conn_pair_write_defaults(void);
 
 /** @return a built snapshot, one reference; not published. */
 struct tlsg_set *tlsg_conn_pair_set(const struct tlsg_conn_pair_setup *u);

@@ -76,10 +76,11 @@ void tlsg_ticket_server_publish(const char *key_file, const char *name)
 	tlsg_set_publish(set);
 }
 
-int tlsg_ticket_server_start(void)
+int tlsg_ticket_server_start(void **state)
 {
 	char path[128];
 
+	(void)state;
 	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_pool_global_init() != TLSG_OK
 			|| tlsg_set_global_init() != TLSG_OK || tlsg_ticket_global_init() != TLSG_OK
 			|| tlsg_queue_global_init() != TLSG_OK || tlsg_arena_pool_init(4) != TLSG_OK
@@ -94,10 +95,11 @@ int tlsg_ticket_server_start(void)
 	return 0;
 }
 
-int tlsg_ticket_server_stop(void)
+int tlsg_ticket_server_stop(void **state)
 {
 	char command[160];
 
+	(void)state;
 	gnutls_certificate_free_credentials(cred);
 	tlsg_certs_free(&certs);
 	tlsg_set_global_deinit();

@@ -22,8 +22,11 @@ struct tlsg_ticket_result
 			session; /**< what the client could resume next time, of this connection; size 0 without a new ticket */
 };
 
-/** Sets up everything a server with session_cache=1 needs, in a new folder. @return 0, -1. */
-int tlsg_ticket_server_start(void);
+/**
+ * Sets up everything a server with session_cache=1 needs, in a new folder. For the setup of a group of tests.
+ * @param state  not used, may be NULL. @return 0, -1.
+ */
+int tlsg_ticket_server_start(void **state);
 
 /** A file in the folder of the server. @param buf  [out] @return buf. */
 const char *tlsg_ticket_server_path(const char *name, char buf[128]);
@@ -35,8 +38,11 @@ const char *tlsg_ticket_server_path(const char *name, char buf[128]);
  */
 void tlsg_ticket_server_publish(const char *key_file, const char *name);
 
-/** Frees it. @return 0; -1 when shared memory is left. */
-int tlsg_ticket_server_stop(void);
+/**
+ * Frees it. For the teardown of a group of tests.
+ * @param state  not used, may be NULL. @return 0; -1 when shared memory is left.
+ */
+int tlsg_ticket_server_stop(void **state);
 
 /**
  * One connection to the server.

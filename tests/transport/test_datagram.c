@@ -564,19 +564,11 @@ static int group_setup(void **state)
 	rows_make();
 	if(tlsg_conn_pair_start(rows, sizeof(rows) / sizeof(rows[0])) != 0)
 		return -1;
-	tlsg_conn_pair_write("ca", "ca", NULL);
-	tlsg_conn_pair_write("ec", "ec", "ec");
-	tlsg_conn_pair_write("client", "client", "client");
+	tlsg_conn_pair_write_defaults();
 	for(i = ISSUERS; i >= 0; i--)
 		snprintf(chain + strlen(chain), sizeof(chain) - strlen(chain), "%s%s", names[i], i > 0 ? " " : "");
 	tlsg_conn_pair_write("long", chain, names[ISSUERS]);
 	return 0;
-}
-
-static int group_teardown(void **state)
-{
-	(void)state;
-	return tlsg_conn_pair_stop();
 }
 
 int main(void)
@@ -599,5 +591,5 @@ int main(void)
 			cmocka_unit_test(test_probe),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, group_setup, tlsg_conn_pair_teardown);
 }

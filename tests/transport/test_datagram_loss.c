@@ -339,16 +339,8 @@ static int group_setup(void **state)
 	(void)state;
 	if(tlsg_conn_pair_start(rows, sizeof(rows) / sizeof(rows[0])) != 0)
 		return -1;
-	tlsg_conn_pair_write("ca", "ca", NULL);
-	tlsg_conn_pair_write("ec", "ec", "ec");
-	tlsg_conn_pair_write("client", "client", "client");
+	tlsg_conn_pair_write_defaults();
 	return 0;
-}
-
-static int group_teardown(void **state)
-{
-	(void)state;
-	return tlsg_conn_pair_stop();
 }
 
 int main(void)
@@ -357,5 +349,5 @@ int main(void)
 			cmocka_unit_test(test_seeded_runs),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, group_setup, tlsg_conn_pair_teardown);
 }

@@ -136,18 +136,6 @@ static void test_without_the_slots(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	return tlsg_ticket_server_start();
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return tlsg_ticket_server_stop();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,5 +145,5 @@ int main(void)
 			cmocka_unit_test(test_without_the_slots),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, tlsg_ticket_server_start, tlsg_ticket_server_stop);
 }

@@ -245,18 +245,6 @@ static void test_derived_of_many_profiles(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	return tlsg_ticket_server_start();
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return tlsg_ticket_server_stop();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,5 +254,5 @@ int main(void)
 			cmocka_unit_test(test_derived_are_wiped), /* the last: it replaces the master ahead of its time */
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, tlsg_ticket_server_start, tlsg_ticket_server_stop);
 }

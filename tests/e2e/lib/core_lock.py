@@ -15,7 +15,7 @@ FUTEX = {"x86_64": 202, "aarch64": 98}.get(platform.machine())
 
 
 @lru_cache
-def _offset(program):
+def offset(program):
     """Where the pointer `cfg_global_lock` is in a program; None: not known."""
     run = subprocess.run(["nm", "-D", program], capture_output=True, text=True, check=False)
     match = re.search(r"^([0-9a-f]+) . cfg_global_lock(?:@.*)?$", run.stdout, re.M)
@@ -29,20 +29,21 @@ def _waited_for(pid):
     return int(words[1], 16) if words[0] == str(FUTEX) else None
 
 
-def _config_lock(pid, program):
+def config_lock(pid, program):
+    """The address of the lock, as process `pid` knows it; offset() of the program must be known."""
     with open(f"/proc/{pid}/maps", encoding="utf-8") as file:
         base = next(int(line.split("-")[0], 16) for line in file if line.rstrip().endswith(program))
     with open(f"/proc/{pid}/mem", "rb") as memory:
-        memory.seek(base + _offset(program))
+        memory.seek(base + offset(program))
         return struct.unpack("P", memory.read(struct.calcsize("P")))[0]
 
 
 def is_deadlock(pids, program):
     """Whether all of these processes wait for the core's configuration lock. False where that cannot be told."""
     program = shutil.which(program)
-    if not pids or FUTEX is None or not program or _offset(program) is None:
+    if not pids or FUTEX is None or not program or offset(program) is None:
         return False
     try:
-        return all(_waited_for(pid) == _config_lock(pid, program) for pid in pids)
+        return all(_waited_for(pid) == config_lock(pid, program) for pid in pids)
     except (OSError, StopIteration):
         return False
