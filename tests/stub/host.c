@@ -259,6 +259,17 @@ bool tlsg_stub_shm_has(const void *p)
 	return (uintptr_t)p - (uintptr_t)region < REGION_BYTES;
 }
 
+unsigned tlsg_stub_shm_count(const void *bytes, size_t len)
+{
+	const char *at = (const char *)region;
+	const char *end = at + region->top;
+	unsigned found = 0;
+
+	for(; (size_t)(end - at) >= len; at++)
+		found += memcmp(at, bytes, len) == 0;
+	return found;
+}
+
 void tlsg_stub_log(int level, const char *function, const char *fmt, ...)
 {
 	char text[4096];

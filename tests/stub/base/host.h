@@ -63,6 +63,8 @@ void tlsg_stub_shm_fail_once(long n);
 void tlsg_stub_shm_free_hook(void (*cb)(const void *p, size_t bytes));
 /** @return whether the address lies in the shared region. */
 bool tlsg_stub_shm_has(const void *p);
+/** @return how often some bytes are in shared memory, in live and in freed blocks. @param len  1 or more. */
+unsigned tlsg_stub_shm_count(const void *bytes, size_t len);
 
 #define shm_malloc(s) tlsg_stub_shm_malloc(s)
 #define shm_mallocxz(s) tlsg_stub_shm_mallocxz(s)
