@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from .lib import token as tokens
 from .lib.kamailio import STOCK_MODULES, Kamailio, Settings
 from .lib.pki import Pki
 
@@ -129,6 +130,40 @@ def settings(tls_module, pki):
 def stock_settings(pki):
     """Settings of a Kamailio with the stock tls.so, the peer in tests that run two."""
     return _settings(STOCK, pki)
+
+
+@pytest.fixture
+def hsm(tmp_path, monkeypatch):
+    """A SoftHSM without tokens, which all programs see that a test starts."""
+    return tokens.SoftHsm(tmp_path / "hsm", monkeypatch)
+
+
+@pytest.fixture
+def token(hsm):
+    """A token without objects."""
+    return hsm.token("sip", tokens.PIN)
+
+
+@pytest.fixture
+def faults(tmp_path):
+    """A module on top of SoftHSM that fails on demand."""
+    return tokens.Faults(tmp_path)
+
+
+@pytest.fixture
+def faulty_token(hsm, token, faults, pki):
+    """A token with the key "server-ec", behind the module that fails on demand."""
+    token.add_key("server-ec", pki.key("server-ec"))
+    hsm.module = faults.module
+    return token
+
+
+@pytest.fixture(params=(0, 1), ids=("workers", "key_isolation"))
+def isolation(request):
+    """Values of key_isolation, for keys on tokens."""
+    if request.param and os.geteuid() != 0:
+        pytest.skip("only root can install modules that the token process loads")
+    return request.param
 
 
 @pytest.fixture

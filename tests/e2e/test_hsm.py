@@ -8,7 +8,7 @@ import pytest
 
 from .lib import token as tokens
 from .lib.cli import names
-from .lib.kamailio import Kamailio, StartFailed
+from .lib.kamailio import refused_start
 from .lib.terminal import Terminal
 from .lib.served import asks
 from .lib.tls import server_context
@@ -20,17 +20,7 @@ pytestmark = [
 ]
 
 VERSIONS = ("TLSv1.2", "TLSv1.3")
-PIN = "pin-7261534"
-
-
-@pytest.fixture
-def hsm(tmp_path, monkeypatch):
-    return tokens.SoftHsm(tmp_path / "hsm", monkeypatch)
-
-
-@pytest.fixture
-def token(hsm):
-    return hsm.token("sip", PIN)
+PIN = tokens.PIN
 
 
 def _key(pki, token, row, label=None):
@@ -40,14 +30,7 @@ def _key(pki, token, row, label=None):
 
 def _refusal(settings):
     """The log of a start that must fail."""
-    kam = Kamailio(settings)
-    try:
-        with pytest.raises(StartFailed):
-            kam.start()
-        text = "\n".join(kam.log.lines())
-    finally:
-        kam.kill()
-        kam.remove()
+    text = refused_start(settings)
     assert PIN not in text
     return text
 

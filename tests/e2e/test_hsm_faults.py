@@ -11,7 +11,7 @@ import pytest
 
 from .lib import token as tokens
 from .lib.dtls import DtlsClient, is_dtls
-from .lib.kamailio import Kamailio, StartFailed
+from .lib.kamailio import refused_start
 from .lib.ports import LOOPBACK
 from .lib.served import asks, errors, is_served
 from .lib.tls import TlsClient, client_context
@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("gcc"), reason="the module is built with gcc"),
 ]
 
-PIN = "pin-7261534"
+PIN = tokens.PIN
 CKF_USER_PIN_COUNT_LOW = 0x10000
 CKF_USER_PIN_FINAL_TRY = 0x20000
 CKF_USER_PIN_LOCKED = 0x40000
@@ -38,35 +38,14 @@ CKR_TOKEN_NOT_PRESENT = 0xE0
 
 
 @pytest.fixture
-def faults(tmp_path):
-    return tokens.Faults(tmp_path)
-
-
-@pytest.fixture
-def token(tmp_path, monkeypatch, faults, pki):
-    """A token with a key, behind the faulty module."""
-    hsm = tokens.SoftHsm(tmp_path / "hsm", monkeypatch)
-    token = hsm.token("sip", PIN)
-    token.add_key("server-ec", pki.key("server-ec"))
-    hsm.module = faults.module
-    return token
-
-
-@pytest.fixture
-def on_token(settings, token):
+def on_token(settings, faulty_token):
     """Settings with the key on the token, four workers."""
-    return settings.but(modparams={"private_key": token.uri("server-ec")}, tcp_children=4)
+    return settings.but(modparams={"private_key": faulty_token.uri("server-ec")}, tcp_children=4)
 
 
 def _refusal(settings):
-    kam = Kamailio(settings)
-    try:
-        with pytest.raises(StartFailed):
-            kam.start()
-        text = "\n".join(kam.log.lines())
-    finally:
-        kam.kill()
-        kam.remove()
+    """The log of a start that must fail."""
+    text = refused_start(settings)
     assert PIN not in text
     return text
 
@@ -256,11 +235,11 @@ def test_tokens_are_taken_away_and_put_back(start, settings, pki, tmp_path, monk
     until(lambda: all(is_served(kam) for _ in range(8)), "the token is used again")
 
 
-def test_another_profile_works_while_a_token_is_gone(start, on_token, faults, pki, tmp_path, token):
+def test_another_profile_works_while_a_token_is_gone(start, on_token, faults, pki, tmp_path, faulty_token):
     config = tmp_path / "tls.cfg"
     config.write_text(
         "[server:default]\nmethod = TLSv1.2+\n"
-        f"certificate = {pki.cert('server-ec')}\nprivate_key = \"{token.uri('server-ec')}\"\n"
+        f"certificate = {pki.cert('server-ec')}\nprivate_key = \"{faulty_token.uri('server-ec')}\"\n"
         "[server:any]\nmethod = TLSv1.2+\nserver_name = file.example.org\n"
         f"certificate = {pki.cert('server-rsa')}\nprivate_key = {pki.key('server-rsa')}\n")
     kam = start(on_token.but(modparams={"config": str(config)}))
@@ -297,9 +276,9 @@ def test_wrong_pin_is_tried_once_by_all_workers_together(start, on_token, faults
         assert is_served(kam)
 
 
-def test_wrong_pin_is_known_for_the_whole_token(settings, token, pki):
+def test_wrong_pin_is_known_for_the_whole_token(settings, faulty_token, pki):
     """With SoftHSM's own error, and two keys on one token."""
-    log = _refusal(settings.but(modparams={"private_key": token.uri("server-ec", pin="no-such-pin")}))
+    log = _refusal(settings.but(modparams={"private_key": faulty_token.uri("server-ec", pin="no-such-pin")}))
     assert "the PIN is wrong" in log
     assert "no-such-pin" not in log
 
@@ -377,11 +356,11 @@ def test_module_that_crashes_on_reload(start, on_token, faults):
 
 # -- what the token cannot do -----------------------------------------------------------------
 
-def test_without_pss_tls13_is_not_offered(start, on_token, faults, pki, token):
-    token.add_key("server-rsa", pki.key("server-rsa"))
+def test_without_pss_tls13_is_not_offered(start, on_token, faults, pki, faulty_token):
+    faulty_token.add_key("server-rsa", pki.key("server-rsa"))
     faults.set(nopss=1)
     rsa = on_token.but(modparams={"certificate": pki.cert("server-rsa"),
-                                  "private_key": token.uri("server-rsa")})
+                                  "private_key": faulty_token.uri("server-rsa")})
     kam = start(rsa.but(debug=3))
     assert kam.log.find(r"signs with RSA PKCS#1, and decrypts")
     assert kam.log.find(r"TLS 1.3 is left out")
@@ -395,11 +374,11 @@ def test_without_pss_tls13_is_not_offered(start, on_token, faults, pki, token):
         rsa.but(modparams={"tls_method": "TLSv1.3"}))
 
 
-def test_without_pss_the_other_pair_serves_tls13(start, on_token, faults, pki, token):
-    token.add_key("server-rsa", pki.key("server-rsa"))
+def test_without_pss_the_other_pair_serves_tls13(start, on_token, faults, pki, faulty_token):
+    faulty_token.add_key("server-rsa", pki.key("server-rsa"))
     faults.set(nopss=1)
     kam = start(on_token.but(modparams={
-        "certificate": pki.cert("server-rsa"), "private_key": token.uri("server-rsa"),
+        "certificate": pki.cert("server-rsa"), "private_key": faulty_token.uri("server-rsa"),
         "certificate2": pki.cert("server-ec"), "private_key2": pki.key("server-ec")}))
     for version in ("TLSv1.2", "TLSv1.3"):
         assert asks(kam, version=version) == "server-ec"

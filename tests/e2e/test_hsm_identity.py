@@ -3,7 +3,6 @@
 """Two PKCS#11 modules with tokens of one name, and keys that were replaced without a reload. A signature is made with
 the key of the certificate, or there is none; with key_isolation and without."""
 
-import os
 import shutil
 
 import pytest
@@ -18,15 +17,8 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("gcc"), reason="the module is built with gcc"),
 ]
 
-PIN = "pin-55102938"
+PIN = tokens.PIN
 RSA_KEY_EXCHANGE = {"version": "TLSv1.2", "ciphers": "AES256-GCM-SHA384"}
-
-
-@pytest.fixture(params=(0, 1), ids=("workers", "key_isolation"))
-def isolation(request):
-    if request.param and os.geteuid() != 0:
-        pytest.skip("only root can install modules that the token process loads")
-    return request.param
 
 
 @pytest.fixture

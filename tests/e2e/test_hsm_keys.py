@@ -19,17 +19,7 @@ pytestmark = [
     pytest.mark.skipif(not tokens.available(), reason="softhsm2 or opensc is not installed"),
 ]
 
-PIN = "pin-7261534"
-
-
-@pytest.fixture
-def hsm(tmp_path, monkeypatch):
-    return tokens.SoftHsm(tmp_path / "hsm", monkeypatch)
-
-
-@pytest.fixture
-def token(hsm):
-    return hsm.token("sip", PIN)
+PIN = tokens.PIN
 
 
 # -- kinds ------------------------------------------------------------------------------------

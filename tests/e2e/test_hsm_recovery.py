@@ -3,7 +3,6 @@
 """Signatures and decryptions recover by the same rule, whatever the PKCS#11 module returns; with key_isolation and
 without. The module fails on demand; see lib/p11_fault.c."""
 
-import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,7 +18,7 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("gcc"), reason="the module is built with gcc"),
 ]
 
-PIN = "pin-60391877"
+PIN = tokens.PIN
 KINDS = {
     "signature": {"version": "TLSv1.3"},
     "decryption": {"version": "TLSv1.2", "ciphers": "AES256-GCM-SHA384"},
@@ -32,18 +31,6 @@ CKR = {
     "TOKEN_NOT_PRESENT": 0xE0, "TOKEN_NOT_RECOGNIZED": 0xE1, "USER_NOT_LOGGED_IN": 0x101,
     "CRYPTOKI_NOT_INITIALIZED": 0x190, "VENDOR_DEFINED": 0x80000001,
 }
-
-
-@pytest.fixture(params=(0, 1), ids=("workers", "key_isolation"))
-def isolation(request):
-    if request.param and os.geteuid() != 0:
-        pytest.skip("only root can install modules that the token process loads")
-    return request.param
-
-
-@pytest.fixture
-def hsm(tmp_path, monkeypatch):
-    return tokens.SoftHsm(tmp_path / "hsm", monkeypatch)
 
 
 @pytest.fixture

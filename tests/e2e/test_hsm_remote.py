@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("p11-kit"), reason="p11-kit is not installed"),
 ]
 
-PIN = "pin-91827364"
+PIN = tokens.PIN
 
 
 @pytest.fixture

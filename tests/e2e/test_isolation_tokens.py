@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.skipif(not tokens.available(), reason="softhsm2 or opensc is not installed"),
 ]
 
-PIN = "pin-82046173"
+PIN = tokens.PIN
 HOLDER = "tls token process"
 CKR_DEVICE_REMOVED = 0x32
 CKR_PIN_INCORRECT = 0xA0
@@ -35,21 +35,10 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can install
 
 
 @pytest.fixture
-def hsm(tmp_path, monkeypatch):
-    return tokens.SoftHsm(tmp_path / "hsm", monkeypatch)
-
-
-@pytest.fixture
-def token(hsm, pki):
-    token = hsm.token("sip", PIN)
+def token(token, pki):
     for row in ("server-ec", "server-rsa", "client-rsa"):
         token.add_key(row, pki.key(row))
     return token
-
-
-@pytest.fixture
-def faults(tmp_path):
-    return tokens.Faults(tmp_path)
 
 
 @pytest.fixture

@@ -21,27 +21,12 @@ pytestmark = [
                        reason="softhsm2, opensc or gcc is not installed"),
 ]
 
-PIN = "pin-7261534"
+PIN = tokens.PIN
 WRONG = "pin-0000000"
 CKR_DEVICE_REMOVED = 0x32
 CKR_PIN_INCORRECT = 0xA0
 CKF_USER_PIN_COUNT_LOW = 0x10000
 CKF_USER_PIN_FINAL_TRY = 0x20000
-
-
-@pytest.fixture
-def faults(tmp_path):
-    return tokens.Faults(tmp_path)
-
-
-@pytest.fixture
-def token(tmp_path, monkeypatch, faults, pki):
-    """A token with a key, behind the module that counts."""
-    hsm = tokens.SoftHsm(tmp_path / "hsm", monkeypatch)
-    token = hsm.token("sip", PIN)
-    token.add_key("server-ec", pki.key("server-ec"))
-    hsm.module = faults.module
-    return token
 
 
 @pytest.fixture
@@ -53,9 +38,9 @@ def pin_file(tmp_path):
 
 
 @pytest.fixture
-def on_token(settings, token, pin_file):
+def on_token(settings, faulty_token, pin_file):
     """Settings with the key on the token and the PIN in a file, which is wrong."""
-    return settings.but(modparams={"private_key": token.uri("server-ec", pin=False, pin_source=pin_file)})
+    return settings.but(modparams={"private_key": faulty_token.uri("server-ec", pin=False, pin_source=pin_file)})
 
 
 @contextlib.contextmanager
@@ -102,12 +87,12 @@ def _starts(kam):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can start Kamailio as another user, and install modules")
 @pytest.mark.parametrize("isolation,user", ((0, ""), (1, ""), (0, "nobody")))
-def test_ten_restarts(on_token, faults, token, pin_file, isolation, user):
+def test_ten_restarts(on_token, faults, faulty_token, pin_file, isolation, user):
     """One login, whichever process looks at the token; the right PIN is used at once."""
     settings = on_token.but(modparams={"key_isolation": isolation}, user=user)
     with host(settings) as kam:
         if user:
-            _give_to(user, kam, pin_file, token, faults)
+            _give_to(user, kam, pin_file, faulty_token, faults)
         first = _refusal(kam)
         (record,) = _records(kam)
         assert f"nor by a restart until it changes or {record} is removed (tries so far: 1" in first
@@ -138,7 +123,7 @@ def _give_to(user, kam, pin_file, token, faults):
             folder.chmod(folder.stat().st_mode | 0o011)
 
 
-def test_operator_says_so(on_token, faults, token, pin_file):
+def test_operator_says_so(on_token, faults, pin_file):
     """tls.reload tries the PIN once more, and so does a start after the record was removed."""
     pin_file.write_text(PIN)
     with host(on_token) as kam:
@@ -161,7 +146,7 @@ def test_operator_says_so(on_token, faults, token, pin_file):
         assert faults.count("login") == logins + 1
 
 
-def test_refused_pin_that_became_right(on_token, token, pin_file):
+def test_refused_pin_that_became_right(on_token, faulty_token, pin_file):
     """The PIN is changed on the token, not in the file: a reload finds out, and the record goes."""
     pin_file.write_text(PIN)
     with host(on_token) as kam:
@@ -170,7 +155,7 @@ def test_refused_pin_that_became_right(on_token, token, pin_file):
         with pytest.raises(RuntimeError):
             kam.rpc("tls.reload")
         assert len(_records(kam)) == 1
-        token.set_pin(WRONG)
+        faulty_token.set_pin(WRONG)
         assert kam.rpc("tls.reload").startswith("Ok")
         assert not _records(kam)
         kam.stop()

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from .lib import real_tokens
-from .lib.kamailio import Kamailio, StartFailed
+from .lib.kamailio import Kamailio, StartFailed, refused_start
 from .lib.tls import TlsClient, client_context, server_context
 from .lib.uas import TlsAgent, UdpSender
 from .lib.wait import until
@@ -72,18 +72,6 @@ def _exchanges(kam):
         return "Cipher is AES256-GCM-SHA384" in _openssl(kam, "-tls1_2", "-cipher", "AES256-GCM-SHA384")
     except AssertionError:
         return False
-
-
-def _refusal(settings):
-    """The log of a start that must fail."""
-    kam = Kamailio(settings)
-    try:
-        with pytest.raises(StartFailed):
-            kam.start()
-        return "\n".join(kam.log.lines())
-    finally:
-        kam.kill()
-        kam.remove()
 
 
 def _operations(kam, token):
@@ -168,7 +156,7 @@ def test_decrypts_when_it_is_back(start, on_token, token):
 def test_wrong_pin(on_token, token):
     """It is tried once, and the line says so."""
     before = token.failures()
-    log = _refusal(on_token.but(modparams={
+    log = refused_start(on_token.but(modparams={
         "private_key": token.uri("server-rsa", pin="wrong-26"), "certificate2": None, "private_key2": None}))
     assert "the PIN is wrong" in log
     assert "wrong-26" not in log
@@ -212,7 +200,7 @@ def test_module_that_does_not_start(on_token, token, request, tmp_path, monkeypa
             with monkeypatch.context() as patch:
                 for name, value in case.items():
                     patch.setenv(name, value.format(tmp_path / "nowhere"))
-                log = _refusal(on_token)
+                log = refused_start(on_token)
                 line = re.search(r"cannot be initialised: CKR_[A-Z]+_[A-Z]+; run as user id [0-9]+: "
                                  rf"(p11tool --provider \S+ --list-tokens); it printed ?{words}", log)
                 assert line, log

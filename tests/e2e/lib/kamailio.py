@@ -401,6 +401,19 @@ class Kamailio:
         return left
 
 
+def refused_start(settings):
+    """Start one that must not start; returns its log."""
+    kam = Kamailio(settings)
+    try:
+        kam.start()
+    except StartFailed:
+        return "\n".join(kam.log.lines())
+    finally:
+        kam.kill()
+        kam.remove()
+    raise AssertionError("it has started")
+
+
 @functools.cache
 def host_version():
     """Version of the Kamailio that is started: (5, 6, 3)."""

@@ -6,6 +6,10 @@
     token = hsm.token("sip", pin="1234")
     token.add_key("k1", pki.key("server-ec"))
     token.uri("k1")
+
+At each login SoftHSM 2.6.1 empties the file of the token, unlocks it and then writes it. A program that looks in
+between finds no token, which is why the module tries again; under a high load its attempts may all fall into that gap.
+A program that is killed in between leaves an empty file, and so no token.
 """
 
 import ctypes
@@ -15,6 +19,7 @@ import subprocess
 from pathlib import Path
 
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
+PIN = "pin-7261534"
 SO_PIN = "so-98765"
 
 

@@ -23,16 +23,14 @@
 
 #include <cmocka.h>
 
-#include "base/arena.h"
-#include "base/arena_pool.h"
 #include "base/host.h"
-#include "base/scope.h"
 #include "profiles/isolate/client.h"
 #include "profiles/isolate/key_process.h"
 #include "profiles/isolate/wire.h"
 #include "profiles/load_key.h"
 #include "tests/lib/descriptors.h"
 #include "tests/lib/hostile_client.h"
+#include "tests/lib/key_folder.h"
 
 #define PASSWORD "seven dwarfs"
 
@@ -47,7 +45,6 @@ static const char *const commands[] = {
 		"mkfifo fifo && ln -s /dev/zero to-zero && ln -s ec.pem link && touch empty",
 };
 
-static char dir[] = "/tmp/tlsg_isolation_XXXXXX";
 static struct tlsg_err err;
 static pid_t process;
 static str none = STR_NULL;
@@ -60,7 +57,7 @@ static int slow_make(void)
 	size_t n;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/slow.der", dir);
+	snprintf(path, sizeof(path), "%s/slow.der", key_folder());
 	f = fopen(path, "r+");
 	if(f == NULL)
 		return -1;
@@ -73,30 +70,14 @@ static int slow_make(void)
 
 static int group_setup(void **state)
 {
-	char line[512];
-	size_t i;
-
 	(void)state;
-	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_pool_global_init() != TLSG_OK
-			|| tlsg_set_global_init() != TLSG_OK)
-		return -1;
-	for(i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		snprintf(line, sizeof(line), "cd %s && %s 2>>log", dir, commands[i]);
-		if(system(line) != 0)
-			return -1;
-	}
-	return slow_make();
+	return key_folder_make(commands, sizeof(commands) / sizeof(commands[0])) == 0 ? slow_make() : -1;
 }
 
 static int group_teardown(void **state)
 {
-	char line[128];
-
 	(void)state;
-	tlsg_set_global_deinit();
-	tlsg_arena_pool_global_deinit();
-	snprintf(line, sizeof(line), "rm -r %s", dir);
-	return system(line);
+	return key_folder_remove();
 }
 
 static const struct hostile_target target = {tlsg_key_process_run, tlsg_client_set_key_process};
@@ -114,19 +95,9 @@ static int process_stop(void **state)
 	return hostile_target_stop(&target, process);
 }
 
-static str path_of(const char *name)
-{
-	static char path[4][128];
-	static unsigned next;
-	char *p = path[next++ % 4];
-
-	snprintf(p, sizeof(path[0]), "%s/%s", dir, name);
-	return (str){p, (int)strlen(p)};
-}
-
 static enum tlsg_ret load(uint32_t set, const char *name, str *password, uint64_t *id, struct tlsg_key_file_content *c)
 {
-	str file = path_of(name);
+	str file = key_folder_path(name);
 	struct tlsg_key_file_request r = {"private_key", &file, password};
 
 	tlsg_err_clear(&err);
@@ -394,7 +365,7 @@ static void test_descriptors(void **state)
 				break;
 			case 2:
 				given[0] = open("/dev/null", O_RDWR);
-				given[1] = open(dir, O_RDONLY);
+				given[1] = open(key_folder(), O_RDONLY);
 				break;
 			case 3: /* the connection itself */
 				given[0] = dup(fd);
@@ -693,7 +664,7 @@ static void test_key_of_a_snapshot(void **state)
 	struct tlsg_set_options o = {.config_dir = STR_NULL};
 	struct tlsg_set *set = tlsg_set_new(&o);
 	gnutls_datum_t made = {NULL, 0};
-	str file = path_of("ec.pem");
+	str file = key_folder_path("ec.pem");
 	struct tlsg_key_file_request r = {"private_key", &file, &none};
 	struct tlsg_key *k;
 

@@ -13,13 +13,11 @@
 
 #include <cmocka.h>
 
-#include "base/arena.h"
-#include "base/arena_pool.h"
 #include "base/host.h"
-#include "base/scope.h"
 #include "profiles/keys/key_file.h"
 #include "profiles/keys/password.h"
 #include "profiles/load_key.h"
+#include "tests/lib/key_folder.h"
 
 #define STR(literal) ((str)STR_STATIC_INIT(literal))
 #define PASSWORD "seven dwarfs"
@@ -61,39 +59,22 @@ static const char *const commands[] = {
 		"chmod 600 *",
 };
 
-static char dir[] = "/tmp/tlsg_key_XXXXXX";
 static char config_dir[64];
 static struct tlsg_err err;
 
 static int group_setup(void **state)
 {
-	char line[512];
-	size_t i;
-
 	(void)state;
-	if(mkdtemp(dir) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_pool_global_init() != TLSG_OK
-			|| tlsg_set_global_init() != TLSG_OK)
+	if(key_folder_make(commands, sizeof(commands) / sizeof(commands[0])) != 0)
 		return -1;
-	snprintf(config_dir, sizeof(config_dir), "%s/", dir);
-	for(i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		snprintf(line, sizeof(line), "cd %s && umask 022 && %s 2>>log", dir, commands[i]);
-		if(system(line) != 0) {
-			print_error("failed: %s\n", commands[i]);
-			return -1;
-		}
-	}
+	snprintf(config_dir, sizeof(config_dir), "%s/", key_folder());
 	return 0;
 }
 
 static int group_teardown(void **state)
 {
-	char line[128];
-
 	(void)state;
-	tlsg_set_global_deinit();
-	tlsg_arena_pool_global_deinit();
-	snprintf(line, sizeof(line), "rm -r %s", dir);
-	return system(line);
+	return key_folder_remove();
 }
 
 static struct tlsg_set *set_new(void)
@@ -113,17 +94,6 @@ static int clean(void **state)
 	return 0;
 }
 
-/* A name in the folder, valid until the fifth one after it. */
-static str path_of(const char *name)
-{
-	static char path[4][128];
-	static unsigned next;
-	char *p = path[next++ % 4];
-
-	snprintf(p, sizeof(path[0]), "%s/%s", dir, name);
-	return (str){p, (int)strlen(p)};
-}
-
 static str text(const char *s)
 {
 	return (str){(char *)s, s != NULL ? (int)strlen(s) : 0};
@@ -131,7 +101,7 @@ static str text(const char *s)
 
 static enum tlsg_ret load(const char *name, const char *password, struct tlsg_key_file_content *c)
 {
-	str file = path_of(name), word = text(password);
+	str file = key_folder_path(name), word = text(password);
 	struct tlsg_key_file_request r = {"private_key", &file, &word};
 
 	tlsg_err_clear(&err);
@@ -154,7 +124,7 @@ static void assert_loads(const char *name, const char *password, gnutls_pk_algor
 static void assert_refused(const char *name, const char *password, const char *words)
 {
 	struct tlsg_key_file_content c;
-	str file = path_of(name);
+	str file = key_folder_path(name);
 
 	assert_int_equal(load(name, password, &c), TLSG_E_CONFIG);
 	assert_null(c.pkcs8.data);
@@ -225,7 +195,7 @@ static void test_encrypted(void **state)
 
 static void test_bad_files(void **state)
 {
-	str folder = path_of(".");
+	str folder = key_folder_path(".");
 
 	(void)state;
 	assert_refused("text.pem", NULL, "holds no private key that can be used");
@@ -284,17 +254,17 @@ static void test_password_file(void **state)
 
 	(void)state;
 	for(i = 0; i < 2; i++) {
-		snprintf(setting, sizeof(setting), "file:%s/%s", dir, good[i]);
+		snprintf(setting, sizeof(setting), "file:%s/%s", key_folder(), good[i]);
 		assert_loads("ec-enc.pem", setting, GNUTLS_PK_ECDSA);
 	}
 	assert_int_equal(tlsg_stub_log_count(L_WARN), 0);
-	snprintf(setting, sizeof(setting), "file:%s/password-second", dir);
+	snprintf(setting, sizeof(setting), "file:%s/password-second", key_folder());
 	{
 		struct tlsg_key_file_content c;
 
 		assert_int_equal(load("ec-enc.pem", setting, &c), TLSG_E_CONFIG);
 		assert_non_null(strstr(err.text, "first line"));
-		snprintf(setting, sizeof(setting), "file:%s/nowhere", dir);
+		snprintf(setting, sizeof(setting), "file:%s/nowhere", key_folder());
 		assert_int_equal(load("ec-enc.pem", setting, &c), TLSG_E_CONFIG);
 		assert_non_null(strstr(err.text, "private_key_password: cannot read"));
 	}
@@ -303,7 +273,7 @@ static void test_password_file(void **state)
 static void test_password_file_for_everybody(void **state)
 {
 	char setting[160];
-	str file = path_of("password");
+	str file = key_folder_path("password");
 
 	(void)state;
 	snprintf(setting, sizeof(setting), "file:%s", file.s);
@@ -323,9 +293,9 @@ static void test_key_for_everybody(void **state)
 	(void)state;
 	for(i = 0; i < 3; i++) {
 		tlsg_stub_log_clear();
-		chmod(path_of(names[i]).s, 0644);
+		chmod(key_folder_path(names[i]).s, 0644);
 		assert_loads(names[i], PASSWORD, i == 0 ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA);
-		chmod(path_of(names[i]).s, 0600);
+		chmod(key_folder_path(names[i]).s, 0600);
 		assert_int_equal(tlsg_stub_log_count(L_WARN), i < 2); /* no warning about an encrypted key */
 		assert_loads(names[i], PASSWORD, i == 0 ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA);
 		assert_int_equal(tlsg_stub_log_count(L_WARN), i < 2);
@@ -369,7 +339,7 @@ static const char *answer;
 static enum tlsg_ret ask(const char *file, char *buf, size_t size, struct tlsg_err *e)
 {
 	asked++;
-	assert_non_null(strstr(file, dir));
+	assert_non_null(strstr(file, key_folder()));
 	if(answer == NULL)
 		return tlsg_err_set(e, TLSG_E_CONFIG, "nobody is there");
 	snprintf(buf, size, "%s", answer);
@@ -404,7 +374,7 @@ static void test_password_is_asked_for_once(void **state)
 
 static enum tlsg_ret load_in(struct tlsg_set *set, const char *name, const char *password, struct tlsg_key **k)
 {
-	str file = path_of(name), word = text(password);
+	str file = key_folder_path(name), word = text(password);
 	struct tlsg_key_file_request r = {"private_key", &file, &word};
 	enum tlsg_ret ret;
 
@@ -416,7 +386,7 @@ static enum tlsg_ret load_in(struct tlsg_set *set, const char *name, const char 
 
 static enum tlsg_ret load_kept(struct tlsg_set *set, const char *name, str *word, struct tlsg_key **k)
 {
-	str file = path_of(name);
+	str file = key_folder_path(name);
 	struct tlsg_key_file_request r = {"private_key", &file, word};
 
 	tlsg_err_clear(&err);
@@ -465,7 +435,7 @@ static void test_asked_password_serves_reloads(void **state)
 	assert_true(after->is_encrypted);
 	assert_int_equal(load_in(set, "ec-enc.pem", NULL, &after), TLSG_E_CONFIG);
 	tlsg_set_drop(set);
-	snprintf(line, sizeof(line), "cd %s && cp rsa-legacy.p12 ec.p12", dir);
+	snprintf(line, sizeof(line), "cd %s && cp rsa-legacy.p12 ec.p12", key_folder());
 	assert_int_equal(system(line), 0);
 	set = set_new();
 	assert_int_equal(load_in(set, "ec.p12", NULL, &after), TLSG_E_CONFIG);
