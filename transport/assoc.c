@@ -391,7 +391,7 @@ unsigned tlsg_assoc_collect_after(int *after, struct tlsg_assoc **out, unsigned 
 {
 	unsigned i;
 
-	if(table == NULL)
+	if(table == NULL || max == 0)
 		return 0;
 	if(max > TLSG_ASSOC_COLLECT_MAX)
 		max = TLSG_ASSOC_COLLECT_MAX;

@@ -146,6 +146,29 @@ def test_a_slow_token_does_not_hold_up_senders_to_dtls(start, on_token, faults):
         assert all(is_dtls(datagram) for datagram in slow.received)
 
 
+def test_kill_while_a_slow_token_signs(start, on_token, faults):
+    """tls.list leaves an association out while another process waits for its signature; tls.kill ends it after that."""
+    kam = start(on_token.but(listen=("tls", "dtls"), children=2))
+    with DtlsClient(kam.address("dtls")) as slow:
+        slow.handshake()
+        (entry,) = kam.rpc("tls.list")
+        faults.set(slow=6000)
+        signed = faults.count("sign")
+        slow.restart()
+        slow.session.step()
+        slow.session.take(slow.recv_raw(5))     # the hello with its cookie has been sent
+        until(lambda: faults.count("sign") > signed, "a signature has begun")
+        assert not kam.rpc("tls.list")
+        assert kam.rpc("tls.kill", entry["id"]) == "OK"
+        assert kam.tls_info()["dtls_connections"] == 1, "not yet"
+        until(lambda: kam.tls_info()["dtls_connections"] == 0, "it has ended")
+        faults.set()
+        while slow.recv_raw() is not None:      # the flight that was signed, and the close_notify
+            pass
+        slow.restart()
+        assert slow.handshake().ask().status == 200
+
+
 def test_a_slow_token_does_not_hold_up_others(start, on_token, faults):
     """While one worker waits for a signature, the others answer on their connections."""
     kam = start(on_token)
