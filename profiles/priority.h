@@ -55,7 +55,9 @@ enum tlsg_ret tlsg_priority_fit_keys(struct tlsg_prof *p, struct tlsg_err *err) 
 
 /**
  * Chooses the priority of a server session for an offer: GnuTLS alone keeps neither to the list nor to its order. The
- * groups of key exchanges are the same in all priorities, so the choice of a suite never costs a HelloRetryRequest.
+ * groups of key exchanges are the same in all priorities, so the choice of a suite never costs a HelloRetryRequest; but
+ * a client whose first group in common is a post-quantum hybrid gets one with hybrids alone, as GnuTLS up to 3.8.13
+ * would take it only if groups of both other kinds, curves and finite fields, were in common too.
  * @param p         profile.
  * @param datagram  with DTLS.
  * @param offer     [in,out] what the ClientHello offers; without: from tlsg_priority_without(); keys: the signatures

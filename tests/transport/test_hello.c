@@ -314,6 +314,8 @@ static void test_offer_without_extensions(void **state)
 	assert_int_equal(offer.groups, 0);
 	assert_int_equal(offer.curves, 0);
 	assert_int_equal(offer.dh_groups, 0);
+	assert_null(offer.group_numbers);
+	assert_int_equal(offer.group_numbers_len, 0);
 	assert_int_equal(offer.without, 0);
 	assert_int_equal(offer.usable, 0);
 }
@@ -340,6 +342,8 @@ static void test_offer_groups(void **state)
 	tlsg_hello_offer(&h, tls12 | tls13, &offer);
 	assert_int_equal(offer.groups, 0);
 	assert_int_equal(offer.curves, TLSG_CIPHER_GROUP_SENT | TLSG_CIPHER_GROUP(24));
+	assert_int_equal(offer.group_numbers_len, 3);
+	assert_memory_equal(offer.group_numbers, "\x00\x18\x01\x00\x01\x17", 6);
 }
 
 static void test_offer_with_extensions(void **state)
