@@ -300,7 +300,7 @@ def parser_make():
 	parser.add_argument("--param", metavar="NAME=NUMBER", action="append", type=parameter, default=[],
 		help="a parameter for the module that is compared, for example key_isolation=1")
 	parser.add_argument("--repetitions", type=int, help="default: 6, with --quick 2")
-	parser.add_argument("--scenario-repetitions", type=int, help="of restart and day; default: 3, with --quick 1")
+	parser.add_argument("--scenario-repetitions", type=int, help="of restart and day; default: 2, with --quick 1")
 	return parser
 
 
@@ -312,7 +312,7 @@ def arguments(words):
 	args.only = args.only.split(",") if args.only else None
 	args.wants = lambda part: args.only is None or part in args.only
 	args.repetitions = args.repetitions or (2 if args.quick else 6)
-	args.scenario_repetitions = args.scenario_repetitions or (1 if args.quick else 3)
+	args.scenario_repetitions = args.scenario_repetitions or (1 if args.quick else 2)
 	args.scale = args.scale or (0.2 if args.quick else 1.0)
 	args.versions = ("1.3",) if args.quick else ("1.3", "1.2")
 	if args.repetitions < 1 or args.scenario_repetitions < 1 or not 0 < args.scale <= 10:
