@@ -175,8 +175,13 @@ static unsigned copies_in_shm(const void *shared, const unsigned char *bytes, si
 		begin--;
 	while(tlsg_host_in_shm(end))
 		end++;
-	for(at = begin; (at = memmem(at, (size_t)(end - at), bytes, len)) != NULL; at++)
-		found++;
+	for(at = begin; at != NULL && (size_t)(end - at) >= len; at++) {
+		at = memchr(at, bytes[0], (size_t)(end - at) - len + 1);
+		if(at == NULL)
+			break;
+		if(memcmp(at, bytes, len) == 0)
+			found++;
+	}
 	return found;
 }
 
