@@ -33,6 +33,7 @@ from bench_work import (BUILD, CLIENT, IDLE_GOAL, MANAGERS, PROGRAMS, ROOT, WORK
 DOCUMENT = os.path.join(ROOT, "doc", "benchmarks.md")
 IDLE_VERSIONS = ("1.3", "1.2")
 IDLE_S = 1.0
+ENDS_MAX = 5
 BUSY_PERCENT = 15  # of the machine's CPU time; above it a report carries a warning
 BARE_PRIORITY = "NORMAL:-VERS-ALL:+VERS-TLS{version}:-GROUP-ALL:+GROUP-X25519:-CIPHER-ALL:+AES-256-GCM"
 PARTS = ("idle", "restart", "day", "growth", "count")
@@ -60,6 +61,7 @@ class Bench:
 		self.notes = []
 		self.stages = 0
 		self.files = {}
+		self.ends = 0  # how often tls.so ended unexpectedly
 
 	def _is_wanted(self, work):
 		if self.args.only:
@@ -133,20 +135,33 @@ class Bench:
 	def _has_own_plain(self, work):
 		return work.plain == work.key or not any(other.key == work.plain for other in self.works)
 
-	def _pair(self, hosts, work, names):
+	def _sample_again(self, stack, hosts, name, work):
+		"""A sample; tls.so is started again when it has ended."""
+		while True:
+			try:
+				return self.sample(hosts[name], work)
+			except BenchError as error:
+				if name != "stock" or self.ends == ENDS_MAX:
+					raise
+				self.ends += 1
+				self.notes.append(f"{work.key}: {str(error).splitlines()[0]}; it was started again")
+				hosts[name] = self._start(stack, name, hosts[name].memory, work.kind)
+
+	def _pair(self, stack, hosts, work, names):
 		"""One sample of each contestant, and of the bare handshake."""
-		found = {name: self.sample(hosts[name], work) for name in names}
+		found = {name: self._sample_again(stack, hosts, name, work) for name in names}
 		if work.has_bare():
 			found["bare"] = (self.bare(work), None)
 		return found
 
-	def _repetition(self, memory, works, hosts, number):
+	def _repetition(self, stack, works, hosts, number):
+		memory = hosts["stock"].memory
 		names = list(hosts) if number % 2 == 0 else list(reversed(hosts))
 		for work in works:
 			row = self.rows[memory, work.key]
 			wanted = [name for name in names if name not in ("plain", "floor_tcp") or self._has_own_plain(work)]
 			found, others = self.quiet.sample(
-				lambda: self._pair(hosts, work, wanted))  # pylint: disable=cell-var-from-loop
+				lambda: self._pair(stack, hosts, work, wanted))  # pylint: disable=cell-var-from-loop
 			row.noise.append(others)
 			for name, (cost, account) in found.items():
 				getattr(row, name).append(cost)
@@ -167,7 +182,7 @@ class Bench:
 		with contextlib.ExitStack() as stack:
 			hosts = {name: self._start(stack, name, memory, kind) for name in names}
 			for number in range(self.args.repetitions):
-				self._repetition(memory, works, hosts, number)
+				self._repetition(stack, works, hosts, number)
 
 	def _idle_sample(self, name, memory, version):
 		"""Bytes of shared memory per idle connection, and what is left allocated after they were closed."""
@@ -300,7 +315,7 @@ def parser_make():
 	parser.add_argument("--param", metavar="NAME=NUMBER", action="append", type=parameter, default=[],
 		help="a parameter for the module that is compared, for example key_isolation=1")
 	parser.add_argument("--repetitions", type=int, help="default: 6, with --quick 2")
-	parser.add_argument("--scenario-repetitions", type=int, help="of restart and day; default: 3, with --quick 1")
+	parser.add_argument("--scenario-repetitions", type=int, help="of restart and day; default: 2, with --quick 1")
 	return parser
 
 
@@ -312,7 +327,7 @@ def arguments(words):
 	args.only = args.only.split(",") if args.only else None
 	args.wants = lambda part: args.only is None or part in args.only
 	args.repetitions = args.repetitions or (2 if args.quick else 6)
-	args.scenario_repetitions = args.scenario_repetitions or (1 if args.quick else 3)
+	args.scenario_repetitions = args.scenario_repetitions or (1 if args.quick else 2)
 	args.scale = args.scale or (0.2 if args.quick else 1.0)
 	args.versions = ("1.3",) if args.quick else ("1.3", "1.2")
 	if args.repetitions < 1 or args.scenario_repetitions < 1 or not 0 < args.scale <= 10:

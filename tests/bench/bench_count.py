@@ -107,7 +107,13 @@ def counts(bench, memory, kind, works):
 			host = _start(bench, memory, kind, name, output)
 			stack.callback(host.close)
 			for work in works:
-				each, total = _count(host, work, output)
+				try:
+					each, total = _count(host, work, output)
+				except BenchError as error:
+					if name == "ours":
+						raise
+					bench.notes.append(f"counting stopped at {work.key}: {str(error).splitlines()[0]}")
+					break
 				own = total.get(os.path.basename(bench.contestants.get(name) or ""), 0) / COUNT
 				found[work.key][name] = each / 1000
 				say(f"  {memory} {work.key}, {bench.title(name)}: {each / 1000:.0f} thousand instructions"

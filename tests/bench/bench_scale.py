@@ -3,6 +3,7 @@
 """Each part gives one table: a line for each figure and contestant, a column for each size, and the growth."""
 
 import contextlib
+import itertools
 import os
 import time
 
@@ -147,6 +148,18 @@ def files_make(folder, size):
 	return startup.Files(path, size, 1)
 
 
+def _tried(bench, name, measure, memory, sizes):
+	"""The rows of one contestant; none when tls.so ended too often."""
+	for _ in range(ENDS_MAX):
+		try:
+			return measure(bench, memory, name, sizes)
+		except BenchError as error:
+			if name == "ours":
+				raise
+			bench.notes.append(f"growth: {str(error).splitlines()[0]}; once more")
+	return []
+
+
 def tables(bench, memory):
 	"""{title of the first column: (sizes, rows)} for each part."""
 	found = {}
@@ -154,6 +167,6 @@ def tables(bench, memory):
 			("profiles", PROFILES, _profiles_of)):
 		if measure is not _workers_of:
 			sizes = tuple(dict.fromkeys(bench.scaled(size, 1) if size > 1 else size for size in sizes))
-		by_name = [measure(bench, memory, name, sizes) for name in ("stock", "ours")]
-		found[title] = (sizes, [row for pair in zip(*by_name) for row in pair])
+		by_name = [_tried(bench, name, measure, memory, sizes) for name in ("stock", "ours")]
+		found[title] = (sizes, [row for rows in itertools.zip_longest(*by_name) for row in rows if row is not None])
 	return found
