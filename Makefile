@@ -64,6 +64,7 @@ SO = $(O)/tls_gnutls.so
 DEFS = $(B)/kamailio.defs
 CIPHERS_TOOL = $(O)/tls-gnutls-ciphers
 CHECK_MODULES = $(O)/check/record.so $(O)/check/load.so
+CHECK_FILES = $(CHECK_MODULES) $(O)/check/preload.so
 endif
 
 # ---- sources -------------------------------------------------------------------------------------------------------
@@ -145,7 +146,7 @@ TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS)
 	check-e2e check-compare check-tlsfuzzer check-bench check-fuzz check-long check-long-all check-san check-e2e-san \
 	check-hosts check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long check-loss-long \
 	fuzz-smoke lint format docbook pictures bench bench-startup run clean FORCE
-all: $(SO) $(CIPHERS_TOOL) $(CHECK_MODULES) compare
+all: $(SO) $(CIPHERS_TOOL) $(CHECK_FILES) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
 OBJ = $(SRC:%.c=$(O)/obj/%.o)
@@ -182,6 +183,13 @@ $(CHECK_MODULES): $(O)/check/%.so: tools/check/%.c $(DEFS) misc/tls.map
 	@mkdir -p $(@D)
 	$(call say,LINK  $@)
 	$(Q)$(CC) $(OWN_CFLAGS) $(MOD_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) $(MOD_LDFLAGS) $(LDFLAGS) $< -o $@
+
+# Preloaded into that Kamailio.
+$(O)/check/preload.so: tools/check/preload.c
+	@mkdir -p $(@D)
+	$(call say,LINK  $@)
+	$(Q)$(CC) $(OWN_CFLAGS) $(CPPFLAGS) $(CFLAGS) -shared $(OPT) -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(LDFLAGS) $< \
+		-ldl -o $@
 
 compare: $(SO)
 	@COMPARE=$(COMPARE) scripts/check-version $(SO)

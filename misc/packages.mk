@@ -3,7 +3,7 @@
 #
 # make install    module, tools, manual pages, documents, samples; DESTDIR=, PREFIX=/usr/local, MODULESDIR=: Kamailio's
 #                 folder of modules (default: that of the installed Kamailio); BINDIR, MANDIR, DOCDIR, COMPLETIONSDIR,
-#                 CHECKDIR: two modules of tls-gnutls-check. Nothing is written to /etc.
+#                 CHECKDIR: files of tls-gnutls-check. Nothing is written to /etc.
 # make uninstall  removes the files that make install with the same variables installs
 # make dist       build/tls_gnutls-VERSION.tar.gz, from what is committed
 # make deb        Debian packages in build/deb, for the Kamailio of this distribution or of KAMAILIO_SRC
@@ -31,7 +31,7 @@ COMPLETIONS = misc/completion.bash
 INSTALLED = $(MODULESDIR)/tls_gnutls.so $(addprefix $(BINDIR)/,$(notdir $(TOOLS))) \
 	$(foreach m,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)) \
 	$(addprefix $(DOCDIR)/,$(DOCUMENTS) $(MONITORING)) $(addprefix $(DOCDIR)/,$(SAMPLES)) \
-	$(addprefix $(CHECKDIR)/,$(notdir $(CHECK_MODULES))) \
+	$(addprefix $(CHECKDIR)/,$(notdir $(CHECK_FILES))) \
 	$(addprefix $(COMPLETIONSDIR)/,tls-gnutls-ciphers tls-gnutls-cert tls-gnutls-check)
 
 .PHONY: install uninstall dist deb check-packages print-sources
@@ -46,7 +46,7 @@ all: $(SCRIPTS)
 install: all
 	$(Q)$(INSTALL) -d "$(DESTDIR)$(MODULESDIR)" "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(COMPLETIONSDIR)" \
 		"$(DESTDIR)$(CHECKDIR)"
-	$(Q)$(INSTALL) -m 644 $(CHECK_MODULES) "$(DESTDIR)$(CHECKDIR)/"
+	$(Q)$(INSTALL) -m 644 $(CHECK_FILES) "$(DESTDIR)$(CHECKDIR)/"
 	$(Q)$(INSTALL) -m 644 $(SO) "$(DESTDIR)$(MODULESDIR)/"
 	$(Q)$(INSTALL) -m 755 $(TOOLS) "$(DESTDIR)$(BINDIR)/"
 	$(Q)for f in $(MAN_PAGES); do $(INSTALL) -D -m 644 $$f "$(DESTDIR)$(MANDIR)/man$${f##*.}/$${f##*/}" || exit 1; done

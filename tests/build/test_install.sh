@@ -26,6 +26,7 @@ run_make()
 run_make install PREFIX=/usr MODULESDIR=/opt/modules
 for file in opt/modules/tls_gnutls.so usr/bin/tls-gnutls-ciphers usr/bin/tls-gnutls-cert \
 	usr/bin/tls-gnutls-check opt/tls-gnutls-check/record.so opt/tls-gnutls-check/load.so \
+	opt/tls-gnutls-check/preload.so \
 	usr/share/man/man1/tls-gnutls-check.1 usr/share/man/man1/tls-gnutls-ciphers.1 usr/share/man/man1/tls-gnutls-cert.1 \
 	usr/share/doc/tls_gnutls/doc/manual.md usr/share/doc/tls_gnutls/samples/tls.cfg \
 	usr/share/doc/tls_gnutls/doc/monitoring/grafana/kamailio-tls.json \

@@ -140,9 +140,13 @@ def test_module_that_is_not_loaded(settings, folder):
 
 
 def test_module_with_a_path(settings, folder):
-    write(folder, f'loadmodule "{STOCK_MODULES}/tls.so"\nmodparam("tls", "certificate", "ec.pem")\n')
-    rows = findings(settings, folder, status=2)
-    assert [row for row in rows if row[0] == "error" and row[1:3] == ("tls-part.cfg", 1) and "mpath" in row[3]]
+    write(folder, f'loadmodule "{STOCK_MODULES}/tls.so"\nmodparam("tls", "certificate", "ec.pem")\n'
+          'modparam("tls", "private_key", "ec.key")\n')
+    rows = findings(settings, folder, status=1)
+    assert [row for row in rows if row[0] == "change" and row[1:3] == ("tls-part.cfg", 1)
+            and f'"{STOCK_MODULES}/tls_gnutls.so"' in row[3]]
+    assert ("stays", "tls-part.cfg", 2, 'modparam "certificate" ec.pem') in [
+        row for row in rows if row[1:3] == ("tls-part.cfg", 2)]
 
 
 @pytest.mark.parametrize("where", ["parameter", "tls.cfg"])

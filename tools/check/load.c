@@ -4,8 +4,9 @@
  * Runs in: a Kamailio that tls-gnutls-check starts, before it binds a socket.  Memory: static.  Lock: none.
  *
  * Loaded behind tls_gnutls.so. Environment: TLS_GNUTLS_CHECK_CONFIG, the main configuration file, to whose folder paths
- * are relative; TLS_GNUTLS_CHECK_REPORT, a file that is appended to: lines "ok" when all was loaded, then for each
- * profile what the command tls.profiles replies, a line "DEPTH NAME VALUE" for each value.
+ * are relative; TLS_GNUTLS_CHECK_KEMI, "1": its cfgengine names a script engine; TLS_GNUTLS_CHECK_REPORT, a file that
+ * is appended to: lines "ok" when all was loaded, then for each profile what the command tls.profiles replies, a line
+ * "DEPTH NAME VALUE" for each value.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 
 #include "base/host.h"
 #include "core/daemonize.h"
+#include "core/kemi.h"
 #include "core/rpc.h"
 #include "core/rpc_lookup.h"
 #include "core/sr_module.h"
@@ -133,9 +135,27 @@ static int mod_init(void)
 	return -1; /* ends the start: nothing is bound, no process was started */
 }
 
+static int no_route(sip_msg_t *msg, int type, str *name, str *data)
+{
+	(void)msg;
+	(void)type;
+	(void)name;
+	(void)data;
+	return -1;
+}
+
+/* The module asks whether a script engine runs the configuration; no script is run here. */
+static int engine_set(void)
+{
+	str name = str_init("tls_gnutls_check");
+
+	return sr_kemi_eng_register(&name, no_route) < 0 ? -1 : sr_kemi_eng_set(&name, NULL);
+}
+
 int mod_register(char *path, int *dlflags, void *p1, void *p2)
 {
 	char *config = getenv("TLS_GNUTLS_CHECK_CONFIG");
+	const char *kemi = getenv("TLS_GNUTLS_CHECK_KEMI");
 
 	(void)path;
 	(void)dlflags;
@@ -143,5 +163,7 @@ int mod_register(char *path, int *dlflags, void *p1, void *p2)
 	(void)p2;
 	if(config != NULL)
 		cfg_file = config;
+	if(kemi != NULL && *kemi == '1' && engine_set() < 0)
+		return -1;
 	return 0;
 }

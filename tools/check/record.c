@@ -8,13 +8,15 @@
  *
  * Environment: TLS_GNUTLS_CHECK_MODULE, path of tls_gnutls.so; TLS_GNUTLS_CHECK_REPORT, a file that is appended to. Its
  * records are five strings, each with a terminating zero: kind, file, line, name, value. Kinds: "loadmodule" (name: the
- * path it was loaded by), "text" and "number" (parameters of the module), "end" (name: a setting of the core).
+ * path it was loaded by; value: "1" if enable_tls came before), "text" and "number" (parameters of the module), "end"
+ * (name: a setting of the core).
  */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/host.h"
+#include "core/kemi.h"
 #include "core/sr_module.h"
 
 MODULE_VERSION
@@ -105,6 +107,7 @@ static void at_exit(void)
 	record("end", "group", group != NULL ? group : "");
 	snprintf(number, sizeof(number), "%d", tcp_children_no);
 	record("end", "tcp_children", number);
+	record("end", "cfgengine", sr_kemi_eng_get() != NULL ? "1" : "0");
 }
 
 /* Takes over the interface of the real module, with other functions for its parameters. */
