@@ -38,7 +38,7 @@ env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u CC -u CFLAGS -u CPPF
 rpm=$(find "$TMPDIR/rpm/RPMS" -name "kamailio-tls-gnutls-$version-1*.rpm")
 [ -f "$rpm" ] || fail "rpmbuild has made no package"
 rpm -qlp "$rpm" >"$TMPDIR/files" 2>/dev/null
-for file in kamailio/modules/tls_gnutls.so bin/tls-gnutls-ciphers bin/tls-gnutls-cert man1/tls-gnutls-cert.1; do
+for file in kamailio/modules/tls_gnutls.so bin/tls-gnutls-ciphers bin/tls-gnutls-cert man1/tls-gnutls-cert.1 man7/tls_gnutls.7; do
 	grep -q "$file" "$TMPDIR/files" || fail "the package lacks $file"
 done
 ! grep '^/etc' "$TMPDIR/files" || fail "the package has files in /etc"
