@@ -5,7 +5,7 @@
 #                 folder of modules (default: that of the installed Kamailio); BINDIR, MANDIR, DOCDIR, COMPLETIONSDIR,
 #                 CHECKDIR: files of tls-gnutls-check. Nothing is written to /etc.
 # make uninstall  removes the files that make install with the same variables installs
-# make dist       build/tls_gnutls-VERSION.tar.gz, from what is committed
+# make dist       build/tls_gnutls-VERSION.tar.gz, from what is committed, with the documents of make docbook
 # make deb        Debian packages in build/deb, for the Kamailio of this distribution or of KAMAILIO_SRC
 
 PROJECT_VERSION := $(shell sed -n 's/^.define TLSG_VERSION "\(.*\)"/\1/p' base/version.h)
@@ -20,6 +20,8 @@ CHECKDIR ?= $(patsubst %/,%,$(dir $(MODULESDIR)))/tls-gnutls-check
 INSTALL ?= install
 
 DOCUMENTS = $(wildcard doc/*.md doc/monitoring/README.md README.md CHANGELOG.md LICENSE)
+# The tarball of make dist has these, and doc/man/tls_gnutls.7.
+DOCUMENTS += $(wildcard README doc/docbook/tls_gnutls.html)
 MONITORING = $(shell find doc/monitoring -type f ! -name README.md)
 SAMPLES = $(wildcard samples/*)
 MAN_PAGES = $(wildcard doc/man/*.[1-8])
@@ -67,6 +69,7 @@ print-sources:
 	@printf '%s\n' $(SRC)
 
 dist:
+	@scripts/deps.sh install dist
 	@scripts/make-dist.sh $(B) $(PROJECT_VERSION)
 
 deb:

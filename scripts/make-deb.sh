@@ -56,6 +56,7 @@ rm "$out/licence"
 (cd "$tree" && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u CC -u CFLAGS -u CPPFLAGS -u LDFLAGS \
 	-u KAMAILIO_SRC -u DESTDIR dpkg-buildpackage -us -uc) >"$out/log" 2>&1 || {
 	tail -n 60 "$out/log" >&2
+	grep -nE 'FAILED|: error:' "$out/log" | tail -n 20 >&2 || true
 	die "dpkg-buildpackage failed; the whole output is in $out/log"
 }
 rm -rf "$tree"

@@ -54,3 +54,10 @@ verdict $script 's/{"is_peer_verified",/{"is_peer_known",/' 'the function is_pee
 verdict $script 's/KEMI("cget"/KEMI("get"/' 'the KEMI function get is not documented'
 verdict doc/threats.md '$a `test_what_nobody_wrote`' 'the test test_what_nobody_wrote does not exist'
 verdict doc/threats.md '$a `test_docs.sh` and `test_nothing.c`' 'the test test_nothing.c does not exist'
+table=doc/parameters.md
+verdict $table 's/| `"tls"` | name of the xavp/| `tls` | name of the xavp/' \
+	'the example of xavp_cfg, tls, is not of the type str'
+verdict $table 's/| int 0–100 | 9 | `3` |/| int 0–100 | 9 | `300` |/' \
+	'the example of verify_depth, 300, is not within 0–100'
+verdict $table 's/| int 0–100 | 9 | `3` |/| int 0–100 | 9 | `9` |/' 'the example of verify_depth, 9, is the default'
+verdict $table 's/| `2`, `2` | log levels/| `2` | log levels/' 'not one example for each parameter'

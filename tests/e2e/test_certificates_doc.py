@@ -1,8 +1,12 @@
 # tls_gnutls - end to end: the commands of doc/certificates.md, as printed; only folder and control socket differ
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import grp
+import os
+import pwd
 import re
 import shutil
 import ssl
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -44,18 +48,30 @@ def _refused(address, folder, **identity):
             client.ask()
 
 
+@pytest.fixture
+def folder():
+    """Any user can get into it, as into /etc/kamailio."""
+    with tempfile.TemporaryDirectory(prefix="tlsg-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name) / "tls"
+
+
 @pytest.mark.parametrize("tool", WAYS)
-def test_from_a_ca_to_a_revocation(tool, start, settings, tmp_path):
+def test_from_a_ca_to_a_revocation(tool, start, settings, folder):
     if not shutil.which(tool):
         pytest.skip(f"{tool} is not installed")
-    folder = tmp_path
-    shell = Shell(folder)
+    user = "nobody" if os.geteuid() == 0 else ""
+    shell = Shell(folder.parent)
     try:
         _run(shell, _blocks(WAYS[tool], "sh"), folder)
         assert (folder / "server.key").stat().st_mode & 0o077 == 0
         profiles = re.search(r"^```ini\n(.*?)^```$", TEXT, re.M | re.S).group(1)
-        (folder / "tls.cfg").write_text(profiles.replace(PRINTED, str(folder)))
-        kam = start(settings.but(modparams={"config": str(folder / "tls.cfg")}))
+        (folder.parent / "tls.cfg").write_text(profiles.replace(PRINTED, str(folder)))
+        if user:
+            group = grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name
+            for command in re.search(r"^```sh group\n(.*?)^```$", TEXT, re.M | re.S).group(1).splitlines():
+                shell.run(command.replace("chgrp kamailio", f"chgrp {group}"))
+        kam = start(settings.but(modparams={"config": str(folder.parent / "tls.cfg")}, user=user))
         shell.run(f"kamcmd() {{ command kamcmd -s unix:{kam.folder}/ctl \"$@\"; }}")
         before = _served(kam.address(), folder)
         _refused(kam.address(), folder)

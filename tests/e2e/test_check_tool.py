@@ -155,7 +155,9 @@ def test_tls_that_is_not_enabled(settings, folder):
 
 def test_module_that_is_not_loaded(settings, folder):
     write(folder, 'loadmodule "tls.so"\n')
-    assert "-A WITH_TLS" in run(settings, folder, status=3)
+    assert "add -A WITH_TLS" in run(settings, folder, status=3)
+    (folder / "kamailio.cfg").write_text("#!KAMAILIO\n#!define WITH_TLS\n" + (folder / "kamailio.cfg").read_text())
+    assert "leave it out" in run(settings, folder, "-A", "WITH_TLS", status=3)
     assert "cannot read" in run(settings, folder / "none", status=3)
 
 

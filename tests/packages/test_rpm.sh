@@ -15,14 +15,16 @@ fail()
 spec=packaging/rpm/kamailio-tls-gnutls.spec
 version=$(sed -n 's/^#define TLSG_VERSION "\(.*\)"/\1/p' base/version.h)
 grep -q "^Version: *$version\$" $spec || fail "$spec has another version than base/version.h"
-grep -q "^pkgver=$version\$" packaging/alpine/APKBUILD || fail "APKBUILD has another version than base/version.h"
-sh -n packaging/alpine/APKBUILD
 for tool in rpmbuild rpmlint; do
 	command -v $tool >/dev/null || {
 		echo "$tool is not installed"
 		exit 77
 	}
 done
+scripts/make-docbook --check 2>"$TMPDIR/log" || {
+	cat "$TMPDIR/log"
+	exit 77
+}
 rpmlint $spec >"$TMPDIR/log" 2>&1 || true
 grep -q ' 0 errors' "$TMPDIR/log" || fail "rpmlint finds errors"
 
@@ -38,7 +40,8 @@ env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u CC -u CFLAGS -u CPPF
 rpm=$(find "$TMPDIR/rpm/RPMS" -name "kamailio-tls-gnutls-$version-1*.rpm")
 [ -f "$rpm" ] || fail "rpmbuild has made no package"
 rpm -qlp "$rpm" >"$TMPDIR/files" 2>/dev/null
-for file in kamailio/modules/tls_gnutls.so bin/tls-gnutls-ciphers bin/tls-gnutls-cert man1/tls-gnutls-cert.1; do
+for file in kamailio/modules/tls_gnutls.so bin/tls-gnutls-ciphers bin/tls-gnutls-cert man1/tls-gnutls-cert.1 \
+	man7/tls_gnutls.7; do
 	grep -q "$file" "$TMPDIR/files" || fail "the package lacks $file"
 done
 ! grep '^/etc' "$TMPDIR/files" || fail "the package has files in /etc"
