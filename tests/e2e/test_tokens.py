@@ -67,6 +67,13 @@ def _openssl(kam, *options):
     return real_tokens.run("openssl", "s_client", "-connect", f"127.0.0.1:{kam.port()}", *options)
 
 
+def _is_pss(kam, *options):
+    """Whether the server signs with RSA-PSS: "RSA-PSS", from OpenSSL 3.5 on "rsa_pss_rsae_sha256"."""
+    found = re.search(r"^Peer signature type: (.*)$", _openssl(kam, *options), re.M)
+    assert found, "openssl does not tell the type of the signature"
+    return "PSS" in found.group(1).upper()
+
+
 def _exchanges(kam):
     try:
         return "Cipher is AES256-GCM-SHA384" in _openssl(kam, "-tls1_2", "-cipher", "AES256-GCM-SHA384")
@@ -78,9 +85,9 @@ def _operations(kam, token):
     """Every operation that TLS asks a key for, by its name: whether it worked."""
     rsa = ("-sigalgs", "rsa_pkcs1_sha256:rsa_pss_rsae_sha256")
     done = {
-        "RSA PKCS#1": "RSA-PSS" not in _openssl(kam, "-tls1_2", "-sigalgs", "rsa_pkcs1_sha256").upper(),
-        "PSS, 1.2": "RSA-PSS" in _openssl(kam, "-tls1_2", "-sigalgs", "rsa_pss_rsae_sha256").upper(),
-        "PSS, 1.3": "RSA-PSS" in _openssl(kam, "-tls1_3", *rsa).upper(),
+        "RSA PKCS#1": not _is_pss(kam, "-tls1_2", "-sigalgs", "rsa_pkcs1_sha256"),
+        "PSS, 1.2": _is_pss(kam, "-tls1_2", "-sigalgs", "rsa_pss_rsae_sha256"),
+        "PSS, 1.3": _is_pss(kam, "-tls1_3", *rsa),
         "key exchange": _exchanges(kam),
     }
     if token.HAS_EC:

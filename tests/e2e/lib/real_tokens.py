@@ -282,6 +282,10 @@ class OpenCryptoki(Token):
     def prepare(self):
         for name in ("run/lock/opencryptoki/swtok", "lib/swtok/TOK_OBJ", "log"):
             (self.folder / name).mkdir(parents=True)
+        for name in ("run/lock", "lib", "log"):     # newer daemons run as a user of this group
+            for path in (self.folder / name, *(self.folder / name).rglob("*")):
+                shutil.chown(path, group="pkcs11")
+                path.chmod(0o770)
         Path("/var/log/opencryptoki").mkdir(exist_ok=True)      # the daemon makes it too
         (self.folder / "opencryptoki.conf").write_text(
             "version opencryptoki-3.1\nslot 3\n{\nstdll = libpkcs11_sw.so\n}\n")
@@ -304,11 +308,24 @@ class OpenCryptoki(Token):
 
     def show(self):
         self.daemons.start(*self.launcher, "pkcsslotd", "-f")
-        until((self.folder / "run" / "pkcsslotd.socket").exists, "pkcsslotd listens")
+        until(lambda: list((self.folder / "run").rglob("pkcsslotd.socket")), "pkcsslotd listens")
+
+    def _end(self):
+        """A newer daemon has left its parent, and its files are in a folder of its own."""
+        for file in (self.folder / "run").rglob("pkcsslotd.pid"):
+            with contextlib.suppress(ProcessLookupError, ValueError):
+                os.kill(int(file.read_text()), signal.SIGKILL)
+            file.unlink()
+        for file in (self.folder / "run").rglob("pkcsslotd*.socket"):
+            file.unlink()
 
     def hide(self):
+        self._end()
         super().hide()
-        (self.folder / "run" / "pkcsslotd.socket").unlink(missing_ok=True)
+
+    def close(self):
+        self._end()
+        super().close()
 
 
 class Nss(Token):
