@@ -5,6 +5,7 @@
 import contextlib
 import itertools
 import os
+import resource
 import time
 
 import startup
@@ -21,6 +22,7 @@ HANDSHAKES = 200
 CROWD_CLIENTS = 400
 CROWD_WIDTH = 16
 SHARED_MB = 3072
+FILES_SPARE = 100  # open files of a process beside its connections
 ENDS_MAX = 3  # how often tls.so may end unexpectedly under one load
 
 
@@ -167,6 +169,8 @@ def tables(bench, memory):
 			("profiles", PROFILES, _profiles_of)):
 		if measure is not _workers_of:
 			sizes = tuple(dict.fromkeys(bench.scaled(size, 1) if size > 1 else size for size in sizes))
+		if measure is _idle_of:
+			sizes = tuple(size for size in sizes if size + FILES_SPARE <= resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 		by_name = [_tried(bench, name, measure, memory, sizes) for name in ("stock", "ours")]
 		found[title] = (sizes, [row for rows in itertools.zip_longest(*by_name) for row in rows if row is not None])
 	return found
