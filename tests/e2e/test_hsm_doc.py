@@ -121,6 +121,7 @@ def test_opencryptoki(tmp_path):
         token.daemons.stop()
         shutil.rmtree(tmp_path / "ock" / "lib" / "swtok")
         (tmp_path / "ock" / "lib" / "swtok" / "TOK_OBJ").mkdir(parents=True)
+        token.share()
         token.hide()
         token.show()
         output = _run_section("### openCryptoki", Shell(tmp_path, token.launcher))

@@ -282,10 +282,7 @@ class OpenCryptoki(Token):
     def prepare(self):
         for name in ("run/lock/opencryptoki/swtok", "lib/swtok/TOK_OBJ", "log"):
             (self.folder / name).mkdir(parents=True)
-        for name in ("run/lock", "lib", "log"):     # newer daemons run as a user of this group
-            for path in (self.folder / name, *(self.folder / name).rglob("*")):
-                shutil.chown(path, group="pkcs11")
-                path.chmod(0o770)
+        self.share()
         Path("/var/log/opencryptoki").mkdir(exist_ok=True)      # the daemon makes it too
         (self.folder / "opencryptoki.conf").write_text(
             "version opencryptoki-3.1\nslot 3\n{\nstdll = libpkcs11_sw.so\n}\n")
@@ -309,6 +306,13 @@ class OpenCryptoki(Token):
     def show(self):
         self.daemons.start(*self.launcher, "pkcsslotd", "-f")
         until(lambda: list((self.folder / "run").rglob("pkcsslotd.socket")), "pkcsslotd listens")
+
+    def share(self):
+        """Let the daemon's group use the folders: newer daemons run as another user than root."""
+        for name in ("run/lock", "lib", "log"):
+            for path in (self.folder / name, *(self.folder / name).rglob("*")):
+                shutil.chown(path, group="pkcs11")
+                path.chmod(0o770 if path.is_dir() else 0o660)
 
     def _end(self):
         """A newer daemon has left its parent, and its files are in a folder of its own."""
