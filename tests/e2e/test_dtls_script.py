@@ -186,6 +186,11 @@ FILTERS = {
 }
 
 
+def _closed(count):
+    """What tls.kill says of so many connections."""
+    return f"OK: {count} connection{'' if count == 1 else 's'} closed"
+
+
 @pytest.mark.parametrize("name", FILTERS)
 def test_kill_filters(kam, port, name):
     """tls.kill with a filter ends the associations that tls.list shows with it, and TLS connections, and no others."""
@@ -206,12 +211,12 @@ def test_kill_filters(kam, port, name):
         listed = kam.rpc("tls.list", *words)
         assert client.port in [entry["src_port"] for entry in listed]
         assert stays.port not in [entry["src_port"] for entry in listed]
-        assert kam.rpc("tls.kill", *words) == f"OK: {len(listed)} connections closed"
+        assert kam.rpc("tls.kill", *words) == _closed(len(listed))
         assert not _listed(kam, client)
         assert _listed(kam, stays)
-        assert kam.rpc("tls.kill", *words) == "OK: 0 connections closed"
+        assert kam.rpc("tls.kill", *words) == _closed(0)
         client.session.is_done = False
-        assert kam.rpc("tls.kill", f"ip={LOOPBACK}", "limit=1") == "OK: 1 connections closed"
+        assert kam.rpc("tls.kill", f"ip={LOOPBACK}", "limit=1") == _closed(1)
 
 
 def test_kill_both(kam, port):
@@ -222,8 +227,8 @@ def test_kill_both(kam, port):
         entries = kam.rpc("tls.list")
         assert [entry.get("proto") for entry in entries][0] is None, "TLS comes first"
         assert entries[-1]["proto"] == "dtls"
-        assert kam.rpc("tls.kill", f"ip={LOOPBACK}", f"after={entries[-1]['id']}") == "OK: 0 connections closed"
-        assert kam.rpc("tls.kill", f"ip={LOOPBACK}") == f"OK: {len(entries)} connections closed"
+        assert kam.rpc("tls.kill", f"ip={LOOPBACK}", f"after={entries[-1]['id']}") == _closed(0)
+        assert kam.rpc("tls.kill", f"ip={LOOPBACK}") == _closed(len(entries))
         until(lambda: not kam.rpc("tls.list"), "both have ended")
         client.session.is_done = False
 

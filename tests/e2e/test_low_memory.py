@@ -67,7 +67,7 @@ def test_low_memory(settings, tls_module, size, which, clients):
             results, opened = _crowd(kam, clients, ("TLSv1.2", "TLSv1.3")[number % 2])
             print(f"-m {size}, thresholds {which}, {clients} clients: {dict(results)}, {opened} stayed")
             assert set(results) <= {200, "refused"}
-            assert results[200] >= RECOVERED * first[200] > 0
+            assert results[200] >= max(1, int(RECOVERED * first[200]))
             kam.wait_connections(0)
             kam.assert_healthy()
         after = settled(kam, tls_module.ours)
