@@ -125,7 +125,7 @@ def test_opencryptoki(tmp_path):
         token.hide()
         token.show()
         output = _run_section("### openCryptoki", Shell(tmp_path, token.launcher))
-        assert "object=proxy;type=private" in output
+        assert re.search(r"^Private Key Object; RSA.*\n\s+label:\s+proxy$", output, re.M)
 
 
 def test_nss(tmp_path):
