@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from .lib import dtls
+from .lib import dtls, sip
 from .lib.dtls import Relay
 from .lib.kamailio import Kamailio
 from .lib.ports import LOOPBACK, free_port
@@ -43,6 +43,17 @@ request_route {
 }
 """
 
+REPLIES = r"""
+# A reply without a transaction would leave from the socket that it came in on.
+reply_route {
+	if ($Rp == @DTLS@) {
+		$fs = "udp:127.0.0.1:@UDP@";
+	} else {
+		$fs = "udp:127.0.0.1:@DTLS@";
+	}
+}
+"""
+
 
 class Node:
     """One of two Kamailios: ports, settings, process."""
@@ -52,9 +63,8 @@ class Node:
         self._settings = settings
         self.kam = None
 
-    def start(self, far):
+    def start(self, far, script=NEAR + REPLIES):
         """far: the port of the other one, or of a relay before it."""
-        script = NEAR
         for word, port in (("UDP", self.udp), ("DTLS", self.dtls), ("AGENT", self.agent), ("FAR", far)):
             script = script.replace(f"@{word}@", str(port))
         core = f"listen=udp:{LOOPBACK}:{self.udp}\nlisten=udp:{LOOPBACK}:{self.dtls}"
@@ -102,6 +112,26 @@ def test_both_begin_at_once(settings):
             assert replies == {a: [200] * 50, b: [200] * 50}
             for node in (a, b):
                 until(lambda: node.kam.tls_info()["dtls_connections"] == 1, "one association is left")
+
+
+@pytest.mark.parametrize("replies", (REPLIES, ""), ids=("as in the manual", "without a route"))
+def test_reply_without_a_transaction(settings, replies):
+    """It arrives, and is encrypted on the path; the core sends it in clear text if the script does nothing about it."""
+    script = 'modparam("tm", "wt_timer", 100)\n' + NEAR + replies
+    with UdpAgent() as left, UdpAgent() as right:
+        a, b = Node(settings, left.port), Node(settings, right.port)
+        with Relay((LOOPBACK, b.dtls)) as relay, b.start(a.dtls, script), a.start(relay.port, script), \
+                UdpSender((LOOPBACK, a.udp)) as sender:
+            assert sender.ask().status == 200
+            for node in (a, b):
+                until(lambda: node.kam.rpc("tm.stats")["current"] == 0, "the transaction has ended")
+            count = len(relay.seen)
+            right.sock.sendto(sip.reply(right.requests[0], 200), (LOOPBACK, b.udp))
+            if replies:
+                assert sip.parse(sender.sock.recv(65536)).status == 200
+            else:
+                until(lambda: len(relay.seen) > count, "the reply is forwarded")
+            assert any(b"SIP/2.0" in datagram for datagram in relay.seen) == (not replies)
 
 
 @pytest.mark.parametrize("seed", range(4))
