@@ -133,6 +133,27 @@ def test_reply_without_a_transaction(settings, replies):
             assert all(dtls.is_dtls(datagram) for datagram in relay.seen)
 
 
+@pytest.mark.parametrize("replies", (REPLIES, ""), ids=("as in the manual", "without a route"))
+def test_reply_after_the_association(settings, replies):
+    """With the route it is not sent; without, the core sends it from the socket on which it came in, in clear text."""
+    script = 'modparam("tm", "wt_timer", 100)\n' + NEAR + replies
+    with UdpAgent() as left, UdpAgent() as right:
+        a, b = Node(settings, left.port), Node(settings, right.port)
+        with Relay((LOOPBACK, b.dtls)) as relay, b.start(a.dtls, script), a.start(relay.port, script), \
+                UdpSender((LOOPBACK, a.udp)) as sender:
+            assert sender.ask().status == 200
+            until(lambda: b.kam.rpc("tm.stats")["current"] == 0, "the transaction has ended")
+            (association,) = b.kam.rpc("tls.list")
+            b.kam.rpc("tls.kill", association["id"])
+            until(lambda: b.kam.tls_info()["dtls_connections"] == 0, "the association has ended")
+            right.sock.sendto(sip.reply(right.requests[0], 200), (LOOPBACK, b.udp))
+            if replies:
+                until(lambda: _figure(b.kam, "dtls_unsent") == 1, "the reply is not sent")
+                assert all(dtls.is_dtls(datagram) for datagram in relay.seen)
+            else:
+                until(lambda: any(b"SIP/2.0" in datagram for datagram in relay.seen), "the reply is sent")
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_lossy_link(settings, seed):
     """A tenth of the datagrams is lost, some come twice or late: SIP's retransmission brings all requests through."""
