@@ -100,11 +100,11 @@ RPC_SRC = $(addprefix rpc/,\
 	rpc.c rpc_filter.c rpc_info.c rpc_kill.c rpc_list.c rpc_options.c rpc_profiles.c rpc_reload.c rpc_sessions.c \
 	rpc_source.c rpc_version.c rpc_walk.c)
 MOD_SRC = $(addprefix gnutls_mod/,\
-	mod_answer.c mod_auto_reload.c mod_changes.c mod_config.c mod_deadline.c mod_dtls.c mod_dtls_guard.c mod_dtls_in.c \
-	mod_dtls_listen.c mod_dtls_out.c mod_dtls_step.c mod_dtls_timer.c mod_engine.c mod_events.c mod_expiry.c \
-	mod_fragments.c mod_group.c mod_hooks.c mod_isolate.c mod_keylog.c mod_limits.c mod_log.c mod_low_mem.c \
-	mod_main.c mod_outgoing.c mod_params.c mod_path.c mod_rpc.c mod_script.c mod_selects.c mod_stats.c mod_tcp.c \
-	mod_terminal.c mod_udp.c mod_vars.c mod_view.c)
+	mod_answer.c mod_auto_reload.c mod_changes.c mod_config.c mod_deadline.c mod_dtls.c mod_dtls_guard.c \
+	mod_dtls_in.c mod_dtls_listen.c mod_dtls_out.c mod_dtls_reply.c mod_dtls_step.c mod_dtls_timer.c \
+	mod_engine.c mod_events.c mod_expiry.c mod_fragments.c mod_group.c mod_hooks.c mod_isolate.c mod_keylog.c \
+	mod_limits.c mod_log.c mod_low_mem.c mod_main.c mod_outgoing.c mod_params.c mod_path.c mod_rpc.c \
+	mod_script.c mod_selects.c mod_stats.c mod_tcp.c mod_terminal.c mod_udp.c mod_vars.c mod_view.c)
 SRC = $(BASE_SRC) $(PKCS11_SRC) $(PROFILES_SRC) $(TRANSPORT_SRC) $(RPC_SRC) $(MOD_SRC)
 FOLDERS = $(sort $(patsubst %/,%,$(dir $(SRC))))
 

@@ -19,6 +19,7 @@
 #include "gnutls_mod/mod_deadline.h"
 #include "gnutls_mod/mod_dtls.h"
 #include "gnutls_mod/mod_dtls_listen.h"
+#include "gnutls_mod/mod_dtls_reply.h"
 #include "gnutls_mod/mod_events.h"
 #include "gnutls_mod/mod_expiry.h"
 #include "gnutls_mod/mod_fragments.h"
@@ -57,6 +58,7 @@ struct module_exports exports = {
 		.cmds = tlsg_script_commands,
 		.params = tlsg_mod_params,
 		.pv_items = tlsg_vars_table,
+		.response_f = tlsg_dtls_reply_route,
 		.init_mod_f = mod_init,
 		.init_child_f = child_init,
 };

@@ -163,6 +163,26 @@ static enum tlsg_ret init_failed(const char *path, int rc, long began_ms, struct
 	return TLSG_E_CONFIG;
 }
 
+/*
+ * GnuTLS forbids a module to create threads, and 3.8.11 gives up one that insists. p11-kit does not forbid it, and does
+ * not initialise again what is initialised.
+ */
+static int provider_add(const char *path)
+{
+	int rc = gnutls_pkcs11_add_provider(path, NULL);
+	CK_FUNCTION_LIST *list;
+
+	list = rc == GNUTLS_E_LOCKING_ERROR ? p11_kit_module_load(path, 0) : NULL;
+	if(list == NULL)
+		return rc;
+	if(p11_kit_module_initialize(list) == CKR_OK) {
+		rc = gnutls_pkcs11_add_provider(path, NULL);
+		(void)p11_kit_module_finalize(list);
+	}
+	p11_kit_module_release(list);
+	return rc;
+}
+
 static enum tlsg_ret library_add(const char *path, struct tlsg_err *err)
 {
 	long began_ms = tlsg_p11_probe_clock();
@@ -171,7 +191,7 @@ static enum tlsg_ret library_add(const char *path, struct tlsg_err *err)
 	if(loaded.len == MODULES_MAX || strlen(path) >= TLSG_P11_PATH_SIZE)
 		return tlsg_err_set(
 				err, TLSG_E_CONFIG, "more than %d PKCS#11 modules, or a path that is too long", MODULES_MAX);
-	rc = gnutls_pkcs11_add_provider(path, NULL);
+	rc = provider_add(path);
 	if(rc == GNUTLS_E_PKCS11_LOAD_ERROR)
 		return tlsg_err_set(err, TLSG_E_CONFIG, "the PKCS#11 module \"%s\" cannot be loaded%s", path,
 				access(path, R_OK) != 0 ? ": the file cannot be read" : "");

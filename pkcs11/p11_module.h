@@ -21,7 +21,8 @@
  *         tlsg_p11_module_stop(), and then this function again; TLSG_E_CONFIG: it cannot be loaded or initialised, or
  *         there are too many modules.
  * Source: gnutls_pkcs11_init(GNUTLS_PKCS11_FLAG_MANUAL), gnutls_pkcs11_add_provider(), which ignores a module that
- *         says the same about itself (CK_INFO) as another one.
+ *         says the same about itself (CK_INFO) as another one; GNUTLS_E_LOCKING_ERROR is its name for
+ *         CKR_NEED_TO_CREATE_THREADS; p11_kit_module_initialize() counts.
  */
 enum tlsg_ret tlsg_p11_module_use(const char *path, struct tlsg_err *err) TLSG_MUST_CHECK;
 

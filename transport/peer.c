@@ -69,14 +69,14 @@ static const struct tlsg_pair *find_own(const struct tlsg_conn *c)
 {
 	const gnutls_datum_t *ours = gnutls_certificate_get_ours(c->session);
 	const struct tlsg_prof *p = c->ref.prof;
-	int own = c->resume_own;
 	unsigned i;
 
 	for(i = 0; ours != NULL && i < p->pairs_len; i++)
 		if(p->pairs[i].chain[0].cert.data == ours->data)
 			return &p->pairs[i];
-	if(c->role == TLSG_CLIENT && gnutls_session_is_resumed(c->session) && own >= 0 && (unsigned)own < p->pairs_len)
-		return &p->pairs[own];
+	if(c->role == TLSG_CLIENT && gnutls_session_is_resumed(c->session) && c->resume_own >= 0
+			&& (unsigned)c->resume_own < p->pairs_len)
+		return &p->pairs[c->resume_own];
 	return c->role == TLSG_SERVER && p->pairs_len > 0 ? &p->pairs[0] : NULL;
 }
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from .lib import dtls
+from .lib import dtls, sip
 from .lib import token as tokens
 from .lib.dtls import Relay
 from .lib.kamailio import Kamailio
@@ -44,6 +44,17 @@ request_route {
 }
 """
 
+REPLIES = r"""
+# A reply without a transaction would leave from the socket that it came in on.
+reply_route {
+	if ($Rp == @DTLS@) {
+		$fs = "udp:127.0.0.1:@UDP@";
+	} else {
+		$fs = "udp:127.0.0.1:@DTLS@";
+	}
+}
+"""
+
 
 class Node:
     """One of two Kamailios: ports, settings, process."""
@@ -53,9 +64,8 @@ class Node:
         self._settings = settings
         self.kam = None
 
-    def start(self, far):
+    def start(self, far, script=NEAR + REPLIES):
         """far: the port of the other one, or of a relay before it."""
-        script = NEAR
         for word, port in (("UDP", self.udp), ("DTLS", self.dtls), ("AGENT", self.agent), ("FAR", far)):
             script = script.replace(f"@{word}@", str(port))
         core = f"listen=udp:{LOOPBACK}:{self.udp}\nlisten=udp:{LOOPBACK}:{self.dtls}"
@@ -156,6 +166,46 @@ def test_keys(settings, pki, tmp_path, monkeypatch, row, place, isolation):
                 node.kam.assert_healthy()
                 assert not node.kam.log.at_level("ERROR")
             assert all(dtls.is_dtls(datagram) for datagram in relay.seen)
+
+
+@pytest.mark.parametrize("replies", (REPLIES, ""), ids=("as in the manual", "without a route"))
+def test_reply_without_a_transaction(settings, replies):
+    """It is encrypted on the path; it arrives if the script says from which socket a client of UDP gets it."""
+    script = 'modparam("tm", "wt_timer", 100)\n' + NEAR + replies
+    with UdpAgent() as left, UdpAgent() as right:
+        a, b = Node(settings, left.port), Node(settings, right.port)
+        with Relay((LOOPBACK, b.dtls)) as relay, b.start(a.dtls, script), a.start(relay.port, script), \
+                UdpSender((LOOPBACK, a.udp)) as sender:
+            assert sender.ask().status == 200
+            for node in (a, b):
+                until(lambda: node.kam.rpc("tm.stats")["current"] == 0, "the transaction has ended")
+            right.sock.sendto(sip.reply(right.requests[0], 200), (LOOPBACK, b.udp))
+            if replies:
+                assert sip.parse(sender.sock.recv(65536)).status == 200
+            else:
+                until(lambda: _figure(a.kam, "dtls_unsent") == 1, "the reply has come as far as the first Kamailio")
+            assert all(dtls.is_dtls(datagram) for datagram in relay.seen)
+
+
+@pytest.mark.parametrize("replies", (REPLIES, ""), ids=("as in the manual", "without a route"))
+def test_reply_after_the_association(settings, replies):
+    """With the route it is not sent; without, the core sends it from the socket on which it came in, in clear text."""
+    script = 'modparam("tm", "wt_timer", 100)\n' + NEAR + replies
+    with UdpAgent() as left, UdpAgent() as right:
+        a, b = Node(settings, left.port), Node(settings, right.port)
+        with Relay((LOOPBACK, b.dtls)) as relay, b.start(a.dtls, script), a.start(relay.port, script), \
+                UdpSender((LOOPBACK, a.udp)) as sender:
+            assert sender.ask().status == 200
+            until(lambda: b.kam.rpc("tm.stats")["current"] == 0, "the transaction has ended")
+            (association,) = b.kam.rpc("tls.list")
+            b.kam.rpc("tls.kill", association["id"])
+            until(lambda: b.kam.tls_info()["dtls_connections"] == 0, "the association has ended")
+            right.sock.sendto(sip.reply(right.requests[0], 200), (LOOPBACK, b.udp))
+            if replies:
+                until(lambda: _figure(b.kam, "dtls_unsent") == 1, "the reply is not sent")
+                assert all(dtls.is_dtls(datagram) for datagram in relay.seen)
+            else:
+                until(lambda: any(b"SIP/2.0" in datagram for datagram in relay.seen), "the reply is sent")
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -125,11 +125,13 @@ def test_opencryptoki(tmp_path):
         token.hide()
         token.show()
         output = _run_section("### openCryptoki", Shell(tmp_path, token.launcher))
-        assert "object=proxy;type=private" in output
+        _, generated, listed = output.split("Private Key Object")
+        for part in (generated, listed):
+            assert re.search(r"^\s+label:\s+proxy$", part, re.M)
 
 
 def test_nss(tmp_path):
-    """The server runs as another user; its client is this one."""
+    """The server and its client run as two users, neither of them root."""
     reason = real_tokens.Nss.missing()
     if reason:
         pytest.skip(reason)
@@ -139,18 +141,27 @@ def test_nss(tmp_path):
     for parent in folder.parents:
         if str(parent).startswith("/tmp/"):
             parent.chmod(parent.stat().st_mode | 0o011)
-    serve, use = _section("### NSS, through p11-kit's server")
-    server = Shell(folder, ("setpriv", "--reuid", "nobody", "--clear-groups"), {"HOME": str(folder)})
+
+    def shell(*user, home=folder):
+        return Shell(folder, ("setpriv", *user, "--clear-groups") if user else (), {"HOME": str(home)})
+
+    def run(one, block):
+        return "".join(one.run(command) for command in commands(block))
+
+    serve, allow, use = _section("### NSS, through p11-kit's server")
+    server, root = shell("--reuid", "nobody"), shell()
+    client = shell("--reuid", "daemon", "--regid", "daemon", home="/nonexistent")
     try:
-        for command in commands(serve):
-            server.run(command.replace("-u kamailio", "-u root"))
+        run(server, serve)
+        server.run(". ./server.env")
+        refused = client.run(f"({use}) 2>&1 || true")
+        run(root, allow.replace("kamailio", "daemon"))
+        output = run(client, use)
+        server.run("kill $P11_KIT_SERVER_PID")
     finally:
-        server.close()
-    client = Shell(folder)
-    try:
-        output = "".join(client.run(command) for command in commands(use))
-    finally:
-        client.close()
+        for one in (server, root, client):
+            one.close()
+    assert "object=proxy;type=private" not in refused
     assert "object=proxy;type=private" in output
 
 

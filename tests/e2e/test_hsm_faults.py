@@ -343,6 +343,15 @@ def test_module_that_fails_at_start(on_token, faults, how, words):
     assert words in _refusal(on_token)
 
 
+def test_module_that_needs_threads(start, on_token, faults):
+    """It starts even if the GnuTLS in use forbids threads, and again after a reload."""
+    faults.set(threads=1)
+    kam = start(on_token)
+    assert is_served(kam)
+    assert kam.rpc("tls.reload").startswith("Ok")
+    assert is_served(kam)
+
+
 @pytest.mark.long
 def test_module_that_hangs_on_reload(start, on_token, faults):
     """The reload gives up after 30 s; connections are served all the time."""

@@ -5,6 +5,7 @@
  *
  * The control file, CONTROL, is read at each call. Its lines, "word value":
  *   init crash|hang|fail      what C_Initialize does
+ *   threads 1                 C_Initialize fails for callers that forbid threads
  *   once 1                    C_Initialize fails in a process that has called it before
  *   flags N                   or-ed to the flags of each token
  *   login N                   what C_Login returns
@@ -165,9 +166,12 @@ static CK_RV get_info(CK_INFO *info)
 
 static CK_RV initialize(void *args)
 {
+	const CK_C_INITIALIZE_ARGS *wish = args;
 	char how[16] = "";
 
 	log_call("init");
+	if(control("threads", NULL, 0) == 1 && wish != NULL && (wish->flags & CKF_LIBRARY_CANT_CREATE_OS_THREADS))
+		return CKR_NEED_TO_CREATE_THREADS;
 	if(initialized == getpid() && control("once", NULL, 0) == 1)
 		return CKR_GENERAL_ERROR;
 	initialized = getpid();
