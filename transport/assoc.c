@@ -100,6 +100,16 @@ void tlsg_assoc_deinit(void)
 	table = NULL;
 }
 
+void tlsg_assoc_table_unlock(void)
+{
+	unsigned i;
+
+	for(i = 0; table != NULL && i < table->buckets_len; i++) {
+		(void)lock_try(&table->buckets[i].lock);
+		lock_release(&table->buckets[i].lock);
+	}
+}
+
 static uint64_t mix(uint64_t h, uint64_t v)
 {
 	h = (h ^ v) * UINT64_C(0x9E3779B97F4A7C15);

@@ -75,6 +75,12 @@ enum tlsg_ret tlsg_assoc_init(unsigned max) TLSG_MUST_CHECK;
 /** Frees the table with all associations and their connections. At shutdown, without users. Idempotent. */
 void tlsg_assoc_deinit(void);
 
+/**
+ * At shutdown, when all other processes have ended: releases the locks of the table that they ended with. Those of
+ * associations stay: their sessions may be half changed.
+ */
+void tlsg_assoc_table_unlock(void);
+
 /** @return a number for a connection of an association, higher than those before; used again after 2^30 others. */
 int tlsg_assoc_number(const struct tlsg_assoc *a);
 
