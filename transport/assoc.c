@@ -279,12 +279,13 @@ static bool is_urgent(const struct tlsg_assoc *a)
 /* Whether a process that has waited so often gives up. A handshake may begin while it waits. */
 static bool is_long_wait(struct tlsg_assoc *a, unsigned sleeps)
 {
-	bool is_handshake = is_urgent(a);
+	uint32_t max = is_urgent(a) ? WAIT_SLEEPS_HANDSHAKE : WAIT_SLEEPS;
+	bool is_over = __atomic_load_n(&a->slow, __ATOMIC_RELAXED) >= max;
 
-	if(sleeps < (is_handshake ? WAIT_SLEEPS_HANDSHAKE : WAIT_SLEEPS)
-			&& !(is_handshake && __atomic_load_n(&a->slow, __ATOMIC_RELAXED) != 0))
+	if(!is_over && sleeps < max)
 		return false;
-	__atomic_store_n(&a->slow, 1, __ATOMIC_RELAXED);
+	if(!is_over)
+		__atomic_store_n(&a->slow, max, __ATOMIC_RELAXED);
 	return true;
 }
 

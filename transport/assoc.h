@@ -49,7 +49,7 @@ struct tlsg_assoc
 	uint32_t refs;	  /**< atomic: one of the table, one of each process that uses it */
 	uint32_t linked;  /**< atomic: 1 while the table has it */
 	uint32_t urgent;  /**< atomic: 1: tlsg_assoc_collect() returns it in each round */
-	uint32_t slow;	  /**< atomic: 1: a process has waited long enough for the one that has the lock */
+	uint32_t slow;	  /**< atomic: sleeps that a process has waited in vain for the one that has the lock */
 	ticks_t used_at;  /**< atomic: when a message was last received or sent; before: when it was made */
 	uint32_t is_used; /**< atomic: 1: a message was received or sent */
 	gen_lock_t lock;

@@ -317,8 +317,16 @@ int tlsg_stub_log_level(void)
 	return log_level;
 }
 
+static unsigned sleeps;
+
+unsigned tlsg_stub_sleeps(void)
+{
+	return sleeps;
+}
+
 void sleep_us(unsigned us)
 {
+	sleeps++;
 	poll(NULL, 0, (int)(us + 999) / 1000);
 }
 

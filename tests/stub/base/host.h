@@ -177,6 +177,8 @@ typedef signed int s_ticks_t;
 
 /** As the core's: sleeps in real time. */
 void sleep_us(unsigned us);
+/** @return how often this process has called sleep_us(). */
+unsigned tlsg_stub_sleeps(void);
 /** @return the test's clock in ticks of 1/16 s. */
 ticks_t get_ticks_raw(void);
 /** @return the test's clock in seconds. */
