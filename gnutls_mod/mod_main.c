@@ -40,6 +40,7 @@
 #include "profiles/keys/password.h"
 #include "profiles/set.h"
 #include "profiles/ticket.h"
+#include "transport/assoc.h"
 #include "transport/queue.h"
 #include "transport/resume_store.h"
 #include "transport/stats.h"
@@ -51,6 +52,7 @@ MODULE_VERSION
 
 static int mod_init(void);
 static int child_init(int rank);
+static void unlock_all(void);
 
 struct module_exports exports = {
 		.name = "tls", /* modparam, module_loaded() and other modules look it up by this name */
@@ -61,6 +63,7 @@ struct module_exports exports = {
 		.response_f = tlsg_dtls_reply_route,
 		.init_mod_f = mod_init,
 		.init_child_f = child_init,
+		.destroy_mod_f = unlock_all,
 };
 
 static bool initialised; /* mod_init succeeded */
@@ -81,6 +84,17 @@ static int init_shared(void)
 		return -1;
 	}
 	return 0;
+}
+
+/*
+ * First at shutdown. The others have ended at once when SIGTERM came, and may have had these locks: what they protect
+ * is consistent after each statement. The core does the same with the locks of shared memory and of its connections.
+ */
+static void unlock_all(void)
+{
+	tlsg_set_global_unlock();
+	tlsg_slots_unlock();
+	tlsg_assoc_table_unlock();
 }
 
 /* Hook `destroy`, and after a failed mod_init: frees all that is shared. The core has closed its connections. */

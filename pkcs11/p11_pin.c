@@ -218,6 +218,11 @@ static void describe_refused(char *out, size_t size)
 
 	if(login.tries == 0)
 		snprintf(out, size, "the PIN was not tried: %s is damaged, remove it", path);
+	else if(login.was_accepted) /* the gate of this snapshot stays closed: pkcs11/p11_gate.h */
+		snprintf(out, size,
+				"the PIN was not tried: the token has refused it before (tries so far: %u); correct it and run "
+				"tls.reload",
+				login.tries);
 	else
 		snprintf(out, size,
 				"the PIN was not tried: the token has refused it before (tries so far: %u); correct it; if it is right "

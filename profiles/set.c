@@ -38,6 +38,14 @@ enum tlsg_ret tlsg_set_global_init(void)
 	return TLSG_OK;
 }
 
+void tlsg_set_global_unlock(void)
+{
+	if(shared == NULL)
+		return;
+	(void)lock_try(&shared->lock);
+	lock_release(&shared->lock);
+}
+
 void tlsg_set_global_deinit(void)
 {
 	struct tlsg_set *s;

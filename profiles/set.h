@@ -61,6 +61,9 @@ struct tlsg_set
 /** Sets up the list of snapshots in shared memory. Before the forks. @return TLSG_OK, TLSG_E_RESOURCE. */
 enum tlsg_ret tlsg_set_global_init(void) TLSG_MUST_CHECK;
 
+/** Releases their lock, which a process may have ended with. Attendant, at shutdown, when all others have ended. */
+void tlsg_set_global_unlock(void);
+
 /**
  * Drops the current snapshot's own reference and frees what is left. Attendant, at shutdown, after all connections are
  * freed.

@@ -100,6 +100,16 @@ void tlsg_assoc_deinit(void)
 	table = NULL;
 }
 
+void tlsg_assoc_table_unlock(void)
+{
+	unsigned i;
+
+	for(i = 0; table != NULL && i < table->buckets_len; i++) {
+		(void)lock_try(&table->buckets[i].lock);
+		lock_release(&table->buckets[i].lock);
+	}
+}
+
 static uint64_t mix(uint64_t h, uint64_t v)
 {
 	h = (h ^ v) * UINT64_C(0x9E3779B97F4A7C15);
@@ -269,12 +279,13 @@ static bool is_urgent(const struct tlsg_assoc *a)
 /* Whether a process that has waited so often gives up. A handshake may begin while it waits. */
 static bool is_long_wait(struct tlsg_assoc *a, unsigned sleeps)
 {
-	bool is_handshake = is_urgent(a);
+	uint32_t max = is_urgent(a) ? WAIT_SLEEPS_HANDSHAKE : WAIT_SLEEPS;
+	bool is_over = __atomic_load_n(&a->slow, __ATOMIC_RELAXED) >= max;
 
-	if(sleeps < (is_handshake ? WAIT_SLEEPS_HANDSHAKE : WAIT_SLEEPS)
-			&& !(is_handshake && __atomic_load_n(&a->slow, __ATOMIC_RELAXED) != 0))
+	if(!is_over && sleeps < max)
 		return false;
-	__atomic_store_n(&a->slow, 1, __ATOMIC_RELAXED);
+	if(!is_over)
+		__atomic_store_n(&a->slow, max, __ATOMIC_RELAXED);
 	return true;
 }
 

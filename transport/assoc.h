@@ -49,7 +49,7 @@ struct tlsg_assoc
 	uint32_t refs;	  /**< atomic: one of the table, one of each process that uses it */
 	uint32_t linked;  /**< atomic: 1 while the table has it */
 	uint32_t urgent;  /**< atomic: 1: tlsg_assoc_collect() returns it in each round */
-	uint32_t slow;	  /**< atomic: 1: a process has waited long enough for the one that has the lock */
+	uint32_t slow;	  /**< atomic: sleeps that a process has waited in vain for the one that has the lock */
 	ticks_t used_at;  /**< atomic: when a message was last received or sent; before: when it was made */
 	uint32_t is_used; /**< atomic: 1: a message was received or sent */
 	gen_lock_t lock;
@@ -74,6 +74,12 @@ enum tlsg_ret tlsg_assoc_init(unsigned max) TLSG_MUST_CHECK;
 
 /** Frees the table with all associations and their connections. At shutdown, without users. Idempotent. */
 void tlsg_assoc_deinit(void);
+
+/**
+ * At shutdown, when all other processes have ended: releases the locks of the table that they ended with. Those of
+ * associations stay: their sessions may be half changed.
+ */
+void tlsg_assoc_table_unlock(void);
 
 /** @return a number for a connection of an association, higher than those before; used again after 2^30 others. */
 int tlsg_assoc_number(const struct tlsg_assoc *a);

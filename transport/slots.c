@@ -91,6 +91,14 @@ enum tlsg_ret tlsg_slots_init(const struct tlsg_slots_limits *limits)
 	return TLSG_OK;
 }
 
+void tlsg_slots_unlock(void)
+{
+	if(slots == NULL)
+		return;
+	(void)lock_try(&slots->lock);
+	lock_release(&slots->lock);
+}
+
 void tlsg_slots_deinit(void)
 {
 	if(slots == NULL)

@@ -49,6 +49,9 @@ enum tlsg_slots_result
  */
 enum tlsg_ret tlsg_slots_init(const struct tlsg_slots_limits *limits) TLSG_MUST_CHECK;
 
+/** Releases its lock, which a process may have ended with. Attendant, at shutdown, when all others have ended. */
+void tlsg_slots_unlock(void);
+
 /** Frees it. Attendant, at shutdown, after the last connection is freed. Idempotent. */
 void tlsg_slots_deinit(void);
 

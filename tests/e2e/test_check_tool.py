@@ -192,6 +192,39 @@ def test_passwords_are_not_shown(settings, folder, pki, where, password):
     assert not list(folder.glob("tls-gnutls-check-*"))
 
 
+def test_key_before_the_first_section(settings, folder):
+    write(folder, 'loadmodule "tls.so"\nmodparam("tls", "config", "tls.cfg")\n', "server_name = a\n[server:default]\n")
+    assert ("error", "tls.cfg", 1, "Unsupported option 'server_name' before the first section") in \
+        findings(settings, folder, status=2)
+
+
+def test_folder_with_more_than_files(settings, folder):
+    """What is not a regular file in a folder that `config` names is not read: of a FIFO, reading would have no end."""
+    write(folder, 'loadmodule "tls.so"\nmodparam("tls", "config", "parts")\n')
+    (folder / "parts").mkdir()
+    (folder / "parts" / "1").write_text("[server:default]\nmethod = TLSv1.2+\n"
+                                        f"certificate = {folder}/ec.pem\nprivate_key = {folder}/ec.key\n")
+    (folder / "parts" / "2").mkdir()
+    os.mkfifo(folder / "parts" / "3")
+    assert not [row for row in findings(settings, folder) if row[0] in ("error", "warning", "weak")]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run the tool as another user")
+def test_configuration_that_may_not_be_read(settings, folder):
+    """A user who may not look into the folder of tls.cfg is told so."""
+    write(folder, 'loadmodule "tls.so"\nmodparam("tls", "config", "closed/tls.cfg")\n')
+    (folder / "closed").mkdir(mode=0o700)
+    (folder / "closed" / "tls.cfg").write_text("[server:default]\n")
+    for above in (folder, folder.parent, folder.parent.parent):      # those of pytest
+        above.chmod(above.stat().st_mode | 0o055)
+    command = [TOOL, "--kamailio", BINARY, "--module", settings.module, "--helpers", HELPERS, "-A", "WITH_TLS",
+               "-f", folder / "kamailio.cfg"]
+    done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "closed/tls.cfg" in done.stdout and "Traceback" not in done.stderr
+
+
 def test_nothing_is_bound(settings, folder):
     """The port of the configuration may be in use, by the Kamailio that is to be migrated for example."""
     write(folder, 'loadmodule "tls.so"\nmodparam("tls", "config", "tls.cfg")\n', "")

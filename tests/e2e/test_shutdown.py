@@ -5,14 +5,18 @@ module may be in the list.  (The stock tls.so leaves two small blocks and its co
 
 import contextlib
 import os
+import re
 import shutil
 import signal
+import socket
 import struct
+import subprocess
 import threading
 
 import pytest
 
 from .lib import core_lock, kamailio, sip
+from .lib.dtls import DtlsClient
 from .lib.kamailio import Kamailio
 from .lib.tls import BioClient, TlsClient, client_context, server_context
 from .lib.uas import SilentServer, TlsAgent, UdpSender
@@ -181,3 +185,41 @@ def test_deadlock_of_the_core_is_recognised(settings):
     finally:
         kam.kill()
         kam.remove()
+
+
+def _variable(module, name):
+    """Where a static variable of the module is; skipped without a symbol table."""
+    run = subprocess.run(["nm", module], capture_output=True, text=True, check=False)
+    match = re.search(rf"^([0-9a-f]+) b {name}$", run.stdout, re.M)
+    if match is None:
+        pytest.skip("the module has no symbol table, or nm is not installed")
+    return int(match.group(1), 16)
+
+
+@pytest.mark.ours_only("the locks are those of this module")
+@pytest.mark.skipif(struct.calcsize("P") != 8, reason="the places are those of 64-bit machines")
+@pytest.mark.parametrize("name, at, step", (("slots", 40, 0), ("table", 24, 24)))
+def test_lock_of_a_process_that_has_ended(settings, tls_module, name, at, step):
+    """At SIGTERM a process ends at once, also with a lock of the slots, or of the buckets of associations.
+
+    Here the locks are taken from outside; `at` is the place of the first one behind what the variable points to.
+    """
+    offset = _variable(tls_module.path, name)
+    changed = settings.but(listen=("tls", "dtls"), modparams={"handshakes_per_address": 100})
+    with contextlib.ExitStack() as open_ones, _stopping(changed, tls_module) as kam:
+        client = open_ones.enter_context(DtlsClient(kam.address("dtls")))
+        assert client.handshake().ask().status == 200
+        begun = open_ones.enter_context(socket.create_connection(kam.address()))
+        begun.sendall(b"\x16\x03\x01\x01\0")
+        until(lambda: any(entry["state"] == "tls_accept" for entry in kam.rpc("tls.list")), "a handshake has begun")
+        worker = kam.workers()[0]
+        with open(f"/proc/{worker}/maps", encoding="utf-8") as file:
+            base = next(int(line.split("-")[0], 16) for line in file if line.rstrip().endswith(tls_module.path))
+        with open(f"/proc/{worker}/mem", "r+b", buffering=0) as memory:
+            memory.seek(base + offset)
+            (start,) = struct.unpack("P", memory.read(struct.calcsize("P")))
+            for number in range(1024 if step else 1):       # the buckets that -m 64 has
+                memory.seek(start + at + number * step)
+                assert memory.read(4) == bytes(4)
+                memory.seek(start + at + number * step)
+                memory.write(struct.pack("i", 1))

@@ -228,8 +228,11 @@ static void test_pin_of_an_earlier_start(void **state)
 	assert_int_equal(tlsg_p11_pin_cb(&secret, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), 0);
 	assert_int_equal(tlsg_p11_pin_cb(&secret, 1, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), -1);
 	tlsg_p11_pin_begin();
-	tlsg_p11_pin_set_accepted(); /* a whole one does */
+	tlsg_p11_pin_set_accepted(); /* a whole one does; then it does not help to remove it */
 	assert_int_equal(tlsg_p11_pin_cb(&secret, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), -1);
+	assert_int_equal(tlsg_p11_pin_verdict(GNUTLS_E_PKCS11_PIN_ERROR), TLSG_P11_PIN_REFUSED);
+	assert_null(strstr(tlsg_p11_pin_reason(TLSG_P11_PIN_REFUSED), record));
+	assert_non_null(strstr(tlsg_p11_pin_reason(TLSG_P11_PIN_REFUSED), "run tls.reload"));
 	tlsg_p11_refused_set_asked(false); /* as for tls.reload */
 	tlsg_p11_pin_begin();
 	assert_int_equal(tlsg_p11_pin_cb(&secret, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), 0);

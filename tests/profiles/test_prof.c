@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -404,12 +405,33 @@ static void test_path_too_long(void **state)
 	assert_non_null(strstr(err.text, "TLSc<default>"));
 }
 
+/* A process that ends with the lock of the snapshots keeps nobody waiting at shutdown. */
+static void test_lock_of_a_dead_process(void **state)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	(void)state;
+	if(pid == 0) {
+		tlsg_stub_lock_is_last = true;
+		(void)tlsg_set_get();
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	alarm(20);
+	tlsg_set_global_unlock();
+	assert_int_equal(tlsg_set_alive(), 0);
+	alarm(0);
+}
+
 #define WITH_SET(f) cmocka_unit_test_setup_teardown(f, set_setup, set_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_clear_sets_nothing),
+			cmocka_unit_test(test_lock_of_a_dead_process),
 			WITH_SET(test_last_section_is_first_in_the_list),
 			WITH_SET(test_later_default_replaces),
 			WITH_SET(test_add_without_memory),

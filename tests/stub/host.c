@@ -50,6 +50,7 @@ struct region
 };
 
 int process_no = 0;
+bool tlsg_stub_lock_is_last;
 static struct region *region;
 static void (*free_hook)(const void *, size_t);
 static int log_level = L_DBG;
@@ -316,8 +317,16 @@ int tlsg_stub_log_level(void)
 	return log_level;
 }
 
+static unsigned sleeps;
+
+unsigned tlsg_stub_sleeps(void)
+{
+	return sleeps;
+}
+
 void sleep_us(unsigned us)
 {
+	sleeps++;
 	poll(NULL, 0, (int)(us + 999) / 1000);
 }
 

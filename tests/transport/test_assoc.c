@@ -226,10 +226,11 @@ static void test_collect_after(void **state)
 	}
 }
 
-/* While a process keeps the lock, others do not wait for ever, and wait once for each step of a handshake. */
+/* While a process keeps the lock, others do not wait for ever, and wait once for each step. */
 static void test_lock(void **state)
 {
 	struct tlsg_assoc *a;
+	unsigned sleeps;
 	bool is_urgent;
 
 	(void)state;
@@ -241,8 +242,10 @@ static void test_lock(void **state)
 		assert_false(tlsg_assoc_try(a));
 		assert_int_equal(a->slow, 0);
 		assert_false(tlsg_assoc_lock(a));
-		assert_int_equal(a->slow, 1);
+		assert_int_not_equal(a->slow, 0);
+		sleeps = tlsg_stub_sleeps();
 		assert_false(tlsg_assoc_lock(a));
+		assert_int_equal(tlsg_stub_sleeps(), sleeps);
 		tlsg_assoc_unlock(a);
 		assert_int_equal(a->slow, 0);
 		if(is_urgent)
@@ -302,6 +305,32 @@ static void test_processes(void **state)
 	assert_int_equal(collect(false), 0);
 }
 
+/* A process that ends with the lock of a bucket keeps nobody waiting at shutdown. */
+static void test_lock_of_a_dead_process(void **state)
+{
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	tlsg_assoc_table_unlock(); /* no table */
+	start(8);
+	tlsg_assoc_put(add(1));
+	pid = fork();
+	if(pid == 0) {
+		tlsg_stub_lock_is_last = true;
+		(void)find(1);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	alarm(20);
+	tlsg_assoc_table_unlock();
+	assert_int_equal(collect(true), 1);
+	tlsg_assoc_table_unlock();
+	assert_int_equal(collect(true), 1);
+	alarm(0);
+}
+
 static void test_no_memory(void **state)
 {
 	struct tlsg_assoc_key k = key_of(1);
@@ -329,6 +358,7 @@ int main(void)
 			cmocka_unit_test_teardown(test_collect_after, finish),
 			cmocka_unit_test_teardown(test_lock, finish),
 			cmocka_unit_test_teardown(test_processes, finish),
+			cmocka_unit_test_teardown(test_lock_of_a_dead_process, finish),
 			cmocka_unit_test_teardown(test_no_memory, finish),
 	};
 

@@ -218,6 +218,34 @@ static void test_processes(void **state)
 		assert_int_equal(tlsg_slots_take(&a, &slot[i]), TLSG_SLOT_TAKEN);
 }
 
+/* A process that ends with the lock keeps nobody waiting at shutdown. */
+static void test_lock_of_a_dead_process(void **state)
+{
+	struct tlsg_addr a = v4(1);
+	struct tlsg_slot slot;
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	tlsg_slots_unlock(); /* no table */
+	start(8, 0, 2, 8);
+	pid = fork();
+	if(pid == 0) {
+		tlsg_stub_lock_is_last = true;
+		if(tlsg_slots_take(&a, &slot) != TLSG_SLOT_TAKEN)
+			_exit(2);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	alarm(20);
+	tlsg_slots_unlock();
+	assert_int_equal(tlsg_slots_take(&a, &slot), TLSG_SLOT_TAKEN);
+	tlsg_slots_unlock();
+	tlsg_slots_give(&slot);
+	alarm(0);
+}
+
 static void test_no_memory(void **state)
 {
 	struct tlsg_slots_limits l = {1, 0, 1, 1};
@@ -237,6 +265,7 @@ int main(void)
 			cmocka_unit_test_teardown(test_per_address, finish),
 			cmocka_unit_test_teardown(test_many_addresses, finish),
 			cmocka_unit_test_teardown(test_processes, finish),
+			cmocka_unit_test_teardown(test_lock_of_a_dead_process, finish),
 			cmocka_unit_test_teardown(test_no_memory, finish),
 	};
 	int failed;

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- str ---- */
 typedef struct _str
@@ -98,10 +99,15 @@ static inline int tlsg_stub_lock_try(gen_lock_t *lock)
 	return __atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) == 0 ? 0 : -1;
 }
 
+/** Set in a child: it ends with the next lock that lock_get() takes, as a process of the host does at SIGTERM. */
+extern bool tlsg_stub_lock_is_last;
+
 static inline void tlsg_stub_lock_get(gen_lock_t *lock)
 {
 	while(tlsg_stub_lock_try(lock) != 0)
 		sched_yield();
+	if(tlsg_stub_lock_is_last)
+		_exit(0);
 }
 
 static inline void tlsg_stub_lock_release(gen_lock_t *lock)
@@ -171,6 +177,8 @@ typedef signed int s_ticks_t;
 
 /** As the core's: sleeps in real time. */
 void sleep_us(unsigned us);
+/** @return how often this process has called sleep_us(). */
+unsigned tlsg_stub_sleeps(void);
 /** @return the test's clock in ticks of 1/16 s. */
 ticks_t get_ticks_raw(void);
 /** @return the test's clock in seconds. */
