@@ -100,7 +100,7 @@ BAD = {"where": "accept", "what": "An unexpected TLS packet was received.", "sni
 WRONG = {
     "outgoing": {"where": "connect"},
     "they refuse us": {"what": "A TLS fatal alert has been received.: CA is unknown"},
-    "they refuse us after the handshake": {"where": "read", "what": "A TLS fatal alert has been received.: CA is unknown"},
+    "they refuse us later": {"where": "read", "what": "A TLS fatal alert has been received.: CA is unknown"},
     "left": {"what": "The TLS connection was non-properly terminated."},
 }
 
