@@ -377,10 +377,11 @@ static int read_hook(struct tcp_connection *c, rd_conn_flags_t *flags)
 	*flags &= ~RD_CONN_REPEAT_READ;
 	round_init(&r, c, flags);
 	if(tlsg_buf_room(&r.clear) == 0) {
-		LM_WARN("message larger than the read buffer (%u bytes), connection %d is closed: raise tcp_rd_buf_size\n",
-				c->req.b_size, c->id);
-		c->req.error = TCP_REQ_OVERRUN;
-		return -1;
+		LM_WARN("message larger than the read buffer (%u bytes) from %s:%d, connection %d is closed: raise "
+				"tcp_rd_buf_size\n",
+				c->req.b_size, ip_addr2a(&c->rcv.src_ip), (int)c->rcv.src_port, c->id);
+		set_eof(&r);
+		return 0;
 	}
 	do {
 		if(stash)

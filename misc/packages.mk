@@ -19,7 +19,7 @@ COMPLETIONSDIR ?= $(PREFIX)/share/bash-completion/completions
 CHECKDIR ?= $(patsubst %/,%,$(dir $(MODULESDIR)))/tls-gnutls-check
 INSTALL ?= install
 
-DOCUMENTS = $(wildcard doc/*.md doc/monitoring/README.md README.md CHANGELOG.md LICENSE)
+DOCUMENTS = $(wildcard doc/*.md doc/pictures/*.svg doc/monitoring/README.md README.md CHANGELOG.md SECURITY.md LICENSE)
 # The tarball of make dist has these, and doc/man/tls_gnutls.7.
 DOCUMENTS += $(wildcard README doc/docbook/tls_gnutls.html)
 MONITORING = $(shell find doc/monitoring -type f ! -name README.md)

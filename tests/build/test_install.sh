@@ -33,6 +33,12 @@ for file in opt/modules/tls_gnutls.so usr/bin/tls-gnutls-ciphers usr/bin/tls-gnu
 	usr/share/bash-completion/completions/tls-gnutls-ciphers; do
 	[ -s "$root/$file" ] || fail "make install does not install $file"
 done
+docs=$root/usr/share/doc/tls_gnutls
+for picture in $(cd "$docs" && sed -n 's/.*!\[[^]]*\](\([^)]*\)).*/\1/p' README.md) \
+	$(cd "$docs/doc" && sed -n 's,.*!\[[^]]*\](\([^)]*\)).*,doc/\1,p' ./*.md); do
+	[ -s "$docs/$picture" ] || fail "make install does not install $picture, which a document shows"
+done
+[ -s "$docs/SECURITY.md" ] || fail "make install does not install SECURITY.md, which README.md names"
 [ ! -e "$root/etc" ] || fail "make install writes to /etc"
 cmp -s "$MODULE" "$root/opt/modules/tls_gnutls.so" || fail "another module was installed"
 [ -z "$(find "$root" -type f -perm /022)" ] || fail "others may write to what was installed"

@@ -49,6 +49,25 @@ def test_idle_connection_is_closed(start, settings):
     with_notify.wait_connections(0)
 
 
+@pytest.mark.ours_only("tls.so logs two lines at ERROR")
+def test_message_larger_than_the_read_buffer(start, settings):
+    """One line at WARNING with the peer's address, and the connection ends; a message that fits is answered."""
+    kam = start(settings.but(core="tcp_rd_buf_size=8192"))
+    with TlsClient(kam.address(), client_context()) as client:
+        assert client.ask(sip.options(kam.port(), headers=("X-Long: " + 6000 * "a",))).status == 200
+    mark = kam.log.mark()
+    with BioClient(kam.address(), client_context()) as client:
+        client.handshake()
+        client.sock.sendall(client.seal(sip.options(kam.port(), headers=("X-Long: " + 9000 * "a",))))
+        client.wait_end()
+        port = client.local[1]
+    kam.wait_connections(0)
+    (line,) = kam.log.at_level("WARNING", since=mark)
+    assert re.search(rf"message larger than the read buffer \(819\d bytes\) from 127\.0\.0\.1:{port}, "
+                     r"connection \d+ is closed: raise tcp_rd_buf_size", line[1]), line
+    assert kam.log.at_level("ERROR", since=mark) == []
+
+
 def _how_it_ends_after_close_notify(address, version):
     """The client sends close_notify and keeps its socket open: the server closes too."""
     with BioClient(address, client_context(version=version)) as client:

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -93,12 +94,13 @@ def _matched(lines, folder):
 
 
 needs_fail2ban = pytest.mark.skipif(not shutil.which("fail2ban-regex"), reason="fail2ban is not installed")
-LINE = ("WARNING: tls [gnutls_mod/mod_log.c:78]: tlsg_log_failure(): protocol level error: TLS {where}:accept: {what} "
+LINE = ("WARNING: tls [gnutls_mod/mod_log.c:78]: tlsg_log_failure(): protocol level error: TLS {where}:{what} "
         "(sni: {sni}) src addr: {src} dst addr: 192.0.2.1:5061 connection: 7 profile: TLSs<default>")
 BAD = {"where": "accept", "what": "An unexpected TLS packet was received.", "sni": "", "src": "198.51.100.1:4711"}
 WRONG = {
     "outgoing": {"where": "connect"},
     "they refuse us": {"what": "A TLS fatal alert has been received.: CA is unknown"},
+    "they refuse us later": {"where": "read", "what": "A TLS fatal alert has been received.: CA is unknown"},
     "left": {"what": "The TLS connection was non-properly terminated."},
 }
 
@@ -118,14 +120,35 @@ def test_the_filter_finds_lines_of_a_real_log(start, settings, tmp_path):
 
 
 @needs_fail2ban
+@pytest.mark.parametrize("version", ("TLSv1.2", "TLSv1.3"))
+def test_the_filter_leaves_clients_of_a_real_log_alone(start, settings, pki, tmp_path, version):
+    """Clients that refuse the certificate of this host, or leave during the handshake."""
+    kam = start(settings)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        TlsClient(kam.address(), client_context(trust=pki.path("ca-stranger.pem"), version=version))
+    kam.log.wait("CA is unknown")
+    with BioClient(kam.address(), client_context(version=version)) as client:
+        client.step()
+        client.sock.sendall(client.outgoing())
+        client.pump()
+    until(lambda: int(kam.rpc("tls.sessions")["handshakes_failed_closed"]) == 1, "the client that left")
+    kam.wait_connections(0)
+    lines = [re.sub(r"^ *\d+\(\d+\) ", "", line) for line in kam.log.lines()]
+    assert _matched(lines, tmp_path) == []
+
+
+@needs_fail2ban
 def test_the_filter_takes_the_address_of_the_connection(tmp_path):
     forged = "x) src addr: 203.0.113.9:1 dst addr: 1:1 connection: 1 profile: x"
+    ignored = "no: protocol level error: TLS accept:" + WRONG["they refuse us"]["what"]
     lines = [LINE.format(**BAD), LINE.format(**{**BAD, "src": "[2001:db8::7]:4711"}),
              LINE.format(**{**BAD, "what": forged, "src": "198.51.100.2:1"}),
+             LINE.format(**{**BAD, "what": ignored, "src": "198.51.100.4:1"}),
              "WARNING: tls [gnutls_mod/mod_log.c:50]: tlsg_log_refused(): connection from 198.51.100.3:4711 refused, "
              "too many unfinished handshakes from this address: handshakes_per_address (3 in all, 9 bytes of shared "
              "memory; 0 more refused since the last such line)"]
-    assert _matched(lines, tmp_path) == ["198.51.100.1", "2001:db8::7", "198.51.100.2", "198.51.100.3"]
+    assert _matched(lines, tmp_path) == ["198.51.100.1", "2001:db8::7", "198.51.100.2", "198.51.100.4",
+                                         "198.51.100.3"]
 
 
 @needs_fail2ban

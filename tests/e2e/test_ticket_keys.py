@@ -463,6 +463,17 @@ def test_rotation_script(start, resuming, rotate, version):
     assert sorted(path.name for path in folder.iterdir()) == sorted(names)
 
 
+def test_rotation_script_fails_with_the_reload(start, resuming, rotate):
+    """The configuration in use stays, and the answer of kamcmd is printed for the journal."""
+    assert rotate().returncode == 0
+    extra = rotate.folder / "extra.key"
+    extra.write_bytes(os.urandom(64))
+    kam = start(resuming(rotate.folder / "current.key", rotate.folder / "next.key", extra))
+    extra.write_bytes(b"short")
+    done = rotate(kam)
+    assert done.returncode == 1 and "extra.key" in done.stdout, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_rotation_on_one_host_after_the_other(start, resuming, rotate, version, tmp_path):
     """A host that has rotated and one that has not resume each other's sessions, as both have the next key."""
