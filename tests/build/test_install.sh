@@ -175,6 +175,8 @@ if [ -e .git ]; then
 		done
 		man -l "$TMPDIR/put/usr/share/man/man7/tls_gnutls.7" 2>/dev/null | grep -q 'verify_depth' ||
 			fail "tls_gnutls(7) does not name verify_depth"
+		! grep -q '\\f\[[CV]' "$TMPDIR/put/usr/share/man/man7/tls_gnutls.7" ||
+			fail "tls_gnutls(7) asks for a font that terminals do not have"
 	fi
 fi
 
