@@ -26,6 +26,7 @@ enum tlsg_ret tlsg_p11_gate_init(struct tlsg_p11_gate *gate)
 		rc = pthread_mutex_init(&gate->lock, &attr);
 	pthread_mutexattr_destroy(&attr);
 	gate->refused = 0;
+	gate->passed = 0;
 	gate->since = 0;
 	gate->sessions = 0;
 	return rc == 0 ? TLSG_OK : TLSG_E_RESOURCE;

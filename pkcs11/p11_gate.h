@@ -20,6 +20,7 @@ struct tlsg_p11_gate
 {
 	pthread_mutex_t lock;	/**< process-shared, robust; held while one process starts the module and logs in */
 	uint32_t refused;		/**< atomic: the token rejected the PIN, no process tries it any more */
+	uint64_t passed;		/**< tlsg_p11_pin_set_accepted(); under the lock */
 	uint32_t since;			/**< number of the snapshot since which the token has this PIN; the owner's */
 	unsigned long sessions; /**< tlsg_p11_find_sessions(); the owner's */
 };

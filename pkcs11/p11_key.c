@@ -55,7 +55,7 @@ static int login_unsafe(gnutls_pkcs11_privkey_t key, const struct tlsg_p11_objec
 		return GNUTLS_E_PKCS11_PIN_ERROR;
 	}
 	if(o->gate != NULL)
-		tlsg_p11_pin_set_accepted(); /* by tlsg_p11_look_key() */
+		tlsg_p11_pin_set_accepted(&o->gate->passed); /* by tlsg_p11_look_key() */
 	gnutls_pkcs11_privkey_set_pin_function(key, tlsg_p11_pin_cb, (void *)&o->pin);
 	rc = gnutls_pkcs11_privkey_import_url(key, o->uri, GNUTLS_PKCS11_OBJ_FLAG_LOGIN);
 	verdict = tlsg_p11_pin_verdict(rc);

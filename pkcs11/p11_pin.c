@@ -90,6 +90,7 @@ static __thread struct
 	const struct tlsg_p11_secret *given; /* NULL: none */
 	char token[TLSG_P11_URI_SIZE];		 /* that asked */
 	bool was_accepted;					 /* when the snapshot of the key was built */
+	uint64_t *passed;					 /* stamp of a record that is of another PIN; NULL: not known */
 	unsigned flags;						 /* of the last question */
 	unsigned tries;						 /* of a PIN that was refused; 0: unknown */
 	int cause;							 /* why that is not remembered: errno */
@@ -99,10 +100,16 @@ static __thread struct
 static bool is_refused(const char *pin)
 {
 	enum tlsg_p11_refused found;
+	uint64_t stamp;
 
 	if(!tlsg_p11_refused_is_asked())
 		return false;
+	stamp = tlsg_p11_refused_stamp(login.token);
+	if(login.passed != NULL && stamp != 0 && stamp == *login.passed)
+		return false;
 	found = tlsg_p11_refused_find(login.token, pin, &login.tries);
+	if(login.passed != NULL && found == TLSG_P11_REFUSED_NOT)
+		*login.passed = stamp;
 	return found == TLSG_P11_REFUSED_BEFORE || (found == TLSG_P11_REFUSED_DAMAGED && !login.was_accepted);
 }
 
@@ -157,9 +164,10 @@ void tlsg_p11_pin_begin(void)
 	memset(&login, 0, sizeof(login));
 }
 
-void tlsg_p11_pin_set_accepted(void)
+void tlsg_p11_pin_set_accepted(uint64_t *passed)
 {
 	login.was_accepted = true;
+	login.passed = passed;
 }
 
 void tlsg_p11_pin_set_wrong(void)

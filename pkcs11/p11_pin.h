@@ -7,6 +7,8 @@
 #ifndef TLSG_PKCS11_P11_PIN_H
 #define TLSG_PKCS11_P11_PIN_H
 
+#include <stdint.h>
+
 #include "pkcs11/p11_uri.h"
 
 /** What happened to the PIN in the last login of this thread. */
@@ -54,8 +56,12 @@ int tlsg_p11_pin_cb(void *userdata, int attempt, const char *token_url, const ch
 /** Before a login: forgets the verdict on the last one of this thread. */
 void tlsg_p11_pin_begin(void);
 
-/** Before a login: the token accepted the PIN when the snapshot was built, so a damaged record does not count. */
-void tlsg_p11_pin_set_accepted(void);
+/**
+ * Before a login: the token accepted the PIN when the snapshot was built, so a damaged record does not count.
+ * @param passed  [in,out] tlsg_p11_refused_stamp() of the record that was last found to be of another PIN: comparing
+ *                costs 0.2 s of computing, so processes that share a gate do it once. The gate's lock is held.
+ */
+void tlsg_p11_pin_set_accepted(uint64_t *passed);
 
 /** Instead of a login: the PIN is known to be wrong. */
 void tlsg_p11_pin_set_wrong(void);

@@ -175,6 +175,18 @@ static enum tlsg_p11_refused file_read(const char *path, char *text)
 	return TLSG_P11_REFUSED_BEFORE;
 }
 
+uint64_t tlsg_p11_refused_stamp(const char *token)
+{
+	const char *path = tlsg_p11_refused_path(token);
+	struct stat st;
+	uint64_t stamp;
+
+	if(path[0] == '\0' || lstat(path, &st) < 0)
+		return 0;
+	stamp = (uint64_t)st.st_ctim.tv_sec * UINT64_C(1000000000) + (uint64_t)st.st_ctim.tv_nsec;
+	return (stamp ^ (uint64_t)st.st_ino << 40) | 1;
+}
+
 enum tlsg_p11_refused tlsg_p11_refused_find(const char *token, const char *pin, unsigned *tries)
 {
 	const char *path = tlsg_p11_refused_path(token);

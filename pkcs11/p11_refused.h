@@ -16,6 +16,8 @@
 #ifndef TLSG_PKCS11_P11_REFUSED_H
 #define TLSG_PKCS11_P11_REFUSED_H
 
+#include <stdint.h>
+
 #include "pkcs11/p11_uri.h"
 
 /** What is remembered about a PIN of a token. */
@@ -44,6 +46,9 @@ bool tlsg_p11_refused_is_asked(void);
  * @param tries  [out] how often the PIN was tried; 0: no record of this PIN.
  */
 enum tlsg_p11_refused tlsg_p11_refused_find(const char *token, const char *pin, unsigned *tries);
+
+/** @return a number that changes with the record of a token, whatever PIN it is of; 0: there is none. */
+uint64_t tlsg_p11_refused_stamp(const char *token);
 
 /**
  * Records that the token has refused a PIN; a record of another PIN of the token is replaced.

@@ -197,6 +197,7 @@ static void test_pin_of_an_earlier_start(void **state)
 	struct tlsg_p11_secret secret = {.value = "1234", .is_set = true}, other = {.value = "5678", .is_set = true};
 	const char *const token = "pkcs11:token=refused";
 	char pin[256], record[4096];
+	uint64_t passed = 0;
 	const char *dir = getenv("TMPDIR");
 
 	(void)state;
@@ -221,18 +222,30 @@ static void test_pin_of_an_earlier_start(void **state)
 	tlsg_p11_pin_begin();
 	assert_int_equal(tlsg_p11_pin_cb(&other, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), -1);
 	tlsg_p11_pin_begin();
-	tlsg_p11_pin_set_accepted(); /* a damaged record does not end what worked */
+	tlsg_p11_pin_set_accepted(&passed); /* a damaged record does not end what worked */
 	assert_int_equal(tlsg_p11_pin_cb(&other, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), 0);
 	assert_int_equal(unlink(record), 0);
 	tlsg_p11_pin_begin();
 	assert_int_equal(tlsg_p11_pin_cb(&secret, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), 0);
 	assert_int_equal(tlsg_p11_pin_cb(&secret, 1, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), -1);
 	tlsg_p11_pin_begin();
-	tlsg_p11_pin_set_accepted(); /* a whole one does; then it does not help to remove it */
+	tlsg_p11_pin_set_accepted(&passed); /* a whole one does; then it does not help to remove it */
 	assert_int_equal(tlsg_p11_pin_cb(&secret, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), -1);
 	assert_int_equal(tlsg_p11_pin_verdict(GNUTLS_E_PKCS11_PIN_ERROR), TLSG_P11_PIN_REFUSED);
 	assert_null(strstr(tlsg_p11_pin_reason(TLSG_P11_PIN_REFUSED), record));
 	assert_non_null(strstr(tlsg_p11_pin_reason(TLSG_P11_PIN_REFUSED), "run tls.reload"));
+	assert_int_equal(passed, 0);
+	tlsg_p11_pin_begin();
+	tlsg_p11_pin_set_accepted(&passed);
+	assert_int_equal(tlsg_p11_pin_cb(&other, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), 0);
+	assert_int_not_equal(passed, 0);
+	tlsg_p11_pin_begin();
+	tlsg_p11_pin_set_accepted(&passed); /* the same record is not compared again, which this PIN shows */
+	assert_int_equal(tlsg_p11_pin_cb(&secret, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), 0);
+	assert_int_equal(tlsg_p11_pin_cb(&secret, 1, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), -1);
+	tlsg_p11_pin_begin();
+	tlsg_p11_pin_set_accepted(&passed); /* a new one is */
+	assert_int_equal(tlsg_p11_pin_cb(&secret, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), -1);
 	tlsg_p11_refused_set_asked(false); /* as for tls.reload */
 	tlsg_p11_pin_begin();
 	assert_int_equal(tlsg_p11_pin_cb(&secret, 0, token, "", GNUTLS_PIN_USER, pin, sizeof(pin)), 0);
