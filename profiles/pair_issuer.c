@@ -27,10 +27,9 @@ static const struct tlsg_prof *prof_next(const struct tlsg_set *set, const struc
 	return next;
 }
 
-/* Whether no pair before this one has the same certificate. */
-static bool is_first(const struct tlsg_set *set, const struct tlsg_pair *pair)
+/* The first pair of a snapshot with a certificate. @param leaf  DER. @return NULL: none. */
+static const struct tlsg_pair *pair_find(const struct tlsg_set *set, const gnutls_datum_t *leaf)
 {
-	const gnutls_datum_t *leaf = &pair->chain[0].cert;
 	const struct tlsg_prof *p = NULL;
 	unsigned i;
 
@@ -38,12 +37,10 @@ static bool is_first(const struct tlsg_set *set, const struct tlsg_pair *pair)
 		for(i = 0; i < p->pairs_len; i++) {
 			const gnutls_datum_t *other = &p->pairs[i].chain[0].cert;
 
-			if(&p->pairs[i] == pair)
-				return true;
 			if(other->size == leaf->size && memcmp(other->data, leaf->data, leaf->size) == 0)
-				return false;
+				return &p->pairs[i];
 		}
-	return true;
+	return NULL;
 }
 
 /* Whether a trust has a root with a name. */
@@ -78,7 +75,15 @@ static bool is_issuer_missing(const struct tlsg_set *set, gnutls_x509_crt_t crt)
 	return t == NULL;
 }
 
-static void pair_tell(const struct tlsg_prof *p, const struct tlsg_pair *pair)
+/* Whether the snapshot in force has told it. @param current  NULL: there is none. */
+static bool is_told(const struct tlsg_set *current, const struct tlsg_pair *pair, gnutls_x509_crt_t crt)
+{
+	const struct tlsg_pair *known = current != NULL ? pair_find(current, &pair->chain[0].cert) : NULL;
+
+	return known != NULL && known->chain_len == 1 && is_issuer_missing(current, crt);
+}
+
+static void pair_tell(const struct tlsg_set *current, const struct tlsg_prof *p, const struct tlsg_pair *pair)
 {
 	const struct tlsg_der der = {pair->chain[0].cert.data, pair->chain[0].cert.size};
 	char name[NAME_SIZE];
@@ -89,7 +94,7 @@ static void pair_tell(const struct tlsg_prof *p, const struct tlsg_pair *pair)
 	if(tlsg_crt_parse(&der, &crt) < 0)
 		return;
 	rc = gnutls_x509_crt_get_issuer_dn(crt, name, &size);
-	if(is_issuer_missing(p->set, crt))
+	if(is_issuer_missing(p->set, crt) && !is_told(current, pair, crt))
 		LM_NOTICE("%.*s: \"%.*s\" has no certificate of the issuer \"%s\"; if that is an intermediate, append it, or "
 				  "peers that do not have it will refuse ours\n",
 				p->id.len, p->id.s, pair->source.len, pair->source.s, rc >= 0 ? name : "?");
@@ -98,11 +103,14 @@ static void pair_tell(const struct tlsg_prof *p, const struct tlsg_pair *pair)
 
 void tlsg_pair_issuer_tell(const struct tlsg_set *set)
 {
+	struct tlsg_set *current = tlsg_set_get();
 	const struct tlsg_prof *p = NULL;
 	unsigned i;
 
 	while((p = prof_next(set, p)) != NULL)
 		for(i = 0; i < p->pairs_len; i++)
-			if(p->pairs[i].chain_len == 1 && is_first(set, &p->pairs[i]))
-				pair_tell(p, &p->pairs[i]);
+			if(p->pairs[i].chain_len == 1 && pair_find(set, &p->pairs[i].chain[0].cert) == &p->pairs[i])
+				pair_tell(current, p, &p->pairs[i]);
+	if(current != NULL)
+		tlsg_set_put(current);
 }

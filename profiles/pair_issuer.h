@@ -11,7 +11,7 @@
 /**
  * Logs at NOTICE, once for each certificate, that it is sent without its issuer, if the issuer may be an intermediate:
  * the certificate is the only one of its chain and not self-signed, and no CA of the snapshot is a root with the
- * issuer's name.
+ * issuer's name. What the snapshot in force has told already is not told again.
  * @param set  complete: all certificates and CAs are loaded.
  */
 void tlsg_pair_issuer_tell(const struct tlsg_set *set);

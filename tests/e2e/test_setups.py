@@ -302,6 +302,14 @@ def test_missing_issuer_is_told_once(start, settings, pki, tmp_path):
     kam = start(reading(settings, config))
     assert len(kam.log.find(ISSUER)) == 2
     assert not kam.log.find("WARNING.*issuer")
+    mark = kam.log.mark()
+    for words in ((), ("check",)):
+        assert kam.rpc("tls.reload", *words).startswith("Ok")
+    assert not kam.log.find(ISSUER, mark)
+    write(tmp_path / "tls.cfg", section("server:default", **mine),
+          section("client:default", **leaf_alone(pki, tmp_path, "server-ec384")))
+    assert kam.rpc("tls.reload").startswith("Ok")
+    assert len(kam.log.find(ISSUER, mark)) == 1, "the new certificate alone"
 
 
 @pytest.mark.ours_only("the line is not there")
