@@ -234,7 +234,7 @@ static void describe_refused(char *out, size_t size)
 	else
 		snprintf(out, size,
 				"the PIN was not tried: the token has refused it before (tries so far: %u); correct it; if it is right "
-				"now, remove %s or run tls.reload",
+				"now, remove %s, or run tls.reload if Kamailio is running",
 				login.tries, path);
 }
 

@@ -98,7 +98,7 @@ def test_ten_restarts(on_token, faults, faulty_token, pin_file, isolation, user)
         assert f"nor by a restart until it changes or {record} is removed (tries so far: 1" in first
         for _ in range(9):
             assert (f"the PIN was not tried: the token has refused it before (tries so far: 1); correct it; if it is "
-                    f"right now, remove {record} or run tls.reload") in _refusal(kam)
+                    f"right now, remove {record}, or run tls.reload if Kamailio is running") in _refusal(kam)
         assert faults.count("login") == 1
         status = record.stat()
         assert stat.S_IMODE(status.st_mode) == 0o600
