@@ -3,6 +3,9 @@
 import os
 import re
 import subprocess
+import threading
+
+COMMAND_TIMEOUT_S = 120
 
 
 class Shell:
@@ -14,15 +17,21 @@ class Shell:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def run(self, command):
-        """Run one command; fails with its output when its status is not 0."""
-        self._bash.stdin.write(f"{command}\necho \"=status $?\"\n")
+        """Run one command; fails with its output when its status is not 0, or when it does not end."""
+        # A command must not read the next one from the shell's input.
+        self._bash.stdin.write(f"{{ :; {command}\n}} </dev/null\necho \"=status $?\"\n")
         self._bash.stdin.flush()
         output = ""
-        for line in self._bash.stdout:
-            if line.startswith("=status "):
-                assert line == "=status 0\n", f"{command}\n{output}"
-                return output
-            output += line
+        watch = threading.Timer(COMMAND_TIMEOUT_S, self._bash.kill)
+        watch.start()
+        try:
+            for line in self._bash.stdout:
+                if line.startswith("=status "):
+                    assert line == "=status 0\n", f"{command}\n{output}"
+                    return output
+                output += line
+        finally:
+            watch.cancel()
         raise AssertionError(f"the shell ended: {command}\n{output}")
 
     def close(self):
