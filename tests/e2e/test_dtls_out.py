@@ -8,7 +8,7 @@ Wherever they go to, all datagrams that arrive are DTLS: Far.assert_no_clear_tex
 import pytest
 
 from .lib import dtls, sip
-from .lib.dtls import DtlsAgent, DtlsClient
+from .lib.dtls import RELAY, DtlsAgent, DtlsClient
 from .lib.kamailio import Kamailio, host_version
 from .lib.ports import LOOPBACK, free_port
 from .lib.tlscfg import pair, reading, section
@@ -17,22 +17,6 @@ from .lib.wait import until
 
 pytestmark = pytest.mark.ours_only("it has no DTLS")
 
-SCRIPT = r"""
-# "X-Next" is where a request goes, "X-Socket" the socket that it leaves from.
-request_route {
-	if (is_present_hf("X-Next")) {
-		$du = $hdr(X-Next);
-		$fs = $hdr(X-Socket);
-		remove_hf("X-Next");
-		if (!t_relay()) {
-			sl_reply_error();
-		}
-		exit;
-	}
-	append_to_reply("X-Worker: $pp\r\n");
-	sl_send_reply("200", "OK");
-}
-"""
 FAILED = (408, 477, 500, 503)
 QUICK = 'modparam("tm", "fr_timer", 4000)\nmodparam("tm", "wt_timer", 500)'
 
@@ -72,7 +56,7 @@ def assert_no_clear_text(datagrams):
 
 @pytest.fixture(scope="module")
 def base(settings):
-    return settings.but(listen=("tls", "udp", "dtls"), config=QUICK, script=SCRIPT)
+    return settings.but(listen=("tls", "udp", "dtls"), config=QUICK, script=RELAY)
 
 
 @pytest.fixture(scope="module")

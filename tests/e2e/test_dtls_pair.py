@@ -1,5 +1,6 @@
 # tls_gnutls - end to end: Kamailio to Kamailio over DTLS, on good and bad links; interoperation
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
+import contextlib
 import re
 import subprocess
 import threading
@@ -168,9 +169,11 @@ def test_keys(settings, pki, tmp_path, monkeypatch, row, place, isolation):
             assert all(dtls.is_dtls(datagram) for datagram in relay.seen)
 
 
-@pytest.mark.parametrize("replies", (REPLIES, ""), ids=("as in the manual", "without a route"))
-def test_reply_without_a_transaction(settings, replies):
-    """It is encrypted on the path; it arrives if the script says from which socket a client of UDP gets it."""
+@contextlib.contextmanager
+def _after_a_transaction(settings, replies):
+    """One request through both, whose transaction has ended at the second. Yields both, the relay, the sender, and what
+    sends the reply to that request once more.
+    """
     script = 'modparam("tm", "wt_timer", 100)\n' + NEAR + replies
     with UdpAgent() as left, UdpAgent() as right:
         a, b = Node(settings, left.port), Node(settings, right.port)
@@ -179,33 +182,34 @@ def test_reply_without_a_transaction(settings, replies):
             assert sender.ask().status == 200
             for node in (a, b):
                 until(lambda: node.kam.rpc("tm.stats")["current"] == 0, "the transaction has ended")
-            right.sock.sendto(sip.reply(right.requests[0], 200), (LOOPBACK, b.udp))
-            if replies:
-                assert sip.parse(sender.sock.recv(65536)).status == 200
-            else:
-                until(lambda: _figure(a.kam, "dtls_unsent") == 1, "the reply has come as far as the first Kamailio")
-            assert all(dtls.is_dtls(datagram) for datagram in relay.seen)
+            yield a, b, relay, sender, lambda: right.sock.sendto(sip.reply(right.requests[0], 200), (LOOPBACK, b.udp))
+
+
+@pytest.mark.parametrize("replies", (REPLIES, ""), ids=("as in the manual", "without a route"))
+def test_reply_without_a_transaction(settings, replies):
+    """It is encrypted on the path; it arrives if the script says from which socket a client of UDP gets it."""
+    with _after_a_transaction(settings, replies) as (a, _, relay, sender, reply):
+        reply()
+        if replies:
+            assert sip.parse(sender.sock.recv(65536)).status == 200
+        else:
+            until(lambda: _figure(a.kam, "dtls_unsent") == 1, "the reply has come as far as the first Kamailio")
+        assert all(dtls.is_dtls(datagram) for datagram in relay.seen)
 
 
 @pytest.mark.parametrize("replies", (REPLIES, ""), ids=("as in the manual", "without a route"))
 def test_reply_after_the_association(settings, replies):
     """With the route it is not sent; without, the core sends it from the socket on which it came in, in clear text."""
-    script = 'modparam("tm", "wt_timer", 100)\n' + NEAR + replies
-    with UdpAgent() as left, UdpAgent() as right:
-        a, b = Node(settings, left.port), Node(settings, right.port)
-        with Relay((LOOPBACK, b.dtls)) as relay, b.start(a.dtls, script), a.start(relay.port, script), \
-                UdpSender((LOOPBACK, a.udp)) as sender:
-            assert sender.ask().status == 200
-            until(lambda: b.kam.rpc("tm.stats")["current"] == 0, "the transaction has ended")
-            (association,) = b.kam.rpc("tls.list")
-            b.kam.rpc("tls.kill", association["id"])
-            until(lambda: b.kam.tls_info()["dtls_connections"] == 0, "the association has ended")
-            right.sock.sendto(sip.reply(right.requests[0], 200), (LOOPBACK, b.udp))
-            if replies:
-                until(lambda: _figure(b.kam, "dtls_unsent") == 1, "the reply is not sent")
-                assert all(dtls.is_dtls(datagram) for datagram in relay.seen)
-            else:
-                until(lambda: any(b"SIP/2.0" in datagram for datagram in relay.seen), "the reply is sent")
+    with _after_a_transaction(settings, replies) as (_, b, relay, _sender, reply):
+        (association,) = b.kam.rpc("tls.list")
+        b.kam.rpc("tls.kill", association["id"])
+        until(lambda: b.kam.tls_info()["dtls_connections"] == 0, "the association has ended")
+        reply()
+        if replies:
+            until(lambda: _figure(b.kam, "dtls_unsent") == 1, "the reply is not sent")
+            assert all(dtls.is_dtls(datagram) for datagram in relay.seen)
+        else:
+            until(lambda: any(b"SIP/2.0" in datagram for datagram in relay.seen), "the reply is sent")
 
 
 @pytest.mark.parametrize("seed", range(4))

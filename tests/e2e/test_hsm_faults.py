@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from .lib import token as tokens
-from .lib.dtls import DtlsClient, is_dtls
+from .lib.dtls import RELAY, DtlsClient, is_dtls
 from .lib.kamailio import refused_start
 from .lib.ports import LOOPBACK
 from .lib.served import asks, errors, is_served
@@ -93,24 +93,6 @@ def test_a_slow_token_does_not_hold_up_dtls(start, on_token, faults):
         assert slow.recv_raw(0.01) is None, "it is still waiting"
         faults.set()
         assert slow.handshake().ask().status == 200
-
-
-RELAY = r"""
-# "X-Next" is where a request goes, "X-Socket" the socket that it leaves from; all others are answered.
-request_route {
-	if (is_present_hf("X-Next")) {
-		$du = $hdr(X-Next);
-		$fs = $hdr(X-Socket);
-		remove_hf("X-Next");
-		if (!t_relay()) {
-			sl_reply_error();
-		}
-		exit;
-	}
-	append_to_reply("X-Worker: $pp\r\n");
-	sl_send_reply("200", "OK");
-}
-"""
 
 
 def test_a_slow_token_does_not_hold_up_senders_to_dtls(start, on_token, faults):

@@ -20,6 +20,23 @@ HELLO_VERIFY = 3    # type of a handshake message
 _MTU = 1200
 _RETRANSMIT_S = 1
 
+RELAY = r"""
+# "X-Next" is where a request goes, "X-Socket" the socket that it leaves from; all others are answered.
+request_route {
+	if (is_present_hf("X-Next")) {
+		$du = $hdr(X-Next);
+		$fs = $hdr(X-Socket);
+		remove_hf("X-Next");
+		if (!t_relay()) {
+			sl_reply_error();
+		}
+		exit;
+	}
+	append_to_reply("X-Worker: $pp\r\n");
+	sl_send_reply("200", "OK");
+}
+"""
+
 
 def records(data):
     """The records in a string of bytes."""
