@@ -16,6 +16,7 @@
 #include "gnutls_mod/mod_tcp.h"
 #include "transport/conn_datagram.h"
 #include "transport/cookie.h"
+#include "transport/dgram_order.h"
 #include "transport/stats.h"
 
 /* RFC 6347 section 4.1 (record) and 4.2.2 (message): places of what is read here. */
@@ -33,6 +34,10 @@
 #define MAJOR_DTLS 0xfe
 
 #define MESSAGES_MAX 64
+
+/* How long a datagram waits for those before it, which other processes have received: 2 ms. A step takes 1 ms. */
+#define TURN_SLEEPS 20
+#define TURN_SLEEP_US 100
 
 /* Messages of one datagram, each ended by a null byte. */
 static struct
@@ -287,23 +292,44 @@ static void stranger(const struct tlsg_assoc_key *key, const struct receive_info
 		return;
 	if(tlsg_dtls_step_begin(&s, a) != TLSG_STEP_BEGUN)
 		return;
-	if(a->conn == NULL) /* otherwise another process was faster; the peer sends its hello again */
+	if(a->conn == NULL) { /* otherwise another process was faster; the peer sends its hello again */
 		begin(&s, &start, data, size);
+		tlsg_dgram_order_note(&a->order, (unsigned char *)data, size, true);
+	}
 	tlsg_dtls_step_end(&s);
+}
+
+/* During a handshake: waits until the datagrams before this one were processed. */
+static void turn_wait(struct tlsg_assoc *a, const unsigned char *data, size_t size)
+{
+	unsigned i;
+
+	if(!tlsg_assoc_is_urgent(a) || is_hello(data, size))
+		return;
+	for(i = 0; !tlsg_dgram_order_is_turn(&a->order, data, size); i++) {
+		if(i == TURN_SLEEPS) {
+			tlsg_dgram_order_vain(&a->order);
+			return;
+		}
+		sleep_us(TURN_SLEEP_US);
+	}
 }
 
 static void known(struct tlsg_assoc *a, char *data, size_t size)
 {
 	struct tlsg_dtls_step s;
+	bool begins = is_hello((unsigned char *)data, size);
 
+	turn_wait(a, (unsigned char *)data, size);
 	if(tlsg_dtls_step_begin(&s, a) != TLSG_STEP_BEGUN)
 		return;
 	if(a->conn == NULL) /* another process is about to make it */
 		LM_DBG("association %d: no connection yet, the datagram is dropped\n", a->id);
-	else if(is_hello((unsigned char *)data, size))
+	else if(begins)
 		hello_known(&s, data, size);
 	else
 		record_known(&s, data, size);
+	tlsg_dgram_order_note(&a->order, (unsigned char *)data, size, begins);
 	tlsg_dtls_step_end(&s);
 }
 

@@ -271,7 +271,7 @@ void tlsg_assoc_remove(struct tlsg_assoc *a)
 		tlsg_assoc_put(a);
 }
 
-static bool is_urgent(const struct tlsg_assoc *a)
+bool tlsg_assoc_is_urgent(const struct tlsg_assoc *a)
 {
 	return __atomic_load_n(&a->urgent, __ATOMIC_RELAXED) != 0;
 }
@@ -279,7 +279,7 @@ static bool is_urgent(const struct tlsg_assoc *a)
 /* Whether a process that has waited so often gives up. A handshake may begin while it waits. */
 static bool is_long_wait(struct tlsg_assoc *a, unsigned sleeps)
 {
-	uint32_t max = is_urgent(a) ? WAIT_SLEEPS_HANDSHAKE : WAIT_SLEEPS;
+	uint32_t max = tlsg_assoc_is_urgent(a) ? WAIT_SLEEPS_HANDSHAKE : WAIT_SLEEPS;
 	bool is_over = __atomic_load_n(&a->slow, __ATOMIC_RELAXED) >= max;
 
 	if(!is_over && sleeps < max)
@@ -346,7 +346,7 @@ unsigned tlsg_assoc_collect(unsigned bucket, bool all, struct tlsg_assoc **out, 
 		return 0;
 	lock_get(&b->lock);
 	for(a = b->first; a != NULL && n < max; a = a->next) {
-		if(!all && !is_urgent(a))
+		if(!all && !tlsg_assoc_is_urgent(a))
 			continue;
 		if(from > 0) {
 			from--;

@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/host.h"
 #include "profiles/addr.h"
+#include "transport/dgram_order.h"
 
 struct tlsg_conn;
 
@@ -53,7 +54,8 @@ struct tlsg_assoc
 	ticks_t used_at;  /**< atomic: when a message was last received or sent; before: when it was made */
 	uint32_t is_used; /**< atomic: 1: a message was received or sent */
 	gen_lock_t lock;
-	uint32_t ending; /**< atomic: 1: the process that has the lock is to end the association */
+	struct tlsg_dgram_order order; /**< of what the peer sends */
+	uint32_t ending;			   /**< atomic: 1: the process that has the lock is to end the association */
 	/* with the lock held */
 	bool is_over;				 /**< it is being removed: do not use it */
 	int id;						 /**< of conn; another one takes its place with another number */
@@ -125,6 +127,9 @@ void tlsg_assoc_touch(struct tlsg_assoc *a);
 
 /** Sets whether the timer visits an association in each round: while a handshake is unfinished. Any lock. */
 void tlsg_assoc_urgent(struct tlsg_assoc *a, bool on);
+
+/** @return what tlsg_assoc_urgent() has set. Any lock. */
+bool tlsg_assoc_is_urgent(const struct tlsg_assoc *a);
 
 /** @return number of buckets; fixed after tlsg_assoc_init(), 0 before. */
 unsigned tlsg_assoc_buckets(void);
