@@ -223,3 +223,12 @@ def test_lock_of_a_process_that_has_ended(settings, tls_module, name, at, step):
                 assert memory.read(4) == bytes(4)
                 memory.seek(start + at + number * step)
                 memory.write(struct.pack("i", 1))
+
+
+def test_dead_timer_of_the_core_is_recognised():
+    """By the stack of the main process, innermost call first; a module that waits in its own code is another matter."""
+    calls = ("syscall", "timer_del_safe", "destroy_dns_cache", "cleanup", "handle_sigs", "main_loop", "main")
+    stack = "".join(f"#{number} 0x00007f03340c8829 {call}\n" for number, call in enumerate(calls))
+    assert core_lock.is_dead_timer(f"-- process 25043 (kamailio)\n{stack}")
+    assert not core_lock.is_dead_timer(stack.replace("destroy_dns_cache", "destroy_modules"))
+    assert not core_lock.is_dead_timer("")

@@ -2,7 +2,9 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 """Builds of Kamailio with SIG_DEBUG, Debian's among them, take the lock of the configuration framework in the handler
 of SIGTERM. A process that is interrupted while it holds that lock waits for itself, and all others for it. TCP main can
-be hit when it wakes up for the first time because its siblings end. The core kills such processes after a minute."""
+be hit when it wakes up for the first time because its siblings end. The core kills such processes after a minute.
+
+A process that ends in that handler with the lock of the core's timers leaves the main process waiting for it, too."""
 
 import platform
 import re
@@ -47,3 +49,8 @@ def is_deadlock(pids, program):
         return all(_waited_for(pid) == config_lock(pid, program) for pid in pids)
     except (OSError, StopIteration):
         return False
+
+
+def is_dead_timer(doing):
+    """Whether the main process waits for the core's lock of timers: its stack, as stacks.of() shows it."""
+    return re.search(r"\btimer_del_safe\n.*\bdestroy_dns_cache\n.*\bcleanup\n", doing) is not None

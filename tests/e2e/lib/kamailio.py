@@ -222,11 +222,11 @@ class Kamailio:
             status = self._process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             children = [pid for pid in self._pids if pid != self._process.pid and _is_alive(pid)]
-            is_of_the_core = core_lock.is_deadlock(children, BINARY)
             doing = stacks.of(self._running())
+            is_of_the_core = core_lock.is_deadlock(children, BINARY) or core_lock.is_dead_timer(doing)
             self.kill()
             if is_of_the_core:
-                print(f"Kamailio did not stop: its processes wait for the core's own configuration lock\n{doing}")
+                print(f"Kamailio did not stop: its processes wait for a lock of the core's own\n{doing}")
                 return
             raise AssertionError(f"Kamailio did not stop:\n{self.log.tail(60)}\n{doing}") from None
         assert status == 0, f"Kamailio ended with status {status}:\n{self.log.tail(60)}"
