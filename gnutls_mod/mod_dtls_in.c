@@ -299,12 +299,12 @@ static void stranger(const struct tlsg_assoc_key *key, const struct receive_info
 	tlsg_dtls_step_end(&s);
 }
 
-/* During a handshake: waits until the datagrams before this one were processed. */
+/* During a handshake: waits until the datagrams before this one, which is no ClientHello, were processed. */
 static void turn_wait(struct tlsg_assoc *a, const unsigned char *data, size_t size)
 {
 	unsigned i;
 
-	if(!tlsg_assoc_is_urgent(a) || is_hello(data, size))
+	if(!tlsg_assoc_is_urgent(a))
 		return;
 	for(i = 0; !tlsg_dgram_order_is_turn(&a->order, data, size); i++) {
 		if(i == TURN_SLEEPS) {
@@ -320,7 +320,8 @@ static void known(struct tlsg_assoc *a, char *data, size_t size)
 	struct tlsg_dtls_step s;
 	bool begins = is_hello((unsigned char *)data, size);
 
-	turn_wait(a, (unsigned char *)data, size);
+	if(!begins)
+		turn_wait(a, (unsigned char *)data, size);
 	if(tlsg_dtls_step_begin(&s, a) != TLSG_STEP_BEGUN)
 		return;
 	if(a->conn == NULL) /* another process is about to make it */
