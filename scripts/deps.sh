@@ -41,7 +41,7 @@ check="$core kamailio-lua-modules kamailio-python3-modules ca-certificates git
 	swtpm tpm2-abrmd libtss2-tcti-tabrmd0 dbus-daemon tpm2-tools libtpm2-pkcs11-1 libtpm2-pkcs11-tools
 	opencryptoki p11-kit libnss3 libnss3-tools"
 lint="$check clang-format clang-tidy cppcheck universal-ctags"
-bench="$run kamailio-tls-modules libssl-dev python3 python3-cryptography python3-openssl"
+bench="$run kamailio-tls-modules libssl-dev python3 python3-cryptography python3-openssl valgrind"
 deb="$build build-essential cmake debhelper fakeroot libcmocka-dev xz-utils git"
 case $task in
 	build) wanted=$build ;;

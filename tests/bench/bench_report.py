@@ -48,6 +48,11 @@ class Row:
 		floor = self.true_floor()
 		return statistics.median(self.ours) / floor if floor is not None and floor > 0 else None
 
+	def is_goal_below_floor(self):
+		"""Whether the small server itself, divided by tls.so, is above the goal: no module with GnuTLS can meet it."""
+		floor = self.true_floor()
+		return self.goal is not None and floor is not None and floor / statistics.median(self.stock) > self.goal
+
 	def noisy(self):
 		"""How many pairs others disturbed although they were repeated."""
 		return sum(1 for share in self.noise if share > NOISE_LIMIT)
@@ -199,11 +204,14 @@ def summary(rows):
 	judged = [row for row in rows if row.verdict() not in ("–", "noisy")]
 	missed = [f"{row.label}, {row.memory}" for row in judged if row.verdict() != "met"]
 	noisy = [f"{row.label}, {row.memory}" for row in rows if row.verdict() == "noisy"]
+	below = [f"{row.label}, {row.memory}" for row in rows if row.is_goal_below_floor()]
 	text = f"Goals met: {len(judged) - len(missed)} of {len(judged)}."
 	if missed:
 		text += " Missed: " + "; ".join(missed) + "."
 	if noisy:
 		text += " No verdict, others disturbed more than half of the pairs: " + "; ".join(noisy) + "."
+	if below:
+		text += " The true floor is itself above the goal of: " + "; ".join(below) + "."
 	return text
 
 

@@ -81,6 +81,13 @@ def test_summary_names_what_was_missed():
 	assert text == "Goals met: 1 of 2. Missed: work, qm."
 
 
+def test_summary_names_goals_that_the_floor_does_not_meet():
+	# the floor is 100 and the median of tls.so 200: 0.50
+	text = bench_report.summary([row(goal=0.49, **FLOOR), row(goal=0.50, **FLOOR), row(goal=0.1)])
+	assert text == ("Goals met: 1 of 3. Missed: work, qm; work, qm."
+		" The true floor is itself above the goal of: work, qm.")
+
+
 def test_summary_does_not_count_what_was_disturbed():
 	text = bench_report.summary([row(goal=0.1, noise=[50.0]), row(goal=0.6)])
 	assert text == "Goals met: 1 of 1. No verdict, others disturbed more than half of the pairs: work, qm."
