@@ -63,6 +63,12 @@ void tlsg_log_failure(
 		const struct tlsg_log_ends *e, const struct tlsg_conn *conn, const char *what, const struct tlsg_err *err);
 
 /**
+ * Logs at NOTICE that the script has dropped an outgoing connection.
+ * @param by  what decided it: tlsg_events_out_name().
+ */
+void tlsg_log_dropped(const struct tlsg_log_ends *e, const struct tlsg_conn *conn, const char *by);
+
+/**
  * Logs that an accepted connection was refused because too many handshakes are unfinished: at most one line a second
  * from all processes, with the number of lines suppressed before.
  * @param per_address  true: too many from its address; false: too many in all.
