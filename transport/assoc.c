@@ -203,6 +203,7 @@ static struct tlsg_assoc *make(const struct tlsg_assoc_key *key, uint32_t bucket
 	a->key = *key;
 	a->bucket = bucket;
 	a->id = tlsg_assoc_number(a);
+	a->first_id = a->id;
 	a->refs = 2;
 	a->linked = 1;
 	a->used_at = get_ticks_raw();
@@ -359,42 +360,41 @@ unsigned tlsg_assoc_collect(unsigned bucket, bool all, struct tlsg_assoc **out, 
 	return n;
 }
 
-/* Puts an association with its number into a list that is in the order of numbers. @return entries in it. */
-static unsigned insert(struct tlsg_assoc **out, int *ids, unsigned n, unsigned max, struct tlsg_assoc *a)
+/* Puts an association into a list that is in the order of the first numbers. @return entries in it. */
+static unsigned insert(struct tlsg_assoc **out, unsigned n, unsigned max, struct tlsg_assoc *a)
 {
-	int id = id_of(a);
 	unsigned at = n < max ? n : max;
 
-	if(at == max && ids[max - 1] < id)
+	if(at == max && out[max - 1]->first_id < a->first_id)
 		return n;
 	if(at == max)
 		at--;
-	for(; at > 0 && ids[at - 1] > id; at--) {
-		ids[at] = ids[at - 1];
+	for(; at > 0 && out[at - 1]->first_id > a->first_id; at--)
 		out[at] = out[at - 1];
-	}
-	ids[at] = id;
 	out[at] = a;
 	return n < max ? n + 1 : n;
 }
 
-/* The first associations of a bucket behind a number. @param last  [out] number of the last one. */
-static unsigned bucket_collect(struct bucket *b, int after, struct tlsg_assoc **out, unsigned max, int *last)
+/* The first associations of a bucket behind a number. @param after  [in,out] the first number of the last one. */
+static unsigned bucket_collect(struct bucket *b, int *after, struct tlsg_assoc **out, unsigned max)
 {
-	int ids[TLSG_ASSOC_COLLECT_MAX];
+	int behind = *after;
 	struct tlsg_assoc *a;
 	unsigned n = 0;
 	unsigned i;
 
 	lock_get(&b->lock);
 	for(a = b->first; a != NULL; a = a->next)
-		if(id_of(a) > after)
-			n = insert(out, ids, n, max, a);
+		if(id_of(a) == *after)
+			behind = a->first_id;
+	for(a = b->first; a != NULL; a = a->next)
+		if(a->first_id > behind)
+			n = insert(out, n, max, a);
 	for(i = 0; i < n; i++)
 		__atomic_add_fetch(&out[i]->refs, 1, __ATOMIC_RELAXED);
 	lock_release(&b->lock);
 	if(n > 0)
-		*last = ids[n - 1];
+		*after = out[n - 1]->first_id;
 	return n;
 }
 
@@ -407,7 +407,7 @@ unsigned tlsg_assoc_collect_after(int *after, struct tlsg_assoc **out, unsigned 
 	if(max > TLSG_ASSOC_COLLECT_MAX)
 		max = TLSG_ASSOC_COLLECT_MAX;
 	for(i = *after != 0 ? bucket_of_id(*after) : 0; i < table->buckets_len; i++) {
-		unsigned n = bucket_collect(&table->buckets[i], *after, out, max, after);
+		unsigned n = bucket_collect(&table->buckets[i], after, out, max);
 
 		if(n > 0)
 			return n;

@@ -47,6 +47,7 @@ struct tlsg_assoc
 	struct tlsg_assoc *next; /**< in its bucket; for assoc.c only */
 	struct tlsg_assoc_key key;
 	uint32_t bucket;
+	int first_id;	  /**< number that it was made with: its place among those of the bucket */
 	uint32_t refs;	  /**< atomic: one of the table, one of each process that uses it */
 	uint32_t linked;  /**< atomic: 1 while the table has it */
 	uint32_t urgent;  /**< atomic: 1: tlsg_assoc_collect() returns it in each round */
@@ -145,9 +146,10 @@ unsigned tlsg_assoc_buckets(void);
 unsigned tlsg_assoc_collect(unsigned bucket, bool all, struct tlsg_assoc **out, unsigned from, unsigned max);
 
 /**
- * Collects associations in an order that stays: by bucket, then by number.
- * @param after  [in,out] 0: from the beginning; a number: those behind it, whether or not it is still in use. It is set
- *               for the next call.
+ * Collects associations in an order that stays when numbers change: by bucket, then by the number that an association
+ * was made with.
+ * @param after  [in,out] 0: from the beginning; the number of an association: those behind it. If that has ended, those
+ *               behind the place that an association made with the number has. It is set for the next call.
  * @param out    [out] the associations of one bucket, each with a reference for the caller.
  * @param max    room in out, at least 1; at most TLSG_ASSOC_COLLECT_MAX are used.
  * @return number of entries in out; 0: there are no more.
