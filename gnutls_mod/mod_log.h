@@ -32,12 +32,13 @@ void tlsg_log_deinit(void);
 /** Lines that many connections, or anybody at all, can cause. */
 enum tlsg_log_often
 {
-	TLSG_OFTEN_HANDSHAKES, /**< handshakes_max */
-	TLSG_OFTEN_ADDRESS,	   /**< handshakes_per_address */
-	TLSG_OFTEN_RESOURCE,   /**< shared memory, as a rule */
-	TLSG_OFTEN_DATAGRAM,   /**< a mistake of a peer of DTLS */
-	TLSG_OFTEN_FULL,	   /**< dtls_max_connections */
-	TLSG_OFTEN_UNSENT,	   /**< a message that DTLS could not send */
+	TLSG_OFTEN_HANDSHAKES,	 /**< handshakes_max */
+	TLSG_OFTEN_ADDRESS,		 /**< handshakes_per_address */
+	TLSG_OFTEN_RESOURCE,	 /**< shared memory, as a rule */
+	TLSG_OFTEN_DATAGRAM,	 /**< a mistake of a peer of DTLS */
+	TLSG_OFTEN_FULL,		 /**< dtls_max_connections */
+	TLSG_OFTEN_FULL_ADDRESS, /**< dtls_max_per_address */
+	TLSG_OFTEN_UNSENT,		 /**< a message that DTLS could not send */
 	TLSG_OFTEN_COUNT
 };
 

@@ -206,6 +206,7 @@ static const struct figure figures[] = {
 		{"dtls_unknown", "datagrams without an association", DTLS_ONE, TLSG_DTLS_UNKNOWN},
 		{"dtls_cookies_sent", "first hellos answered with a cookie", DTLS_ONE, TLSG_DTLS_COOKIE},
 		{"dtls_refused", "associations refused: dtls_max_connections", DTLS_ONE, TLSG_DTLS_FULL},
+		{"dtls_refused_per_address", "the same: dtls_max_per_address", DTLS_ONE, TLSG_DTLS_ADDRESS},
 		{"dtls_restarted", "associations that their peer replaced by a new one", DTLS_ONE, TLSG_DTLS_RESTARTED},
 		{"dtls_idle", "associations ended: dtls_lifetime", DTLS_ONE, TLSG_DTLS_IDLE},
 		{"dtls_not_sip", "decrypted texts dropped, not SIP", DTLS_ONE, TLSG_DTLS_NOT_SIP},
