@@ -92,9 +92,9 @@ PROF_SRC = $(addprefix profiles/,\
 	tlscfg.c tlscfg_file.c value.c watch.c)
 PROFILES_SRC = $(CIPHER_SRC) $(VERIFY_SRC) $(KEYS_SRC) $(ISOLATE_SRC) $(PROF_SRC)
 TRANSPORT_SRC = $(addprefix transport/,\
-	assoc.c carrier_datagram.c carrier_stream.c cert_text.c conn.c conn_alert.c conn_bound.c conn_cancel.c \
-	conn_datagram.c conn_failure.c conn_hs.c conn_message.c conn_rec.c conn_resume.c conn_session.c conn_stall.c \
-	conn_step.c conn_verify.c cookie.c dgram_order.c dgram_probe.c dgram_record.c dn_text.c hello.c \
+	addr_count.c assoc.c carrier_datagram.c carrier_stream.c cert_text.c conn.c conn_alert.c conn_bound.c \
+	conn_cancel.c conn_datagram.c conn_failure.c conn_hs.c conn_message.c conn_rec.c conn_resume.c conn_session.c \
+	conn_stall.c conn_step.c conn_verify.c cookie.c dgram_order.c dgram_probe.c dgram_record.c dn_text.c hello.c \
 	keylog.c peer.c queue.c refusal.c resume_store.c slots.c stats.c)
 RPC_SRC = $(addprefix rpc/,\
 	rpc.c rpc_filter.c rpc_info.c rpc_kill.c rpc_list.c rpc_options.c rpc_profiles.c rpc_reload.c rpc_sessions.c \

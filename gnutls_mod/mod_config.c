@@ -246,9 +246,10 @@ static enum tlsg_ret load(const struct order *o, struct tlsg_err *err)
 		changes_find(set, o->changes);
 	if(ret == TLSG_E_CONFIG && o->seen != NULL && set != NULL)
 		*o->seen = tlsg_source_copy(set->sources);
-	if(ret == TLSG_OK && !o->check)
+	if(ret == TLSG_OK && !o->check) {
 		tlsg_set_publish(set);
-	else
+		tlsg_load_token_in_use(set); /* stays current while the lock is held */
+	} else
 		tlsg_set_drop(set);
 	lock_release(lock);
 	return ret;

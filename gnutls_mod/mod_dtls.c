@@ -89,7 +89,8 @@ int tlsg_dtls_init(void)
 		return 0;
 	if(tlsg_dtls_listen_resolve() < 0 || tlsg_dtls_guard_init() < 0)
 		return -1;
-	if(tlsg_assoc_init(tlsg_params_associations()) != TLSG_OK || tlsg_cookie_global_init() != TLSG_OK) {
+	if(tlsg_assoc_init(tlsg_params_associations(), tlsg_params_associations_per_address()) != TLSG_OK
+			|| tlsg_cookie_global_init() != TLSG_OK) {
 		LM_ERR("DTLS: out of shared memory at start: %lu bytes are not enough, raise -m\n",
 				(unsigned long)shm_mem_size);
 		return -1;

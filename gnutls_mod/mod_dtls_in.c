@@ -13,6 +13,7 @@
 
 #include "gnutls_mod/mod_dtls_step.h"
 #include "gnutls_mod/mod_limits.h"
+#include "gnutls_mod/mod_params.h"
 #include "gnutls_mod/mod_tcp.h"
 #include "transport/conn_datagram.h"
 #include "transport/cookie.h"
@@ -259,20 +260,45 @@ static void record_known(struct tlsg_dtls_step *s, char *data, size_t size)
 		feed_candidate(s, data, size);
 }
 
-/* A datagram of a peer without an association. @return its new association; NULL: none. */
-static struct tlsg_assoc *admit(const struct tlsg_assoc_key *key)
+static void log_full(void)
 {
 	char more[TLSG_LOG_MORE];
-	struct tlsg_assoc *a = NULL;
 
-	if(tlsg_assoc_add(key, &a) != TLSG_FULL)
-		return a; /* out of memory: the next one tries again */
-	tlsg_stats_dtls(TLSG_DTLS_FULL);
 	if(tlsg_log_is_due(TLSG_OFTEN_FULL, more))
 		LM_WARN("DTLS: as many associations exist as dtls_max_connections allows, %u: new peers are refused; raise it "
 				"if they are wanted%s\n",
 				tlsg_assoc_count(), more);
-	return NULL;
+}
+
+static void log_full_address(const struct receive_info *rcv)
+{
+	struct ip_addr peer = rcv->src_ip;
+	char more[TLSG_LOG_MORE];
+
+	if(tlsg_log_is_due(TLSG_OFTEN_FULL_ADDRESS, more))
+		LM_WARN("DTLS: %s has as many associations as dtls_max_per_address allows, %u: more are refused; raise it if "
+				"that many clients share an address%s\n",
+				ip_addr2a(&peer), tlsg_params_associations_per_address(), more);
+}
+
+/* A datagram of a peer without an association. @return its new association; NULL: none. */
+static struct tlsg_assoc *admit(const struct tlsg_assoc_key *key, const struct receive_info *rcv)
+{
+	struct tlsg_assoc *a = NULL;
+
+	switch(tlsg_assoc_add(key, true, &a)) {
+		case TLSG_FULL:
+			tlsg_stats_dtls(TLSG_DTLS_FULL);
+			log_full();
+			break;
+		case TLSG_E_PEER:
+			tlsg_stats_dtls(TLSG_DTLS_ADDRESS);
+			log_full_address(rcv);
+			break;
+		default: /* out of memory: the next datagram tries again */
+			break;
+	}
+	return a;
 }
 
 static void stranger(const struct tlsg_assoc_key *key, const struct receive_info *rcv, char *data, size_t size)
@@ -287,7 +313,7 @@ static void stranger(const struct tlsg_assoc_key *key, const struct receive_info
 	}
 	if(!cookie_is_good(key, rcv, data, size, &start))
 		return;
-	a = admit(key);
+	a = admit(key, rcv);
 	if(a == NULL)
 		return;
 	if(tlsg_dtls_step_begin(&s, a) != TLSG_STEP_BEGUN)

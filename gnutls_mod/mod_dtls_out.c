@@ -168,7 +168,7 @@ static void write_one(struct tlsg_dtls_step *s, str *text, const struct dest_inf
 static struct tlsg_assoc *open_new(const struct tlsg_assoc_key *key, const char **why)
 {
 	struct tlsg_assoc *a = NULL;
-	enum tlsg_ret ret = tlsg_assoc_add(key, &a);
+	enum tlsg_ret ret = tlsg_assoc_add(key, false, &a);
 
 	if(ret == TLSG_FULL) {
 		tlsg_stats_dtls(TLSG_DTLS_FULL);

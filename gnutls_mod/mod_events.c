@@ -124,10 +124,12 @@ enum tlsg_ret tlsg_events_run_out(struct tcp_connection *c, struct tlsg_err *err
 	current = NULL;
 	p_onsend = outer;
 	set_route_type(backup);
-	if(ret == TLSG_OK && (ctx.run_flags & DROP_R_F) != 0)
-		ret = tlsg_err_set(err, TLSG_E_PEER, "dropped by %s",
-				route_out >= 0 ? "event_route[tls:connection-out]" : "the function that event_callback names");
-	return ret;
+	return ret == TLSG_OK && (ctx.run_flags & DROP_R_F) != 0 ? TLSG_EOF : ret;
+}
+
+const char *tlsg_events_out_name(void)
+{
+	return route_out >= 0 ? "event_route[tls:connection-out]" : "the function that event_callback names";
 }
 
 bool tlsg_events_has_expiring(void)

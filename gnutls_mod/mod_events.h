@@ -21,11 +21,14 @@ bool tlsg_events_has_out(void);
 /**
  * Runs event_route[tls:connection-out], or the function that event_callback names, for a connection: $tls_* and
  * $sndto(...), $sndfrom(...) of the module pv refer to it. The caller holds a reference to the connection and no lock.
- * @param err  [out] why the connection must not be used.
- * @return TLSG_OK: it may be used. Otherwise discard its queue and close it: TLSG_E_PEER: the script dropped it;
+ * @param err  [out] why the connection must not be used; not set with TLSG_EOF.
+ * @return TLSG_OK: it may be used. Otherwise discard its queue and close it: TLSG_EOF: the script dropped it;
  *         TLSG_E_CONFIG: event_callback could not be run, or the KEMI engine reported that it failed; TLSG_E_RESOURCE.
  */
 enum tlsg_ret tlsg_events_run_out(struct tcp_connection *c, struct tlsg_err *err) TLSG_MUST_CHECK;
+
+/** @return what tlsg_events_run_out() runs, for a log line. */
+const char *tlsg_events_out_name(void);
 
 /** @return whether event_route[tls:certificate-expiring] exists. */
 bool tlsg_events_has_expiring(void);

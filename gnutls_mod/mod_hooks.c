@@ -270,20 +270,24 @@ static enum tlsg_ret locked_step(struct round *r, struct tlsg_conn **conn)
 static enum tlsg_ret after_handshake(struct round *r, struct tlsg_conn *conn, enum tlsg_ret ret)
 {
 	struct tlsg_log_ends ends = ends_of(r->c);
-	bool drop;
+	enum tlsg_ret verdict;
 
 	tlsg_log_established(&ends, conn);
 	if(tlsg_conn_role(conn) != TLSG_CLIENT || !tlsg_events_has_out())
 		return ret;
-	drop = tlsg_events_run_out(r->c, &r->err) != TLSG_OK;
+	verdict = tlsg_events_run_out(r->c, &r->err);
+	if(verdict == TLSG_EOF)
+		tlsg_log_dropped(&ends, conn, tlsg_events_out_name());
 	lock_get(&r->c->write_lock);
 	tlsg_conn_hold_queue(conn, false);
-	if(drop) {
+	if(verdict != TLSG_OK) {
 		tlsg_conn_drop_queued(conn);
 		r->c->flags |= F_CONN_NOSEND;
 	}
 	lock_release(&r->c->write_lock);
-	if(drop) /* ends like a close, whatever the reason; the level of the log line depends on the class of the error */
+	if(verdict == TLSG_EOF)
+		return TLSG_EOF;
+	if(verdict != TLSG_OK) /* ends like a close, too; the level of the log line depends on the class of the error */
 		return TLSG_E_PEER;
 	return ret < 0 || ret == TLSG_EOF ? ret : locked_step(r, &conn);
 }

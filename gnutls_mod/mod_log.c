@@ -85,6 +85,17 @@ void tlsg_log_refused(const struct tlsg_log_ends *e, bool per_address)
 			(unsigned long long)bytes, more);
 }
 
+void tlsg_log_dropped(const struct tlsg_log_ends *e, const struct tlsg_conn *conn, const char *by)
+{
+	struct tlsg_conn_status s;
+	char dst[ADDR_TEXT];
+
+	tlsg_conn_status_get(conn, &s);
+	addr_text(&e->rcv->src_ip, e->rcv->src_port, dst);
+	LM_NOTICE("connection %d to %s (sni: %s, profile: %s) dropped by %s\n", e->id, dst, tlsg_conn_sni(conn), s.profile,
+			by);
+}
+
 /* The text of a failure: the words of tls.so, then the connection and its profile. */
 #define FAILURE "%s:%s (sni: %s) src addr: %s dst addr: %s connection: %d profile: %s"
 

@@ -32,12 +32,13 @@ void tlsg_log_deinit(void);
 /** Lines that many connections, or anybody at all, can cause. */
 enum tlsg_log_often
 {
-	TLSG_OFTEN_HANDSHAKES, /**< handshakes_max */
-	TLSG_OFTEN_ADDRESS,	   /**< handshakes_per_address */
-	TLSG_OFTEN_RESOURCE,   /**< shared memory, as a rule */
-	TLSG_OFTEN_DATAGRAM,   /**< a mistake of a peer of DTLS */
-	TLSG_OFTEN_FULL,	   /**< dtls_max_connections */
-	TLSG_OFTEN_UNSENT,	   /**< a message that DTLS could not send */
+	TLSG_OFTEN_HANDSHAKES,	 /**< handshakes_max */
+	TLSG_OFTEN_ADDRESS,		 /**< handshakes_per_address */
+	TLSG_OFTEN_RESOURCE,	 /**< shared memory, as a rule */
+	TLSG_OFTEN_DATAGRAM,	 /**< a mistake of a peer of DTLS */
+	TLSG_OFTEN_FULL,		 /**< dtls_max_connections */
+	TLSG_OFTEN_FULL_ADDRESS, /**< dtls_max_per_address */
+	TLSG_OFTEN_UNSENT,		 /**< a message that DTLS could not send */
 	TLSG_OFTEN_COUNT
 };
 
@@ -61,6 +62,12 @@ bool tlsg_log_is_due(enum tlsg_log_often which, char more[TLSG_LOG_MORE]);
  */
 void tlsg_log_failure(
 		const struct tlsg_log_ends *e, const struct tlsg_conn *conn, const char *what, const struct tlsg_err *err);
+
+/**
+ * Logs at NOTICE that the script has dropped an outgoing connection.
+ * @param by  what decided it: tlsg_events_out_name().
+ */
+void tlsg_log_dropped(const struct tlsg_log_ends *e, const struct tlsg_conn *conn, const char *by);
 
 /**
  * Logs that an accepted connection was refused because too many handshakes are unfinished: at most one line a second

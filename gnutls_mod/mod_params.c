@@ -45,6 +45,7 @@ static struct tlsg_params_private private = {
 		.send_timeout_s = NOT_SET,
 		.outgoing_sni = 1,
 		.dtls_max_connections = -1,
+		.dtls_max_per_address = -1,
 		.dtls_lifetime_s = 3600,
 		.dtls_mtu = TLSG_DATAGRAM_MTU_DEFAULT,
 		.certificate_warn_days = STR_STATIC_INIT("30,7,1"),
@@ -102,6 +103,7 @@ param_export_t tlsg_mod_params[] = {
 		{"key_isolation", PARAM_INT, &private.key_isolation},
 		{"dtls_listen", PARAM_STR | PARAM_USE_FUNC, (void *)tlsg_dtls_listen_set},
 		{"dtls_max_connections", PARAM_INT, &private.dtls_max_connections},
+		{"dtls_max_per_address", PARAM_INT, &private.dtls_max_per_address},
 		{"dtls_lifetime", PARAM_INT, &private.dtls_lifetime_s},
 		{"dtls_mtu", PARAM_INT, &private.dtls_mtu},
 		{"tls_disable_compression", PARAM_INT, &tlsg_group_defaults.disable_compression},
@@ -162,6 +164,7 @@ static const struct
 		{"keylog_mode", &private.keylog_mode, MASK, 0, 2047, 0},
 		{"key_isolation", &private.key_isolation, AS_ON, 0, 1, 0},
 		{"dtls_max_connections", &private.dtls_max_connections, CUT_HIGH, -1, 1 << 20, -1},
+		{"dtls_max_per_address", &private.dtls_max_per_address, CUT_HIGH, -1, 1 << 20, -1},
 		{"dtls_lifetime", &private.dtls_lifetime_s, CUT_HIGH, 1, 7 * 86400, 1},
 		{"dtls_mtu", &private.dtls_mtu, REFUSE, TLSG_DATAGRAM_MTU_MIN, TLSG_DATAGRAM_MTU_MAX, TLSG_DATAGRAM_MTU_MIN},
 		{"ssl_max_send_fragment", &tlsg_group_defaults.ssl_max_send_fragment, CUT_HIGH, 512, 16384, -1},
@@ -490,4 +493,10 @@ unsigned tlsg_params_associations(void)
 	if(n < ASSOCIATIONS_MIN)
 		return ASSOCIATIONS_MIN;
 	return n < ASSOCIATIONS_MAX ? (unsigned)n : ASSOCIATIONS_MAX;
+}
+
+unsigned tlsg_params_associations_per_address(void)
+{
+	return private.dtls_max_per_address < 0 ? (tlsg_params_associations() + 1) / 2
+											: (unsigned)private.dtls_max_per_address;
 }

@@ -63,6 +63,7 @@ struct tlsg_params_private
 	int outgoing_sni;			/**< 1: the server_name of the profile is sent too */
 	int key_isolation;			/**< 0, 1 */
 	int dtls_max_connections;	/**< read through tlsg_params_associations() */
+	int dtls_max_per_address;	/**< read through tlsg_params_associations_per_address() */
 	int dtls_lifetime_s;		/**< after which an association that is not used ends */
 	int dtls_mtu;				/**< bytes of a datagram in a handshake, without IP and UDP headers */
 	str certificate_warn_days;
@@ -114,5 +115,11 @@ void tlsg_params_slots(struct tlsg_slots_limits *l);
  * Process: any, after tlsg_params_declare(). Lock: none.
  */
 unsigned tlsg_params_associations(void);
+
+/**
+ * Computes what dtls_max_per_address stands for: -1 is half of tlsg_params_associations().
+ * @return accepted DTLS associations that one address may have at once; 0: no limit.
+ */
+unsigned tlsg_params_associations_per_address(void);
 
 #endif

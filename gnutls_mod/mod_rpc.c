@@ -122,27 +122,27 @@ static enum tlsg_ret reload(struct tlsg_rpc_reload *r, struct tlsg_err *err)
 }
 
 /* Closes an association. If another process keeps its lock, that one closes it at the end of its step. */
-static bool kill_assoc(int id)
+static enum tlsg_rpc_killed kill_assoc(int id)
 {
 	struct tlsg_assoc *a = tlsg_assoc_find_id(id);
 	struct tlsg_dtls_step s;
 
 	if(a == NULL)
-		return false;
+		return TLSG_RPC_KILLED_NOT;
 	__atomic_store_n(&a->ending, 1, __ATOMIC_RELEASE);
 	switch(tlsg_dtls_step_begin(&s, a)) {
 		case TLSG_STEP_BEGUN:
 			tlsg_dtls_step_close(&s);
 			tlsg_dtls_step_end(&s);
-			return true;
+			return TLSG_RPC_KILLED;
 		case TLSG_STEP_BUSY:
-			return true;
+			return TLSG_RPC_KILLED_LATER;
 		default:
-			return false;
+			return TLSG_RPC_KILLED_NOT;
 	}
 }
 
-static bool kill_any(int id)
+static enum tlsg_rpc_killed kill_any(int id)
 {
 	return id >= TLSG_ASSOC_ID_FIRST ? kill_assoc(id) : tlsg_tcp_kill_id(id);
 }

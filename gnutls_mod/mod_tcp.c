@@ -10,7 +10,6 @@
 
 #include "base/host.h"
 #include "profiles/addr.h"
-#include "rpc/rpc_source.h"
 
 /* In the core, but in none of its headers. */
 extern gen_lock_t *tcpconn_lock;
@@ -134,7 +133,7 @@ void tlsg_tcp_kill(struct tcp_connection *c)
 	(void)tcpconn_put(c); /* never the last one while tcp_main has the connection in its tables */
 }
 
-bool tlsg_tcp_kill_id(int id)
+enum tlsg_rpc_killed tlsg_tcp_kill_id(int id)
 {
 	struct tcp_connection *c;
 	bool is_pending = false;
@@ -151,9 +150,12 @@ bool tlsg_tcp_kill_id(int id)
 	} else if(found)
 		tcpconn_ref(c);
 	lock_release(tcpconn_lock);
-	if(found && !is_pending)
-		tlsg_tcp_kill(c);
-	return found;
+	if(!found)
+		return TLSG_RPC_KILLED_NOT;
+	if(is_pending)
+		return TLSG_RPC_KILLED_LATER;
+	tlsg_tcp_kill(c);
+	return TLSG_RPC_KILLED;
 }
 
 void tlsg_tcp_addr_copy(struct tlsg_addr *to, const struct ip_addr *from)

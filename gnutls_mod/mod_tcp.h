@@ -13,9 +13,10 @@
 
 #include "core/tcp_conn.h"
 
+#include "rpc/rpc_source.h"
+
 struct tlsg_addr;
 struct tlsg_conn;
-struct tlsg_rpc_walk;
 
 /** @return whether a connection is TLS, or WebSocket over TLS. */
 bool tlsg_tcp_is_tls(const struct tcp_connection *c);
@@ -62,9 +63,9 @@ void tlsg_tcp_kill(struct tcp_connection *c);
 /**
  * Closes a TLS connection by its id, from any process but tcp_main. One that tcp_main does not know yet is closed at
  * its next timer. Takes TCPCONN_LOCK.
- * @return false: no such TLS connection.
+ * @return TLSG_RPC_KILLED; TLSG_RPC_KILLED_LATER: at its next timer; TLSG_RPC_KILLED_NOT: no such TLS connection.
  */
-bool tlsg_tcp_kill_id(int id);
+enum tlsg_rpc_killed tlsg_tcp_kill_id(int id);
 
 /** Copies an address of the core. @param to  [out] len 0: neither IPv4 nor IPv6. */
 void tlsg_tcp_addr_copy(struct tlsg_addr *to, const struct ip_addr *from);

@@ -187,21 +187,37 @@ uint64_t tlsg_p11_refused_stamp(const char *token)
 	return (stamp ^ (uint64_t)st.st_ino << 40) | 1;
 }
 
-enum tlsg_p11_refused tlsg_p11_refused_find(const char *token, const char *pin, unsigned *tries)
+/*
+ * Reads the record of a token.
+ * @param is_same  [out] with TLSG_P11_REFUSED_BEFORE: whether it is of this PIN.
+ * @return TLSG_P11_REFUSED_BEFORE: r is set; TLSG_P11_REFUSED_NOT: there is none; TLSG_P11_REFUSED_DAMAGED.
+ */
+static enum tlsg_p11_refused record_read(const char *token, const char *pin, struct record *r, bool *is_same)
 {
 	const char *path = tlsg_p11_refused_path(token);
 	enum tlsg_p11_refused found = TLSG_P11_REFUSED_NOT;
 	char text[RECORD_SIZE], hash[2 * HASH_SIZE + 1];
-	struct record r;
 
-	*tries = 0;
 	if(path[0] != '\0')
 		found = file_read(path, text);
 	if(found != TLSG_P11_REFUSED_BEFORE)
 		return found;
-	if(!record_parse(text, token, &r) || !hash_make(pin, r.salt, hash))
+	if(!record_parse(text, token, r) || !hash_make(pin, r->salt, hash))
 		return TLSG_P11_REFUSED_DAMAGED;
-	if(gnutls_memcmp(hash, r.hash, sizeof(hash)) != 0)
+	*is_same = gnutls_memcmp(hash, r->hash, sizeof(hash)) == 0;
+	return TLSG_P11_REFUSED_BEFORE;
+}
+
+enum tlsg_p11_refused tlsg_p11_refused_find(const char *token, const char *pin, unsigned *tries)
+{
+	struct record r;
+	bool is_same = false;
+	enum tlsg_p11_refused found = record_read(token, pin, &r, &is_same);
+
+	*tries = 0;
+	if(found != TLSG_P11_REFUSED_BEFORE)
+		return found;
+	if(!is_same)
 		return TLSG_P11_REFUSED_NOT;
 	*tries = r.tries;
 	return TLSG_P11_REFUSED_BEFORE;
@@ -260,4 +276,39 @@ void tlsg_p11_refused_remove(const char *token, const char *pin)
 
 	if(tlsg_p11_refused_find(token, pin, &tries) == TLSG_P11_REFUSED_BEFORE)
 		(void)unlink(tlsg_p11_refused_path(token));
+}
+
+/* The URI of a token as GnuTLS asks for its PIN: without the attributes of the library. */
+static bool library_strip(const char *token, char *out, size_t size)
+{
+	size_t head = strlen("pkcs11:"), n = head;
+	const char *at;
+
+	if(strncmp(token, "pkcs11:", head) != 0 || strlen(token) + 1 > size)
+		return false;
+	memcpy(out, token, head);
+	for(at = token + head; *at != '\0'; at += at[0] == ';') {
+		size_t len = strcspn(at, ";");
+
+		if(strncmp(at, "library-", strlen("library-")) != 0) {
+			if(n > head)
+				out[n++] = ';';
+			memcpy(out + n, at, len);
+			n += len;
+		}
+		at += len;
+	}
+	out[n] = '\0';
+	return true;
+}
+
+void tlsg_p11_refused_remove_other(const char *token, const char *pin)
+{
+	char name[TLSG_P11_URI_SIZE];
+	struct record r;
+	bool is_same = false;
+
+	if(library_strip(token, name, sizeof(name)) && record_read(name, pin, &r, &is_same) == TLSG_P11_REFUSED_BEFORE
+			&& !is_same)
+		(void)unlink(tlsg_p11_refused_path(name));
 }

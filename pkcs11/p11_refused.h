@@ -7,7 +7,8 @@
  * A supervisor that restarts the host with a wrong PIN again and again would lock the token. So a refused PIN leaves a
  * record in the host's runtime folder, one file for each token: a salted hash of the PIN, not the PIN, with rights
  * 0600. A PIN with a record is not tried by any process, at start or later, by auto_reload or to open a key again. Only
- * tls.reload tries it, since an operator has asked for that. Between the processes that use one snapshot
+ * tls.reload tries it, since an operator has asked for that. The record goes when the token accepts that PIN, or when a
+ * configuration with another PIN is in use. Between the processes that use one snapshot
  * pkcs11/p11_gate.h does the same, at once.
  *
  * What another user has put there is ignored. What this user or root owns there and is not a record is taken for one
@@ -59,6 +60,14 @@ enum tlsg_ret tlsg_p11_refused_add(const char *token, const char *pin, unsigned 
 
 /** The token has accepted a PIN: removes its record, if there is one. */
 void tlsg_p11_refused_remove(const char *token, const char *pin);
+
+/**
+ * A configuration is in use of which the token has accepted this PIN: removes the record of another PIN, if there is
+ * one. Not earlier: that PIN may be of another key of the same configuration, and would be tried by each start. Takes
+ * as long as tlsg_p11_refused_find().
+ * @param token  URI of the token, also with attributes of its library.
+ */
+void tlsg_p11_refused_remove_other(const char *token, const char *pin);
 
 /** @return path of the record of a token; "": nothing is remembered. Valid until the next call. */
 const char *tlsg_p11_refused_path(const char *token);

@@ -22,7 +22,7 @@ struct tlsg_addr
 /**
  * Whether two addresses are equal. Addresses without bytes are never equal to anything, and an IPv4 address is not
  * equal to the same one inside IPv6 (::ffff:192.0.2.1): a profile is for the address that its section names. Where
- * peers are counted (transport/slots.c) the two are one address.
+ * peers are counted (transport/addr_count.c) the two are one address.
  */
 static inline bool tlsg_addr_is_equal(const struct tlsg_addr *a, const struct tlsg_addr *b)
 {

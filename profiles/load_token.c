@@ -13,6 +13,7 @@
 #include "pkcs11/p11_engine.h"
 #include "pkcs11/p11_key.h"
 #include "pkcs11/p11_look.h"
+#include "pkcs11/p11_refused.h"
 #include "profiles/isolate/client.h"
 #include "profiles/keys/password.h"
 #include "profiles/keys/path.h"
@@ -556,4 +557,15 @@ void tlsg_load_token_pins_forget(struct tlsg_set *set)
 		gnutls_memset(t->uri.pin, 0, sizeof(t->uri.pin));
 	if(set->options.engine != NULL) /* the snapshot's own copy */
 		gnutls_memset((void *)&set->options.engine->pin, 0, sizeof(set->options.engine->pin));
+}
+
+void tlsg_load_token_in_use(const struct tlsg_set *set)
+{
+	const struct tlsg_token_gate *g;
+
+	if(tlsg_client_has_token_process() && set->tokens != NULL)
+		tlsg_client_in_use(set->number);
+	for(g = set->gates; g != NULL; g = g->next)
+		if(g->pin.is_set)
+			tlsg_p11_refused_remove_other(g->token, g->pin.value);
 }

@@ -60,4 +60,10 @@ void tlsg_load_token_sessions_warn(const struct tlsg_set *set, unsigned processe
  */
 void tlsg_load_token_pins_forget(struct tlsg_set *set);
 
+/**
+ * A snapshot has been published: its PINs were accepted, so records of other PINs that its tokens have refused are
+ * removed (pkcs11/p11_refused.h).
+ */
+void tlsg_load_token_in_use(const struct tlsg_set *set);
+
 #endif

@@ -5,6 +5,8 @@
  */
 #include "rpc/rpc.h"
 
+#include <stdio.h>
+
 #include "base/plural.h"
 #include "rpc/rpc_source.h"
 #include "rpc/rpc_walk.h"
@@ -17,7 +19,10 @@ struct killing
 	int ids[TLSG_RPC_WALK_BATCH];
 	unsigned used; /* of ids */
 	unsigned closed;
+	unsigned closing; /* they will be: TLSG_RPC_KILLED_LATER */
 };
+
+#define COUNTS_SIZE 96
 
 /** Notes the id of a connection. A lock is held. */
 static void id_copy(const struct tlsg_rpc_visited *v, void *param)
@@ -32,9 +37,21 @@ static void ids_kill(void *param)
 {
 	struct killing *k = param;
 
-	while(k->used > 0)
-		if(tlsg_rpc_source_get()->kill(k->ids[--k->used]))
-			k->closed++;
+	while(k->used > 0) {
+		enum tlsg_rpc_killed killed = tlsg_rpc_source_get()->kill(k->ids[--k->used]);
+
+		k->closed += killed == TLSG_RPC_KILLED;
+		k->closing += killed == TLSG_RPC_KILLED_LATER;
+	}
+}
+
+/** Writes how many were closed. @param to  [out] COUNTS_SIZE bytes. */
+static void counts_format(const struct killing *k, const char *by, char *to)
+{
+	int at = snprintf(to, COUNTS_SIZE, "%u connection%s closed%s", k->closed, tlsg_plural_s(k->closed), by);
+
+	if(k->closing > 0)
+		snprintf(to + at, COUNTS_SIZE - (size_t)at, ", %u closing", k->closing);
 }
 
 static void kill_many(rpc_t *rpc, void *ctx, str first)
@@ -42,6 +59,7 @@ static void kill_many(rpc_t *rpc, void *ctx, str first)
 	const struct tlsg_rpc_visitor visitor = {id_copy, ids_kill};
 	struct killing k = {.used = 0};
 	struct tlsg_rpc_filter filter;
+	char counts[COUNTS_SIZE];
 
 	if(!tlsg_rpc_filter_read(rpc, ctx, &filter, first, TLSG_RPC_WORDS_REFUSED))
 		return;
@@ -50,8 +68,10 @@ static void kill_many(rpc_t *rpc, void *ctx, str first)
 		return;
 	}
 	tlsg_rpc_walk_run(&filter, &visitor, &k);
-	LM_NOTICE("%u connection%s closed by tls.kill with a filter\n", k.closed, tlsg_plural_s(k.closed));
-	rpc->rpl_printf(ctx, "OK: %u connection%s closed", k.closed, tlsg_plural_s(k.closed));
+	counts_format(&k, " by tls.kill with a filter", counts);
+	LM_NOTICE("%s\n", counts);
+	counts_format(&k, "", counts);
+	rpc->rpl_printf(ctx, "OK: %s", counts);
 }
 
 void tlsg_rpc_kill(rpc_t *rpc, void *ctx)
@@ -68,10 +88,16 @@ void tlsg_rpc_kill(rpc_t *rpc, void *ctx)
 		rpc->fault(ctx, FAULT, "Connection id expected: a number that tls.list shows");
 		return;
 	}
-	if(!tlsg_rpc_source_get()->kill(id)) {
-		rpc->rpl_printf(ctx, "TLS connection id not found");
-		return;
+	switch(tlsg_rpc_source_get()->kill(id)) {
+		case TLSG_RPC_KILLED_NOT:
+			rpc->rpl_printf(ctx, "TLS connection id not found");
+			return;
+		case TLSG_RPC_KILLED:
+			LM_NOTICE("connection %d closed by tls.kill\n", id);
+			rpc->rpl_printf(ctx, "OK");
+			return;
+		case TLSG_RPC_KILLED_LATER:
+			LM_NOTICE("connection %d is in use, it will be closed: tls.kill\n", id);
+			rpc->rpl_printf(ctx, "OK: closing");
 	}
-	LM_NOTICE("connection %d closed by tls.kill\n", id);
-	rpc->rpl_printf(ctx, "OK");
 }

@@ -34,6 +34,14 @@ enum tlsg_rpc_reload_stage
 	TLSG_RPC_RELOAD_BUSY	 /**< another process is reloading */
 };
 
+/** What became of a connection that is to be closed. */
+enum tlsg_rpc_killed
+{
+	TLSG_RPC_KILLED_NOT,  /**< there is none with that id */
+	TLSG_RPC_KILLED,	  /**< it is closed */
+	TLSG_RPC_KILLED_LATER /**< a process is using or opening it: it is closed when that is done */
+};
+
 /** Bytes of text about what a reload changes. binrpc replies with at most 1024 in one string. */
 #define TLSG_RPC_CHANGES_BYTES 900
 
@@ -81,8 +89,8 @@ struct tlsg_rpc_source
 	 */
 	enum tlsg_ret (*reload)(struct tlsg_rpc_reload *r, struct tlsg_err *err);
 
-	/** Closes a connection. @param id  of the TCP connection or DTLS association. @return false: there is none. */
-	bool (*kill)(int id);
+	/** Closes a connection. @param id  of the TCP connection or DTLS association. */
+	enum tlsg_rpc_killed (*kill)(int id);
 
 	/**
 	 * What a listing shows of a DTLS association beside its connection.

@@ -12,6 +12,7 @@
 
 #include <gnutls/crypto.h>
 
+#include "transport/addr_count.h"
 #include "transport/conn.h"
 
 #define BUCKETS_MIN 64
@@ -36,7 +37,8 @@ struct table
 	unsigned max;
 	unsigned buckets_len; /* a power of two */
 	uint64_t seed;
-	uint32_t count; /* atomic */
+	struct tlsg_addr_counts *peers; /* [shm] NULL: no limit for an address */
+	uint32_t count;					/* atomic */
 	struct bucket buckets[];
 };
 
@@ -51,7 +53,7 @@ static unsigned buckets_for(unsigned max)
 	return n;
 }
 
-enum tlsg_ret tlsg_assoc_init(unsigned max)
+enum tlsg_ret tlsg_assoc_init(unsigned max, unsigned per_address)
 {
 	unsigned n = buckets_for(max);
 	unsigned i;
@@ -67,7 +69,10 @@ enum tlsg_ret tlsg_assoc_init(unsigned max)
 			break;
 		table->buckets_len++;
 	}
-	if(i == n && gnutls_rnd(GNUTLS_RND_NONCE, &table->seed, sizeof(table->seed)) >= 0)
+	if(per_address != 0)
+		table->peers = tlsg_addr_count_new(per_address, max);
+	if(i == n && (per_address == 0 || table->peers != NULL)
+			&& gnutls_rnd(GNUTLS_RND_NONCE, &table->seed, sizeof(table->seed)) >= 0)
 		return TLSG_OK;
 	tlsg_assoc_deinit();
 	return TLSG_E_RESOURCE;
@@ -77,6 +82,7 @@ static void destroy(struct tlsg_assoc *a)
 {
 	tlsg_conn_free(a->candidate);
 	tlsg_conn_free(a->conn);
+	tlsg_addr_count_give(table->peers, a->peer_count);
 	lock_destroy(&a->lock);
 	shm_free(a);
 }
@@ -96,6 +102,7 @@ void tlsg_assoc_deinit(void)
 		}
 		lock_destroy(&table->buckets[i].lock);
 	}
+	tlsg_addr_count_free(table->peers);
 	shm_free(table);
 	table = NULL;
 }
@@ -108,6 +115,8 @@ void tlsg_assoc_table_unlock(void)
 		(void)lock_try(&table->buckets[i].lock);
 		lock_release(&table->buckets[i].lock);
 	}
+	if(table != NULL)
+		tlsg_addr_count_unlock(table->peers);
 }
 
 static uint64_t mix(uint64_t h, uint64_t v)
@@ -189,31 +198,37 @@ int tlsg_assoc_number(const struct tlsg_assoc *a)
 	return (int)(TLSG_ASSOC_ID_FIRST + (n * table->buckets_len + a->bucket) % TLSG_ASSOC_ID_FIRST);
 }
 
-/* Makes an association for the table and for the caller. */
-static struct tlsg_assoc *make(const struct tlsg_assoc_key *key, uint32_t bucket)
+/* Makes an association for the table and for the caller. @return as tlsg_assoc_add(). */
+static enum tlsg_ret make(const struct tlsg_assoc_key *key, bool is_accepted, struct tlsg_assoc **out)
 {
 	struct tlsg_assoc *a = shm_mallocxz(sizeof(*a));
 
 	if(a == NULL)
-		return NULL;
+		return TLSG_E_RESOURCE;
 	if(lock_init(&a->lock) == NULL) {
 		shm_free(a);
-		return NULL;
+		return TLSG_E_RESOURCE;
+	}
+	if(is_accepted && !tlsg_addr_count_take(table->peers, &key->peer, &a->peer_count)) {
+		destroy(a);
+		return TLSG_E_PEER;
 	}
 	a->key = *key;
-	a->bucket = bucket;
+	a->bucket = bucket_of(key);
 	a->id = tlsg_assoc_number(a);
+	a->first_id = a->id;
 	a->refs = 2;
 	a->linked = 1;
 	a->used_at = get_ticks_raw();
-	return a;
+	*out = a;
+	return TLSG_OK;
 }
 
-enum tlsg_ret tlsg_assoc_add(const struct tlsg_assoc_key *key, struct tlsg_assoc **out)
+enum tlsg_ret tlsg_assoc_add(const struct tlsg_assoc_key *key, bool is_accepted, struct tlsg_assoc **out)
 {
-	uint32_t bucket = bucket_of(key);
-	struct bucket *b = &table->buckets[bucket];
+	struct bucket *b = &table->buckets[bucket_of(key)];
 	struct tlsg_assoc *made;
+	enum tlsg_ret ret;
 
 	*out = tlsg_assoc_find(key);
 	if(*out != NULL)
@@ -222,10 +237,10 @@ enum tlsg_ret tlsg_assoc_add(const struct tlsg_assoc_key *key, struct tlsg_assoc
 		__atomic_sub_fetch(&table->count, 1, __ATOMIC_RELAXED);
 		return TLSG_FULL;
 	}
-	made = make(key, bucket);
-	if(made == NULL) {
+	ret = make(key, is_accepted, &made);
+	if(ret != TLSG_OK) {
 		__atomic_sub_fetch(&table->count, 1, __ATOMIC_RELAXED);
-		return TLSG_E_RESOURCE;
+		return ret;
 	}
 	lock_get(&b->lock);
 	*out = find_unsafe(b, key);
@@ -359,42 +374,41 @@ unsigned tlsg_assoc_collect(unsigned bucket, bool all, struct tlsg_assoc **out, 
 	return n;
 }
 
-/* Puts an association with its number into a list that is in the order of numbers. @return entries in it. */
-static unsigned insert(struct tlsg_assoc **out, int *ids, unsigned n, unsigned max, struct tlsg_assoc *a)
+/* Puts an association into a list that is in the order of the first numbers. @return entries in it. */
+static unsigned insert(struct tlsg_assoc **out, unsigned n, unsigned max, struct tlsg_assoc *a)
 {
-	int id = id_of(a);
 	unsigned at = n < max ? n : max;
 
-	if(at == max && ids[max - 1] < id)
+	if(at == max && out[max - 1]->first_id < a->first_id)
 		return n;
 	if(at == max)
 		at--;
-	for(; at > 0 && ids[at - 1] > id; at--) {
-		ids[at] = ids[at - 1];
+	for(; at > 0 && out[at - 1]->first_id > a->first_id; at--)
 		out[at] = out[at - 1];
-	}
-	ids[at] = id;
 	out[at] = a;
 	return n < max ? n + 1 : n;
 }
 
-/* The first associations of a bucket behind a number. @param last  [out] number of the last one. */
-static unsigned bucket_collect(struct bucket *b, int after, struct tlsg_assoc **out, unsigned max, int *last)
+/* The first associations of a bucket behind a number. @param after  [in,out] the first number of the last one. */
+static unsigned bucket_collect(struct bucket *b, int *after, struct tlsg_assoc **out, unsigned max)
 {
-	int ids[TLSG_ASSOC_COLLECT_MAX];
+	int behind = *after;
 	struct tlsg_assoc *a;
 	unsigned n = 0;
 	unsigned i;
 
 	lock_get(&b->lock);
 	for(a = b->first; a != NULL; a = a->next)
-		if(id_of(a) > after)
-			n = insert(out, ids, n, max, a);
+		if(id_of(a) == *after)
+			behind = a->first_id;
+	for(a = b->first; a != NULL; a = a->next)
+		if(a->first_id > behind)
+			n = insert(out, n, max, a);
 	for(i = 0; i < n; i++)
 		__atomic_add_fetch(&out[i]->refs, 1, __ATOMIC_RELAXED);
 	lock_release(&b->lock);
 	if(n > 0)
-		*last = ids[n - 1];
+		*after = out[n - 1]->first_id;
 	return n;
 }
 
@@ -407,7 +421,7 @@ unsigned tlsg_assoc_collect_after(int *after, struct tlsg_assoc **out, unsigned 
 	if(max > TLSG_ASSOC_COLLECT_MAX)
 		max = TLSG_ASSOC_COLLECT_MAX;
 	for(i = *after != 0 ? bucket_of_id(*after) : 0; i < table->buckets_len; i++) {
-		unsigned n = bucket_collect(&table->buckets[i], *after, out, max, after);
+		unsigned n = bucket_collect(&table->buckets[i], after, out, max);
 
 		if(n > 0)
 			return n;

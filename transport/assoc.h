@@ -47,12 +47,14 @@ struct tlsg_assoc
 	struct tlsg_assoc *next; /**< in its bucket; for assoc.c only */
 	struct tlsg_assoc_key key;
 	uint32_t bucket;
-	uint32_t refs;	  /**< atomic: one of the table, one of each process that uses it */
-	uint32_t linked;  /**< atomic: 1 while the table has it */
-	uint32_t urgent;  /**< atomic: 1: tlsg_assoc_collect() returns it in each round */
-	uint32_t slow;	  /**< atomic: sleeps that a process has waited in vain for the one that has the lock */
-	ticks_t used_at;  /**< atomic: when a message was last received or sent; before: when it was made */
-	uint32_t is_used; /**< atomic: 1: a message was received or sent */
+	uint32_t peer_count; /**< of tlsg_addr_count_take(); 0: not counted */
+	int first_id;		 /**< number that it was made with: its place among those of the bucket */
+	uint32_t refs;		 /**< atomic: one of the table, one of each process that uses it */
+	uint32_t linked;	 /**< atomic: 1 while the table has it */
+	uint32_t urgent;	 /**< atomic: 1: tlsg_assoc_collect() returns it in each round */
+	uint32_t slow;		 /**< atomic: sleeps that a process has waited in vain for the one that has the lock */
+	ticks_t used_at;	 /**< atomic: when a message was last received or sent; before: when it was made */
+	uint32_t is_used;	 /**< atomic: 1: a message was received or sent */
 	gen_lock_t lock;
 	struct tlsg_dgram_order order; /**< of what the peer sends */
 	uint32_t ending;			   /**< atomic: 1: the process that has the lock is to end the association */
@@ -69,10 +71,11 @@ struct tlsg_assoc
 
 /**
  * Makes the table. Before the forks.
- * @param max  associations that may exist at once, at least 1.
+ * @param max          associations that may exist at once, at least 1.
+ * @param per_address  of them with one address, without those that this host has opened (addr_count.h); 0: no limit.
  * @return TLSG_OK; TLSG_E_RESOURCE: out of shared memory, or the generator of GnuTLS fails.
  */
-enum tlsg_ret tlsg_assoc_init(unsigned max) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_assoc_init(unsigned max, unsigned per_address) TLSG_MUST_CHECK;
 
 /** Frees the table with all associations and their connections. At shutdown, without users. Idempotent. */
 void tlsg_assoc_deinit(void);
@@ -96,10 +99,13 @@ struct tlsg_assoc *tlsg_assoc_find_id(int id);
 
 /**
  * Finds an association or makes an empty one, without connections.
- * @param out  [out] with a reference for the caller; NULL unless TLSG_OK.
- * @return TLSG_OK; TLSG_FULL: as many exist as are allowed; TLSG_E_RESOURCE: out of shared memory.
+ * @param is_accepted  the peer opens it: it counts for the limit of its address.
+ * @param out          [out] with a reference for the caller; NULL unless TLSG_OK.
+ * @return TLSG_OK; TLSG_FULL: as many exist as are allowed; TLSG_E_PEER: as many with this address; TLSG_E_RESOURCE:
+ *         out of shared memory.
  */
-enum tlsg_ret tlsg_assoc_add(const struct tlsg_assoc_key *key, struct tlsg_assoc **out) TLSG_MUST_CHECK;
+enum tlsg_ret tlsg_assoc_add(
+		const struct tlsg_assoc_key *key, bool is_accepted, struct tlsg_assoc **out) TLSG_MUST_CHECK;
 
 /** Gives a reference back. The last one frees the association and its connections. NULL allowed. */
 void tlsg_assoc_put(struct tlsg_assoc *a);
@@ -145,9 +151,10 @@ unsigned tlsg_assoc_buckets(void);
 unsigned tlsg_assoc_collect(unsigned bucket, bool all, struct tlsg_assoc **out, unsigned from, unsigned max);
 
 /**
- * Collects associations in an order that stays: by bucket, then by number.
- * @param after  [in,out] 0: from the beginning; a number: those behind it, whether or not it is still in use. It is set
- *               for the next call.
+ * Collects associations in an order that stays when numbers change: by bucket, then by the number that an association
+ * was made with.
+ * @param after  [in,out] 0: from the beginning; the number of an association: those behind it. If that has ended, those
+ *               behind the place that an association made with the number has. It is set for the next call.
  * @param out    [out] the associations of one bucket, each with a reference for the caller.
  * @param max    room in out, at least 1; at most TLSG_ASSOC_COLLECT_MAX are used.
  * @return number of entries in out; 0: there are no more.

@@ -2,7 +2,7 @@
  * tls_gnutls - how many handshakes of accepted connections may be unfinished, in all and from one address
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process.  Memory: shm, one block made before the forks.
- * Lock: none for the sums (atomics); its own for addresses.
+ * Lock: none for the sums (atomics); that of addr_count.h for addresses.
  *
  * A slot is taken before anything is allocated for a connection, and given back when its handshake is done or the
  * connection is freed, by the process that has the connection to itself then. Without tlsg_slots_init() there are no
@@ -31,7 +31,7 @@ struct tlsg_slots_limits
 struct tlsg_slot
 {
 	bool taken;
-	uint32_t entry; /**< position in the table of addresses, plus 1; 0 none */
+	uint32_t entry; /**< of tlsg_addr_count_take(); 0 none */
 	uint32_t bytes; /**< shared memory counted for it */
 };
 

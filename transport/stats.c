@@ -165,16 +165,19 @@ static const struct figure figures[] = {
 		{"handshakes_done_dtls1_0", "the same with DTLS 1.0", DONE_VERSION, 4},
 		{"handshakes_done_dtls1_2", "the same with DTLS 1.2", DONE_VERSION, 5},
 		{"handshakes_done_other_version", "the same with another version", DONE_VERSION, VERSION_OTHER},
-		RESUMED_FIGURE("server_tls1_0", TLSG_SERVER, 0, "accepted connections, TLS 1.0")
-				RESUMED_FIGURE("server_tls1_1", TLSG_SERVER, 1, "accepted connections, TLS 1.1") RESUMED_FIGURE(
-						"server_tls1_2", TLSG_SERVER, 2, "accepted connections, TLS 1.2")
-						RESUMED_FIGURE("server_tls1_3", TLSG_SERVER, 3, "accepted connections, TLS 1.3") RESUMED_FIGURE(
-								"client_tls1_0", TLSG_CLIENT, 0, "outgoing connections, TLS 1.0")
-								RESUMED_FIGURE("client_tls1_1", TLSG_CLIENT, 1, "outgoing connections, TLS 1.1")
-										RESUMED_FIGURE("client_tls1_2", TLSG_CLIENT, 2, "outgoing connections, TLS 1.2")
-												RESUMED_FIGURE("client_tls1_3", TLSG_CLIENT, 3,
-														"outgoing connections, TLS 1.3"){"tickets_refused",
-														"sessions that were offered and not resumed", TICKETS_ALL, 0},
+		RESUMED_FIGURE("server_tls1_0", TLSG_SERVER, 0, "accepted connections, TLS 1.0") RESUMED_FIGURE(
+				"server_tls1_1", TLSG_SERVER, 1, "accepted connections, TLS 1.1") RESUMED_FIGURE("server_tls1_2",
+				TLSG_SERVER, 2, "accepted connections, TLS 1.2") RESUMED_FIGURE("server_tls1_3", TLSG_SERVER, 3,
+				"accepted connections, TLS 1.3") RESUMED_FIGURE("client_tls1_0", TLSG_CLIENT, 0,
+				"outgoing connections, TLS 1.0") RESUMED_FIGURE("client_tls1_1", TLSG_CLIENT, 1,
+				"outgoing connections, TLS 1.1") RESUMED_FIGURE("client_tls1_2", TLSG_CLIENT, 2,
+				"outgoing connections, TLS 1.2") RESUMED_FIGURE("client_tls1_3", TLSG_CLIENT, 3,
+				"outgoing connections, TLS 1.3") RESUMED_FIGURE("server_dtls1_0", TLSG_SERVER, 4,
+				"accepted associations, DTLS 1.0")
+				RESUMED_FIGURE("server_dtls1_2", TLSG_SERVER, 5, "accepted associations, DTLS 1.2") RESUMED_FIGURE(
+						"client_dtls1_0", TLSG_CLIENT, 4, "outgoing associations, DTLS 1.0")
+						RESUMED_FIGURE("client_dtls1_2", TLSG_CLIENT, 5, "outgoing associations, DTLS 1.2"){
+								"tickets_refused", "sessions that were offered and not resumed", TICKETS_ALL, 0},
 		{"tickets_refused_unknown_key", "made with a key that the profile does not have", TICKETS_ONE,
 				TLSG_TICKET_NO_KEY},
 		{"tickets_refused_invalid", "expired, damaged, or the suite or version is not offered", TICKETS_ONE,
@@ -203,6 +206,7 @@ static const struct figure figures[] = {
 		{"dtls_unknown", "datagrams without an association", DTLS_ONE, TLSG_DTLS_UNKNOWN},
 		{"dtls_cookies_sent", "first hellos answered with a cookie", DTLS_ONE, TLSG_DTLS_COOKIE},
 		{"dtls_refused", "associations refused: dtls_max_connections", DTLS_ONE, TLSG_DTLS_FULL},
+		{"dtls_refused_per_address", "the same: dtls_max_per_address", DTLS_ONE, TLSG_DTLS_ADDRESS},
 		{"dtls_restarted", "associations that their peer replaced by a new one", DTLS_ONE, TLSG_DTLS_RESTARTED},
 		{"dtls_idle", "associations ended: dtls_lifetime", DTLS_ONE, TLSG_DTLS_IDLE},
 		{"dtls_not_sip", "decrypted texts dropped, not SIP", DTLS_ONE, TLSG_DTLS_NOT_SIP},

@@ -60,13 +60,14 @@ enum tlsg_stats_dtls
 	TLSG_DTLS_UNKNOWN,	 /**< received: belongs to no association and does not begin one */
 	TLSG_DTLS_COOKIE,	 /**< a cookie was asked for */
 	TLSG_DTLS_FULL,		 /**< an association was refused: dtls_max_connections */
+	TLSG_DTLS_ADDRESS,	 /**< the same: dtls_max_per_address */
 	TLSG_DTLS_RESTARTED, /**< a peer replaced its association by a new one */
 	TLSG_DTLS_IDLE,		 /**< an association ended: dtls_lifetime */
 	TLSG_DTLS_NOT_SIP,	 /**< decrypted text that is not SIP */
 	TLSG_DTLS_BUSY,		 /**< dropped, as another process was busy with the handshake of its association */
 	TLSG_DTLS_UNSENT	 /**< a message that was not sent */
 };
-#define TLSG_DTLS_FIGURES 9
+#define TLSG_DTLS_FIGURES 10
 
 /**
  * Makes the counters, all 0. Before the forks; a second call does nothing.

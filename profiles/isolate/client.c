@@ -444,6 +444,16 @@ static void started_send(struct server *s)
 		LM_WARN("key_isolation: at the end of start-up: %s\n", tlsg_client_why());
 }
 
+void tlsg_client_in_use(uint32_t set_number)
+{
+	if(!token_process.is_used)
+		return;
+	memset(&message.head, 0, sizeof(message.head));
+	message.head.key = set_number;
+	if(call(&token_process, TLSG_WIRE_IN_USE, TLSG_TIMEOUT_OP_MS) != TLSG_OK)
+		LM_WARN("key_isolation: the records of refused PINs are not cleared: %s\n", tlsg_client_why());
+}
+
 void tlsg_client_startup_done(void)
 {
 	started_send(&key_process);

@@ -83,6 +83,9 @@ enum tlsg_ret tlsg_client_look(const struct tlsg_client_look_request *r, struct 
 int tlsg_client_op(
 		uint64_t id, enum tlsg_op op, gnutls_sign_algorithm_t algo, const gnutls_datum_t *in, gnutls_datum_t *made);
 
+/** Tells the token process that a snapshot with keys on tokens is in use. @param set_number  of the snapshot. */
+void tlsg_client_in_use(uint32_t set_number);
+
 /** Start-up is over: nobody can be asked for passwords any more. */
 void tlsg_client_startup_done(void);
 

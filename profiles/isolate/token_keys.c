@@ -298,6 +298,18 @@ int tlsg_token_keys_settle(struct tlsg_token_keys_entry *e, const struct tlsg_p1
 	return gate;
 }
 
+void tlsg_token_keys_in_use(uint32_t set_number)
+{
+	size_t i;
+
+	for(i = 0; i < GATES && set_is_alive(set_number); i++) {
+		const struct tlsg_token_keys_entry *e = gate_users[i];
+
+		if(e != NULL && e->set_number == set_number && e->q.pin.is_set)
+			tlsg_p11_refused_remove_other(e->token, e->q.pin.value);
+	}
+}
+
 void tlsg_token_keys_free_all(void)
 {
 	while(entries != NULL)

@@ -62,6 +62,9 @@ void tlsg_token_keys_collect(const struct tlsg_token_source *client, uint32_t bu
 /** Drops all keys. */
 void tlsg_token_keys_free_all(void);
 
+/** A snapshot is in use: its tokens have accepted its PINs, and records of other PINs are removed. */
+void tlsg_token_keys_in_use(uint32_t set_number);
+
 /** @return the key with that number; NULL: there is none, or it was not found yet. */
 struct tlsg_token_keys_entry *tlsg_token_keys_find(uint64_t id);
 

@@ -196,6 +196,11 @@ static bool client_handle(struct tlsg_token_source *s)
 		case TLSG_WIRE_OP:
 			op_handle(s, m);
 			break;
+		case TLSG_WIRE_IN_USE:
+			tlsg_token_keys_in_use((uint32_t)m->head.key);
+			m->head.code = 0;
+			tlsg_token_source_send(s, &m->head, NULL, 0);
+			break;
 		case TLSG_WIRE_STARTED:
 			is_started = true;
 			tlsg_password_mode_set(tlsg_password_is_asked(), NULL);

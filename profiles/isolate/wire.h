@@ -29,8 +29,9 @@
  *
  * Requests. LOAD reads a file: the reply is a key number, the public key and the certificates of a PKCS#12 file, or a
  * sentence that says what is wrong. LOOK does the same for an object on a token, or fetches certificates that may need
- * a PIN. OP signs or decrypts with a key, given by its number. STARTED says that start-up is over: nobody can be asked
- * for passwords any more. A client sends one request at a time and waits for the reply.
+ * a PIN. IN_USE says that a snapshot with keys on tokens has become the current one: records of PINs that it does not
+ * have are removed. OP signs or decrypts with a key, given by its number. STARTED says that start-up is over: nobody
+ * can be asked for passwords any more. A client sends one request at a time and waits for the reply.
  *
  * Time. timeouts.h has all limits. Sending never waits. If a reply to OP does not arrive in time, that handshake fails
  * with one line in the log, and further requests of that client fail at once until the late reply has arrived: a key
@@ -72,6 +73,7 @@ enum tlsg_wire_request
 	TLSG_WIRE_OP = 2,	   /**< sign or decrypt */
 	TLSG_WIRE_STARTED = 3, /**< start-up is over */
 	TLSG_WIRE_LOOK = 4,	   /**< look an object on a token up; token process only */
+	TLSG_WIRE_IN_USE = 7,  /**< a snapshot, given in key, is in use now; token process only */
 	/* between the token process and a child of its own */
 	TLSG_WIRE_GATE = 5,	 /**< to the child: number of its gate, in op */
 	TLSG_WIRE_CLOSED = 6 /**< from the child: the key cannot be opened any more; the payload says why */
@@ -96,7 +98,7 @@ struct tlsg_wire_head
 {
 	uint32_t request; /**< enum tlsg_wire_request; repeated in the reply */
 	uint32_t serial;  /**< repeated in the reply */
-	uint64_t key;	  /**< OP: number of the key; reply to LOAD and LOOK: the new number */
+	uint64_t key; /**< OP: number of the key; IN_USE: number of the snapshot; reply to LOAD and LOOK: the new number */
 	int64_t until_ms; /**< OP: when the client stops waiting, CLOCK_MONOTONIC */
 	int32_t op;		  /**< OP: enum tlsg_op */
 	int32_t algo;	  /**< OP: gnutls_sign_algorithm_t */

@@ -14,7 +14,6 @@
 #include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,15 +35,13 @@ enum mode
 struct options
 {
 	enum mode mode;
-	bool tls;
+	struct target target;
+	bool tls;		  /* --version was given */
 	bool keeps_first; /* offer the first session always, not the newest */
-	int version;	  /* TLS1_2_VERSION or TLS1_3_VERSION */
-	long port;
-	long count;	 /* operations in the measured phase */
-	long warmup; /* operations before it */
+	long count;		  /* operations in the measured phase */
+	long warmup;	  /* operations before it */
 	long connections;
 	long body_bytes;
-	const char *ca_file;
 	const char *server_name; /* SNI; NULL: none */
 };
 
@@ -127,7 +124,7 @@ static void session_offer(struct bench *bench, SSL *ssl)
 
 static void link_open(struct bench *bench, struct link *link)
 {
-	link->fd = socket_open(bench->opt.port);
+	link->fd = socket_open(bench->opt.target.port);
 	link->ssl = NULL;
 	if(!bench->opt.tls)
 		return;
@@ -308,14 +305,12 @@ static enum mode mode_parse(const char *text)
 }
 
 static const struct option long_options[] = {
-		{"port", required_argument, NULL, 'p'},
+		TARGET_OPTIONS,
 		{"mode", required_argument, NULL, 'm'},
-		{"version", required_argument, NULL, 'v'},
 		{"count", required_argument, NULL, 'n'},
 		{"warmup", required_argument, NULL, 'w'},
 		{"connections", required_argument, NULL, 'c'},
 		{"body", required_argument, NULL, 'b'},
-		{"ca", required_argument, NULL, 'a'},
 		{"server-name", required_argument, NULL, 's'},
 		{"keep-first", no_argument, NULL, 'k'},
 		{NULL, 0, NULL, 0},
@@ -327,15 +322,8 @@ static void options_parse(struct options *opt, int argc, char **argv)
 
 	while((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		switch(c) {
-			case 'p':
-				opt->port = number_parse(optarg, "port", 1, 65535);
-				break;
 			case 'm':
 				opt->mode = mode_parse(optarg);
-				break;
-			case 'v':
-				opt->version = version_parse(optarg);
-				opt->tls = true;
 				break;
 			case 'n':
 				opt->count = number_parse(optarg, "count", 1, OPERATIONS_MAX);
@@ -349,9 +337,6 @@ static void options_parse(struct options *opt, int argc, char **argv)
 			case 'b':
 				opt->body_bytes = number_parse(optarg, "body", 0, BODY_MAX);
 				break;
-			case 'a':
-				opt->ca_file = optarg;
-				break;
 			case 's':
 				opt->server_name = optarg;
 				break;
@@ -359,10 +344,12 @@ static void options_parse(struct options *opt, int argc, char **argv)
 				opt->keeps_first = true;
 				break;
 			default:
-				exit(2);
+				target_option(&opt->target, c);
 		}
 	}
-	if(optind != argc || opt->port == 0 || (opt->tls && !opt->ca_file) || (!opt->tls && opt->mode == MODE_RESUMED))
+	opt->tls = opt->target.version != 0;
+	if(optind != argc || opt->target.port == 0 || (opt->tls && !opt->target.ca_file)
+			|| (!opt->tls && opt->mode == MODE_RESUMED))
 		die("usage: --port N [--version 1.2|1.3 --ca FILE] [--mode full|resumed|open|idle] [--count N] [--warmup N]"
 			" [--connections N] [--body BYTES] [--server-name NAME] [--keep-first]; plain TCP without --version");
 }
@@ -371,11 +358,10 @@ int main(int argc, char **argv)
 {
 	struct bench bench = {.opt = {.mode = MODE_FULL, .count = 1, .connections = 1}};
 
-	signal(SIGPIPE, SIG_IGN);
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	client_init();
 	options_parse(&bench.opt, argc, argv);
 	if(bench.opt.tls)
-		bench.ctx = client_context(bench.opt.version, bench.opt.ca_file, session_new_cb, &bench);
+		bench.ctx = client_context(bench.opt.target.version, bench.opt.target.ca_file, session_new_cb, &bench);
 	bench.request = request_new(bench.opt.tls, bench.opt.body_bytes, &bench.request_len);
 	bench.links = calloc((size_t)bench.opt.connections, sizeof(*bench.links));
 	if(!bench.links)

@@ -19,7 +19,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,14 +34,12 @@
 
 struct options
 {
-	int version;
-	long port;
+	struct target target;
 	long clients;
 	long warm_rounds;
 	long rounds;
 	long width;
 	bool keeps_open;
-	const char *ca_file;
 };
 
 /* One connection of one client. */
@@ -112,7 +109,7 @@ static void visit_connect(struct crowd *crowd, struct visit *v)
 {
 	SSL_SESSION *copy;
 
-	v->fd = socket_start(crowd->opt.port);
+	v->fd = socket_start(crowd->opt.target.port);
 	v->ssl = SSL_new(crowd->ctx);
 	if(!v->ssl || !SSL_set_fd(v->ssl, v->fd) || !SSL_set_app_data(v->ssl, v))
 		die("no TLS connection object");
@@ -309,9 +306,7 @@ static void crowd_run(struct crowd *crowd)
 }
 
 static const struct option long_options[] = {
-		{"port", required_argument, NULL, 'p'},
-		{"version", required_argument, NULL, 'v'},
-		{"ca", required_argument, NULL, 'a'},
+		TARGET_OPTIONS,
 		{"clients", required_argument, NULL, 'c'},
 		{"warm-rounds", required_argument, NULL, 'w'},
 		{"rounds", required_argument, NULL, 'r'},
@@ -326,15 +321,6 @@ static void options_parse(struct options *opt, int argc, char **argv)
 
 	while((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		switch(c) {
-			case 'p':
-				opt->port = number_parse(optarg, "port", 1, 65535);
-				break;
-			case 'v':
-				opt->version = version_parse(optarg);
-				break;
-			case 'a':
-				opt->ca_file = optarg;
-				break;
 			case 'c':
 				opt->clients = number_parse(optarg, "clients", 1, CONNECTIONS_MAX);
 				break;
@@ -351,24 +337,23 @@ static void options_parse(struct options *opt, int argc, char **argv)
 				opt->keeps_open = true;
 				break;
 			default:
-				exit(2);
+				target_option(&opt->target, c);
 		}
 	}
-	if(optind != argc || opt->port == 0 || !opt->ca_file)
+	if(optind != argc || opt->target.port == 0 || !opt->target.ca_file)
 		die("usage: --port N --ca FILE [--version 1.2|1.3] [--clients N] [--warm-rounds N] [--rounds N] [--width N]"
 			" [--keep-open]");
 }
 
 int main(int argc, char **argv)
 {
-	struct crowd crowd = {.opt = {.version = TLS1_3_VERSION, .clients = 1, .rounds = 1, .width = 1}};
+	struct crowd crowd = {.opt = {.target.version = TLS1_3_VERSION, .clients = 1, .rounds = 1, .width = 1}};
 	long most;
 
-	signal(SIGPIPE, SIG_IGN);
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	client_init();
 	options_parse(&crowd.opt, argc, argv);
 	most = crowd.opt.clients * (crowd.opt.rounds > crowd.opt.warm_rounds ? crowd.opt.rounds : crowd.opt.warm_rounds);
-	crowd.ctx = client_context(crowd.opt.version, crowd.opt.ca_file, session_new_cb, NULL);
+	crowd.ctx = client_context(crowd.opt.target.version, crowd.opt.target.ca_file, session_new_cb, NULL);
 	crowd.request = request_new(true, 0, &crowd.request_len);
 	crowd.sessions = calloc((size_t)crowd.opt.clients, sizeof(*crowd.sessions));
 	crowd.order = calloc((size_t)most, sizeof(*crowd.order));

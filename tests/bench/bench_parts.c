@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,13 +49,36 @@ long number_parse(const char *text, const char *name, long min, long max)
 	return value;
 }
 
-int version_parse(const char *text)
+static int version_parse(const char *text)
 {
 	if(strcmp(text, "1.2") == 0)
 		return TLS1_2_VERSION;
 	if(strcmp(text, "1.3") == 0)
 		return TLS1_3_VERSION;
 	die("--version: '%s' is neither 1.2 nor 1.3", text);
+}
+
+void target_option(struct target *target, int c)
+{
+	switch(c) {
+		case 'p':
+			target->port = number_parse(optarg, "port", 1, 65535);
+			break;
+		case 'v':
+			target->version = version_parse(optarg);
+			break;
+		case 'a':
+			target->ca_file = optarg;
+			break;
+		default:
+			exit(2);
+	}
+}
+
+void client_init(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
 SSL_CTX *client_context(int version, const char *ca_file, int (*new_cb)(SSL *, SSL_SESSION *), void *app)

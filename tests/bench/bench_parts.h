@@ -8,6 +8,7 @@
 #ifndef TLSG_TESTS_BENCH_PARTS_H
 #define TLSG_TESTS_BENCH_PARTS_H
 
+#include <getopt.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,8 +26,26 @@ double now_s(void);
 /** @return the number that an option was given; exits when it is not one from min to max. */
 long number_parse(const char *text, const char *name, long min, long max);
 
-/** @return TLS1_2_VERSION or TLS1_3_VERSION for "1.2" or "1.3"; exits for anything else. */
-int version_parse(const char *text);
+/** The server that a client connects to. */
+struct target
+{
+	long port;
+	int version;		 /* TLS1_2_VERSION or TLS1_3_VERSION; 0: --version was not given */
+	const char *ca_file; /* NULL: --ca was not given */
+};
+
+/** Entries of an array of long options, for target_option(). */
+#define TARGET_OPTIONS                                                                 \
+	{"port", required_argument, NULL, 'p'}, {"version", required_argument, NULL, 'v'}, \
+	{                                                                                  \
+		"ca", required_argument, NULL, 'a'                                             \
+	}
+
+/** Takes one of TARGET_OPTIONS. @param c  as getopt_long() returned it; exits with 2 when it is none of them. */
+void target_option(struct target *target, int c);
+
+/** At the start of a client: it survives a server that closes, and each line that it prints is read at once. */
+void client_init(void);
 
 /**
  * OpenSSL's context of a client, with one suite and one group for each version, so that every server does the same

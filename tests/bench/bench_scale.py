@@ -95,20 +95,30 @@ def _crowd(bench, host):
 	return cost, account["ops"] / account["seconds"]
 
 
+def _repeated(bench, name, note, measure):
+	"""The result of measure(); None when tls.so ended three times, each with a note of where and why."""
+	for _ in range(ENDS_MAX):
+		try:
+			return measure()
+		except BenchError as error:
+			if name == "ours":
+				raise
+			bench.notes.append(note.format(str(error).splitlines()[0]))
+	return None
+
+
+def _crowds(bench, memory, name, size):
+	with contextlib.ExitStack() as stack:
+		host = _host(bench, name, memory, "workers", workers=size)
+		stack.callback(host.close)
+		_crowd(bench, host)  # what each process makes once
+		return bench.quiet.sample(lambda: _crowd(bench, host))
+
+
 def _with_workers(bench, memory, name, size):
 	"""((µs of a handshake, handshakes in a second), share of others); Nones when tls.so ended three times."""
-	for _ in range(ENDS_MAX):
-		with contextlib.ExitStack() as stack:
-			host = _host(bench, name, memory, "workers", workers=size)
-			stack.callback(host.close)
-			try:
-				_crowd(bench, host)  # what each process makes once
-				return bench.quiet.sample(lambda: _crowd(bench, host))  # pylint: disable=cell-var-from-loop
-			except BenchError as error:
-				if name == "ours":
-					raise
-				bench.notes.append(f"{size} workers: {bench.title(name)} ended: {str(error).splitlines()[0]}")
-	return (None, None), 0
+	return _repeated(bench, name, f"{size} workers: {bench.title(name)} ended: {{}}",
+		lambda: _crowds(bench, memory, name, size)) or ((None, None), 0)
 
 
 def _workers_of(bench, memory, name, sizes):
@@ -152,14 +162,7 @@ def files_make(folder, size):
 
 def _tried(bench, name, measure, memory, sizes):
 	"""The rows of one contestant; none when tls.so ended too often."""
-	for _ in range(ENDS_MAX):
-		try:
-			return measure(bench, memory, name, sizes)
-		except BenchError as error:
-			if name == "ours":
-				raise
-			bench.notes.append(f"growth: {str(error).splitlines()[0]}; once more")
-	return []
+	return _repeated(bench, name, "growth: {}; once more", lambda: measure(bench, memory, name, sizes)) or []
 
 
 def tables(bench, memory):

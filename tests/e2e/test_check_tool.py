@@ -120,6 +120,18 @@ def test_one_line(settings, folder):
     assert "; 2 lines stay as they are.\n" in run(settings, folder, "-A", "WITH_TLS", status=2)
 
 
+def test_relative_path(settings, folder):
+    """Every line names the files by their absolute paths, however -f names the configuration."""
+    write(folder, 'loadmodule "tls.so"\nmodparam("tls", "config", "tls.cfg")\n',
+          "[server:default]\nmethod = TLSv1+\ncertificate = rsa.pem\nprivate_key = rsa.key\n")
+    *lines, _ = run(settings, folder, "-A", "WITH_TLS", "-f", os.path.relpath(folder / "kamailio.cfg"),
+                    status=1).splitlines()
+    assert f"{folder}/kamailio.cfg: cost: session_cache is off" in "\n".join(lines)
+    assert [line for line in lines if not line.startswith(f"{folder}/")] == []
+    said = run(settings, folder, "-A", "WITH_TLS", "-f", os.path.relpath(folder / "none.cfg"), status=3)
+    assert said == f"tls-gnutls-check: cannot read {folder}/none.cfg\n"
+
+
 def test_what_is_weak_obsolete_and_costs(settings, folder):
     write(folder, 'loadmodule "tls.so"\nmodparam("tls", "config", "tls.cfg")\nmodparam("tls", "init_mode", 1)\n',
           "[server:default]\nmethod = TLSv1+\ncertificate = rsa.pem\nprivate_key = rsa.key\n"

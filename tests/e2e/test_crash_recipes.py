@@ -22,7 +22,7 @@ from .lib.load import Crowd
 from .lib.repeat import Repeat
 from .lib.tls import TIMEOUT_S, TlsClient, client_context, server_context
 from .lib.tlscfg import Files, reading, section
-from .lib.uas import RefusingServer, SilentServer, TlsAgent, UdpSender
+from .lib.uas import FullServer, RefusingServer, SilentServer, TlsAgent, UdpSender
 
 pytestmark = pytest.mark.stock_may_crash
 
@@ -223,32 +223,11 @@ def test_4185_three_streams_of_registrations(settings, tls_module, seconds):
         assert_returned(before, after, tls_module, "the registrations")
 
 
-class _FullServer:
-    """Its queue is full: the kernel answers no further SYN, as a host that is gone does."""
-
-    def __init__(self):
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=0)
-        self.port = self._listener.getsockname()[1]
-        self._waiting = []
-
-    def __enter__(self):
-        for _ in range(4):
-            sock = socket.socket()
-            sock.setblocking(False)
-            sock.connect_ex(("127.0.0.1", self.port))
-            self._waiting.append(sock)
-        return self
-
-    def __exit__(self, *_):
-        for sock in (*self._waiting, self._listener):
-            sock.close()
-
-
 def test_4325_dead_destinations_do_not_stop_udp(settings, tls_module, seconds):
     """OPTIONS from UDP to TLS servers that refuse, are silent or are gone: the UDP socket is not read any more."""
     more = {"handshake_timeout": 3} if tls_module.ours else {}
     with ExitStack() as stack:
-        kinds = (RefusingServer, SilentServer, _FullServer)
+        kinds = (RefusingServer, SilentServer, FullServer)
         dead = [stack.enter_context(kinds[number % len(kinds)]()) for number in range(DEAD)]
         kam = stack.enter_context(Kamailio(settings.but(
             listen=("tls", "udp"), children=4, debug=-2, modparams=more, core="tcp_connect_timeout=3",

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.ours_only("it has no DTLS")
 
 SPOOFED = 100_000
 BATCH = 500
+OTHER = "127.0.0.2"         # a client's address
 SMALLEST = 8 if host_version() < (5, 8) else 9      # MB
 GROWTH = 512 << 10      # what the processes may keep for the next connection: 5 bytes for each spoofed hello
 
@@ -212,7 +213,7 @@ def test_restart_that_does_not_finish(kam):
 
 def test_full(base):
     """One more association than allowed is refused, with a line; the others go on."""
-    with Kamailio(base.but(modparams={"dtls_max_connections": 3})) as kam:
+    with Kamailio(base.but(modparams={"dtls_max_connections": 3, "dtls_max_per_address": 0})) as kam:
         clients = [DtlsClient(kam.address("dtls")).handshake() for _ in range(3)]
         mark = kam.log.mark()
         with DtlsClient(kam.address("dtls")) as late:
@@ -228,6 +229,33 @@ def test_full(base):
             assert late.handshake().ask().status == 200
         for client in clients:
             client.sock.close()
+
+
+@pytest.mark.parametrize("limit", (-1, 2))      # -1: half of four
+def test_full_for_an_address(base, limit):
+    """One address gets its share of the associations, and no more until one of them ends; others are served."""
+    with Kamailio(base.but(modparams={"dtls_max_connections": 4, "dtls_max_per_address": limit})) as kam:
+        first, second = [DtlsClient(kam.address("dtls")).handshake() for _ in range(2)]
+        mark = kam.log.mark()
+        with DtlsClient(kam.address("dtls")) as late:
+            late.session.step()
+            late.session.take(late.recv_raw(5))
+            until(lambda: _figure(kam, "dtls_refused_per_address") >= 1, "it is refused")
+            assert late.recv_raw(0.3) is None
+        assert kam.log.find(f"WARNING.*DTLS: {LOOPBACK} has as many associations as dtls_max_per_address allows, 2: "
+                            "more are refused", mark)
+        with DtlsClient(kam.address("dtls"), host=OTHER) as other, DtlsClient(kam.address("dtls"), host=OTHER) as same:
+            assert other.handshake().ask().status == 200
+            assert same.handshake().ask().status == 200
+            assert _associations(kam) == 4
+        assert _figure(kam, "dtls_refused") == 0
+        first.restart()                             # the same association, whatever its address has
+        assert first.handshake().ask().status == 200
+        second.close()
+        until(lambda: _associations(kam) == 1, "the others have closed")
+        with DtlsClient(kam.address("dtls")) as late:
+            assert late.handshake().ask().status == 200
+        first.close()
 
 
 def test_idle(base):
@@ -247,16 +275,21 @@ def test_idle(base):
     pytest.param(64, (-1, -1), marks=pytest.mark.long)))
 def test_forgotten(base, size, thresholds):
     """Clients that finish their handshakes and are never seen again are refused before TLS lacks memory."""
-    low = {f"low_mem_threshold{1 + number}": thresholds[number] for number in (0, 1)}
+    low = {"dtls_max_per_address": 0, **{f"low_mem_threshold{1 + number}": thresholds[number] for number in (0, 1)}}
     with Kamailio(base.but(shm_mb=size, children=1, tcp_children=2, modparams=low)) as kam:
         finished = 0
-        while _figure(kam, "dtls_refused") + _figure(kam, "handshakes_failed_memory") < 3:
+        most = kam.tls_info()["dtls_max_connections"]
+        for _ in range(most + 8):
+            if _figure(kam, "dtls_refused") + _figure(kam, "handshakes_failed_memory") >= 3:
+                break
             with contextlib.suppress(AssertionError):
                 forgotten = DtlsClient(kam.address("dtls"))
                 forgotten.handshake(1)
                 forgotten.ask(1)
                 finished += 1
             forgotten.sock.close()
+        else:
+            pytest.fail(f"{finished} associations, {most} are allowed, and none was refused")
         print(f"-m {size}: {finished} associations, {_figure(kam, 'handshakes_failed_memory')} refused for memory")
         assert _associations(kam) >= 8
         clients = [TlsClient(kam.address("tls"), client_context()) for _ in range(16)]

@@ -62,7 +62,7 @@ def test_tls_disabled(settings):
 
 @pytest.mark.parametrize("name, value, text", (
     ("dtls_mtu", 100, "dtls_mtu"), ("dtls_lifetime", 0, "dtls_lifetime"),
-    ("dtls_max_connections", -2, "dtls_max_connections")))
+    ("dtls_max_connections", -2, "dtls_max_connections"), ("dtls_max_per_address", -2, "dtls_max_per_address")))
 def test_out_of_range(settings, name, value, text):
     assert text in _fails(settings.but(listen=("tls", "dtls"), modparams={name: value}))
 

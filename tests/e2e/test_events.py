@@ -114,7 +114,10 @@ def test_drop_discards_what_was_queued(settings, start, far):
         assert 200 not in statuses, statuses
         assert agent.requests == []
     assert near.log.find("EVENT-OUT")
-    assert near.log.find(r"WARNING: tls .*dropped by event_route\[tls:connection-out\]")
+    (line,) = near.log.find("dropped by event_route")
+    assert re.search(rf"NOTICE: tls .*: connection \d+ to {LOOPBACK}:{far.port()} \(sni: \S*, profile: TLSc<default>\) "
+                     r"dropped by event_route\[tls:connection-out\]", line), line
+    assert not near.log.find("protocol level error")
     near.wait_connections(0)
     assert near.tls_info()["clear_text_write_queued_bytes"] == 0
 

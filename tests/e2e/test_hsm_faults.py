@@ -50,6 +50,15 @@ def _refusal(settings):
     return text
 
 
+def _is_used_again(kam):
+    until(lambda: all(is_served(kam) for _ in range(8)), "the token is used again")
+
+
+def _reloads(kam):
+    assert kam.rpc("tls.reload").startswith("Ok")
+    assert is_served(kam)
+
+
 # -- each process has its own login -----------------------------------------------------------
 
 def test_nothing_is_open_before_the_fork(start, on_token, faults):
@@ -141,7 +150,8 @@ def test_kill_while_a_slow_token_signs(start, on_token, faults):
         slow.session.take(slow.recv_raw(5))     # the hello with its cookie has been sent
         until(lambda: faults.count("sign") > signed, "a signature has begun")
         assert not kam.rpc("tls.list")
-        assert kam.rpc("tls.kill", entry["id"]) == "OK"
+        assert kam.rpc("tls.kill", entry["id"]) == "OK: closing"
+        assert kam.log.find(f"NOTICE: tls .*: connection {entry['id']} is in use, it will be closed: tls.kill")
         assert kam.tls_info()["dtls_connections"] == 1, "not yet"
         until(lambda: kam.tls_info()["dtls_connections"] == 0, "it has ended")
         faults.set()
@@ -207,7 +217,7 @@ def test_token_goes_and_comes_back(start, on_token, faults, fault):
         assert open_one.ask().status == 200
         assert int(kam.rpc("tls.sessions")["handshakes_failed_local"]) == 6
     faults.set()
-    until(lambda: all(is_served(kam) for _ in range(8)), "the token is used again")
+    _is_used_again(kam)
     assert not kam.log.find(PIN)
 
 
@@ -221,7 +231,7 @@ def test_token_that_no_longer_signs(start, on_token, faults):
     until(lambda: len(errors(kam, mark)) >= 6, "one line for each handshake")
     assert all("pkcs11:token=sip;object=server-ec;type=private" in text for text in errors(kam, mark))
     faults.set()
-    until(lambda: all(is_served(kam) for _ in range(8)), "the token is used again")
+    _is_used_again(kam)
 
 
 def test_tokens_are_taken_away_and_put_back(start, settings, pki, tmp_path, monkeypatch):
@@ -237,7 +247,7 @@ def test_tokens_are_taken_away_and_put_back(start, settings, pki, tmp_path, monk
     assert not is_served(kam)
     assert kam.log.wait("ERROR.*pkcs11:token=sip;object=server-ec", mark)
     hsm.show()
-    until(lambda: all(is_served(kam) for _ in range(8)), "the token is used again")
+    _is_used_again(kam)
 
 
 def test_another_profile_works_while_a_token_is_gone(start, on_token, faults, pki, tmp_path, faulty_token):
@@ -330,8 +340,7 @@ def test_module_that_needs_threads(start, on_token, faults):
     faults.set(threads=1)
     kam = start(on_token)
     assert is_served(kam)
-    assert kam.rpc("tls.reload").startswith("Ok")
-    assert is_served(kam)
+    _reloads(kam)
 
 
 @pytest.mark.long
@@ -349,8 +358,7 @@ def test_module_that_hangs_on_reload(start, on_token, faults):
             reload.result()
     assert kam.log.find("module hangs: no answer within 30 s, loading the module")
     faults.set()
-    assert kam.rpc("tls.reload").startswith("Ok")
-    assert is_served(kam)
+    _reloads(kam)
 
 
 def test_module_that_crashes_on_reload(start, on_token, faults):
@@ -364,8 +372,7 @@ def test_module_that_crashes_on_reload(start, on_token, faults):
     faults.set()
     for _ in range(8):
         assert is_served(kam)
-    assert kam.rpc("tls.reload").startswith("Ok")
-    assert is_served(kam)
+    _reloads(kam)
 
 
 # -- what the token cannot do -----------------------------------------------------------------

@@ -217,7 +217,8 @@ def test_event_callback(kemi, pki, engine, what, passes):
             replies = sender.run([request])
             assert replies[0] is None or replies[0].status != 200
             kam.wait_connections(0)
-            assert kam.log.find("WARNING.*dropped by the function that event_callback names")
+            assert kam.log.find(r"NOTICE: tls .*: connection \d+ .* dropped by the function that event_callback names")
+            assert not kam.log.find("protocol level error")
         assert len(agent.requests) == (3 if passes else 0)
     assert [line.partition("EVENT ")[2] for line in kam.log.find("EVENT ")] == [
         f"tls:connection-out server-rsa server-rsa 127.0.0.1:{agent.port} tls from {kam.port()}"]

@@ -12,6 +12,7 @@ from .lib.kamailio import Kamailio
 from .lib.load import Crowd
 from .lib.ports import LOOPBACK, free_port
 from .lib.tls import TlsClient, client_context
+from .lib.uas import FullServer, UdpSender
 from .lib.wait import until
 
 pytestmark = pytest.mark.ours_only("tls.so ignores arguments of tls.list, and has no tls.kill in 5.6")
@@ -196,3 +197,15 @@ def test_kill(start, settings, words, left):
         assert {entry["sni"] for entry in kam.rpc("tls.list")} == left
         assert kam.log.find(rf"NOTICE: tls .*: {closed} by tls.kill with a filter")
     kam.wait_connections(0)
+
+
+def test_kill_while_connecting(start, settings):
+    """A connection that the other side has not accepted yet is closed, too."""
+    kam = start(settings.but(listen=("tls", "udp"), core="tcp_connect_timeout=10"))
+    with FullServer() as server, UdpSender(kam.address("udp")) as sender:
+        sender.send(uri=f"sip:far@{LOOPBACK}:{server.port};transport=tls")
+        until(lambda: len(_ids(kam)) == 1, "it connects")
+        # the second: the process that opens it has not handed it to tcp main yet
+        assert kam.rpc("tls.kill", f"ip={LOOPBACK}") in (
+            "OK: 1 connection closed", "OK: 0 connections closed, 1 closing")
+        kam.wait_connections(0)

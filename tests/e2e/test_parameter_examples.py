@@ -25,7 +25,7 @@ GROUPS = {
     "tls.cfg": ("config",),
     "terminal": ("key_password_mode",),
     "engine": ("engine", "engine_config"),
-    "dtls": ("dtls_listen", "dtls_max_connections", "dtls_lifetime", "dtls_mtu"),
+    "dtls": ("dtls_listen", "dtls_max_connections", "dtls_max_per_address", "dtls_lifetime", "dtls_mtu"),
     "processes": ("key_isolation",),
 }
 GROUPS["others"] = tuple(sorted(set(EXAMPLES) - {name for group in GROUPS.values() for name in group}))

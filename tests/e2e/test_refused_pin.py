@@ -106,7 +106,27 @@ def test_ten_restarts(on_token, faults, faulty_token, pin_file, isolation, user)
         assert WRONG not in record.read_text()
         pin_file.write_text(PIN)
         _starts(kam)
-        assert _records(kam) == [record]
+        assert not _records(kam)
+
+
+def test_two_pins(settings, pki, faults, faulty_token, pin_file, isolation):
+    """The PIN of one key is right, that of the next is wrong: that the token accepts the one clears nothing."""
+    faulty_token.add_key("server-rsa", pki.key("server-rsa"))
+    both = settings.but(modparams={
+        "key_isolation": isolation,
+        "certificate": f"{pki.cert('server-ec')},{pki.cert('server-rsa')}",
+        "private_key": f"{faulty_token.uri('server-ec')},"
+                       f"{faulty_token.uri('server-rsa', pin=False, pin_source=pin_file)}"})
+    with host(both) as kam:
+        assert "the PIN is wrong" in _refusal(kam)
+        first = faults.count("login")           # one of them with the wrong PIN
+        for starts in range(1, 4):
+            assert "the PIN was not tried: the token has refused it before" in _refusal(kam)
+            assert faults.count("login") == first + starts * (first - 1)
+        assert len(_records(kam)) == 1
+        pin_file.write_text(PIN)
+        _starts(kam)
+        assert not _records(kam)
 
 
 def _give_to(user, kam, pin_file, token, faults):

@@ -4,6 +4,7 @@ import base64
 import os
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 from pathlib import Path
@@ -437,7 +438,7 @@ def rotate(tmp_path):
         return subprocess.run([script], env={"PATH": f"{programs}:{os.environ['PATH']}"}, capture_output=True,
                               text=True, timeout=60, check=False)
 
-    run.folder = folder
+    run.folder, run.script, run.programs = folder, script, programs
     return run
 
 
@@ -472,6 +473,88 @@ def test_rotation_script_fails_with_the_reload(start, resuming, rotate):
     extra.write_bytes(b"short")
     done = rotate(kam)
     assert done.returncode == 1 and "extra.key" in done.stdout, done.stdout + done.stderr
+
+
+NAMES = ("current.key", "next.key", "previous.key")
+# Stands for each program that the script runs: counts it, and kills the script with itself before or after one of them.
+COUNTED = """#!/bin/sh
+echo >> "{count}"
+number=$(wc -l < "{count}")
+[ "$number-before" != "$KILL" ] || kill -9 0
+{program} "$@" || exit
+[ "$number-after" != "$KILL" ] || kill -9 0
+"""
+PROGRAMS = {**{name: shutil.which(name) for name in ("mkdir", "chgrp", "rm", "mktemp", "head", "chmod", "mv")},
+            "kamcmd": f"echo {RELOADED} #"}
+
+
+@pytest.fixture
+def interrupted(rotate, tmp_path):
+    """interrupted(number, when) runs the script and kills it before or after the program of that number; without
+    arguments it runs to its end. @return status and number of programs."""
+    count = tmp_path / "count"
+    for name, program in PROGRAMS.items():
+        (rotate.programs / name).write_text(COUNTED.format(count=count, program=program))
+        (rotate.programs / name).chmod(0o755)
+
+    def run(number=0, when="never"):
+        count.write_text("")
+        done = subprocess.run([rotate.script], capture_output=True, text=True, timeout=60, check=False,
+                              start_new_session=True, env={"PATH": f"{rotate.programs}:{os.environ['PATH']}",
+                                                           "KILL": f"{number}-{when}"})
+        assert done.returncode in (0, -signal.SIGKILL), done.stdout + done.stderr
+        return done.returncode, len(count.read_text())
+
+    return run
+
+
+def _keys(folder):
+    """The three keys; there is nothing else in the folder."""
+    assert sorted(path.name for path in folder.iterdir()) == sorted(NAMES)
+    assert {oct((folder / name).stat().st_mode & 0o777) for name in NAMES} == {"0o640"}
+    keys = {name: (folder / name).read_bytes() for name in NAMES}
+    assert {len(key) for key in keys.values()} == {KEY_BYTES} and len(set(keys.values())) == 3
+    return keys
+
+
+@pytest.mark.parametrize("when", ("before", "after"))
+@pytest.mark.parametrize("first", (True, False), ids=("first", "rotation"))
+def test_rotation_script_that_is_killed(rotate, interrupted, tmp_path, first, when):
+    """Wherever a run ends, the next one completes it, and it makes no second rotation of one."""
+    folder, kept = rotate.folder, tmp_path / "kept"
+    if not first:
+        interrupted()
+        shutil.copytree(folder, kept)
+    status, steps = interrupted()
+    assert status == 0 and steps >= 9
+    for number in range(1, steps + 1):
+        shutil.rmtree(folder)
+        if not first:
+            shutil.copytree(kept, folder)
+            before = _keys(folder)
+        assert interrupted(number, when) == (-signal.SIGKILL, number)
+        assert interrupted()[0] == 0
+        after = _keys(folder)
+        if not first:
+            twice = (number, when) == (steps, "after")      # the first run had done everything
+            assert after["previous.key"] == before["next.key" if twice else "current.key"], number
+            assert twice or after["current.key"] == before["next.key"], number
+
+
+def test_rotation_script_after_a_refused_reload(rotate, interrupted):
+    """Kamailio still has the keys from before: the next run tells it about the new ones, and does not rotate again."""
+    interrupted()
+    before = _keys(rotate.folder)
+    kamcmd = rotate.programs / "kamcmd"
+    accepting = kamcmd.read_text()
+    kamcmd.write_text("#!/bin/sh\necho error: 500\n")
+    done = subprocess.run([rotate.script], env={"PATH": f"{rotate.programs}:{os.environ['PATH']}"},
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and "500" in done.stdout, done.stdout + done.stderr
+    kamcmd.write_text(accepting)
+    assert interrupted()[0] == 0
+    after = _keys(rotate.folder)
+    assert after["previous.key"] == before["current.key"] and after["current.key"] == before["next.key"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

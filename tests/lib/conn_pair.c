@@ -24,6 +24,7 @@
 
 #define PIPE_BYTES (1024 * 1024)
 #define SPARE_CHUNKS 4
+#define DAYS_LONG 3650
 
 static struct tlsg_certs certs;
 static char dir[] = "/tmp/tlsg-conn-XXXXXX";
@@ -57,6 +58,39 @@ int tlsg_conn_pair_start(const struct tlsg_cert_row *rows, size_t len)
 		return -1;
 	tlsg_certs_make(&certs, rows, len);
 	return 0;
+}
+
+int tlsg_conn_pair_start_all(const struct tlsg_cert_row *rows, size_t len)
+{
+	size_t i;
+
+	if(tlsg_conn_pair_start(rows, len) != 0)
+		return -1;
+	for(i = 0; i < len; i++)
+		tlsg_conn_pair_write(rows[i].name, rows[i].name, rows[i].flags & TLSG_CERT_CA ? NULL : rows[i].name);
+	return 0;
+}
+
+int tlsg_conn_pair_usual(void **state)
+{
+	static const struct tlsg_cert_row rows[] = {
+			{.name = "ca",
+					.flags = TLSG_CERT_CA,
+					.usage = GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN,
+					.from_days = -10,
+					.to_days = DAYS_LONG},
+			{.name = "ec", .issuer = "ca", .cn = "localhost", .from_days = -10, .to_days = DAYS_LONG},
+			{.name = "rsa",
+					.issuer = "ca",
+					.cn = "localhost",
+					.key = TLSG_KEY_RSA2048,
+					.from_days = -10,
+					.to_days = DAYS_LONG},
+			{.name = "client", .issuer = "ca", .cn = "alice", .from_days = -10, .to_days = DAYS_LONG},
+	};
+
+	(void)state;
+	return tlsg_conn_pair_start_all(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 int tlsg_conn_pair_stop(void)
@@ -317,4 +351,11 @@ void tlsg_conn_pair_assert_established(const struct tlsg_conn_pair *x)
 			fail_msg("%s: %s", role == TLSG_SERVER ? "server" : "client", x->err[role].text);
 		assert_int_equal(tlsg_conn_state(x->conn[role]), TLSG_CONN_ESTABLISHED);
 	}
+}
+
+void tlsg_conn_pair_assert_text(struct tlsg_conn_pair *x, int role, const char *text)
+{
+	assert_int_equal(tlsg_buf_filled(&x->clear[role]), strlen(text));
+	assert_memory_equal(x->clear[role].data + x->clear[role].rd, text, strlen(text));
+	x->clear[role].rd = x->clear[role].wr;
 }

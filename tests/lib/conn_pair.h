@@ -59,6 +59,12 @@ struct tlsg_conn_pair
  */
 int tlsg_conn_pair_start(const struct tlsg_cert_row *rows, size_t len);
 
+/** The same, and writes each certificate under its name, with its key unless it is a CA. @return the same. */
+int tlsg_conn_pair_start_all(const struct tlsg_cert_row *rows, size_t len);
+
+/** The same with "ca" and what it has issued: "ec" and "rsa" for servers, "client". @param state  not used. */
+int tlsg_conn_pair_usual(void **state);
+
 /**
  * Frees everything and removes the folder.
  * @return 0; -1: blocks of shared memory are left. For the teardown of a group of tests.
@@ -118,5 +124,8 @@ void tlsg_conn_pair_handshake(struct tlsg_conn_pair *x);
 
 /** Fails the test unless both sides are established. */
 void tlsg_conn_pair_assert_established(const struct tlsg_conn_pair *x);
+
+/** Fails the test unless a side has received that text and nothing else; it is taken. */
+void tlsg_conn_pair_assert_text(struct tlsg_conn_pair *x, int role, const char *text);
 
 #endif

@@ -25,8 +25,11 @@
 
 #include "pkcs11/p11_refused.h"
 
-#define TOKEN "pkcs11:model=SW%20TPM%00;manufacturer=IBM;serial=0000000000000000;token=sip"
-#define OTHER "pkcs11:model=SW%20TPM%00;manufacturer=IBM;serial=0000000000000000;token=other"
+#define LIBRARY "pkcs11:library-description=A%20token;library-version=2.6;"
+#define TOKEN_ATTRIBUTES "model=SW%20TPM%00;manufacturer=IBM;serial=0000000000000000;token=sip"
+#define OTHER_ATTRIBUTES "model=SW%20TPM%00;manufacturer=IBM;serial=0000000000000000;token=other"
+#define TOKEN "pkcs11:" TOKEN_ATTRIBUTES
+#define OTHER "pkcs11:" OTHER_ATTRIBUTES
 #define PIN "4711-secret"
 
 static char folder[1024];
@@ -115,6 +118,29 @@ static void test_remembered(void **state)
 	tlsg_p11_refused_remove(TOKEN, "4712-secret");
 	expect(TOKEN, "4712-secret", TLSG_P11_REFUSED_NOT, 0);
 	assert_int_equal(access(tlsg_p11_refused_path(TOKEN), F_OK), -1);
+}
+
+/* A record stays for the PIN that it is of, and goes for any other one. */
+static void test_remove_other(void **state)
+{
+	(void)state;
+	tlsg_p11_refused_remove_other(TOKEN, PIN); /* there is none */
+	add(TOKEN, PIN, 1);
+	tlsg_p11_refused_remove_other(OTHER, "4712-secret");
+	tlsg_p11_refused_remove_other(TOKEN, PIN);
+	expect(TOKEN, PIN, TLSG_P11_REFUSED_BEFORE, 1);
+	tlsg_p11_refused_remove_other(TOKEN, "4712-secret");
+	expect(TOKEN, PIN, TLSG_P11_REFUSED_NOT, 0);
+	assert_int_equal(access(tlsg_p11_refused_path(TOKEN), F_OK), -1);
+	add(TOKEN, PIN, 1);
+	tlsg_p11_refused_remove_other("none", "4712-secret");
+	tlsg_p11_refused_remove_other(LIBRARY OTHER_ATTRIBUTES, "4712-secret");
+	expect(TOKEN, PIN, TLSG_P11_REFUSED_BEFORE, 1);
+	tlsg_p11_refused_remove_other(LIBRARY TOKEN_ATTRIBUTES, "4712-secret");
+	assert_int_equal(access(tlsg_p11_refused_path(TOKEN), F_OK), -1);
+	content_write("damaged", 7);
+	tlsg_p11_refused_remove_other(TOKEN, PIN);
+	assert_int_equal(access(tlsg_p11_refused_path(TOKEN), F_OK), 0);
 }
 
 static void test_start(void **state)
@@ -267,6 +293,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test_setup_teardown(test_remembered, setup, teardown),
+			cmocka_unit_test_setup_teardown(test_remove_other, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_start, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_other_files, setup, teardown),

@@ -33,7 +33,7 @@ static struct tlsg_assoc *add(unsigned n)
 	struct tlsg_assoc_key k = key_of(n);
 	struct tlsg_assoc *a;
 
-	assert_int_equal(tlsg_assoc_add(&k, &a), TLSG_OK);
+	assert_int_equal(tlsg_assoc_add(&k, true, &a), TLSG_OK);
 	assert_non_null(a);
 	return a;
 }
@@ -47,7 +47,7 @@ static struct tlsg_assoc *find(unsigned n)
 
 static void start(unsigned max)
 {
-	assert_int_equal(tlsg_assoc_init(max), TLSG_OK);
+	assert_int_equal(tlsg_assoc_init(max, 0), TLSG_OK);
 }
 
 static int finish(void **state)
@@ -104,7 +104,7 @@ static void test_key(void **state)
 	k = key_of(1);
 	k.peer.len = 16;
 	assert_null(tlsg_assoc_find(&k));
-	assert_int_equal(tlsg_assoc_add(&k, &a), TLSG_OK);
+	assert_int_equal(tlsg_assoc_add(&k, true, &a), TLSG_OK);
 	tlsg_assoc_put(a);
 	assert_int_equal(tlsg_assoc_count(), 2);
 }
@@ -120,12 +120,12 @@ static void test_limit(void **state)
 	start(3);
 	for(i = 0; i < 3; i++)
 		tlsg_assoc_put(add(i));
-	assert_int_equal(tlsg_assoc_add(&k, &a), TLSG_FULL);
+	assert_int_equal(tlsg_assoc_add(&k, true, &a), TLSG_FULL);
 	assert_null(a);
 	tlsg_assoc_put(add(2)); /* one that exists is found */
 	first = find(0);
 	tlsg_assoc_remove(first);
-	assert_int_equal(tlsg_assoc_add(&k, &a), TLSG_FULL); /* it still takes memory */
+	assert_int_equal(tlsg_assoc_add(&k, true, &a), TLSG_FULL); /* it still takes memory */
 	tlsg_assoc_put(first);
 	tlsg_assoc_put(add(9));
 }
@@ -188,10 +188,9 @@ static unsigned numbers_after(int after, int *numbers)
 	while((n = tlsg_assoc_collect_after(&after, out, BATCH)) > 0) {
 		for(i = 0; i < n; i++) {
 			numbers[count++] = out[i]->id;
-			assert_true(i == 0 || out[i]->id > out[i - 1]->id);
+			assert_true(i == 0 || out[i]->first_id > out[i - 1]->first_id);
 			tlsg_assoc_put(out[i]);
 		}
-		assert_int_equal(after, numbers[count - 1]);
 	}
 	return count;
 }
@@ -223,6 +222,74 @@ static void test_collect_after(void **state)
 		a = find(MANY + i);
 		tlsg_assoc_remove(a);
 		tlsg_assoc_put(a);
+	}
+}
+
+static struct tlsg_assoc_key key_at(unsigned char host, uint16_t port)
+{
+	struct tlsg_assoc_key k = {.peer = {4, {192, 0, 2, host}}, .port = port};
+
+	return k;
+}
+
+/* An address has as many as its limit, without those that this host opens; each that ends makes room. */
+static void test_limit_of_an_address(void **state)
+{
+	struct tlsg_assoc *a[3], *b;
+	struct tlsg_assoc_key k;
+	unsigned i;
+
+	(void)state;
+	assert_int_equal(tlsg_assoc_init(10, 2), TLSG_OK);
+	for(i = 0; i < 3; i++) { /* the first one is opened by this host */
+		k = key_at(1, (uint16_t)i);
+		assert_int_equal(tlsg_assoc_add(&k, i > 0, &a[i]), TLSG_OK);
+	}
+	k = key_at(1, 3);
+	assert_int_equal(tlsg_assoc_add(&k, true, &b), TLSG_E_PEER);
+	assert_null(b);
+	assert_int_equal(tlsg_assoc_count(), 3);
+	k = key_at(1, 2);
+	assert_int_equal(tlsg_assoc_add(&k, true, &b), TLSG_OK); /* exists */
+	assert_ptr_equal(b, a[2]);
+	tlsg_assoc_put(b);
+	k = key_at(2, 3);
+	assert_int_equal(tlsg_assoc_add(&k, true, &b), TLSG_OK);
+	tlsg_assoc_put(b);
+	tlsg_assoc_remove(a[0]); /* was not counted */
+	tlsg_assoc_put(a[0]);
+	k = key_at(1, 3);
+	assert_int_equal(tlsg_assoc_add(&k, true, &b), TLSG_E_PEER);
+	tlsg_assoc_remove(a[1]);
+	assert_int_equal(tlsg_assoc_add(&k, true, &b), TLSG_E_PEER); /* it still takes memory */
+	tlsg_assoc_put(a[1]);
+	assert_int_equal(tlsg_assoc_add(&k, true, &b), TLSG_OK);
+	tlsg_assoc_put(b);
+	tlsg_assoc_put(a[2]);
+}
+
+/* A number that changes while the table is read, because the peer starts again, does not change the order. */
+static void test_collect_renumbered(void **state)
+{
+	static int before[MANY], rest[MANY];
+	struct tlsg_assoc *a;
+	unsigned visited = 0, i;
+	int after = 0;
+
+	(void)state;
+	start(MANY / 8);
+	for(i = 0; i < MANY / 8; i++)
+		tlsg_assoc_put(add(i));
+	while(tlsg_assoc_collect_after(&after, &a, 1) == 1) {
+		a->id = tlsg_assoc_number(a);
+		assert_true(++visited <= MANY / 8);
+		tlsg_assoc_put(a);
+	}
+	assert_int_equal(visited, MANY / 8);
+	assert_int_equal(numbers_after(0, before), MANY / 8);
+	for(i = 0; i < MANY / 8; i += 7) { /* a page that ended with it goes on behind it */
+		assert_int_equal(numbers_after(before[i], rest), MANY / 8 - 1 - i);
+		assert_memory_equal(rest, before + i + 1, (MANY / 8 - 1 - i) * sizeof(int));
 	}
 }
 
@@ -265,7 +332,7 @@ static void child(unsigned seed)
 		struct tlsg_assoc_key k = key_of((unsigned)random() % 32);
 		struct tlsg_assoc *a;
 
-		if(tlsg_assoc_add(&k, &a) != TLSG_OK)
+		if(tlsg_assoc_add(&k, true, &a) != TLSG_OK)
 			continue;
 		if(!tlsg_assoc_lock(a))
 			_exit(1);
@@ -338,11 +405,11 @@ static void test_no_memory(void **state)
 
 	(void)state;
 	tlsg_stub_shm_fail_after(0);
-	assert_int_equal(tlsg_assoc_init(8), TLSG_E_RESOURCE);
+	assert_int_equal(tlsg_assoc_init(8, 0), TLSG_E_RESOURCE);
 	tlsg_stub_shm_fail_after(-1);
 	start(8);
 	tlsg_stub_shm_fail_after(0);
-	assert_int_equal(tlsg_assoc_add(&k, &a), TLSG_E_RESOURCE);
+	assert_int_equal(tlsg_assoc_add(&k, true, &a), TLSG_E_RESOURCE);
 	assert_null(a);
 	tlsg_stub_shm_fail_after(-1);
 	assert_int_equal(tlsg_assoc_count(), 0);
@@ -354,8 +421,10 @@ int main(void)
 			cmocka_unit_test_teardown(test_add_find_remove, finish),
 			cmocka_unit_test_teardown(test_key, finish),
 			cmocka_unit_test_teardown(test_limit, finish),
+			cmocka_unit_test_teardown(test_limit_of_an_address, finish),
 			cmocka_unit_test_teardown(test_collect, finish),
 			cmocka_unit_test_teardown(test_collect_after, finish),
+			cmocka_unit_test_teardown(test_collect_renumbered, finish),
 			cmocka_unit_test_teardown(test_lock, finish),
 			cmocka_unit_test_teardown(test_processes, finish),
 			cmocka_unit_test_teardown(test_lock_of_a_dead_process, finish),

@@ -25,13 +25,6 @@ static const struct tlsg_cert_row rows[] = {
 		{.name = "ec", .issuer = "ca", .cn = "localhost", .from_days = -10, .to_days = DAYS_LONG},
 };
 
-static void assert_text(struct tlsg_conn_pair *x, int role, const char *text)
-{
-	assert_int_equal(tlsg_buf_filled(&x->clear[role]), strlen(text));
-	assert_memory_equal(x->clear[role].data + x->clear[role].rd, text, strlen(text));
-	x->clear[role].rd = x->clear[role].wr;
-}
-
 /* Sends alerts of a side in its state of now. @param alert  GNUTLS_A_*. */
 static void send_alerts(struct tlsg_conn_pair *x, int role, unsigned n, int level, int alert)
 {
@@ -73,7 +66,7 @@ static void test_user_canceled_is_ignored(void **state)
 			assert_int_equal(tlsg_conn_pair_send(x, role, "still here", 10), TLSG_OK);
 			x->chunk = i % 2 == 0 ? 0 : 7;
 			tlsg_conn_pair_run(x);
-			assert_text(x, !role, "okstill here");
+			tlsg_conn_pair_assert_text(x, !role, "okstill here");
 			send_alerts(x, role, 1, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
 			tlsg_conn_pair_run(x);
 			assert_int_equal(x->last[!role], TLSG_E_PEER);
@@ -142,7 +135,7 @@ static void test_key_updates(void **state)
 		assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "new keys", 8), TLSG_OK);
 		tlsg_conn_pair_run(x);
 		if(n == 8)
-			assert_text(x, TLSG_SERVER, "new keys");
+			tlsg_conn_pair_assert_text(x, TLSG_SERVER, "new keys");
 		else {
 			assert_int_equal(x->err[TLSG_SERVER].class, TLSG_CLASS_PEER);
 			assert_non_null(strstr(x->err[TLSG_SERVER].text, "more than 8 key updates"));
@@ -189,8 +182,8 @@ static void assert_both_ways(struct tlsg_conn_pair *x)
 	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "after", 5), TLSG_OK);
 	assert_int_equal(tlsg_conn_pair_send(x, TLSG_SERVER, "too", 3), TLSG_OK);
 	tlsg_conn_pair_run(x);
-	assert_text(x, TLSG_SERVER, "after");
-	assert_text(x, TLSG_CLIENT, "too");
+	tlsg_conn_pair_assert_text(x, TLSG_SERVER, "after");
+	tlsg_conn_pair_assert_text(x, TLSG_CLIENT, "too");
 	tlsg_conn_pair_free(x);
 }
 
@@ -217,7 +210,7 @@ static void test_data_in_flight_after_hello_request(void **state)
 					;
 			assert_int_equal(tlsg_conn_pair_send(x, TLSG_SERVER, "two", 3), TLSG_OK);
 			assert_renegotiated(x);
-			assert_text(x, TLSG_CLIENT, when > 0 ? "one two" : "two");
+			tlsg_conn_pair_assert_text(x, TLSG_CLIENT, when > 0 ? "one two" : "two");
 			x->chunk = 0;
 			assert_both_ways(x);
 		}
@@ -277,24 +270,14 @@ static void test_data_in_flight_after_client_hello(void **state)
 	c->renegotiating = true;
 	assert_int_equal(tlsg_conn_step_leave(c, previous, TLSG_OK, NULL), TLSG_OK);
 	assert_renegotiated(x);
-	assert_text(x, TLSG_SERVER, "early");
+	tlsg_conn_pair_assert_text(x, TLSG_SERVER, "early");
 	assert_both_ways(x);
 }
 
 static int start(void **state)
 {
 	(void)state;
-	if(tlsg_conn_pair_start(rows, sizeof(rows) / sizeof(rows[0])) != 0)
-		return -1;
-	tlsg_conn_pair_write("ca", "ca", NULL);
-	tlsg_conn_pair_write("ec", "ec", "ec");
-	return 0;
-}
-
-static int stop_pair(void **state)
-{
-	(void)state;
-	return tlsg_conn_pair_stop();
+	return tlsg_conn_pair_start_all(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 int main(void)
@@ -308,5 +291,5 @@ int main(void)
 			cmocka_unit_test(test_data_in_flight_after_client_hello),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop_pair);
+	return cmocka_run_group_tests(tests, start, tlsg_conn_pair_teardown);
 }

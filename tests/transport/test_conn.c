@@ -53,13 +53,6 @@ static const struct tlsg_cert *cert_of(const char *name)
 	return tlsg_certs_get(tlsg_conn_pair_certs(), name);
 }
 
-static void assert_text(struct tlsg_conn_pair *x, int role, const char *text)
-{
-	assert_int_equal(tlsg_buf_filled(&x->clear[role]), strlen(text));
-	assert_memory_equal(x->clear[role].data + x->clear[role].rd, text, strlen(text));
-	x->clear[role].rd = x->clear[role].wr;
-}
-
 /* The carrier of a test, which is its initial state. */
 static bool over_datagrams(void **state)
 {
@@ -112,8 +105,8 @@ static void test_data_both_ways(void **state)
 			assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "ping", 4), TLSG_OK);
 			assert_int_equal(tlsg_conn_pair_send(x, TLSG_SERVER, "pong!", 5), TLSG_OK);
 			tlsg_conn_pair_run(x);
-			assert_text(x, TLSG_SERVER, "ping");
-			assert_text(x, TLSG_CLIENT, "pong!");
+			tlsg_conn_pair_assert_text(x, TLSG_SERVER, "ping");
+			tlsg_conn_pair_assert_text(x, TLSG_CLIENT, "pong!");
 			tlsg_conn_pair_free(x);
 		}
 }
@@ -397,7 +390,7 @@ static void test_text_before_the_handshake_is_queued(void **state)
 	assert_int_equal(tlsg_queue_total_bytes(), 12 + 2 * framing);
 	tlsg_conn_pair_run(x);
 	tlsg_conn_pair_assert_established(x);
-	assert_text(x, TLSG_SERVER, "first second");
+	tlsg_conn_pair_assert_text(x, TLSG_SERVER, "first second");
 	assert_int_equal(tlsg_queue_total_bytes(), 0);
 	tlsg_conn_status_get(x->conn[TLSG_CLIENT], &s);
 	assert_string_equal(s.state, "established");
@@ -435,12 +428,12 @@ static void test_held_queue_waits(void **state)
 	tlsg_conn_pair_send(x, TLSG_CLIENT, "wait", 4);
 	tlsg_conn_pair_run(x);
 	tlsg_conn_pair_assert_established(x);
-	assert_text(x, TLSG_SERVER, "");
+	tlsg_conn_pair_assert_text(x, TLSG_SERVER, "");
 	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "!", 1), TLSG_AGAIN); /* behind queued text */
 	tlsg_conn_hold_queue(x->conn[TLSG_CLIENT], false);
 	tlsg_conn_pair_send(x, TLSG_SERVER, "go", 2); /* any step flushes */
 	tlsg_conn_pair_run(x);
-	assert_text(x, TLSG_SERVER, "wait!");
+	tlsg_conn_pair_assert_text(x, TLSG_SERVER, "wait!");
 	tlsg_conn_pair_free(x);
 }
 
@@ -518,7 +511,7 @@ static void test_close_notify_closes_one_direction(void **state)
 	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "more", 4), TLSG_EOF);
 	tlsg_conn_pair_run(x);
 	assert_int_equal(x->last[TLSG_SERVER], TLSG_EOF);
-	assert_text(x, TLSG_SERVER, "bye");
+	tlsg_conn_pair_assert_text(x, TLSG_SERVER, "bye");
 	assert_int_equal(tlsg_conn_pair_send(x, TLSG_SERVER, "answer", 6), TLSG_OK);
 	assert_true(tlsg_buf_filled(&x->wire[TLSG_CLIENT]) > 6);
 	tlsg_conn_pair_free(x);
@@ -644,7 +637,7 @@ static void test_records_without_data(void **state)
 			assert_int_equal(flood(x, 20, all[i].alerts), TLSG_AGAIN);
 			assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "x", 1), TLSG_OK);
 			tlsg_conn_pair_run(x);
-			assert_text(x, TLSG_SERVER, "x");
+			tlsg_conn_pair_assert_text(x, TLSG_SERVER, "x");
 		}
 		assert_int_equal(flood(x, 500, all[i].alerts), TLSG_E_PEER);
 		assert_int_equal(tlsg_conn_state(x->conn[TLSG_SERVER]), TLSG_CONN_FAILED);
@@ -665,11 +658,11 @@ static void test_flipped_bit_fails(void **state)
 	x->wire[TLSG_SERVER].data[x->wire[TLSG_SERVER].wr - 1] ^= 1;
 	tlsg_conn_pair_run(x);
 	assert_int_equal(x->last[TLSG_SERVER], over_datagrams(state) ? TLSG_AGAIN : TLSG_E_PEER);
-	assert_text(x, TLSG_SERVER, "");
+	tlsg_conn_pair_assert_text(x, TLSG_SERVER, "");
 	if(over_datagrams(state)) {
 		assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "secret", 6), TLSG_OK);
 		tlsg_conn_pair_run(x);
-		assert_text(x, TLSG_SERVER, "secret");
+		tlsg_conn_pair_assert_text(x, TLSG_SERVER, "secret");
 	}
 	tlsg_conn_pair_free(x);
 }
@@ -759,24 +752,8 @@ static void test_headroom(void **state)
 
 static int setup(void **state)
 {
-	static const char *const cas[] = {"ca", "other"};
-	static const char *const leafs[] = {"ec", "rsa", "named", "client", "stranger", "expired"};
-	size_t i;
-
 	(void)state;
-	if(tlsg_conn_pair_start(rows, sizeof(rows) / sizeof(rows[0])) != 0)
-		return -1;
-	for(i = 0; i < sizeof(cas) / sizeof(cas[0]); i++)
-		tlsg_conn_pair_write(cas[i], cas[i], NULL);
-	for(i = 0; i < sizeof(leafs) / sizeof(leafs[0]); i++)
-		tlsg_conn_pair_write(leafs[i], leafs[i], leafs[i]);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return tlsg_conn_pair_stop();
+	return tlsg_conn_pair_start_all(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 /* What both carriers do: the name of the second test ends in "over datagrams". */
@@ -816,5 +793,5 @@ int main(void)
 			ON_BOTH(test_headroom),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, tlsg_conn_pair_teardown);
 }

@@ -139,12 +139,9 @@ static void test_damaged_session(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	if(tlsg_conn_pair_start(rows, sizeof(rows) / sizeof(rows[0])) < 0 || tlsg_resume_store_init(1 << 20) != TLSG_OK)
+	if(tlsg_conn_pair_start_all(rows, sizeof(rows) / sizeof(rows[0])) != 0)
 		return -1;
-	tlsg_conn_pair_write("ca", "ca", NULL);
-	tlsg_conn_pair_write("other", "other", NULL);
-	tlsg_conn_pair_write("ec", "ec", "ec");
-	return 0;
+	return tlsg_resume_store_init(1 << 20) == TLSG_OK ? 0 : -1;
 }
 
 static int teardown(void **state)

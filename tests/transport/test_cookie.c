@@ -280,11 +280,9 @@ static void test_handshake(void **state)
 static int group_setup(void **state)
 {
 	(void)state;
-	if(tlsg_conn_pair_start(rows, sizeof(rows) / sizeof(rows[0])) != 0 || tlsg_cookie_global_init() != TLSG_OK)
+	if(tlsg_conn_pair_start_all(rows, sizeof(rows) / sizeof(rows[0])) != 0)
 		return -1;
-	tlsg_conn_pair_write("ca", "ca", NULL);
-	tlsg_conn_pair_write("ec", "ec", "ec");
-	return 0;
+	return tlsg_cookie_global_init() == TLSG_OK ? 0 : -1;
 }
 
 static int group_teardown(void **state)

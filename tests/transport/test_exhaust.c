@@ -15,27 +15,10 @@
 #include "profiles/cipher/method.h"
 #include "tests/lib/conn_pair.h"
 
-#define DAYS_LONG 3650
 #define TRIES_MAX 2000
 #define MESSAGE_BYTES 10000 /* of the text, over datagrams */
 #define PIPE_BYTES (256 * 1024)
 #define NO_POOL 1000 /* number of a process without spare chunks: every chunk comes from the core */
-
-static const struct tlsg_cert_row rows[] = {
-		{.name = "ca",
-				.flags = TLSG_CERT_CA,
-				.usage = GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN,
-				.from_days = -10,
-				.to_days = DAYS_LONG},
-		{.name = "ec", .issuer = "ca", .cn = "localhost", .from_days = -10, .to_days = DAYS_LONG},
-		{.name = "rsa",
-				.issuer = "ca",
-				.cn = "localhost",
-				.key = TLSG_KEY_RSA2048,
-				.from_days = -10,
-				.to_days = DAYS_LONG},
-		{.name = "client", .issuer = "ca", .cn = "alice", .from_days = -10, .to_days = DAYS_LONG},
-};
 
 struct setup
 {
@@ -320,26 +303,6 @@ static void test_one_failure(void **state)
 	process_no = 0;
 }
 
-static int setup(void **state)
-{
-	static const char *const leafs[] = {"ec", "rsa", "client"};
-	size_t i;
-
-	(void)state;
-	if(tlsg_conn_pair_start(rows, sizeof(rows) / sizeof(rows[0])) != 0)
-		return -1;
-	tlsg_conn_pair_write("ca", "ca", NULL);
-	for(i = 0; i < sizeof(leafs) / sizeof(leafs[0]); i++)
-		tlsg_conn_pair_write(leafs[i], leafs[i], leafs[i]);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return tlsg_conn_pair_stop();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,5 +311,5 @@ int main(void)
 			cmocka_unit_test(test_one_failure),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, tlsg_conn_pair_usual, tlsg_conn_pair_teardown);
 }

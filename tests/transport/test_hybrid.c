@@ -20,27 +20,10 @@
 #include "transport/conn_step.h"
 #include "transport/resume_store.h"
 
-#define DAYS_LONG 3650
 #define HYBRID "X25519-MLKEM768"
 #define CLASSICAL "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-GROUP-ALL:"
 /* What is left of HELLO_BYTES and CHAIN_BYTES of conn_bound.c for a peer's own choices. */
 #define ADDED_BYTES_MAX (32 * 1024)
-
-static const struct tlsg_cert_row rows[] = {
-		{.name = "ca",
-				.flags = TLSG_CERT_CA,
-				.usage = GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN,
-				.from_days = -10,
-				.to_days = DAYS_LONG},
-		{.name = "ec", .issuer = "ca", .cn = "localhost", .from_days = -10, .to_days = DAYS_LONG},
-		{.name = "rsa",
-				.issuer = "ca",
-				.cn = "localhost",
-				.key = TLSG_KEY_RSA2048,
-				.from_days = -10,
-				.to_days = DAYS_LONG},
-		{.name = "client", .issuer = "ca", .cn = "alice", .from_days = -10, .to_days = DAYS_LONG},
-};
 
 /* Ten of the bytes by which a HelloRetryRequest is recognised (RFC 8446 section 4.1.3). */
 static const unsigned char retry[] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d};
@@ -199,16 +182,7 @@ static void test_memory(void **state)
 
 static int setup(void **state)
 {
-	static const char *const leafs[] = {"ec", "rsa", "client"};
-	size_t i;
-
-	(void)state;
-	if(tlsg_conn_pair_start(rows, sizeof(rows) / sizeof(rows[0])) != 0 || tlsg_resume_store_init(1 << 20) != TLSG_OK)
-		return -1;
-	tlsg_conn_pair_write("ca", "ca", NULL);
-	for(i = 0; i < sizeof(leafs) / sizeof(leafs[0]); i++)
-		tlsg_conn_pair_write(leafs[i], leafs[i], leafs[i]);
-	return 0;
+	return tlsg_conn_pair_usual(state) == 0 && tlsg_resume_store_init(1 << 20) == TLSG_OK ? 0 : -1;
 }
 
 static int teardown(void **state)

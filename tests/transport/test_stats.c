@@ -5,6 +5,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,6 +51,37 @@ static void test_handshakes(void **state)
 	assert_figure("handshakes_done_dtls1_0", 1);
 	assert_figure("handshakes_done_dtls1_2", 1);
 	assert_figure("handshakes_done_other_version", 1);
+}
+
+/* Those by role and version add up to handshakes_done_resumed, DTLS included. */
+static void test_resumed(void **state)
+{
+	static const struct
+	{
+		int version;
+		const char *name;
+	} rows[] = {{GNUTLS_TLS1_0, "tls1_0"}, {GNUTLS_TLS1_1, "tls1_1"}, {GNUTLS_TLS1_2, "tls1_2"},
+			{GNUTLS_TLS1_3, "tls1_3"}, {GNUTLS_DTLS1_0, "dtls1_0"}, {GNUTLS_DTLS1_2, "dtls1_2"}};
+	char name[64];
+	size_t i, j, times;
+
+	(void)state;
+	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		tlsg_stats_handshake_done(rows[i].version, false, TLSG_SERVER); /* a full one is not counted */
+		for(j = 0; j <= i; j++) {
+			tlsg_stats_handshake_done(rows[i].version, true, TLSG_CLIENT);
+			tlsg_stats_handshake_done(rows[i].version, true, TLSG_SERVER);
+		}
+		tlsg_stats_handshake_done(rows[i].version, true, TLSG_SERVER);
+	}
+	for(i = 0, times = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(name, sizeof(name), "handshakes_resumed_client_%s", rows[i].name);
+		assert_figure(name, i + 1);
+		snprintf(name, sizeof(name), "handshakes_resumed_server_%s", rows[i].name);
+		assert_figure(name, i + 2);
+		times += 2 * i + 3;
+	}
+	assert_figure("handshakes_done_resumed", times);
 }
 
 static void test_dtls(void **state)
@@ -177,6 +209,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			test(test_handshakes),
+			test(test_resumed),
 			test(test_dtls),
 			test(test_failures),
 			test(test_alerts),

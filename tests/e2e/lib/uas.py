@@ -224,6 +224,27 @@ class SilentServer:
         self._listener.close()
 
 
+class FullServer:
+    """Its queue is full: the kernel answers no further SYN, as a host that is gone does."""
+
+    def __init__(self):
+        self._listener = socket.create_server((LOOPBACK, 0), backlog=0)
+        self.port = self._listener.getsockname()[1]
+        self._waiting = []
+
+    def __enter__(self):
+        for _ in range(4):
+            sock = socket.socket()
+            sock.setblocking(False)
+            sock.connect_ex((LOOPBACK, self.port))
+            self._waiting.append(sock)
+        return self
+
+    def __exit__(self, *_):
+        for sock in (*self._waiting, self._listener):
+            sock.close()
+
+
 class RefusingServer:
     """Holds a port on which nobody listens: TCP connections are refused."""
 
