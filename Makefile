@@ -8,6 +8,7 @@
 #                   check-fuzz, check-e2e, check-compare (against tls.so), check-tlsfuzzer, check-bench run one part
 # make check-hosts  build, unit, end-to-end and comparison tests on other Debian releases (as root): HOST=trixie for
 #                   one, ARGS=--write for the table of doc/hosts.md, KAMAILIO_SRC_forky=DIR for that one's source
+# make check-trees  the core of the end-to-end tests with Kamailios built from source: KAMAILIO_TREES="DIR ..."
 # make check-pq     tests with post-quantum hybrids, with a GnuTLS that is built for them on Debian 13 (as root):
 #                   LEANCRYPTO_trixie=PREFIX names an installation of leancrypto for that release
 # make check-long   the long tests, and the unit tests under valgrind and the sanitizers
@@ -146,8 +147,8 @@ TEST_CPPFLAGS = -Itests/stub -I. $(PKG_CFLAGS)
 
 .PHONY: all compare deps unit fuzz check check-all check-unit check-build check-openssl check-limbo verify-table \
 	check-e2e check-compare check-tlsfuzzer check-bench check-fuzz check-long check-long-all check-san check-e2e-san \
-	check-hosts check-pq check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long check-fuzz-long \
-	check-loss-long fuzz-smoke lint format docbook pictures bench bench-startup run clean FORCE
+	check-hosts check-trees check-pq check-valgrind check-e2e-long check-chaos-san check-tlsfuzzer-long \
+	check-fuzz-long check-loss-long fuzz-smoke lint format docbook pictures bench bench-startup run clean FORCE
 all: $(SO) $(CIPHERS_TOOL) $(CHECK_FILES) compare
 
 # ---- the module ----------------------------------------------------------------------------------------------------
@@ -344,6 +345,11 @@ HOST_PQ ?= trixie
 check-hosts:
 	@scripts/deps.sh install hosts
 	@scripts/check-hosts $(ARGS) $(HOST)
+
+# With a Kamailio built from each of these source trees, for versions that no release of Debian has.
+check-trees:
+	@scripts/deps.sh install trees
+	@scripts/check-trees $(KAMAILIO_TREES)
 
 # With a GnuTLS that has post-quantum hybrids: Debian's has none.
 check-pq:

@@ -78,4 +78,5 @@ deb:
 
 # In Kamailio's source tree; the tarball; the packages, in fresh folders. Some need the network.
 check-packages: all
+	@scripts/deps.sh install trees
 	@MODULE=$(abspath $(SO)) SCRIPT_TIMEOUT=3600 scripts/run-scripts.sh $(sort $(wildcard tests/packages/test_*.sh))

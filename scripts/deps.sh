@@ -2,7 +2,7 @@
 # tls_gnutls - finds or installs the Debian packages that a task needs
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
-# Usage: scripts/deps.sh check|install|list build|run|core|check|lint|bench|deb|dist|hosts
+# Usage: scripts/deps.sh check|install|list build|run|core|check|lint|bench|deb|dist|hosts|trees
 # check:   names the missing packages and how to install them; exit status 1 if there are any. Changes nothing.
 # install: installs them as root; otherwise as check.
 # list:    prints the names of all packages of the task.
@@ -13,7 +13,7 @@ build="gcc make libc6-dev libgnutls28-dev libgmp-dev libp11-kit-dev pkg-config d
 
 usage()
 {
-	echo "usage: scripts/deps.sh check|install|list build|run|core|check|lint|bench|deb|dist|hosts" >&2
+	echo "usage: scripts/deps.sh check|install|list build|run|core|check|lint|bench|deb|dist|hosts|trees" >&2
 	exit 2
 }
 [ $# -eq 2 ] || usage
@@ -51,6 +51,7 @@ case $task in
 	lint) wanted=$lint ;;
 	bench) wanted=$bench ;;
 	hosts) wanted="debootstrap debian-archive-keyring util-linux" ;;
+	trees) wanted="$core bison flex cmake libssl-dev" ;;
 	deb) wanted=$deb ;;
 	dist) wanted="git pandoc xsltproc docbook-xsl docbook-xml lynx libxml2-utils" ;;
 	*) usage ;;

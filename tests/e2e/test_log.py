@@ -185,17 +185,24 @@ def test_rejected_client_certificate(start, settings, pki, tls_module):
         assert re.search("expired", lines[0]), lines
 
 
-def test_secrets_are_not_logged(start, settings, pki):
-    """At the highest debug level, neither key nor ticket nor password shows up."""
+def test_secrets_are_not_logged(start, settings, pki, tmp_path):
+    """At the highest debug level neither the key nor the secrets of a session show up."""
     with open(pki.key("server-ec"), encoding="ascii") as file:
         key_lines = file.read().splitlines()[1:-1]
     kam = start(settings.but(debug=3, core="memdbg=5", modparams={"session_cache": 1}))
+    secrets = tmp_path / "secrets"
     for version in VERSIONS:
-        _visit(kam, pki, version)
+        context = client_context(version=version)
+        context.keylog_filename = str(secrets)
+        with TlsClient(kam.address(), context) as client:
+            assert client.ask().status == 200
     log = "\n".join(kam.log.lines())
     assert "tls_accept: new connection" in log
     assert not [line for line in key_lines if line in log]
     assert "PRIVATE KEY" not in log
+    labels = re.findall(r"^(\w+) \w+ (\w+)$", secrets.read_text(encoding="ascii"), re.M)
+    assert {"CLIENT_RANDOM", "CLIENT_TRAFFIC_SECRET_0"} <= {label for label, _ in labels}
+    assert not [label for label, secret in labels if secret[:32] in log.lower()]
 
 
 # ---- lines at debug level, for which scripts and test suites of tls.so wait ------------------------------------------

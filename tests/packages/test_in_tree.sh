@@ -3,8 +3,8 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
 # Environment: KAMAILIO_TREES  folders with sources of Kamailio, unpacked; default: that of the installed package, which
-# `make` has fetched. Trees are copied. From 6.1 on both the tree's CMake and its Makefiles are used. The core and the
-# modules of samples/kamailio.cfg are built too: a Kamailio of that tree serves a request over TLS.
+# `make` has fetched. Trees are copied. From 6.1 on both the tree's CMake and its Makefiles are used. The core, kamcmd
+# and a few modules are built too: a Kamailio of that tree does what tree-use.sh says.
 set -eu
 
 top=$PWD
@@ -31,16 +31,7 @@ quietly()
 unpack()
 {
 	tree=$TMPDIR/tree
-	rm -rf "$tree"
-	mkdir "$tree"
-	(cd "$1" && tar -c --exclude='*.o' --exclude='*.so' --exclude='*.d' --exclude=.git --exclude=config.mak \
-		--exclude=makecfg.lst --exclude=./build .) | tar -x -C "$tree"
-	mkdir "$tree/src/modules/tls_gnutls"
-	(cd "$top" && if git rev-parse --git-dir >/dev/null 2>&1; then
-		git ls-files --cached --others --exclude-standard
-	else
-		find . -path ./build -prune -o -type f -print
-	fi | tar -c -T -) | tar -x -C "$tree/src/modules/tls_gnutls"
+	"$top/scripts/unpack-tree.sh" "$1" "$tree"
 	cd "$tree"
 }
 
@@ -56,55 +47,81 @@ check_module()
 	strings "$1" | grep -q "tls_gnutls $version" || fail "$1 does not tell its version"
 }
 
-# serve KAMAILIO MODULES MODULE: a request over TLS is answered.
+# serve KAMAILIO KAMCMD MODULES MODULE [PARAMETER]: see tree-use.sh; $log is what Kamailio has written.
+log=$TMPDIR/kamailio.log
 serve()
 {
-	(cd "$top" && KAMAILIO_BIN=$1 KAMAILIO_ARGS="-L $2 ${4:-}" MODULE=$3 RUN_SECONDS=0 scripts/run.sh) \
-		>"$TMPDIR/log" 2>&1 </dev/null || fail "the module does not run"
-	grep -q '^  SIP/2.0 200 OK' "$TMPDIR/log" || fail "no reply over TLS"
+	"$top/tests/packages/tree-use.sh" "$1" "$2" "$3" "$4" "$folder" "$log" "${5:-}" >"$TMPDIR/log" 2>&1 </dev/null ||
+		fail "the module does not serve"
+	sed "s/^/$name: /" "$TMPDIR/log"
+}
+
+# debug_lines WHAT: whether Kamailio has written such lines.
+debug_lines()
+{
+	grep -q "TLS_${1}_DEBUG: connection [0-9]*: [0-9]* " "$log"
+}
+
+# check_debug ARGUMENT...: as for serve, with a module that has the defines of the manual, whose lines have tls_debug as
+# their level.
+check_debug()
+{
+	serve "$@" tls_debug=2
+	for what in WR RD BIO; do
+		debug_lines $what || fail "no line of TLS_${what}_DEBUG"
+	done
+	serve "$@" tls_debug=3
+	! debug_lines '[A-Z]*' || fail "lines of debugging above the debug level"
 }
 
 # check_folder FOLDER: what install-tls-cert and the installation of the module leave in the folder of configurations.
 check_folder()
 {
+	folder=$1
 	grep -q '^private_key = /usr/local/etc/kamailio/kamailio-selfsigned.key$' "$1/tls.cfg" ||
 		fail "$1/tls.cfg does not name the key"
 	certtool --certificate-info --infile "$1/kamailio-selfsigned.pem" | grep -q 'TLS WWW Server' ||
 		fail "no certificate in $1"
 	[ -n "$(find "$1/kamailio-selfsigned.key" -perm 600)" ] || fail "others may read the key in $1"
 }
-others='tm sl pv xlog textops siputils kex corex ctl'
+others='tm sl pv textops kex ctl'
+debug='-DTLS_WR_DEBUG -DTLS_RD_DEBUG -DTLS_BIO_DEBUG'
 version=$(sed -n 's/^#define TLSG_VERSION "\(.*\)"/\1/p' base/version.h)
 
 with_make()
 {
 	module=src/modules/tls_gnutls
+	# in a clean tree, with the defines of the manual and more libraries
+	quietly make -j2 -C $module extra_defs="$debug" TLS_EXTRA_LIBS='-Wl,--no-as-needed -lm'
+	grep -q 'base/arena.o' "$TMPDIR/log" || fail "make -C does not build the module"
+	! grep -q 'warning:' "$TMPDIR/log" || fail "the compiler warns"
+	readelf -d $module/tls_gnutls.so | grep -q 'NEEDED.*libm\.' || fail "TLS_EXTRA_LIBS are not used"
+	mkdir "$TMPDIR/debug"
+	cp $module/tls_gnutls.so "$TMPDIR/debug/"
+	quietly make -C $module clean
+	[ -z "$(find $module -name '*.[od]' -o -name '*.so')" ] || fail "make clean leaves objects"
+
 	quietly make -j2 modules modules=$module
 	grep -q 'base/arena.o' "$TMPDIR/log" || fail "the module was not built"
 	! grep -q 'warning:' "$TMPDIR/log" || fail "the compiler warns"
 	quietly make install-modules modules=$module basedir="$TMPDIR/root"
 	quietly make -C $module install-tls-cert basedir="$TMPDIR/root"
-	check_module "$(find "$TMPDIR/root" -name tls_gnutls.so)"
+	installed=$(find "$TMPDIR/root" -name tls_gnutls.so)
+	check_module "$installed"
 	check_folder "$TMPDIR/root/usr/local/etc/kamailio"
 	quietly make -C $module
 	! grep -q 'base/arena.o' "$TMPDIR/log" || fail "a second make builds everything again"
 
-	# the defines of the manual, and more libraries
-	debug='-DTLS_WR_DEBUG -DTLS_RD_DEBUG -DTLS_BIO_DEBUG'
-	quietly make -j2 -C $module extra_defs="$debug" TLS_EXTRA_LIBS='-Wl,--no-as-needed -lm'
-	readelf -d $module/tls_gnutls.so | grep -q 'NEEDED.*libm\.' || fail "TLS_EXTRA_LIBS are not used"
 	quietly make -j2 -C src kamailio
+	quietly make -C utils/kamcmd
 	for other in $others; do
 		quietly make -j2 modules modules=src/modules/$other
 	done
-	serve "$tree/src/kamailio" "$tree/src/modules" "$tree/$module/tls_gnutls.so" -ddd
-	for what in WR RD BIO; do
-		grep -q "TLS_${what}_DEBUG: connection [0-9]*: [0-9]* " "$TMPDIR/log" || fail "no line of TLS_${what}_DEBUG"
-	done
-	serve "$tree/src/kamailio" "$tree/src/modules" "$(find "$TMPDIR/root" -name tls_gnutls.so)" -ddd
-	! grep -q 'TLS_[A-Z]*_DEBUG: ' "$TMPDIR/log" || fail "lines of debugging without the defines"
-	quietly make -C $module clean
-	[ -z "$(find $module -name '*.o')" ] || fail "make clean leaves objects"
+	set -- "$tree/src/kamailio" "$tree/utils/kamcmd/kamcmd" "$tree/src/modules"
+	serve "$@" "$installed" tls_debug=2
+	! debug_lines '[A-Z]*' || fail "lines of debugging without the defines"
+	check_debug "$@" "$TMPDIR/debug/tls_gnutls.so"
+	rm -rf "$TMPDIR/debug"
 	rm -rf "$TMPDIR/root"
 }
 
@@ -124,11 +141,18 @@ with_cmake()
 	check_module "$(find "$TMPDIR/root" -name tls_gnutls.so)"
 	check_folder "$TMPDIR/root/usr/local/etc/kamailio"
 	[ -f "$TMPDIR/root/usr/local/etc/kamailio/tls.cfg.sample" ] || fail "tls-install-cfg writes no tls.cfg.sample"
-	quietly cmake --build build -j2 --target kamailio $others
+	quietly cmake --build build -j2 --target kamailio kamcmd $others
 	mkdir "$TMPDIR/modules"
-	find build/src/modules -name '*.so' -exec cp {} "$TMPDIR/modules/" \;
-	serve "$(find "$tree/build" -type f -name kamailio -perm -100)" "$TMPDIR/modules" \
-		"$(find "$TMPDIR/root" -name tls_gnutls.so)"
+	for other in $others; do
+		cp "build/src/modules/$other/$other.so" "$TMPDIR/modules/"
+	done
+	set -- "$(find "$tree/build" -type f -name kamailio -perm -100)" \
+		"$(find "$tree/build" -type f -name kamcmd -perm -100)" "$TMPDIR/modules"
+	serve "$@" "$(find "$TMPDIR/root" -name tls_gnutls.so)" tls_debug=2
+	! debug_lines '[A-Z]*' || fail "lines of debugging without the defines"
+	quietly cmake -B build -DCMAKE_C_FLAGS="$debug"
+	quietly cmake --build build -j2 --target tls_gnutls
+	check_debug "$@" "$(find build/src/modules -name tls_gnutls.so)"
 	for both in 'tls tls_gnutls' 'tls_gnutls tls'; do
 		quietly cmake -B both -DINCLUDE_MODULES="$both"
 		rm -rf both
@@ -136,6 +160,12 @@ with_cmake()
 	rm -rf "$TMPDIR/root" "$TMPDIR/modules"
 }
 
+for program in bison flex; do
+	command -v $program >/dev/null || {
+		echo "$program is missing"
+		exit 1
+	}
+done
 trees=${KAMAILIO_TREES:-$(scripts/kamailio-src.sh build | tail -n 1)}
 for given in $trees; do
 	given=$(cd "$given" && pwd)
