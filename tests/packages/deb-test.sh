@@ -11,7 +11,8 @@ version=$1
 apt-get -q update
 apt-get -q -y --no-install-recommends install autopkgtest dpkg-dev
 status=0
-autopkgtest --no-built-binaries /share/*.deb "/share/kamailio-tls-gnutls_$version-1.dsc" -- null >/tmp/out 2>&1 || status=$?
+autopkgtest --no-built-binaries /share/*.deb "/share/kamailio-tls-gnutls_$version-1.dsc" -- null \
+	>/tmp/out 2>&1 || status=$?
 cat /tmp/out
 # 0: all passed; 2: one was skipped
 [ $status -eq 0 ]

@@ -42,9 +42,9 @@ rpm=$(find "$TMPDIR/rpm/RPMS" -name "kamailio-tls-gnutls-$version-1*.rpm")
 rpm -qlp "$rpm" >"$TMPDIR/files" 2>/dev/null
 for file in kamailio/modules/tls_gnutls.so kamailio/tls-gnutls-check/record.so kamailio/tls-gnutls-check/load.so \
 	kamailio/tls-gnutls-check/preload.so bin/tls-gnutls-ciphers bin/tls-gnutls-cert bin/tls-gnutls-check \
-	man1/tls-gnutls-ciphers.1 man1/tls-gnutls-cert.1 man1/tls-gnutls-check.1 man7/tls_gnutls.7 completions/tls-gnutls-cert \
-	README CHANGELOG.md doc/manual.md doc/docbook/tls_gnutls.html doc/pictures/where.svg samples/kamailio.cfg \
-	doc/monitoring/fail2ban; do
+	man1/tls-gnutls-ciphers.1 man1/tls-gnutls-cert.1 man1/tls-gnutls-check.1 man7/tls_gnutls.7 \
+	completions/tls-gnutls-cert README CHANGELOG.md doc/manual.md doc/docbook/tls_gnutls.html doc/pictures/where.svg \
+	samples/kamailio.cfg doc/monitoring/fail2ban; do
 	grep -q "/$file\(\.gz\)\?\$" "$TMPDIR/files" || fail "the package lacks $file"
 done
 ! grep -F '(but unpackaged)' "$TMPDIR/log" || fail "files are installed and not packaged"
