@@ -15,13 +15,16 @@ set -- "$MODULE" "$build/tls-gnutls-ciphers" "$build/check/load.so" "$build/chec
 all="$* $build/check/preload.so"
 
 # The linker marks a file for control flow integrity if all its parts are; those of Debian 12's C library are not.
-hardening-check --nocfprotection "$@" >"$TMPDIR/out" || fail "not protected"
+# Protection of branches is for arm64; newer versions of hardening-check look for it everywhere.
+ignored=--nocfprotection
+! grep -q nobranchprotection "$(command -v hardening-check)" || ignored="$ignored --nobranchprotection"
+hardening-check $ignored "$@" >"$TMPDIR/out" || fail "not protected"
 for want in 'Stack protected: yes' 'Fortify Source functions: yes' 'Read-only relocations: yes' \
 	'Immediate binding: yes'; do
 	[ "$(grep -c "$want" "$TMPDIR/out")" -eq $# ] || fail "not in all files: $want"
 done
 grep -q 'Position Independent Executable: yes' "$TMPDIR/out" || fail "the tool is not position independent"
-hardening-check --nocfprotection --nostackprotector $all >"$TMPDIR/out" || fail "not protected"
+hardening-check $ignored --nostackprotector $all >"$TMPDIR/out" || fail "not protected"
 
 # These are all files that are linked and installed.
 for file in $(find "$build" -maxdepth 2 \( -path "$build/check/*" -o -path "$build/tls*" \) -type f); do
@@ -43,7 +46,7 @@ fi
 printf '#include <stdio.h>\n#include <string.h>\n%s\n' \
 	'int main(int n, char **v) { char b[9]; strcpy(b, v[n - 1]); return puts(b); }' >"$TMPDIR/weak.c"
 gcc -w -O2 -no-pie -fno-stack-protector -U_FORTIFY_SOURCE -Wl,-z,norelro -o "$TMPDIR/weak" "$TMPDIR/weak.c"
-if hardening-check --nocfprotection "$TMPDIR/weak" >"$TMPDIR/out"; then
+if hardening-check $ignored "$TMPDIR/weak" >"$TMPDIR/out"; then
 	echo "hardening-check passes a program without protection"
 	exit 1
 fi
