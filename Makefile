@@ -425,7 +425,7 @@ include misc/packages.mk
 
 clean:
 	rm -rf $(B)/obj $(B)/test $(B)/tests $(B)/tool $(B)/san $(B)/gcc $(B)/clang $(B)/fuzz \
-		$(B)/tls_gnutls.so $(B)/tls-gnutls-ciphers $(B)/tls-gnutls-cert
+		$(B)/check $(B)/tls_gnutls.so $(B)/tls-gnutls-ciphers $(B)/tls-gnutls-cert $(B)/tls-gnutls-check
 
 -include $(wildcard $(OBJ:.o=.d) $(CIPHERS_TOOL_SRC:%.c=$(O)/tool/%.d) $(SRC:%.c=$(T)/%.d) $(SRC:%.c=$(F)/obj/%.d) \
 	$(TEST_SRC:%.c=$(T)/%.d) $(TEST_LIB_SRC:%.c=$(T)/%.d) $(FUZZ_SRC:%.c=$(F)/obj/%.d) \

@@ -3,7 +3,7 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 #
 # Usage: scripts/run-scripts.sh SCRIPT...
-# Exit status 0 of a script: passed; 77: skipped, its last line says why.
+# Exit status 0 of a script: passed; 77: skipped, its last line says why. Lines "note: ..." say what it has left out.
 # Environment: SCRIPT_TIMEOUT  seconds that each may take, default 300.
 set -eu
 
@@ -39,6 +39,7 @@ for script in "$@"; do
 		0)
 			ok=$((ok + 1))
 			echo "$name: ok"
+			sed -n "s/^note: /$name: note: /p" "$scratch/log"
 			;;
 		77)
 			skipped=$((skipped + 1))

@@ -1,5 +1,5 @@
 #!/bin/sh
-# tls_gnutls - make install and make uninstall; manual pages, completion and tls-gnutls-cert
+# tls_gnutls - make install and make uninstall; manual pages and completion; one version
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 set -eu
 
@@ -50,9 +50,14 @@ grep -q '"/opt/modules/tls_gnutls.so"' "$root/usr/bin/tls-gnutls-check" ||
 	fail "the installed tls-gnutls-check does not know the module"
 "$root/usr/bin/tls-gnutls-ciphers" --version | grep -q "^tls-gnutls-ciphers $version, " ||
 	fail "the installed tls-gnutls-ciphers does not know its version"
+# what is built but not installed would be missed in every package
+for file in "$build"/tls-gnutls-* "$build"/check/*.so; do
+	[ "$(find "$root" -name "$(basename "$file")" -type f -size +1 | grep -c /)" -ge 1 ] || fail "not installed: $file"
+done
 echo foreign >"$root/usr/share/doc/tls_gnutls/doc/foreign"
 run_make uninstall PREFIX=/usr MODULESDIR=/opt/modules
 [ "$(files)" = ./usr/share/doc/tls_gnutls/doc/foreign ] || fail "after make uninstall there is: $(files)"
+[ ! -e "$root/opt/tls-gnutls-check" ] || fail "make uninstall leaves the folder of tls-gnutls-check"
 rm -rf "$root"
 run_make install
 [ -f "$root$(scripts/modules-dir)/tls_gnutls.so" ] || fail "the module is not beside those of Kamailio"
@@ -78,108 +83,14 @@ for tool in tls-gnutls-ciphers tls-gnutls-cert tls-gnutls-check; do
 	fi
 done
 
-# ---- tls-gnutls-cert: what is right, and what is refused
-cert=$build/tls-gnutls-cert
-dir=$TMPDIR/etc
-mkdir "$dir"
-"$cert" --dir "$dir" --config --host a.example --host b.example --days 9 >"$TMPDIR/out" 2>&1 || fail "tls-gnutls-cert"
-key=$dir/kamailio-selfsigned.key
-pem=$dir/kamailio-selfsigned.pem
-certtool --certificate-info --infile "$pem" >"$TMPDIR/out"
-for text in 'Subject: CN=a.example' 'DNSname: b.example' 'EC/ECDSA' 'TLS WWW Server'; do
-	grep -q "$text" "$TMPDIR/out" || fail "the certificate lacks $text"
-done
-[ -n "$(find "$key" -perm 600)" ] || fail "others may read the key"
-[ -z "$(find "$dir" -name '.*' ! -path "$dir")" ] || fail "tls-gnutls-cert leaves files behind"
-cp "$key" "$TMPDIR/key"
-cp "$dir/tls.cfg" "$TMPDIR/cfg"
-"$cert" --dir "$dir" --config >"$TMPDIR/out" 2>&1 || fail "a second call fails"
-cmp -s "$key" "$TMPDIR/key" && cmp -s "$dir/tls.cfg" "$TMPDIR/cfg" || fail "an existing file was changed"
-[ -f "$dir/tls.cfg.sample" ] || fail "no tls.cfg.sample"
-"$cert" --dir "$dir" --overwrite --rsa --group "$(id -gn)" >"$TMPDIR/out" 2>&1 || fail "--overwrite fails"
-certtool --certificate-info --infile "$pem" | grep -q 'Public Key Algorithm: RSA' || fail "--rsa makes no RSA key"
-[ -n "$(find "$key" -perm 640)" ] || fail "--group does not let the group read the key"
-# a link in the place of a file is replaced, and what it points to stays
-echo precious >"$TMPDIR/precious"
-ln -sf "$TMPDIR/precious" "$key"
-"$cert" --dir "$dir" --overwrite >"$TMPDIR/out" 2>&1 || fail "--overwrite fails with a link"
-[ "$(cat "$TMPDIR/precious")" = precious ] && [ ! -L "$key" ] || fail "a link was followed"
-DESTDIR=$TMPDIR/stage "$cert" --config --name sip >"$TMPDIR/out" 2>&1 || fail "DESTDIR is not used"
-grep -q '^certificate = /etc/kamailio/sip-selfsigned.pem$' "$TMPDIR/stage/etc/kamailio/tls.cfg" ||
-	fail "tls.cfg names the folder of the stage"
-# refused STATUS ARGUMENT...: fails with that status, makes nothing.
-refused()
-{
-	want=$1
-	shift
-	mkdir -p "$TMPDIR/empty"
-	status=0
-	"$cert" --dir "$TMPDIR/empty" "$@" >"$TMPDIR/out" 2>&1 || status=$?
-	[ $status -eq "$want" ] || fail "tls-gnutls-cert $*: exit status $status"
-	[ -z "$(find "$TMPDIR/empty" -mindepth 1)" ] || fail "tls-gnutls-cert $* leaves files"
-}
-refused 2 --days x
-refused 2 --days
-refused 2 --name ../x
-refused 2 --nosuch
-refused 2 --host 'a"b'
-refused 2 --host 'a
-ca'
-refused 1 --group no-such-group-here
-refused 1 --dir "$TMPDIR/nowhere"
-
-# ---- make dist: twice the same file, which has what is committed, and the documents made of it
-unpacked()
-{
-	tar -t -f "$1" | sed "s,^$name/,," | grep -v '/$' | grep . | sort
-}
-if [ -e .git ]; then
-	name=tls_gnutls-$version
-	scripts/make-dist.sh "$TMPDIR/one" "$version" >/dev/null 2>&1
-	(umask 077 && TZ=Asia/Kolkata scripts/make-dist.sh "$TMPDIR/two" "$version") >/dev/null 2>&1
-	cmp "$TMPDIR/one/$name.tar.gz" "$TMPDIR/two/$name.tar.gz" || fail "make dist is not reproducible"
-	unpacked "$TMPDIR/one/$name.tar.gz" >"$TMPDIR/in"
-	git ls-tree -r --name-only HEAD | sort >"$TMPDIR/committed"
-	[ -z "$(comm -13 "$TMPDIR/in" "$TMPDIR/committed")" ] || fail "the tarball does not have what is committed"
-	comm -23 "$TMPDIR/in" "$TMPDIR/committed" >"$TMPDIR/made"
-	made=none
-	if scripts/make-docbook --check 2>/dev/null; then
-		made='README doc/docbook/tls_gnutls.html doc/man/tls_gnutls.7 doc/docbook/parameters.xml'
-		for file in $made; do
-			grep -qx "$file" "$TMPDIR/made" || fail "the tarball lacks $file"
-		done
-	else
-		echo "note: make-docbook cannot run; README, DocBook, HTML and tls_gnutls(7) are not looked for"
-	fi
-	known='README|doc/docbook/([a-z_]+[.]xml|tls_gnutls[.]html)|doc/man/tls_gnutls[.]7'
-	[ -z "$(grep -vxE "$known" "$TMPDIR/made")" ] || fail "the tarball has files that nobody knows"
-	# from the unpacked tarball, which is no checkout, with the programs for the documents out of reach
-	tar -x -C "$TMPDIR" -f "$TMPDIR/one/$name.tar.gz"
-	mkdir "$TMPDIR/bin"
-	for tool in pandoc xsltproc lynx xmllint; do
-		printf '#!/bin/sh\necho "%s was called"\nexit 1\n' $tool >"$TMPDIR/bin/$tool"
-		chmod 755 "$TMPDIR/bin/$tool"
-	done
-	(cd "$TMPDIR/$name" && PATH=$TMPDIR/bin:$PATH scripts/make-dist.sh "$TMPDIR/three" "$version") >/dev/null
-	mkdir "$TMPDIR/unpacked"
-	tar -x -C "$TMPDIR/unpacked" -f "$TMPDIR/three/$name.tar.gz" >"$TMPDIR/out" 2>&1
-	[ ! -s "$TMPDIR/out" ] || fail "tar complains about the tarball of a tarball"
-	unpacked "$TMPDIR/three/$name.tar.gz" | cmp - "$TMPDIR/in" || fail "the tarball of a tarball has other files"
-	# it installs, with what make has built here
-	(cd "$TMPDIR/$name" && PATH=$TMPDIR/bin:$PATH make --no-print-directory O="$build" \
-		-o all install DESTDIR="$TMPDIR/put" PREFIX=/usr MODULESDIR=/opt/modules) >"$TMPDIR/out" 2>&1 ||
-		fail "make install from the tarball fails"
-	if [ "$made" != none ]; then
-		for file in README doc/docbook/tls_gnutls.html; do
-			[ -f "$TMPDIR/put/usr/share/doc/tls_gnutls/$file" ] || fail "$file is not installed"
-		done
-		man -l "$TMPDIR/put/usr/share/man/man7/tls_gnutls.7" 2>/dev/null | grep -q 'verify_depth' ||
-			fail "tls_gnutls(7) does not name verify_depth"
-		! grep -q '\\f\[[CV]' "$TMPDIR/put/usr/share/man/man7/tls_gnutls.7" ||
-			fail "tls_gnutls(7) asks for a font that terminals do not have"
-	fi
-fi
-
 # ---- one version
+"$build/tls-gnutls-ciphers" --version | grep -q "^tls-gnutls-ciphers $version, " || fail "another version in the tool"
+strings "$MODULE" | grep -qF "tls_gnutls $version, GnuTLS " || fail "strings does not show the version of the module"
 newest=$(sed -n 's/^## \[\([0-9][^]]*\)\].*/\1/p' CHANGELOG.md | head -n 1)
 [ -z "$newest" ] || [ "$newest" = "$version" ] || fail "CHANGELOG.md has $newest, base/version.h $version"
+grep -qF "Version $version" README.md || fail "README.md names another version"
+grep -qx "Version: *$version" packaging/rpm/*.spec || fail "the RPM specification has another version"
+grep -qx "pkgver=$version" packaging/alpine/APKBUILD || fail "the APKBUILD has another version"
+for page in doc/man/*.1; do
+	! grep '^\.TH' "$page" | grep -E '[0-9]+\.[0-9]+\.[0-9]+' || fail "$page has a version of its own"
+done

@@ -5,7 +5,8 @@
 # Environment: DEB_RELEASES  code names of Debian's releases, default: the one of this machine; KAMAILIO_SRC_<name>  the
 # source of that release's kamailio, where its archive does not have it; DEB_BUILD_OPTIONS, for example nocheck.
 # Needs root, debootstrap, the network.
-# The systems are unpacked to build/packages/<name>/root and kept; each step works on a copy of its own in memory.
+# The systems are unpacked to build/packages/<name>/root and kept, as are the packages that apt fetches, in archives
+# beside it; each step works on a copy of the system of its own, in memory.
 set -eu
 
 cd "$(dirname "$0")/../.."
@@ -24,6 +25,7 @@ if [ "${1:-}" = --inside ]; then
 	root=$base/layer/merged
 	mkdir -p "$root/share"
 	mount --bind "$share" "$root/share"
+	mount --bind "$base/archives" "$root/var/cache/apt/archives"
 	mount -t proc proc "$root/proc"
 	mount --rbind /dev "$root/dev"
 	mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
@@ -77,7 +79,7 @@ for release in ${DEB_RELEASES:-$here}; do
 	base=$top/build/packages/$release
 	share=$base/share
 	rm -rf "$share"
-	mkdir -p "$base/layer" "$share"
+	mkdir -p "$base/layer" "$base/archives/partial" "$share"
 	if [ ! -e "$base/complete" ]; then
 		rm -rf "$base/root"
 		debootstrap --variant=minbase "$release" "$base/root" "$mirror" >"$base/bootstrap.log" 2>&1 || {
@@ -94,6 +96,7 @@ for release in ${DEB_RELEASES:-$here}; do
 	scripts/make-dist.sh "$share" "$version" >/dev/null
 	cp tests/packages/deb-*.sh packaging/debian/tests/serve packaging/debian/tests/neighbours "$share/"
 	inside deb-build.sh "$version"
+	inside deb-test.sh "$version"
 	inside deb-use.sh "$version"
 	rm -rf "$share"
 done
