@@ -98,6 +98,6 @@ void tlsg_rpc_kill(rpc_t *rpc, void *ctx)
 			return;
 		case TLSG_RPC_KILLED_LATER:
 			LM_NOTICE("connection %d is in use, it will be closed: tls.kill\n", id);
-			rpc->rpl_printf(ctx, "OK: closing");
+			rpc->rpl_printf(ctx, "OK"); /* tls.so, too, closes it later, and says that */
 	}
 }

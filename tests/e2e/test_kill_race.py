@@ -58,7 +58,7 @@ def _killing(kam, stop):
         for number in chance.sample(ids, min(2, len(ids))):
             kam.rpc("tls.kill", number)
         for _ in range(6):
-            if ids and kam.rpc("tls.kill", max(ids) + 1).startswith("OK"):
+            if ids and kam.rpc("tls.kill", max(ids) + 1) == "OK":
                 break
         count += 1
         if count % 4 == 0:
