@@ -87,6 +87,13 @@ static void destroy(struct tlsg_assoc *a)
 	shm_free(a);
 }
 
+/* Destroys one that was counted. Its place among addresses is free before its place here: that table has no more. */
+static void uncount(struct tlsg_assoc *a)
+{
+	destroy(a);
+	__atomic_sub_fetch(&table->count, 1, __ATOMIC_RELEASE);
+}
+
 void tlsg_assoc_deinit(void)
 {
 	unsigned i;
@@ -251,10 +258,8 @@ enum tlsg_ret tlsg_assoc_add(const struct tlsg_assoc_key *key, bool is_accepted,
 		made = NULL;
 	}
 	lock_release(&b->lock);
-	if(made != NULL) { /* another process was faster */
-		__atomic_sub_fetch(&table->count, 1, __ATOMIC_RELAXED);
-		destroy(made);
-	}
+	if(made != NULL) /* another process was faster */
+		uncount(made);
 	return TLSG_OK;
 }
 
@@ -263,8 +268,7 @@ void tlsg_assoc_put(struct tlsg_assoc *a)
 	if(a == NULL || __atomic_sub_fetch(&a->refs, 1, __ATOMIC_ACQ_REL) != 0)
 		return;
 	tlsg_assoc_urgent(a, false);
-	__atomic_sub_fetch(&table->count, 1, __ATOMIC_RELAXED);
-	destroy(a);
+	uncount(a);
 }
 
 void tlsg_assoc_remove(struct tlsg_assoc *a)

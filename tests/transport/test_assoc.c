@@ -17,6 +17,7 @@
 #define MANY 3000
 #define CHILDREN 4
 #define TURNS 3000
+#define TURNS_OF_ADDRESS 400000 /* so many, as few of them meet in the middle */
 #define BATCH 16
 
 static struct tlsg_assoc_key key_of(unsigned n)
@@ -372,6 +373,46 @@ static void test_processes(void **state)
 	assert_int_equal(collect(false), 0);
 }
 
+/* Makes and removes the only association of an address. @return with 1: refused as if the address had others. */
+static void child_of_address(unsigned char host)
+{
+	struct tlsg_assoc_key k = key_at(host, 5061);
+	struct tlsg_assoc *a;
+	unsigned i;
+
+	for(i = 0; i < TURNS_OF_ADDRESS; i++) {
+		enum tlsg_ret ret = tlsg_assoc_add(&k, true, &a);
+
+		if(ret == TLSG_FULL)
+			continue;
+		if(ret != TLSG_OK)
+			_exit(1);
+		tlsg_assoc_remove(a);
+		tlsg_assoc_put(a);
+	}
+	_exit(0);
+}
+
+/* More addresses than associations are allowed: what is refused is refused for that, and for no limit of an address. */
+static void test_processes_of_addresses(void **state)
+{
+	unsigned failed = 0;
+	unsigned i;
+	int status;
+
+	(void)state;
+	assert_int_equal(tlsg_assoc_init(2, 1), TLSG_OK);
+	for(i = 0; i < CHILDREN; i++)
+		if(fork() == 0)
+			child_of_address((unsigned char)(i + 1));
+	for(i = 0; i < CHILDREN; i++) {
+		assert_true(wait(&status) > 0);
+		failed += status != 0;
+	}
+	assert_int_equal(failed, 0); /* all have ended */
+	assert_int_equal(tlsg_assoc_count(), 0);
+}
+
 /* A process that ends with the lock of a bucket keeps nobody waiting at shutdown. */
 static void test_lock_of_a_dead_process(void **state)
 {
@@ -427,6 +468,7 @@ int main(void)
 			cmocka_unit_test_teardown(test_collect_renumbered, finish),
 			cmocka_unit_test_teardown(test_lock, finish),
 			cmocka_unit_test_teardown(test_processes, finish),
+			cmocka_unit_test_teardown(test_processes_of_addresses, finish),
 			cmocka_unit_test_teardown(test_lock_of_a_dead_process, finish),
 			cmocka_unit_test_teardown(test_no_memory, finish),
 	};
