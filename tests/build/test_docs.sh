@@ -12,7 +12,8 @@ verdict()
 {
 	rm -rf "$tree"
 	mkdir "$tree"
-	cp -R scripts doc samples gnutls_mod rpc transport profiles pkcs11 base tools tests ./*.md ./LICENSE "$tree/"
+	cp -R scripts doc samples gnutls_mod rpc transport profiles pkcs11 base tools tests misc "$tree/"
+	cp Makefile ./*.md ./LICENSE "$tree/"
 	sed -i "$2" "$tree/$1"
 	status=0
 	"$tree/scripts/check-docs" >"$TMPDIR/out" 2>&1 || status=$?
@@ -52,8 +53,11 @@ verdict doc/variables.md '$a `@tls.peer.colour`' 'the word colour does not exist
 script=gnutls_mod/mod_script.c
 verdict $script 's/{"is_peer_verified",/{"is_peer_known",/' 'the function is_peer_known is not documented'
 verdict $script 's/KEMI("cget"/KEMI("get"/' 'the KEMI function get is not documented'
-verdict doc/threats.md '$a `test_what_nobody_wrote`' 'the test test_what_nobody_wrote does not exist'
-verdict doc/threats.md '$a `test_docs.sh` and `test_nothing.c`' 'the test test_nothing.c does not exist'
+verdict doc/threats.md '$a | a | `test_what_nobody_wrote` |' 'the test test_what_nobody_wrote does not exist'
+verdict doc/threats.md '$a | a | `test_docs.py` and `test_nothing.c` |' 'the test test_nothing.c does not exist'
+verdict doc/threats.md '$a | a | `make check-nothing` |' 'make check-nothing does not exist'
+verdict doc/threats.md '$a | a | by hand |' 'no test in'
+verdict doc/threats.md '$a | a | `make check-limbo`, `test_forgotten` |' -
 table=doc/parameters.md
 verdict $table 's/| `"tls"` | name of the xavp/| `tls` | name of the xavp/' \
 	'the example of xavp_cfg, tls, is not of the type str'

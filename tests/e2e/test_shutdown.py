@@ -198,11 +198,14 @@ def _variable(module, name):
 
 @pytest.mark.ours_only("the locks are those of this module")
 @pytest.mark.skipif(struct.calcsize("P") != 8, reason="the places are those of 64-bit machines")
-@pytest.mark.parametrize("name, at, step", (("slots", 40, 0), ("table", 24, 24)))
-def test_lock_of_a_process_that_has_ended(settings, tls_module, name, at, step):
-    """At SIGTERM a process ends at once, also with a lock of the slots, or of the buckets of associations.
+@pytest.mark.parametrize("name, through, at, step", (
+    ("slots", (40,), 8, 0), ("table", (16,), 8, 0), ("table", (), 32, 24)),
+    ids=("addresses of handshakes", "addresses of associations", "buckets of associations"))
+def test_lock_of_a_process_that_has_ended(settings, tls_module, name, through, at, step):
+    """At SIGTERM a process ends at once, also with a lock of the counts by address, or of the buckets of associations.
 
-    Here the locks are taken from outside; `at` is the place of the first one behind what the variable points to.
+    Here the locks are taken from outside; `at` is the place of the first one behind what the variable points to,
+    `through` the places of pointers on the way.
     """
     offset = _variable(tls_module.path, name)
     changed = settings.but(listen=("tls", "dtls"), modparams={"handshakes_per_address": 100})
@@ -218,6 +221,9 @@ def test_lock_of_a_process_that_has_ended(settings, tls_module, name, at, step):
         with open(f"/proc/{worker}/mem", "r+b", buffering=0) as memory:
             memory.seek(base + offset)
             (start,) = struct.unpack("P", memory.read(struct.calcsize("P")))
+            for place in through:
+                memory.seek(start + place)
+                (start,) = struct.unpack("P", memory.read(struct.calcsize("P")))
             for number in range(1024 if step else 1):       # the buckets that -m 64 has
                 memory.seek(start + at + number * step)
                 assert memory.read(4) == bytes(4)
