@@ -498,6 +498,28 @@ static void test_lock_of_a_dead_process(void **state)
 	alarm(0);
 }
 
+/* What the table takes at start: the figures of doc/parameters.md, dtls_max_connections. */
+static void test_bytes_at_start(void **state)
+{
+	static const struct
+	{
+		unsigned max;
+		size_t bytes;
+	} rows[] = {{10000, 600000}, {1048576, 20000000}, {1025, 1025 * 70}, {4097, 4097 * 70}, {65536, 65536 * 70}};
+	unsigned i;
+
+	(void)state;
+	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t before = tlsg_stub_shm_in_use();
+		size_t bytes;
+
+		assert_int_equal(tlsg_assoc_init(rows[i].max, rows[i].max / 2), TLSG_OK);
+		bytes = tlsg_stub_shm_in_use() - before;
+		assert_true(bytes <= rows[i].bytes);
+		tlsg_assoc_deinit();
+	}
+}
+
 static void test_no_memory(void **state)
 {
 	struct tlsg_assoc_key k = key_of(1);
@@ -530,6 +552,7 @@ int main(void)
 			cmocka_unit_test_teardown(test_processes, finish),
 			cmocka_unit_test_teardown(test_processes_of_addresses, finish),
 			cmocka_unit_test_teardown(test_lock_of_a_dead_process, finish),
+			cmocka_unit_test_teardown(test_bytes_at_start, finish),
 			cmocka_unit_test_teardown(test_no_memory, finish),
 	};
 
