@@ -87,6 +87,24 @@ static void destroy(struct tlsg_assoc *a)
 	shm_free(a);
 }
 
+/*
+ * Counts an association that is about to be made. The lock of its bucket is held, so that a process that finds no more
+ * room also finds what the last place was taken for.
+ * @return TLSG_OK; TLSG_FULL, TLSG_E_PEER: as tlsg_assoc_add(), and nothing is counted.
+ */
+static enum tlsg_ret count_unsafe(struct tlsg_assoc *a, bool is_accepted)
+{
+	enum tlsg_ret ret = TLSG_OK;
+
+	if(__atomic_add_fetch(&table->count, 1, __ATOMIC_RELAXED) > table->max)
+		ret = TLSG_FULL;
+	else if(is_accepted && !tlsg_addr_count_take(table->peers, &a->key.peer, &a->peer_count))
+		ret = TLSG_E_PEER;
+	if(ret != TLSG_OK)
+		__atomic_sub_fetch(&table->count, 1, __ATOMIC_RELAXED);
+	return ret;
+}
+
 /* Destroys one that was counted. Its place among addresses is free before its place here: that table has no more. */
 static void uncount(struct tlsg_assoc *a)
 {
@@ -205,62 +223,59 @@ int tlsg_assoc_number(const struct tlsg_assoc *a)
 	return (int)(TLSG_ASSOC_ID_FIRST + (n * table->buckets_len + a->bucket) % TLSG_ASSOC_ID_FIRST);
 }
 
-/* Makes an association for the table and for the caller. @return as tlsg_assoc_add(). */
-static enum tlsg_ret make(const struct tlsg_assoc_key *key, bool is_accepted, struct tlsg_assoc **out)
+/* Makes an association for the table and for the caller, without number. @return NULL: out of shared memory. */
+static struct tlsg_assoc *make(const struct tlsg_assoc_key *key)
 {
 	struct tlsg_assoc *a = shm_mallocxz(sizeof(*a));
 
 	if(a == NULL)
-		return TLSG_E_RESOURCE;
+		return NULL;
 	if(lock_init(&a->lock) == NULL) {
 		shm_free(a);
-		return TLSG_E_RESOURCE;
-	}
-	if(is_accepted && !tlsg_addr_count_take(table->peers, &key->peer, &a->peer_count)) {
-		destroy(a);
-		return TLSG_E_PEER;
+		return NULL;
 	}
 	a->key = *key;
 	a->bucket = bucket_of(key);
-	a->id = tlsg_assoc_number(a);
-	a->first_id = a->id;
 	a->refs = 2;
 	a->linked = 1;
 	a->used_at = get_ticks_raw();
-	*out = a;
-	return TLSG_OK;
+	return a;
+}
+
+/* Puts one that is counted into its bucket, whose lock is held. Only now, so that who is refused uses no number. */
+static void link_unsafe(struct bucket *b, struct tlsg_assoc *a)
+{
+	a->id = tlsg_assoc_number(a);
+	a->first_id = a->id;
+	a->next = b->first;
+	b->first = a;
 }
 
 enum tlsg_ret tlsg_assoc_add(const struct tlsg_assoc_key *key, bool is_accepted, struct tlsg_assoc **out)
 {
 	struct bucket *b = &table->buckets[bucket_of(key)];
 	struct tlsg_assoc *made;
-	enum tlsg_ret ret;
+	enum tlsg_ret ret = TLSG_OK;
 
 	*out = tlsg_assoc_find(key);
 	if(*out != NULL)
 		return TLSG_OK;
-	if(__atomic_add_fetch(&table->count, 1, __ATOMIC_RELAXED) > table->max) {
-		__atomic_sub_fetch(&table->count, 1, __ATOMIC_RELAXED);
-		return TLSG_FULL;
-	}
-	ret = make(key, is_accepted, &made);
-	if(ret != TLSG_OK) {
-		__atomic_sub_fetch(&table->count, 1, __ATOMIC_RELAXED);
-		return ret;
-	}
+	made = make(key);
+	if(made == NULL)
+		return TLSG_E_RESOURCE;
 	lock_get(&b->lock);
-	*out = find_unsafe(b, key);
-	if(*out == NULL) {
-		made->next = b->first;
-		b->first = made;
+	*out = find_unsafe(b, key); /* another process may have been faster */
+	if(*out == NULL)
+		ret = count_unsafe(made, is_accepted);
+	if(*out == NULL && ret == TLSG_OK) {
+		link_unsafe(b, made);
 		*out = made;
 		made = NULL;
 	}
 	lock_release(&b->lock);
-	if(made != NULL) /* another process was faster */
-		uncount(made);
-	return TLSG_OK;
+	if(made != NULL)
+		destroy(made);
+	return ret;
 }
 
 void tlsg_assoc_put(struct tlsg_assoc *a)

@@ -3,7 +3,8 @@
  * Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
  * Runs in: any process; made and freed in the attendant.  Memory: shm.
  * Lock: one for each bucket, taken here for a few instructions; one for each association, taken by its user. No code
- * holds two of them, and none takes an association's lock while it holds a bucket's.
+ * holds two of them, and none takes an association's lock while it holds a bucket's. The lock of the addresses
+ * (addr_count.h) is taken while a bucket's is held.
  *
  * TCP has the core's table of connections; UDP has none, so this is the one of DTLS. Sockets are numbers here; what is
  * done with a connection is up to the caller. An association is freed by the last process that lets go of it.
@@ -101,8 +102,8 @@ struct tlsg_assoc *tlsg_assoc_find_id(int id);
  * Finds an association or makes an empty one, without connections.
  * @param is_accepted  the peer opens it: it counts for the limit of its address.
  * @param out          [out] with a reference for the caller; NULL unless TLSG_OK.
- * @return TLSG_OK; TLSG_FULL: as many exist as are allowed; TLSG_E_PEER: as many with this address; TLSG_E_RESOURCE:
- *         out of shared memory.
+ * @return TLSG_OK, also when another process adds it meanwhile; TLSG_FULL: as many exist as are allowed; TLSG_E_PEER:
+ *         as many with this address; TLSG_E_RESOURCE: out of shared memory.
  */
 enum tlsg_ret tlsg_assoc_add(
 		const struct tlsg_assoc_key *key, bool is_accepted, struct tlsg_assoc **out) TLSG_MUST_CHECK;

@@ -51,6 +51,7 @@ struct region
 
 int process_no = 0;
 bool tlsg_stub_lock_is_last;
+void (*tlsg_stub_released_cb)(void);
 static struct region *region;
 static void (*free_hook)(const void *, size_t);
 static int log_level = L_DBG;

@@ -121,14 +121,18 @@ static void test_limit(void **state)
 	start(3);
 	for(i = 0; i < 3; i++)
 		tlsg_assoc_put(add(i));
-	assert_int_equal(tlsg_assoc_add(&k, true, &a), TLSG_FULL);
-	assert_null(a);
+	for(i = 0; i < MANY; i++) {
+		assert_int_equal(tlsg_assoc_add(&k, true, &a), TLSG_FULL);
+		assert_null(a);
+	}
 	tlsg_assoc_put(add(2)); /* one that exists is found */
 	first = find(0);
 	tlsg_assoc_remove(first);
 	assert_int_equal(tlsg_assoc_add(&k, true, &a), TLSG_FULL); /* it still takes memory */
 	tlsg_assoc_put(first);
-	tlsg_assoc_put(add(9));
+	a = add(9);
+	assert_true(a->id < TLSG_ASSOC_ID_FIRST + 4 * (int)tlsg_assoc_buckets()); /* who was refused has used no number */
+	tlsg_assoc_put(a);
 }
 
 static unsigned collect(bool all)
@@ -267,6 +271,61 @@ static void test_limit_of_an_address(void **state)
 	assert_int_equal(tlsg_assoc_add(&k, true, &b), TLSG_OK);
 	tlsg_assoc_put(b);
 	tlsg_assoc_put(a[2]);
+}
+
+/* A second worker, with a copy of the same ClientHello. */
+static struct tlsg_assoc *added_elsewhere;
+static bool is_removed_elsewhere;
+static unsigned releases_left;
+
+static void add_elsewhere(void)
+{
+	struct tlsg_assoc_key k = key_at(1, 1);
+
+	if(--releases_left > 0) {
+		tlsg_stub_released_cb = add_elsewhere;
+		return;
+	}
+	assert_int_equal(tlsg_assoc_add(&k, true, &added_elsewhere), TLSG_OK);
+	if(!is_removed_elsewhere)
+		return;
+	tlsg_assoc_remove(added_elsewhere);
+	tlsg_assoc_put(added_elsewhere);
+}
+
+/* Two workers have copies of one ClientHello, and there is room for one association: both get it, none is refused. */
+static void test_added_by_two(void **state)
+{
+	static const struct
+	{
+		unsigned max;
+		unsigned per_address;
+		unsigned releases; /* of locks before the second worker comes: 1 by the look-up, 2 by shm_malloc() */
+		bool is_removed;
+	} rows[] = {
+			{1, 0, 1, false}, {2, 1, 1, false}, {1, 1, 1, true}, {1, 0, 2, false}, {2, 1, 2, false}, {1, 1, 2, true}};
+	struct tlsg_assoc_key k = key_at(1, 1);
+	struct tlsg_assoc *a;
+	unsigned i;
+
+	(void)state;
+	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(tlsg_assoc_init(rows[i].max, rows[i].per_address), TLSG_OK);
+		is_removed_elsewhere = rows[i].is_removed;
+		releases_left = rows[i].releases;
+		tlsg_stub_released_cb = add_elsewhere;
+		assert_int_equal(tlsg_assoc_add(&k, true, &a), TLSG_OK);
+		assert_null(tlsg_stub_released_cb); /* the other one came between */
+		if(!rows[i].is_removed) {
+			assert_ptr_equal(a, added_elsewhere);
+			tlsg_assoc_put(added_elsewhere);
+		}
+		assert_int_equal(tlsg_assoc_count(), 1);
+		tlsg_assoc_remove(a);
+		tlsg_assoc_put(a);
+		assert_int_equal(tlsg_assoc_count(), 0);
+		tlsg_assoc_deinit();
+	}
 }
 
 /* A number that changes while the table is read, because the peer starts again, does not change the order. */
@@ -439,6 +498,28 @@ static void test_lock_of_a_dead_process(void **state)
 	alarm(0);
 }
 
+/* What the table takes at start: the figures of doc/parameters.md, dtls_max_connections. */
+static void test_bytes_at_start(void **state)
+{
+	static const struct
+	{
+		unsigned max;
+		size_t bytes;
+	} rows[] = {{10000, 600000}, {1048576, 20000000}, {1025, 1025 * 70}, {4097, 4097 * 70}, {65536, 65536 * 70}};
+	unsigned i;
+
+	(void)state;
+	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t before = tlsg_stub_shm_in_use();
+		size_t bytes;
+
+		assert_int_equal(tlsg_assoc_init(rows[i].max, rows[i].max / 2), TLSG_OK);
+		bytes = tlsg_stub_shm_in_use() - before;
+		assert_true(bytes <= rows[i].bytes);
+		tlsg_assoc_deinit();
+	}
+}
+
 static void test_no_memory(void **state)
 {
 	struct tlsg_assoc_key k = key_of(1);
@@ -463,6 +544,7 @@ int main(void)
 			cmocka_unit_test_teardown(test_key, finish),
 			cmocka_unit_test_teardown(test_limit, finish),
 			cmocka_unit_test_teardown(test_limit_of_an_address, finish),
+			cmocka_unit_test_teardown(test_added_by_two, finish),
 			cmocka_unit_test_teardown(test_collect, finish),
 			cmocka_unit_test_teardown(test_collect_after, finish),
 			cmocka_unit_test_teardown(test_collect_renumbered, finish),
@@ -470,6 +552,7 @@ int main(void)
 			cmocka_unit_test_teardown(test_processes, finish),
 			cmocka_unit_test_teardown(test_processes_of_addresses, finish),
 			cmocka_unit_test_teardown(test_lock_of_a_dead_process, finish),
+			cmocka_unit_test_teardown(test_bytes_at_start, finish),
 			cmocka_unit_test_teardown(test_no_memory, finish),
 	};
 

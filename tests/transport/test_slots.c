@@ -119,6 +119,7 @@ static void test_per_address(void **state)
 {
 	uint64_t refused = tlsg_stats_value_of("limit_handshakes_per_address");
 	struct tlsg_addr mapped = {16, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1}};
+	struct tlsg_addr alike = {16, {0, 0, 0, 0, 10, 0, 0, 1}};
 	struct tlsg_addr a = v4(1), b = v4(2), one = v6(1, 1), same = v6(1, 2), other = v6(2, 1), none = {0};
 	struct tlsg_slot slot[6], more;
 
@@ -133,6 +134,8 @@ static void test_per_address(void **state)
 	assert_int_equal(tlsg_slots_take(&one, &more), TLSG_SLOT_ADDRESS);
 	assert_int_equal(tlsg_slots_take(&other, &slot[5]), TLSG_SLOT_TAKEN);
 	assert_int_equal(tlsg_slots_take(&none, &more), TLSG_SLOT_TAKEN); /* no address: not counted by address */
+	tlsg_slots_give(&more);
+	assert_int_equal(tlsg_slots_take(&alike, &more), TLSG_SLOT_TAKEN); /* not that of IPv4 with the same bytes */
 	tlsg_slots_give(&more);
 	assert_int_equal(tlsg_stats_value_of("limit_handshakes_per_address"), refused + 2);
 	assert_int_equal(tlsg_slots_used(NULL), 6);
@@ -173,6 +176,20 @@ static void test_many_addresses(void **state)
 			tlsg_slots_give(&slot[i]);
 		assert_int_equal(tlsg_slots_used(NULL), 0);
 	}
+}
+
+/* What the table takes at start: the figure of doc/parameters.md, handshakes_per_address. */
+static void test_bytes_at_start(void **state)
+{
+	size_t before = tlsg_stub_shm_in_use();
+	size_t without;
+
+	(void)state;
+	start(MANY, 0, 0, MANY);
+	without = tlsg_stub_shm_in_use() - before;
+	tlsg_slots_deinit();
+	start(MANY, 0, 100, MANY);
+	assert_true(tlsg_stub_shm_in_use() - before - without <= 17 * MANY + 64);
 }
 
 static void child(unsigned seed)
@@ -264,6 +281,7 @@ int main(void)
 			cmocka_unit_test_teardown(test_by_memory, finish),
 			cmocka_unit_test_teardown(test_per_address, finish),
 			cmocka_unit_test_teardown(test_many_addresses, finish),
+			cmocka_unit_test_teardown(test_bytes_at_start, finish),
 			cmocka_unit_test_teardown(test_processes, finish),
 			cmocka_unit_test_teardown(test_lock_of_a_dead_process, finish),
 			cmocka_unit_test_teardown(test_no_memory, finish),

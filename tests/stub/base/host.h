@@ -110,9 +110,18 @@ static inline void tlsg_stub_lock_get(gen_lock_t *lock)
 		_exit(0);
 }
 
+/** Called once, after the next lock_release() of this process: what another process does at that moment. */
+extern void (*tlsg_stub_released_cb)(void);
+
 static inline void tlsg_stub_lock_release(gen_lock_t *lock)
 {
+	void (*cb)(void) = tlsg_stub_released_cb;
+
 	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
+	if(cb == NULL)
+		return;
+	tlsg_stub_released_cb = NULL;
+	cb();
 }
 
 #define lock_init(l) tlsg_stub_lock_init(l)
