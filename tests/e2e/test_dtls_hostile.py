@@ -6,10 +6,9 @@ import socket
 import time
 
 import pytest
-from OpenSSL import SSL
 
 from .lib import dtls, sip
-from .lib.dtls import DtlsAgent, DtlsClient, Relay
+from .lib.dtls import DtlsClient
 from .lib.kamailio import Kamailio, host_version
 from .lib.ports import LOOPBACK
 from .lib.tls import TlsClient, client_context
