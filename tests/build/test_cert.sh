@@ -3,13 +3,7 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 set -eu
 
-fail()
-{
-	[ ! -f "$TMPDIR/out" ] || tail -n 20 "$TMPDIR/out"
-	echo "$*"
-	exit 1
-}
-build=$(dirname "$MODULE")
+. tests/lib/build.sh
 
 # ---- tls-gnutls-cert: what is right, and what is refused
 cert=$build/tls-gnutls-cert

@@ -7,14 +7,7 @@ set -eu
 	echo "not a checkout: there is no commit to make a tarball of"
 	exit 77
 }
-fail()
-{
-	[ ! -f "$TMPDIR/out" ] || tail -n 20 "$TMPDIR/out"
-	echo "$*"
-	exit 1
-}
-unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES DESTDIR
-build=$(dirname "$MODULE")
+. tests/lib/build.sh
 version=$(sed -n 's/^#define TLSG_VERSION "\(.*\)"/\1/p' base/version.h)
 
 # unpacked TARBALL: the names of its files.

@@ -3,13 +3,7 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 set -eu
 
-fail()
-{
-	cat "$TMPDIR/out"
-	echo "$*"
-	exit 1
-}
-build=$(dirname "$MODULE")
+. tests/lib/build.sh
 # Nothing in preload.so has an array on the stack: there is nothing that the compiler would protect.
 set -- "$MODULE" "$build/tls-gnutls-ciphers" "$build/check/load.so" "$build/check/record.so"
 all="$* $build/check/preload.so"

@@ -3,14 +3,7 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 set -eu
 
-fail()
-{
-	[ ! -f "$TMPDIR/out" ] || tail -n 20 "$TMPDIR/out"
-	echo "$*"
-	exit 1
-}
-unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES DESTDIR
-build=$(dirname "$MODULE")
+. tests/lib/build.sh
 version=$(sed -n 's/^#define TLSG_VERSION "\(.*\)"/\1/p' base/version.h)
 
 # ---- install and uninstall, to the usual places and to given ones

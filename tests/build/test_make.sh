@@ -3,15 +3,8 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 set -eu
 
-fail()
-{
-	[ ! -f "$TMPDIR/out" ] || cat "$TMPDIR/out"
-	echo "$*"
-	exit 1
-}
-
-# This test may itself be run by a make.
-unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES WERROR CFLAGS CPPFLAGS LDFLAGS CC KAMAILIO_SRC
+. tests/lib/build.sh
+unset WERROR CFLAGS CPPFLAGS LDFLAGS CC KAMAILIO_SRC
 
 # commands TARGET...: what make would run, in a build folder that is empty.
 commands()

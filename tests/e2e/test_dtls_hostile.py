@@ -6,10 +6,9 @@ import socket
 import time
 
 import pytest
-from OpenSSL import SSL
 
 from .lib import dtls, sip
-from .lib.dtls import DtlsAgent, DtlsClient, Relay
+from .lib.dtls import DtlsClient
 from .lib.kamailio import Kamailio, host_version
 from .lib.ports import LOOPBACK
 from .lib.tls import TlsClient, client_context
@@ -51,6 +50,15 @@ def _assert_served(kam):
     with TlsClient(kam.address("tls"), client_context()) as client:
         assert client.ask().status == 200
     kam.assert_healthy()
+
+
+def _assert_refused(kam, figure):
+    """A new DTLS client is refused: the figure counts it, and its ClientHello with the cookie gets no answer."""
+    with DtlsClient(kam.address("dtls")) as late:
+        late.session.step()
+        late.session.take(late.recv_raw(5))
+        until(lambda: _figure(kam, figure) >= 1, "it is refused")
+        assert late.recv_raw(0.3) is None
 
 
 def _warm_up(kam):
@@ -216,11 +224,7 @@ def test_full(base):
     with Kamailio(base.but(modparams={"dtls_max_connections": 3, "dtls_max_per_address": 0})) as kam:
         clients = [DtlsClient(kam.address("dtls")).handshake() for _ in range(3)]
         mark = kam.log.mark()
-        with DtlsClient(kam.address("dtls")) as late:
-            late.session.step()
-            late.session.take(late.recv_raw(5))
-            until(lambda: _figure(kam, "dtls_refused") >= 1, "it is refused")
-            assert late.recv_raw(0.3) is None
+        _assert_refused(kam, "dtls_refused")
         assert kam.log.find("WARNING.*as many associations exist as dtls_max_connections allows, 3: new peers", mark)
         assert all(client.ask().status == 200 for client in clients)
         clients[0].close()
@@ -237,11 +241,7 @@ def test_full_for_an_address(base, limit):
     with Kamailio(base.but(modparams={"dtls_max_connections": 4, "dtls_max_per_address": limit})) as kam:
         first, second = [DtlsClient(kam.address("dtls")).handshake() for _ in range(2)]
         mark = kam.log.mark()
-        with DtlsClient(kam.address("dtls")) as late:
-            late.session.step()
-            late.session.take(late.recv_raw(5))
-            until(lambda: _figure(kam, "dtls_refused_per_address") >= 1, "it is refused")
-            assert late.recv_raw(0.3) is None
+        _assert_refused(kam, "dtls_refused_per_address")
         assert kam.log.find(f"WARNING.*DTLS: {LOOPBACK} has as many associations as dtls_max_per_address allows, 2: "
                             "more are refused", mark)
         with DtlsClient(kam.address("dtls"), host=OTHER) as other, DtlsClient(kam.address("dtls"), host=OTHER) as same:

@@ -2,14 +2,13 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 """doc/environment.md lists the variables."""
 
-import contextlib
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from .lib.kamailio import Kamailio, StartFailed
+from .lib.kamailio import StartFailed, started_with
 from .lib.tls import TlsClient, client_context, server_context
 from .lib.uas import TlsAgent, UdpSender
 
@@ -30,26 +29,6 @@ WEAKENING = {
 }
 
 
-@contextlib.contextmanager
-def _started(settings, **variables):
-    """A Kamailio with more in its environment."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in variables.items():
-            patch.setenv(name, value)
-        kamailio = Kamailio(settings)
-        try:
-            kamailio.start()
-        except BaseException:
-            kamailio.remove()
-            raise
-    try:
-        yield kamailio
-        kamailio.assert_healthy()
-    finally:
-        kamailio.kill()
-        kamailio.remove()
-
-
 def _both_roles(kam, pki):
     """Connections in and out, in each version."""
     for version in VERSIONS:
@@ -64,7 +43,7 @@ def _both_roles(kam, pki):
 def test_sslkeylogfile(settings, pki, tmp_path):
     """No secret is written, and one warning says so."""
     file = tmp_path / "keys"
-    with _started(settings.but(listen=("tls", "udp")), SSLKEYLOGFILE=str(file)) as kam:
+    with started_with(settings.but(listen=("tls", "udp")), SSLKEYLOGFILE=str(file)) as kam:
         _both_roles(kam, pki)
         assert not file.exists() or file.stat().st_size == 0
         lines = kam.log.find(WARNING)
@@ -76,7 +55,7 @@ def test_sslkeylogfile_beside_keylog_file(settings, pki, tmp_path):
     """keylog_mode goes on working, and the other file stays empty."""
     theirs, ours = tmp_path / "theirs", tmp_path / "ours"
     more = {"keylog_mode": 1 + 2 + 4 + 8, "keylog_file": str(ours)}
-    with _started(settings.but(listen=("tls", "udp"), modparams=more), SSLKEYLOGFILE=str(theirs)) as kam:
+    with started_with(settings.but(listen=("tls", "udp"), modparams=more), SSLKEYLOGFILE=str(theirs)) as kam:
         _both_roles(kam, pki)
         assert not theirs.exists() or theirs.stat().st_size == 0
         assert ours.stat().st_size > 0
@@ -90,7 +69,7 @@ def test_warning(settings, name, tmp_path):
     if value is None:
         value = str(tmp_path / "config")
         (tmp_path / "config").write_text("[overrides]\n")
-    with _started(settings, **{name: value}) as kam:
+    with started_with(settings, **{name: value}) as kam:
         lines = kam.log.find(WARNING)
         assert len(lines) == 1 and f"variable {name} is" in lines[0]
         with TlsClient(kam.address(), client_context()) as client:
@@ -103,7 +82,7 @@ def test_no_warning(settings):
     harmless = {"SSLKEYLOGFILE": "", "GNUTLS_DEBUG_LEVEL": "0", "GNUTLS_NO_IMPLICIT_INIT": "1",
                 "GNUTLS_NO_EXPLICIT_INIT": "1", "P11_KIT_NO_USER_CONFIG": "1"}
     for variables in (harmless, {}):
-        with _started(settings, **variables) as kam:
+        with started_with(settings, **variables) as kam:
             assert not kam.log.find(WARNING)
             with TlsClient(kam.address(), client_context()) as client:
                 assert client.ask().status == 200
@@ -114,7 +93,7 @@ def test_ktls_in_the_configuration(settings, pki, tmp_path):
     """It has no effect on sessions that send and receive through functions of the module."""
     config = tmp_path / "config"
     config.write_text("[global]\nktls = true\n")
-    with _started(settings.but(listen=("tls", "udp")), GNUTLS_SYSTEM_PRIORITY_FILE=str(config)) as kam:
+    with started_with(settings.but(listen=("tls", "udp")), GNUTLS_SYSTEM_PRIORITY_FILE=str(config)) as kam:
         _both_roles(kam, pki)
 
 
@@ -126,6 +105,6 @@ def test_build_with_af_alg(settings, tls_module, tmp_path):
     library = str(tmp_path / "afalg_build.so")
     subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC",
                     str(TOP / "tests/e2e/lib/afalg_build.c"), "-o", library], check=True)
-    with pytest.raises(StartFailed) as failed, _started(settings, LD_PRELOAD=library):
+    with pytest.raises(StartFailed) as failed, started_with(settings, LD_PRELOAD=library):
         pass
     assert len(re.findall(r"ERROR: tls .*GnuTLS was built with afalg: .+; use a GnuTLS", str(failed.value))) == 1

@@ -1,6 +1,5 @@
 # tls_gnutls - end to end: others in the process that replace what the module has set in GnuTLS and GMP
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
-import contextlib
 import os
 import signal
 import subprocess
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .lib.kamailio import Kamailio
+from .lib.kamailio import started_with
 from .lib.tls import TlsClient, client_context, server_context
 from .lib.uas import TlsAgent, UdpSender
 from .lib.wait import until
@@ -34,24 +33,8 @@ def neighbour(tls_module, tmp_path_factory):
     return library
 
 
-@contextlib.contextmanager
-def _started(settings, library, mode):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LD_PRELOAD", library)
-        patch.setenv("NEIGHBOUR", mode)
-        kamailio = Kamailio(settings.but(listen=("tls", "udp")))
-        try:
-            kamailio.start()
-        except BaseException:
-            kamailio.remove()
-            raise
-    try:
-        yield kamailio
-        kamailio.assert_healthy()
-        kamailio.stop()
-    finally:
-        kamailio.kill()
-        kamailio.remove()
+def _with_neighbour(settings, library, mode):
+    return started_with(settings.but(listen=("tls", "udp")), LD_PRELOAD=library, NEIGHBOUR=mode)
 
 
 def _both_roles(kam, pki):
@@ -71,7 +54,7 @@ def _both_roles(kam, pki):
 def test_replaced_in_mod_init(settings, pki, neighbour, key):
     """Noticed before the workers are forked: one line for each kind, and everything works."""
     more = {"certificate": pki.cert(key), "private_key": pki.key(key)}
-    with _started(settings.but(modparams=more), neighbour, "start") as kam:
+    with _with_neighbour(settings.but(modparams=more), neighbour, "start") as kam:
         assert kam.log.find("neighbour: replaced")
         _both_roles(kam, pki)
         lines = kam.log.find(REPLACED)
@@ -80,7 +63,7 @@ def test_replaced_in_mod_init(settings, pki, neighbour, key):
 
 def test_replaced_at_run_time(settings, pki, neighbour):
     """Noticed when the next step begins, in each process; connections made before go on too."""
-    with _started(settings, neighbour, "later") as kam, \
+    with _with_neighbour(settings, neighbour, "later") as kam, \
             TlsClient(kam.address(), client_context()) as client:
         assert client.ask().status == 200
         _both_roles(kam, pki)
@@ -97,7 +80,7 @@ def test_replaced_at_run_time(settings, pki, neighbour):
 
 def test_what_cannot_be_seen_is_refused(settings, neighbour):
     """The module's mutex functions are not called: no session is made, with one line, and the process goes on."""
-    with _started(settings, neighbour, "blind") as kam:
+    with _with_neighbour(settings, neighbour, "blind") as kam:
         for _ in range(3):
             with pytest.raises(OSError):
                 with TlsClient(kam.address(), client_context()) as client:

@@ -32,19 +32,8 @@
 #define HELD_MAX ((size_t)300 * 1024)
 #define DATAGRAM_MAX 16384
 #define NOW 1800000000
-#define DAYS_LONG 3650
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const struct tlsg_cert_row rows[] = {
-		{.name = "ca",
-				.flags = TLSG_CERT_CA,
-				.usage = GNUTLS_KEY_KEY_CERT_SIGN,
-				.from_days = -10,
-				.to_days = DAYS_LONG},
-		{.name = "ec", .issuer = "ca", .cn = "localhost", .from_days = -10, .to_days = DAYS_LONG},
-		{.name = "client", .issuer = "ca", .cn = "alice", .from_days = -10, .to_days = DAYS_LONG},
-};
 
 static const struct tlsg_conn_pair_setup setup = {
 		.datagram = true, .mtu = 400, .client = "client", .server_requires = 1, .client_verifies = 1, .cache = true};
@@ -57,8 +46,7 @@ static void start(void)
 		return;
 	started = true;
 	tlsg_stub_log_level_set(L_CRIT);
-	CHECK(tlsg_conn_pair_start(rows, sizeof(rows) / sizeof(rows[0])) == 0 && tlsg_cookie_global_init() == TLSG_OK);
-	tlsg_conn_pair_write_defaults();
+	CHECK(tlsg_conn_pair_usual(NULL) == 0 && tlsg_cookie_global_init() == TLSG_OK);
 	tlsg_set_publish(tlsg_conn_pair_set(&setup));
 }
 

@@ -56,8 +56,13 @@ int tlsg_conn_pair_start(const struct tlsg_cert_row *rows, size_t len)
 			|| tlsg_queue_global_init() != TLSG_OK || tlsg_stats_init() != TLSG_OK
 			|| tlsg_arena_pool_init(SPARE_CHUNKS) != TLSG_OK)
 		return -1;
-	tlsg_certs_make(&certs, rows, len);
+	tlsg_conn_pair_add(rows, len);
 	return 0;
+}
+
+void tlsg_conn_pair_add(const struct tlsg_cert_row *rows, size_t len)
+{
+	tlsg_certs_make(&certs, rows, len);
 }
 
 int tlsg_conn_pair_start_all(const struct tlsg_cert_row *rows, size_t len)
@@ -79,6 +84,11 @@ int tlsg_conn_pair_usual(void **state)
 					.usage = GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN,
 					.from_days = -10,
 					.to_days = DAYS_LONG},
+			{.name = "other",
+					.flags = TLSG_CERT_CA,
+					.usage = GNUTLS_KEY_KEY_CERT_SIGN,
+					.from_days = -10,
+					.to_days = DAYS_LONG},
 			{.name = "ec", .issuer = "ca", .cn = "localhost", .from_days = -10, .to_days = DAYS_LONG},
 			{.name = "rsa",
 					.issuer = "ca",
@@ -86,7 +96,10 @@ int tlsg_conn_pair_usual(void **state)
 					.key = TLSG_KEY_RSA2048,
 					.from_days = -10,
 					.to_days = DAYS_LONG},
+			{.name = "named", .issuer = "ca", .cn = "named.example", .from_days = -10, .to_days = DAYS_LONG},
 			{.name = "client", .issuer = "ca", .cn = "alice", .from_days = -10, .to_days = DAYS_LONG},
+			{.name = "stranger", .issuer = "other", .cn = "mallory", .from_days = -10, .to_days = DAYS_LONG},
+			{.name = "expired", .issuer = "ca", .cn = "old", .from_days = -10, .to_days = -5},
 	};
 
 	(void)state;
@@ -124,13 +137,6 @@ void tlsg_conn_pair_write(const char *name, const char *chain, const char *key)
 	tlsg_certs_write(&certs, tlsg_conn_pair_path(name, ".crt"), chain);
 	if(key != NULL)
 		tlsg_certs_write_key(&certs, tlsg_conn_pair_path(name, ".key"), key);
-}
-
-void tlsg_conn_pair_write_defaults(void)
-{
-	tlsg_conn_pair_write("ca", "ca", NULL);
-	tlsg_conn_pair_write("ec", "ec", "ec");
-	tlsg_conn_pair_write("client", "client", "client");
 }
 
 static str str_of(struct tlsg_set *set, const char *text)

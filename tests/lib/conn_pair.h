@@ -62,8 +62,15 @@ int tlsg_conn_pair_start(const struct tlsg_cert_row *rows, size_t len);
 /** The same, and writes each certificate under its name, with its key unless it is a CA. @return the same. */
 int tlsg_conn_pair_start_all(const struct tlsg_cert_row *rows, size_t len);
 
-/** The same with "ca" and what it has issued: "ec" and "rsa" for servers, "client". @param state  not used. */
+/**
+ * The same with "ca" and what it has issued: "ec", "rsa" and "named" (of named.example) for servers, "client", and
+ * "expired"; and with "other", an authority that has issued "stranger".
+ * @param state  not used.
+ */
 int tlsg_conn_pair_usual(void **state);
+
+/** Makes more certificates, which are not written. @param rows  of them, kept. @param len  number of them. */
+void tlsg_conn_pair_add(const struct tlsg_cert_row *rows, size_t len);
 
 /**
  * Frees everything and removes the folder.
@@ -90,9 +97,6 @@ str tlsg_conn_pair_dir(void);
  * @param key    name of the certificate whose key it is, NULL none.
  */
 void tlsg_conn_pair_write(const char *name, const char *chain, const char *key);
-
-/** Writes "ca", "ec" and "client", for certificates of these names: the defaults of both roles, and a client's. */
-void tlsg_conn_pair_write_defaults(void);
 
 /** @return a built snapshot, one reference; not published. */
 struct tlsg_set *tlsg_conn_pair_set(const struct tlsg_conn_pair_setup *u);

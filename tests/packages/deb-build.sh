@@ -3,13 +3,8 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 set -eu
 
-version=$1
-[ -d /share ] || {
-	echo "this script is run by test_deb.sh"
-	exit 1
-}
-apt-get -q update
-apt-get -q -y --no-install-recommends install make ca-certificates
+. "$(dirname "$0")/deb-lib.sh"
+apt_install make ca-certificates
 mkdir /build
 cd /build
 tar -x -f "/share/tls_gnutls-$version.tar.gz"
@@ -58,7 +53,7 @@ if xargs ldd </tmp/linked | grep -E 'libssl|libcrypto'; then
 fi
 echo "## no OpenSSL among the dependencies: $(dpkg-deb -f "$deb" Depends)"
 
-apt-get -q -y --no-install-recommends install lintian devscripts
+apt_install lintian devscripts
 # Protection of branches is for arm64; newer versions look for it everywhere.
 ignored=--nocfprotection
 ! grep -q nobranchprotection /usr/bin/hardening-check || ignored="$ignored --nobranchprotection"

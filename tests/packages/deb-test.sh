@@ -3,13 +3,8 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 set -eu
 
-version=$1
-[ -d /share ] || {
-	echo "this script is run by test_deb.sh"
-	exit 1
-}
-apt-get -q update
-apt-get -q -y --no-install-recommends install autopkgtest dpkg-dev
+. "$(dirname "$0")/deb-lib.sh"
+apt_install autopkgtest dpkg-dev
 status=0
 autopkgtest --no-built-binaries /share/*.deb "/share/kamailio-tls-gnutls_$version-1.dsc" -- null \
 	>/tmp/out 2>&1 || status=$?

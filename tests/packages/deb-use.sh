@@ -3,11 +3,7 @@
 # Copyright (C) 2026 tls_gnutls contributors    SPDX-License-Identifier: BSD-2-Clause
 set -eu
 
-version=$1
-[ -d /share ] || {
-	echo "this script is run by test_deb.sh"
-	exit 1
-}
+. "$(dirname "$0")/deb-lib.sh"
 package=kamailio-tls-gnutls-modules
 deb=$(ls /share/${package}_*.deb)
 
@@ -17,19 +13,18 @@ all_files()
 	find / -xdev \( -path /proc -o -path /dev -o -path /tmp -o -path /var/lib/dpkg -o -path /var/lib/apt \
 		-o -path /var/cache -o -path /var/log -o -path /share -o -path /run \) -prune -o -print | sort
 }
-apt-get -q update
-apt-get -q -y --no-install-recommends install kamailio gnutls-bin netbase procps
+apt_install kamailio gnutls-bin netbase procps
 all_files >/tmp/before
 
 # ---- an older version first
 dpkg-deb -R "$deb" /tmp/older
 sed -i "s/^Version: .*/Version: $version-0/" /tmp/older/DEBIAN/control
 dpkg-deb -b /tmp/older "/tmp/${package}_older.deb"
-apt-get -q -y --no-install-recommends install "/tmp/${package}_older.deb"
+apt_install "/tmp/${package}_older.deb"
 mkdir -p /etc/kamailio
 tls-gnutls-cert --config --group kamailio
 cksum /etc/kamailio/tls.cfg /etc/kamailio/kamailio-selfsigned.* >/tmp/sums
-apt-get -q -y --no-install-recommends install "$deb"
+apt_install "$deb"
 [ "$(dpkg-query -W -f '${Version}' $package)" = "$version-1" ]
 cksum /etc/kamailio/tls.cfg /etc/kamailio/kamailio-selfsigned.* | cmp - /tmp/sums
 [ -z "$(dpkg -L $package | grep '^/etc')" ]
@@ -39,7 +34,7 @@ echo "## installed, and upgraded from $version-0; the configuration stays"
 # ---- the packaged tests
 /share/serve
 echo "## serves SIP over TLS"
-apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-confold install kamailio-tls-modules
+apt_install -o Dpkg::Options::=--force-confold kamailio-tls-modules
 /share/neighbours
 echo "## kamailio-tls-modules can be installed too; the configuration chooses"
 apt-get -q -y purge kamailio-tls-modules

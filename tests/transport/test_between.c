@@ -14,17 +14,6 @@
 #include "transport/conn_state.h"
 #include "transport/conn_step.h"
 
-#define DAYS_LONG 3650
-
-static const struct tlsg_cert_row rows[] = {
-		{.name = "ca",
-				.flags = TLSG_CERT_CA,
-				.usage = GNUTLS_KEY_KEY_CERT_SIGN,
-				.from_days = -10,
-				.to_days = DAYS_LONG},
-		{.name = "ec", .issuer = "ca", .cn = "localhost", .from_days = -10, .to_days = DAYS_LONG},
-};
-
 /* Sends alerts of a side in its state of now. @param alert  GNUTLS_A_*. */
 static void send_alerts(struct tlsg_conn_pair *x, int role, unsigned n, int level, int alert)
 {
@@ -274,12 +263,6 @@ static void test_data_in_flight_after_client_hello(void **state)
 	assert_both_ways(x);
 }
 
-static int start(void **state)
-{
-	(void)state;
-	return tlsg_conn_pair_start_all(rows, sizeof(rows) / sizeof(rows[0]));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,5 +274,5 @@ int main(void)
 			cmocka_unit_test(test_data_in_flight_after_client_hello),
 	};
 
-	return cmocka_run_group_tests(tests, start, tlsg_conn_pair_teardown);
+	return cmocka_run_group_tests(tests, tlsg_conn_pair_usual, tlsg_conn_pair_teardown);
 }

@@ -20,33 +20,8 @@
 #include "transport/conn_state.h"
 #include "transport/conn_step.h"
 
-#define DAYS_LONG 3650
 #define LENGTH_BYTES 2 /* of a message in the queue of datagrams */
 #define TLS12_ROWS 2   /* of test_data_both_ways() */
-
-static const struct tlsg_cert_row rows[] = {
-		{.name = "ca",
-				.flags = TLSG_CERT_CA,
-				.usage = GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN,
-				.from_days = -10,
-				.to_days = DAYS_LONG},
-		{.name = "other",
-				.flags = TLSG_CERT_CA,
-				.usage = GNUTLS_KEY_KEY_CERT_SIGN,
-				.from_days = -10,
-				.to_days = DAYS_LONG},
-		{.name = "ec", .issuer = "ca", .cn = "localhost", .from_days = -10, .to_days = DAYS_LONG},
-		{.name = "rsa",
-				.issuer = "ca",
-				.cn = "localhost",
-				.key = TLSG_KEY_RSA2048,
-				.from_days = -10,
-				.to_days = DAYS_LONG},
-		{.name = "named", .issuer = "ca", .cn = "named.example", .from_days = -10, .to_days = DAYS_LONG},
-		{.name = "client", .issuer = "ca", .cn = "alice", .from_days = -10, .to_days = DAYS_LONG},
-		{.name = "stranger", .issuer = "other", .cn = "mallory", .from_days = -10, .to_days = DAYS_LONG},
-		{.name = "expired", .issuer = "ca", .cn = "old", .from_days = -10, .to_days = -5},
-};
 
 static const struct tlsg_cert *cert_of(const char *name)
 {
@@ -750,12 +725,6 @@ static void test_headroom(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	return tlsg_conn_pair_start_all(rows, sizeof(rows) / sizeof(rows[0]));
-}
-
 /* What both carriers do: the name of the second test ends in "over datagrams". */
 #define ON_BOTH(test)                                                                                             \
 	{.name = #test, .test_func = test},                                                                           \
@@ -793,5 +762,5 @@ int main(void)
 			ON_BOTH(test_headroom),
 	};
 
-	return cmocka_run_group_tests(tests, setup, tlsg_conn_pair_teardown);
+	return cmocka_run_group_tests(tests, tlsg_conn_pair_usual, tlsg_conn_pair_teardown);
 }

@@ -15,12 +15,6 @@
 #include "transport/conn_state.h"
 #include "transport/resume_store.h"
 
-static const struct tlsg_cert_row rows[] = {
-		{.name = "ca", .cn = "CA", .flags = TLSG_CERT_CA, .from_days = -10, .to_days = 3650},
-		{.name = "other", .cn = "Other CA", .flags = TLSG_CERT_CA, .from_days = -10, .to_days = 3650},
-		{.name = "ec", .issuer = "ca", .cn = "localhost", .from_days = -10, .to_days = 3650},
-};
-
 static const int methods[] = {TLSG_METHOD_TLSV1_2, TLSG_METHOD_TLSV1_3};
 
 static unsigned stored(void)
@@ -138,10 +132,7 @@ static void test_damaged_session(void **state)
 
 static int setup(void **state)
 {
-	(void)state;
-	if(tlsg_conn_pair_start_all(rows, sizeof(rows) / sizeof(rows[0])) != 0)
-		return -1;
-	return tlsg_resume_store_init(1 << 20) == TLSG_OK ? 0 : -1;
+	return tlsg_conn_pair_usual(state) == 0 && tlsg_resume_store_init(1 << 20) == TLSG_OK ? 0 : -1;
 }
 
 static int teardown(void **state)

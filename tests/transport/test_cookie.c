@@ -16,19 +16,9 @@
 #include "transport/conn_datagram.h"
 #include "transport/cookie.h"
 
-#define DAYS_LONG 3650
 #define HELLO_BYTES_MIN 67 /* without a cookie, with one suite, without extensions */
 #define SOURCES 100000
 #define NOW 1800000000
-
-static const struct tlsg_cert_row rows[] = {
-		{.name = "ca",
-				.flags = TLSG_CERT_CA,
-				.usage = GNUTLS_KEY_KEY_CERT_SIGN,
-				.from_days = -10,
-				.to_days = DAYS_LONG},
-		{.name = "ec", .issuer = "ca", .cn = "localhost", .from_days = -10, .to_days = DAYS_LONG},
-};
 
 static const struct tlsg_cookie_ends ends = {.peer = {.len = 4, .bytes = {192, 0, 2, 1}},
 		.local = {.len = 4, .bytes = {192, 0, 2, 10}},
@@ -279,10 +269,7 @@ static void test_handshake(void **state)
 
 static int group_setup(void **state)
 {
-	(void)state;
-	if(tlsg_conn_pair_start_all(rows, sizeof(rows) / sizeof(rows[0])) != 0)
-		return -1;
-	return tlsg_cookie_global_init() == TLSG_OK ? 0 : -1;
+	return tlsg_conn_pair_usual(state) == 0 && tlsg_cookie_global_init() == TLSG_OK ? 0 : -1;
 }
 
 static int group_teardown(void **state)

@@ -24,32 +24,19 @@
 #include "transport/dgram_probe.h"
 
 #define DAYS_LONG 3650
-
 #define ISSUERS 20 /* of the long chain: 8 KB */
 
-static const struct tlsg_cert_row first_rows[] = {
-		{.name = "ca",
-				.flags = TLSG_CERT_CA,
-				.usage = GNUTLS_KEY_KEY_CERT_SIGN,
-				.from_days = -10,
-				.to_days = DAYS_LONG},
-		{.name = "ec", .issuer = "ca", .cn = "localhost", .from_days = -10, .to_days = DAYS_LONG},
-		{.name = "client", .issuer = "ca", .cn = "alice", .from_days = -10, .to_days = DAYS_LONG},
-};
-
-/** The certificates above, and a long chain: i0, issued by ca, to i<ISSUERS>, whose key is used. */
-static struct tlsg_cert_row rows[sizeof(first_rows) / sizeof(first_rows[0]) + ISSUERS + 1];
+/** A long chain: i0, issued by ca, to i<ISSUERS>, whose key is used. */
+static struct tlsg_cert_row rows[ISSUERS + 1];
 static char names[ISSUERS + 1][16];
 
 static void rows_make(void)
 {
-	struct tlsg_cert_row *row = rows + sizeof(first_rows) / sizeof(first_rows[0]);
 	int i;
 
-	memcpy(rows, first_rows, sizeof(first_rows));
-	for(i = 0; i <= ISSUERS; i++, row++) {
+	for(i = 0; i <= ISSUERS; i++) {
 		snprintf(names[i], sizeof(names[i]), "i%d", i);
-		*row = (struct tlsg_cert_row){.name = names[i],
+		rows[i] = (struct tlsg_cert_row){.name = names[i],
 				.issuer = i == 0 ? "ca" : names[i - 1],
 				.cn = i == ISSUERS ? "localhost" : names[i],
 				.flags = i == ISSUERS ? 0 : TLSG_CERT_CA,
@@ -57,13 +44,6 @@ static void rows_make(void)
 				.from_days = -10,
 				.to_days = DAYS_LONG};
 	}
-}
-
-static void assert_text(struct tlsg_conn_pair *x, int role, const char *text)
-{
-	assert_int_equal(tlsg_buf_filled(&x->clear[role]), strlen(text));
-	assert_memory_equal(x->clear[role].data + x->clear[role].rd, text, strlen(text));
-	x->clear[role].rd = x->clear[role].wr;
 }
 
 /* One datagram for a side, whatever is on the wire. */
@@ -90,8 +70,8 @@ static void test_data(void **state)
 	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "ping", 4), TLSG_OK);
 	assert_int_equal(tlsg_conn_pair_send(x, TLSG_SERVER, "pong!", 5), TLSG_OK);
 	tlsg_conn_pair_run(x);
-	assert_text(x, TLSG_SERVER, "ping");
-	assert_text(x, TLSG_CLIENT, "pong!");
+	tlsg_conn_pair_assert_text(x, TLSG_SERVER, "ping");
+	tlsg_conn_pair_assert_text(x, TLSG_CLIENT, "pong!");
 	tlsg_conn_pair_free(x);
 }
 
@@ -125,7 +105,7 @@ static void test_boundaries(void **state)
 		in = x->wire[TLSG_SERVER];
 		for(i = 0; i < 3; i++) {
 			assert_int_equal(tlsg_conn_read(x->conn[TLSG_SERVER], &io, clear, NULL), TLSG_OK);
-			assert_text(x, TLSG_SERVER, texts[i]);
+			tlsg_conn_pair_assert_text(x, TLSG_SERVER, texts[i]);
 		}
 		assert_int_equal(tlsg_conn_read(x->conn[TLSG_SERVER], &io, clear, NULL), TLSG_AGAIN);
 		assert_int_equal(tlsg_buf_filled(&in), 0);
@@ -182,18 +162,18 @@ static void test_replay(void **state)
 	size = x->sizes[TLSG_SERVER].size[0];
 	memcpy(copy, wire->data + wire->rd, size);
 	tlsg_conn_pair_run(x);
-	assert_text(x, TLSG_SERVER, "once");
+	tlsg_conn_pair_assert_text(x, TLSG_SERVER, "once");
 	for(i = 0; i < 200 + size; i++) {
 		copy[i < 200 ? 0 : i - 200] ^= i < 200 ? 0 : 0x10;
 		deliver(x, TLSG_SERVER, copy, size);
 		copy[i < 200 ? 0 : i - 200] ^= i < 200 ? 0 : 0x10;
 		assert_int_equal(x->last[TLSG_SERVER], TLSG_AGAIN);
-		assert_text(x, TLSG_SERVER, "");
+		tlsg_conn_pair_assert_text(x, TLSG_SERVER, "");
 	}
 	assert_true(tlsg_conn_datagram_dropped(x->conn[TLSG_SERVER]) >= 200);
 	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "next", 4), TLSG_OK);
 	tlsg_conn_pair_run(x);
-	assert_text(x, TLSG_SERVER, "next");
+	tlsg_conn_pair_assert_text(x, TLSG_SERVER, "next");
 	tlsg_conn_pair_free(x);
 }
 
@@ -231,7 +211,7 @@ static void test_garbage(void **state)
 	tlsg_conn_pair_assert_established(x);
 	assert_int_equal(tlsg_conn_pair_send(x, TLSG_CLIENT, "ping", 4), TLSG_OK);
 	tlsg_conn_pair_run(x);
-	assert_text(x, TLSG_SERVER, "ping");
+	tlsg_conn_pair_assert_text(x, TLSG_SERVER, "ping");
 	tlsg_conn_pair_free(x);
 }
 
@@ -560,11 +540,10 @@ static int group_setup(void **state)
 	char chain[ISSUERS * 16 + 16] = "";
 	int i;
 
-	(void)state;
 	rows_make();
-	if(tlsg_conn_pair_start(rows, sizeof(rows) / sizeof(rows[0])) != 0)
+	if(tlsg_conn_pair_usual(state) != 0)
 		return -1;
-	tlsg_conn_pair_write_defaults();
+	tlsg_conn_pair_add(rows, sizeof(rows) / sizeof(rows[0]));
 	for(i = ISSUERS; i >= 0; i--)
 		snprintf(chain + strlen(chain), sizeof(chain) - strlen(chain), "%s%s", names[i], i > 0 ? " " : "");
 	tlsg_conn_pair_write("long", chain, names[ISSUERS]);

@@ -20,22 +20,11 @@
 #include "transport/conn_bound.h"
 #include "transport/conn_datagram.h"
 
-#define DAYS_LONG 3650
 #define DEADLINE_MS 30000 /* of tlsg_conn_pair_new() */
 #define END_MS 120000
 #define AGAIN_MS 500 /* a message is sent again, as SIP does over UDP */
 #define FLIGHT_MAX 512
 #define HELD_MAX (200 * 1024)
-
-static const struct tlsg_cert_row rows[] = {
-		{.name = "ca",
-				.flags = TLSG_CERT_CA,
-				.usage = GNUTLS_KEY_KEY_CERT_SIGN,
-				.from_days = -10,
-				.to_days = DAYS_LONG},
-		{.name = "ec", .issuer = "ca", .cn = "localhost", .from_days = -10, .to_days = DAYS_LONG},
-		{.name = "client", .issuer = "ca", .cn = "alice", .from_days = -10, .to_days = DAYS_LONG},
-};
 
 /* ---- time ---- */
 
@@ -334,20 +323,11 @@ static void test_seeded_runs(void **state)
 		assert_true(up[i] * 100 >= all[i] * (links[i].lost > 10 ? 60U : 85U));
 }
 
-static int group_setup(void **state)
-{
-	(void)state;
-	if(tlsg_conn_pair_start(rows, sizeof(rows) / sizeof(rows[0])) != 0)
-		return -1;
-	tlsg_conn_pair_write_defaults();
-	return 0;
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_seeded_runs),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, tlsg_conn_pair_teardown);
+	return cmocka_run_group_tests(tests, tlsg_conn_pair_usual, tlsg_conn_pair_teardown);
 }

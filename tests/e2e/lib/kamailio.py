@@ -9,6 +9,7 @@
 Leaving the block stops it and checks that it was healthy until then and ended with status 0.
 """
 
+import contextlib
 import functools
 import itertools
 import json
@@ -21,6 +22,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from unittest import mock
 
 from . import core_lock, stacks
 from .log import Log
@@ -399,6 +401,15 @@ class Kamailio:
             if found:
                 left[found.group(3)] = int(found.group(1)), int(found.group(2))
         return left
+
+
+@contextlib.contextmanager
+def started_with(settings, **variables):
+    """The same as `with Kamailio(settings)`, with more environment variables in that Kamailio."""
+    with contextlib.ExitStack() as stack:
+        with mock.patch.dict(os.environ, variables):
+            kam = stack.enter_context(Kamailio(settings))
+        yield kam
 
 
 def refused_start(settings):
