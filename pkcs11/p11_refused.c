@@ -291,37 +291,13 @@ void tlsg_p11_refused_remove(const char *token, const char *pin)
 		record_remove(token, &r);
 }
 
-/* The URI of a token as GnuTLS asks for its PIN: without the attributes of the library. */
-static bool library_strip(const char *token, char *out, size_t size)
-{
-	size_t head = strlen("pkcs11:"), n = head;
-	const char *at;
-
-	if(strncmp(token, "pkcs11:", head) != 0 || strlen(token) + 1 > size)
-		return false;
-	memcpy(out, token, head);
-	for(at = token + head; *at != '\0'; at += at[0] == ';') {
-		size_t len = strcspn(at, ";");
-
-		if(strncmp(at, "library-", strlen("library-")) != 0) {
-			if(n > head)
-				out[n++] = ';';
-			memcpy(out + n, at, len);
-			n += len;
-		}
-		at += len;
-	}
-	out[n] = '\0';
-	return true;
-}
-
 void tlsg_p11_refused_remove_other(const char *token, const char *pin)
 {
 	char name[TLSG_P11_URI_SIZE];
 	struct record r;
 	bool is_same = false;
 
-	if(library_strip(token, name, sizeof(name)) && record_read(name, pin, &r, &is_same) == TLSG_P11_REFUSED_BEFORE
+	if(tlsg_p11_uri_keep_token(token, name) && record_read(name, pin, &r, &is_same) == TLSG_P11_REFUSED_BEFORE
 			&& !is_same)
 		record_remove(name, &r);
 }
