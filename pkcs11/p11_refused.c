@@ -27,9 +27,10 @@
 #define PATH_SIZE (FOLDER_SIZE + sizeof(RECORD_NAME) + 64)
 #define RECORD_SIZE (TLSG_P11_URI_SIZE + 256)
 
-/* The content of a file. */
+/* A file and its content. */
 struct record
 {
+	uint64_t stamp; /* of the file that was read */
 	unsigned tries;
 	char salt[2 * SALT_SIZE + 1]; /* in hex, as are hash and id */
 	char hash[2 * HASH_SIZE + 1];
@@ -132,7 +133,6 @@ static bool record_parse(const char *text, const char *token, struct record *r)
 {
 	char again[RECORD_SIZE], tries[16];
 
-	memset(r, 0, sizeof(*r));
 	field_read(text, "\ntries ", tries, sizeof(tries));
 	field_read(text, "\nsalt ", r->salt, sizeof(r->salt));
 	field_read(text, "\nhash ", r->hash, sizeof(r->hash));
@@ -150,8 +150,16 @@ static bool is_own(const struct stat *st)
 	return st->st_uid == geteuid() || st->st_uid == 0;
 }
 
-/* Reads the file of a token. @param text  [out] RECORD_SIZE bytes. */
-static enum tlsg_p11_refused file_read(const char *path, char *text)
+/* A number that changes with a file. @return not 0. */
+static uint64_t file_stamp(const struct stat *st)
+{
+	uint64_t changed_ns = (uint64_t)st->st_ctim.tv_sec * UINT64_C(1000000000) + (uint64_t)st->st_ctim.tv_nsec;
+
+	return (changed_ns ^ (uint64_t)st->st_ino << 40) | 1;
+}
+
+/* Reads the file of a token. @param text  [out] RECORD_SIZE bytes. @param stamp  [out] set if text is. */
+static enum tlsg_p11_refused file_read(const char *path, char *text, uint64_t *stamp)
 {
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
@@ -172,6 +180,7 @@ static enum tlsg_p11_refused file_read(const char *path, char *text)
 	if(n < 0 || memchr(text, '\0', (size_t)n) != NULL)
 		return TLSG_P11_REFUSED_DAMAGED;
 	text[n] = '\0';
+	*stamp = file_stamp(&st);
 	return TLSG_P11_REFUSED_BEFORE;
 }
 
@@ -179,12 +188,8 @@ uint64_t tlsg_p11_refused_stamp(const char *token)
 {
 	const char *path = tlsg_p11_refused_path(token);
 	struct stat st;
-	uint64_t stamp;
 
-	if(path[0] == '\0' || lstat(path, &st) < 0)
-		return 0;
-	stamp = (uint64_t)st.st_ctim.tv_sec * UINT64_C(1000000000) + (uint64_t)st.st_ctim.tv_nsec;
-	return (stamp ^ (uint64_t)st.st_ino << 40) | 1;
+	return path[0] != '\0' && lstat(path, &st) == 0 ? file_stamp(&st) : 0;
 }
 
 /*
@@ -199,7 +204,7 @@ static enum tlsg_p11_refused record_read(const char *token, const char *pin, str
 	char text[RECORD_SIZE], hash[2 * HASH_SIZE + 1];
 
 	if(path[0] != '\0')
-		found = file_read(path, text);
+		found = file_read(path, text, &r->stamp);
 	if(found != TLSG_P11_REFUSED_BEFORE)
 		return found;
 	if(!record_parse(text, token, r) || !hash_make(pin, r->salt, hash))
@@ -270,36 +275,20 @@ enum tlsg_ret tlsg_p11_refused_add(const char *token, const char *pin, unsigned 
 	return file_replace(tlsg_p11_refused_path(token), text, (size_t)len) == 0 ? TLSG_OK : TLSG_E_RESOURCE;
 }
 
-void tlsg_p11_refused_remove(const char *token, const char *pin)
+/* Removes a record that was read, unless another process has replaced it while its hash was compared. */
+static void record_remove(const char *token, const struct record *r)
 {
-	unsigned tries;
-
-	if(tlsg_p11_refused_find(token, pin, &tries) == TLSG_P11_REFUSED_BEFORE)
+	if(tlsg_p11_refused_stamp(token) == r->stamp)
 		(void)unlink(tlsg_p11_refused_path(token));
 }
 
-/* The URI of a token as GnuTLS asks for its PIN: without the attributes of the library. */
-static bool library_strip(const char *token, char *out, size_t size)
+void tlsg_p11_refused_remove(const char *token, const char *pin)
 {
-	size_t head = strlen("pkcs11:"), n = head;
-	const char *at;
+	struct record r;
+	bool is_same = false;
 
-	if(strncmp(token, "pkcs11:", head) != 0 || strlen(token) + 1 > size)
-		return false;
-	memcpy(out, token, head);
-	for(at = token + head; *at != '\0'; at += at[0] == ';') {
-		size_t len = strcspn(at, ";");
-
-		if(strncmp(at, "library-", strlen("library-")) != 0) {
-			if(n > head)
-				out[n++] = ';';
-			memcpy(out + n, at, len);
-			n += len;
-		}
-		at += len;
-	}
-	out[n] = '\0';
-	return true;
+	if(record_read(token, pin, &r, &is_same) == TLSG_P11_REFUSED_BEFORE && is_same)
+		record_remove(token, &r);
 }
 
 void tlsg_p11_refused_remove_other(const char *token, const char *pin)
@@ -308,7 +297,7 @@ void tlsg_p11_refused_remove_other(const char *token, const char *pin)
 	struct record r;
 	bool is_same = false;
 
-	if(library_strip(token, name, sizeof(name)) && record_read(name, pin, &r, &is_same) == TLSG_P11_REFUSED_BEFORE
+	if(tlsg_p11_uri_keep_token(token, name) && record_read(name, pin, &r, &is_same) == TLSG_P11_REFUSED_BEFORE
 			&& !is_same)
-		(void)unlink(tlsg_p11_refused_path(name));
+		record_remove(name, &r);
 }

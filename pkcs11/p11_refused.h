@@ -58,13 +58,16 @@ uint64_t tlsg_p11_refused_stamp(const char *token);
  */
 enum tlsg_ret tlsg_p11_refused_add(const char *token, const char *pin, unsigned *tries) TLSG_MUST_CHECK;
 
-/** The token has accepted a PIN: removes its record, if there is one. */
+/**
+ * The token has accepted a PIN: removes its record, if there is one. Takes as long as tlsg_p11_refused_find(); a record
+ * that another process writes in that time stays.
+ */
 void tlsg_p11_refused_remove(const char *token, const char *pin);
 
 /**
  * A configuration is in use of which the token has accepted this PIN: removes the record of another PIN, if there is
  * one. Not earlier: that PIN may be of another key of the same configuration, and would be tried by each start. Takes
- * as long as tlsg_p11_refused_find().
+ * as long as tlsg_p11_refused_find(); a record that another process writes in that time stays.
  * @param token  URI of the token, also with attributes of its library.
  */
 void tlsg_p11_refused_remove_other(const char *token, const char *pin);

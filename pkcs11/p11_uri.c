@@ -278,6 +278,26 @@ enum tlsg_ret tlsg_p11_uri_add_module(struct tlsg_p11_uri *u, struct tlsg_err *e
 	return fits ? TLSG_OK : tlsg_err_set(err, TLSG_E_CONFIG, "\"%.200s\" with its module is too long", u->uri);
 }
 
+bool tlsg_p11_uri_keep_token(const char *uri, char *out)
+{
+	P11KitUri *whole = p11_kit_uri_new();
+	P11KitUri *token = p11_kit_uri_new();
+	char *text = NULL;
+	bool fits = false;
+
+	if(whole != NULL && token != NULL && p11_kit_uri_parse(uri, P11_KIT_URI_FOR_ANY, whole) == P11_KIT_URI_OK) {
+		memcpy(p11_kit_uri_get_token_info(token), p11_kit_uri_get_token_info(whole), sizeof(CK_TOKEN_INFO));
+		fits = p11_kit_uri_format(token, P11_KIT_URI_FOR_TOKEN, &text) == P11_KIT_URI_OK
+			   && copy(out, TLSG_P11_URI_SIZE, text);
+	}
+	if(!fits)
+		out[0] = '\0';
+	free(text);
+	p11_kit_uri_free(whole);
+	p11_kit_uri_free(token);
+	return fits;
+}
+
 bool tlsg_p11_uri_has_same_library(const char *a, const char *b)
 {
 	P11KitUri *one = p11_kit_uri_new();

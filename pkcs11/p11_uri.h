@@ -54,6 +54,15 @@ enum tlsg_ret tlsg_p11_uri_parse(const char *value, struct tlsg_p11_uri *out, st
 enum tlsg_ret tlsg_p11_uri_add_module(struct tlsg_p11_uri *u, struct tlsg_err *err) TLSG_MUST_CHECK;
 
 /**
+ * Keeps of a URI the attributes of the token: so GnuTLS names a token when it asks for its PIN.
+ * @param uri  URI of a token or an object, also with attributes of its library.
+ * @param out  [out] TLSG_P11_URI_SIZE bytes.
+ * @return false: malformed, too long, or out of memory; out is the empty string.
+ * Source: p11_kit_uri_format().
+ */
+bool tlsg_p11_uri_keep_token(const char *uri, char *out);
+
+/**
  * Whether two URIs name the same library, by its description and manufacturer.
  * @param a  with these attributes, as @p b.
  * @return false also for a malformed URI.

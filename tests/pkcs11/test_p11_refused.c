@@ -4,7 +4,7 @@
  * Runs in: one process.  Memory: the stack; a folder in TMPDIR.  Lock: none.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* asprintf */
+#define _GNU_SOURCE /* RTLD_NEXT */
 #endif
 
 #include <setjmp.h>
@@ -17,11 +17,14 @@
 
 #include <cmocka.h>
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <gnutls/crypto.h>
 
 #include "pkcs11/p11_refused.h"
 
@@ -31,9 +34,26 @@
 #define TOKEN "pkcs11:" TOKEN_ATTRIBUTES
 #define OTHER "pkcs11:" OTHER_ATTRIBUTES
 #define PIN "4711-secret"
+#define OTHER_PIN "4712-secret"
 
 static char folder[1024];
 static char text[4096];
+static char fresh[2048]; /* path of the record that takes the place of that of TOKEN at the next hash; "": none */
+
+/* In the place of GnuTLS's: while it runs another process may replace a record. */
+int gnutls_pbkdf2(gnutls_mac_algorithm_t mac, const gnutls_datum_t *key, const gnutls_datum_t *salt,
+		unsigned iter_count, void *output, size_t length)
+{
+	int (*real)(gnutls_mac_algorithm_t, const gnutls_datum_t *, const gnutls_datum_t *, unsigned, void *, size_t);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "gnutls_pbkdf2");
+	assert_non_null(real);
+	if(fresh[0] != '\0') {
+		assert_int_equal(rename(fresh, tlsg_p11_refused_path(TOKEN)), 0);
+		fresh[0] = '\0';
+	}
+	return real(mac, key, salt, iter_count, output, length);
+}
 
 static int setup(void **state)
 {
@@ -43,6 +63,7 @@ static int setup(void **state)
 	snprintf(folder, sizeof(folder), "%s/refused.XXXXXX", dir != NULL ? dir : "/tmp");
 	assert_non_null(mkdtemp(folder));
 	tlsg_p11_refused_init(folder);
+	fresh[0] = '\0';
 	return 0;
 }
 
@@ -100,7 +121,7 @@ static void test_remembered(void **state)
 	expect(TOKEN, PIN, TLSG_P11_REFUSED_NOT, 0);
 	add(TOKEN, PIN, 1);
 	expect(TOKEN, PIN, TLSG_P11_REFUSED_BEFORE, 1);
-	expect(TOKEN, "4712-secret", TLSG_P11_REFUSED_NOT, 0);
+	expect(TOKEN, OTHER_PIN, TLSG_P11_REFUSED_NOT, 0);
 	expect(OTHER, PIN, TLSG_P11_REFUSED_NOT, 0);
 	assert_int_equal(stat(tlsg_p11_refused_path(TOKEN), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
@@ -111,12 +132,12 @@ static void test_remembered(void **state)
 	expect(TOKEN, PIN, TLSG_P11_REFUSED_BEFORE, 2);
 	content_read();
 	assert_string_not_equal(strstr(text, "salt"), strstr(before, "salt"));
-	add(TOKEN, "4712-secret", 1); /* takes the place of the other */
+	add(TOKEN, OTHER_PIN, 1); /* takes the place of the other */
 	expect(TOKEN, PIN, TLSG_P11_REFUSED_NOT, 0);
 	tlsg_p11_refused_remove(TOKEN, PIN); /* it is about another PIN: stays */
-	expect(TOKEN, "4712-secret", TLSG_P11_REFUSED_BEFORE, 1);
-	tlsg_p11_refused_remove(TOKEN, "4712-secret");
-	expect(TOKEN, "4712-secret", TLSG_P11_REFUSED_NOT, 0);
+	expect(TOKEN, OTHER_PIN, TLSG_P11_REFUSED_BEFORE, 1);
+	tlsg_p11_refused_remove(TOKEN, OTHER_PIN);
+	expect(TOKEN, OTHER_PIN, TLSG_P11_REFUSED_NOT, 0);
 	assert_int_equal(access(tlsg_p11_refused_path(TOKEN), F_OK), -1);
 }
 
@@ -126,21 +147,50 @@ static void test_remove_other(void **state)
 	(void)state;
 	tlsg_p11_refused_remove_other(TOKEN, PIN); /* there is none */
 	add(TOKEN, PIN, 1);
-	tlsg_p11_refused_remove_other(OTHER, "4712-secret");
+	tlsg_p11_refused_remove_other(OTHER, OTHER_PIN);
 	tlsg_p11_refused_remove_other(TOKEN, PIN);
 	expect(TOKEN, PIN, TLSG_P11_REFUSED_BEFORE, 1);
-	tlsg_p11_refused_remove_other(TOKEN, "4712-secret");
+	tlsg_p11_refused_remove_other(TOKEN, OTHER_PIN);
 	expect(TOKEN, PIN, TLSG_P11_REFUSED_NOT, 0);
 	assert_int_equal(access(tlsg_p11_refused_path(TOKEN), F_OK), -1);
 	add(TOKEN, PIN, 1);
-	tlsg_p11_refused_remove_other("none", "4712-secret");
-	tlsg_p11_refused_remove_other(LIBRARY OTHER_ATTRIBUTES, "4712-secret");
+	tlsg_p11_refused_remove_other("none", OTHER_PIN);
+	tlsg_p11_refused_remove_other(LIBRARY OTHER_ATTRIBUTES, OTHER_PIN);
 	expect(TOKEN, PIN, TLSG_P11_REFUSED_BEFORE, 1);
-	tlsg_p11_refused_remove_other(LIBRARY TOKEN_ATTRIBUTES, "4712-secret");
+	tlsg_p11_refused_remove_other(LIBRARY TOKEN_ATTRIBUTES, OTHER_PIN);
 	assert_int_equal(access(tlsg_p11_refused_path(TOKEN), F_OK), -1);
 	content_write("damaged", 7);
 	tlsg_p11_refused_remove_other(TOKEN, PIN);
 	assert_int_equal(access(tlsg_p11_refused_path(TOKEN), F_OK), 0);
+}
+
+/* Prepares a record of TOKEN that takes the place of the one that it has then. */
+static void replace_with(const char *pin)
+{
+	char path[2048];
+
+	add(TOKEN, pin, 1);
+	snprintf(path, sizeof(path), "%s/fresh", folder);
+	assert_int_equal(rename(tlsg_p11_refused_path(TOKEN), path), 0);
+	add(TOKEN, strcmp(pin, PIN) == 0 ? OTHER_PIN : PIN, 1);
+	memcpy(fresh, path, sizeof(fresh));
+}
+
+/* Another process replaces the record after it was read and before it is removed: the new one stays. */
+static void test_replaced_meanwhile(void **state)
+{
+	(void)state;
+	replace_with(OTHER_PIN);
+	tlsg_p11_refused_remove(TOKEN, PIN);
+	assert_string_equal(fresh, "");
+	expect(TOKEN, OTHER_PIN, TLSG_P11_REFUSED_BEFORE, 1);
+	tlsg_p11_refused_remove(TOKEN, OTHER_PIN);
+	replace_with(PIN);
+	tlsg_p11_refused_remove_other(TOKEN, PIN);
+	assert_string_equal(fresh, "");
+	expect(TOKEN, PIN, TLSG_P11_REFUSED_BEFORE, 1);
+	tlsg_p11_refused_remove(TOKEN, PIN);
+	assert_int_equal(access(tlsg_p11_refused_path(TOKEN), F_OK), -1);
 }
 
 static void test_start(void **state)
@@ -294,6 +344,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test_setup_teardown(test_remembered, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_remove_other, setup, teardown),
+			cmocka_unit_test_setup_teardown(test_replaced_meanwhile, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_start, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
 			cmocka_unit_test_setup_teardown(test_other_files, setup, teardown),

@@ -226,6 +226,40 @@ static void test_libraries(void **state)
 	assert_false(tlsg_p11_uri_has_same_library(one, "not a URI"));
 }
 
+/* What the token itself says stays as it is written: files are named after it. */
+static void test_token_only(void **state)
+{
+#define TPM "model=SW%20%20%20TPM%00%00;manufacturer=IBM;serial=0000000000000000;token=sip"
+#define ODD "model=v2%3B;manufacturer=M%C3%BCller%20%26%20Co;serial=a%2Fb;token=1%25%2C%3D"
+	static const struct
+	{
+		const char *uri;
+		const char *token; /* "": malformed */
+	} rows[] = {
+			{"pkcs11:" TPM, "pkcs11:" TPM},
+			{"pkcs11:library-description=A%20token;library-version=2.6;library-manufacturer=M;" TPM, "pkcs11:" TPM},
+			{"pkcs11:" TPM ";library-version=2.6", "pkcs11:" TPM},
+			{"pkcs11:library-description=D;" ODD, "pkcs11:" ODD},
+			{"pkcs11:library-description=D;" ODD ";id=%01;object=o;type=private?pin-value=1&module-path=/x.so",
+					"pkcs11:" ODD},
+			{"pkcs11:library-version=2.6;token=library-a", "pkcs11:token=library-a"},
+			{"pkcs11:library-version=2.6;model=;serial=1;token=", "pkcs11:model=;serial=1;token="},
+			{"pkcs11:library-version=2.6", "pkcs11:"},
+			{"none", ""},
+			{"", ""},
+			{"pkcs11:token=%zz", ""},
+	};
+	char out[TLSG_P11_URI_SIZE];
+	size_t i;
+
+	(void)state;
+	for(i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		memset(out, 'x', sizeof(out));
+		assert_int_equal(tlsg_p11_uri_keep_token(rows[i].uri, out), rows[i].token[0] != '\0');
+		assert_string_equal(out, rows[i].token);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +271,7 @@ int main(void)
 			cmocka_unit_test(test_redaction),
 			cmocka_unit_test(test_module_in_the_uri),
 			cmocka_unit_test(test_libraries),
+			cmocka_unit_test(test_token_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,8 +21,8 @@
  *   sessions N                all processes together can have so many sessions
  *   says N                    what the token says about its number of sessions (0: as many as you like)
  *   library TEXT              description of the library (CK_INFO)
- * Calls of C_Login, C_Sign and C_Initialize are appended to <file>.log, one line each: "login <pid>", "sign <pid>",
- * "init <pid>".
+ * Calls of C_Login, C_Sign and C_Initialize are appended to <file>.log before they do anything, one line each:
+ * "login <pid> <PIN>", "sign <pid>", "init <pid>".
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* F_OFD_SETLK */
@@ -65,10 +65,12 @@ static long control(const char *word, char *text, size_t size)
 	return found;
 }
 
-static void log_call(const char *what)
+/* @param more  after the process id; "": nothing. @param len  of more, in bytes. */
+static void log_call(const char *what, const char *more, CK_ULONG len)
 {
-	char line[64];
-	int n = snprintf(line, sizeof(line), "%s %d\n", what, (int)getpid());
+	char line[512];
+	int n = snprintf(line, sizeof(line), "%s %d%s%.*s\n", what, (int)getpid(), len > 0 ? " " : "",
+			len < 400 ? (int)len : 400, more);
 	int fd = open(CONTROL ".log", O_WRONLY | O_APPEND | O_CREAT, 0666);
 
 	if(fd < 0 || write(fd, line, (size_t)n) != n)
@@ -169,7 +171,7 @@ static CK_RV initialize(void *args)
 	const CK_C_INITIALIZE_ARGS *wish = args;
 	char how[16] = "";
 
-	log_call("init");
+	log_call("init", "", 0);
 	if(control("threads", NULL, 0) == 1 && wish != NULL && (wish->flags & CKF_LIBRARY_CANT_CREATE_OS_THREADS))
 		return CKR_NEED_TO_CREATE_THREADS;
 	if(initialized == getpid() && control("once", NULL, 0) == 1)
@@ -233,7 +235,7 @@ static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char *
 {
 	long rv = control("login", NULL, 0);
 
-	log_call("login");
+	log_call("login", pin != NULL ? (const char *)pin : "", pin != NULL ? len : 0);
 	return rv > 0 ? (CK_RV)rv : real->C_Login(session, user, pin, len);
 }
 
@@ -263,7 +265,7 @@ static CK_RV sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG len, 
 	if(out != NULL) {
 		char how[16] = "";
 
-		log_call("sign");
+		log_call("sign", "", 0);
 		(void)control("op", how, sizeof(how));
 		if(strcmp(how, "crash") == 0)
 			*(volatile int *)0 = 1;

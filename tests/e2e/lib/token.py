@@ -67,6 +67,15 @@ class SoftHsm:
         self.tokens.rmdir()
         (self.folder / "away").rename(self.tokens)
 
+    def save(self):
+        """Copy all tokens, for restore()."""
+        shutil.copytree(self.tokens, self.folder / "saved")
+
+    def restore(self):
+        """Replace all tokens by the copy; no program may be using them."""
+        shutil.rmtree(self.tokens)
+        shutil.copytree(self.folder / "saved", self.tokens)
+
 
 class Token:
     """One token."""
@@ -156,9 +165,15 @@ class Faults:
 
     def pids(self, what):
         """The processes that called it, one entry per call."""
+        return [int(line.split()[1]) for line in self._lines(what)]
+
+    def pins(self):
+        """The PINs of all logins so far, whether the token accepted them or not."""
+        return [line.partition(" ")[2].partition(" ")[2] for line in self._lines("login")]
+
+    def _lines(self, what):
         log = self.control.with_name("faults.log")
-        lines = log.read_text().splitlines() if log.exists() else []
-        return [int(line.split()[1]) for line in lines if line.startswith(what + " ")]
+        return [line for line in log.read_text().splitlines() if line.startswith(what + " ")] if log.exists() else []
 
 
 class Registry:
