@@ -200,5 +200,7 @@ wait "$pid" || status=$?
 pid=
 exec 3>&-
 [ $status -eq 0 ] || fail "Kamailio ends with status $status"
-! grep -qE 'BUG:|CRITICAL:|exited by a signal' "$log" || fail "a defect in the log"
+# At its stop, a process of the core may find that another one has already ended: receive_fd(): EOF.
+! grep -v 'CRITICAL: <core> .*receive_fd(): EOF on' "$log" | grep -E 'BUG:|CRITICAL:|exited by a signal' ||
+	fail "a defect in the log"
 echo "stopped"
