@@ -99,7 +99,7 @@ with_make()
 	mkdir "$TMPDIR/debug"
 	cp $module/tls_gnutls.so "$TMPDIR/debug/"
 	quietly make -C $module clean
-	[ -z "$(find $module -name '*.[od]' -o -name '*.so')" ] || fail "make clean leaves objects"
+	[ -z "$(find $module -type f '(' -name '*.o' -o -name '*.so' ')')" ] || fail "make clean leaves objects"
 
 	quietly make -j2 modules modules=$module
 	grep -q 'base/arena.o' "$TMPDIR/log" || fail "the module was not built"
