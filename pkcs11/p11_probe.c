@@ -78,21 +78,37 @@ static bool write_all(int fd, const void *data, size_t size)
 	return true;
 }
 
-/* Default signal handlers: none of the host runs here. No core dump: it would hold the PIN. */
-static void child_init(unsigned seconds)
+static void leave_soon(int sig)
 {
-	const struct rlimit none = {0, 0};
-	sigset_t all;
+	(void)sig;
+	(void)alarm(TLSG_P11_LEAVE_SECONDS);
+}
+
+void tlsg_p11_probe_signals(void)
+{
+	const struct sigaction leave = {.sa_handler = leave_soon, .sa_flags = SA_RESTART};
+	sigset_t none;
 	int sig;
 
 	for(sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL);
+		(void)signal(sig, SIG_DFL); /* none of the host's runs here */
 	(void)signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&all);
-	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+	(void)sigaction(SIGTERM, &leave, NULL);
+	(void)sigaction(SIGINT, &leave, NULL);
+	(void)sigaction(SIGHUP, &leave, NULL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
+/* No core dump: it would hold the PIN. */
+static void child_init(unsigned seconds)
+{
+	const struct rlimit none = {0, 0};
+
+	tlsg_p11_probe_signals();
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)alarm(seconds + 5); /* in case the parent is stopped */
 }
 

@@ -16,6 +16,7 @@
 
 #define TLSG_P11_PROBE_SECONDS 30			  /**< a child that takes longer is killed */
 #define TLSG_P11_PROBE_MAX (16 * 1024 * 1024) /**< bytes that it may hand over */
+#define TLSG_P11_LEAVE_SECONDS 5			  /**< for a call of a module to return when its process is to end */
 
 /**
  * Work for the child.
@@ -41,6 +42,13 @@ enum tlsg_ret tlsg_p11_probe_run(tlsg_p11_probe_work work, void *arg, unsigned s
  * @param name  put behind it in quotes; NULL: none.
  */
 void tlsg_p11_probe_stage(const char *what, const char *name);
+
+/**
+ * First of all in a child that loads PKCS#11 modules: default signal handlers, no signal blocked, SIGPIPE ignored. When
+ * the parent ends, and at SIGTERM, SIGINT and SIGHUP, the child has TLSG_P11_LEAVE_SECONDS left, then SIGALRM ends it:
+ * a module that is killed in the middle of a call may leave its token damaged (SoftHSM in C_Login).
+ */
+void tlsg_p11_probe_signals(void);
 
 /** Waits some milliseconds. */
 void tlsg_p11_probe_pause(int ms);

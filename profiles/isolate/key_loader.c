@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -16,7 +17,7 @@
 #include <gnutls/crypto.h>
 
 #include "base/buf.h"
-#include "profiles/isolate/token_child.h"
+#include "pkcs11/p11_probe.h"
 #include "profiles/isolate/wire.h"
 
 /* Payload of a result: this, then the key, the public key and the certificates. */
@@ -67,8 +68,9 @@ static int child_run(int fd, const struct tlsg_key_file_request *r, tlsg_key_fil
 	struct tlsg_err err;
 	enum tlsg_ret ret;
 
-	tlsg_token_child_init();
-	(void)setpriority(PRIO_PROCESS, 0, 5); /* a third of the share of a worker, enough on a busy host too */
+	tlsg_p11_probe_signals();
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* no PKCS#11 module is used here */
+	(void)setpriority(PRIO_PROCESS, 0, 5);	/* a third of the share of a worker, enough on a busy host too */
 	tlsg_err_clear(&err);
 	memset(&c, 0, sizeof(c));
 	memset(&message.head, 0, sizeof(message.head));

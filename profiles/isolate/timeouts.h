@@ -28,6 +28,8 @@
 /* What the token process does about its children. */
 /** A child that has owed the reply to OP for that long is killed; the reply to LOOK: TLSG_TIMEOUT_LOOK_MS. */
 #define TLSG_TIMEOUT_HANG_MS 30000
+/** A child whose connection was closed is killed if it has not ended by then. */
+#define TLSG_TIMEOUT_LEAVE_MS (TLSG_P11_LEAVE_SECONDS * 1000)
 /** How often either process checks its children. */
 #define TLSG_TIMEOUT_TICK_MS 1000
 /** A key that could not be opened is not tried again for that long. */

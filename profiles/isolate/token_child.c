@@ -9,10 +9,6 @@
 
 #include "profiles/isolate/token_child.h"
 
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-
 #include <gnutls/crypto.h>
 
 #include "base/host.h"
@@ -25,19 +21,6 @@
 static struct tlsg_wire_message message;
 
 static struct tlsg_token_op_key own; /* that this process works with */
-
-void tlsg_token_child_init(void)
-{
-	sigset_t none;
-	int sig;
-
-	for(sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL);
-	(void)signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
 
 /* Sends the head in the message with a payload, and wipes that. @return false: the token process is gone. */
 static bool report(int fd, const void *payload, size_t size)

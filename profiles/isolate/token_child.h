@@ -9,9 +9,6 @@
 #include "pkcs11/p11_key.h"
 #include "profiles/isolate/wire.h"
 
-/** First of all in a child: default signal handlers, and the kernel kills it when the token process ends. */
-void tlsg_token_child_init(void);
-
 /**
  * Looks an object up and reports to the token process.
  * @param fd    connection to the token process.

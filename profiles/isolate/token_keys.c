@@ -19,12 +19,14 @@
 #include <gnutls/crypto.h>
 
 #include "base/host.h"
+#include "pkcs11/p11_probe.h"
 #include "pkcs11/p11_refused.h"
 #include "profiles/isolate/token_child.h"
+#include "profiles/isolate/timeouts.h"
 #include "profiles/isolate/token_pending.h"
 
 #define GATES 256
-#define KILLED_MAX 16
+#define LEAVING_MAX TLSG_WIRE_TOKEN_KEYS_MAX
 
 /* Memory that children see too. */
 struct gates
@@ -32,12 +34,20 @@ struct gates
 	struct tlsg_p11_gate gate[GATES];
 };
 
+/* A child that is to end. */
+struct leaving
+{
+	pid_t pid;
+	int64_t until_ms; /* then it is killed */
+};
+
 static struct gates *gates; /* [mapped, shared with children] */
 static const struct tlsg_token_keys_entry *gate_users[GATES];
 static struct tlsg_token_keys_entry *entries;
 static unsigned entries_len;
 static tlsg_wire_is_alive set_is_alive;
-static pid_t killed[KILLED_MAX]; /* children that were not reaped yet; 0: free */
+static struct leaving leaving[LEAVING_MAX];
+static unsigned leaving_len;
 static uint64_t last_id;
 
 bool tlsg_token_keys_init(tlsg_wire_is_alive is_alive)
@@ -65,35 +75,45 @@ int tlsg_token_keys_child_wait(struct tlsg_token_keys_entry *e)
 	return status_wait(e->pid);
 }
 
-static void kill_now_reap_later(pid_t pid)
+bool tlsg_token_keys_child_reap(void)
 {
-	size_t i;
+	int64_t now = tlsg_p11_probe_clock();
+	unsigned i = 0;
 
-	(void)kill(pid, SIGKILL);
-	for(i = 0; i < KILLED_MAX; i++)
-		if(killed[i] == 0) {
-			killed[i] = pid;
-			return;
-		}
-	(void)status_wait(pid);
+	while(i < leaving_len) {
+		if(now >= leaving[i].until_ms)
+			(void)kill(leaving[i].pid, SIGKILL);
+		if(waitpid(leaving[i].pid, NULL, WNOHANG) != 0)
+			leaving[i] = leaving[--leaving_len];
+		else
+			i++;
+	}
+	return leaving_len > 0;
 }
 
-void tlsg_token_keys_child_reap(void)
+/* Waits until not more than that many have not ended. */
+static void leaving_wait(unsigned most)
 {
-	size_t i;
-
-	for(i = 0; i < KILLED_MAX; i++)
-		if(killed[i] != 0 && waitpid(killed[i], NULL, WNOHANG) != 0)
-			killed[i] = 0;
+	while(leaving_len > most && tlsg_token_keys_child_reap() && leaving_len > most)
+		tlsg_p11_probe_pause(10);
 }
 
-static void child_kill(struct tlsg_token_keys_entry *e)
+/* Of a child whose connection is closed. */
+static void leave(pid_t pid)
+{
+	leaving_wait(LEAVING_MAX - 1);
+	leaving[leaving_len].pid = pid;
+	leaving[leaving_len].until_ms = tlsg_p11_probe_clock() + TLSG_TIMEOUT_LEAVE_MS;
+	leaving_len++;
+}
+
+static void child_end(struct tlsg_token_keys_entry *e)
 {
 	if(e->child == NULL)
 		return;
 	tlsg_token_source_close(e->child);
 	e->child = NULL;
-	kill_now_reap_later(e->pid);
+	leave(e->pid);
 }
 
 /* In a new child: no sockets and PINs of other keys are left. */
@@ -125,7 +145,7 @@ static void child_run(struct tlsg_token_keys_entry *e, int fd)
 {
 	struct tlsg_p11_facts facts;
 
-	tlsg_token_child_init();
+	tlsg_p11_probe_signals();
 	others_forget(e);
 	if(!e->is_ready) {
 		tlsg_p11_refused_set_asked(!e->is_by_hand);
@@ -165,7 +185,7 @@ bool tlsg_token_keys_child_start(struct tlsg_token_keys_entry *e)
 		return true;
 	close(pair[0]);
 	if(e->pid > 0)
-		kill_now_reap_later(e->pid);
+		leave(e->pid);
 	return false;
 }
 
@@ -177,7 +197,7 @@ void tlsg_token_keys_free(struct tlsg_token_keys_entry *e)
 	size_t i;
 
 	tlsg_token_pending_refuse_all(e, e->q.uri.uri, "the configuration it belongs to is not in use any more");
-	child_kill(e);
+	child_end(e);
 	for(i = 0; i < GATES; i++)
 		if(gate_users[i] == e)
 			gate_users[i] = NULL;
@@ -314,4 +334,5 @@ void tlsg_token_keys_free_all(void)
 {
 	while(entries != NULL)
 		tlsg_token_keys_free(entries);
+	leaving_wait(0);
 }

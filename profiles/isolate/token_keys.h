@@ -49,7 +49,7 @@ bool tlsg_token_keys_init(tlsg_wire_is_alive is_alive);
 struct tlsg_token_keys_entry *tlsg_token_keys_new(
 		const struct tlsg_token_source *client, const struct tlsg_wire_look_request *r, const unsigned char *cert);
 
-/** Kills the child, replies to pending requests, wipes and frees. */
+/** Ends the child (tlsg_token_keys_child_reap()), replies to pending requests, wipes and frees. */
 void tlsg_token_keys_free(struct tlsg_token_keys_entry *e);
 
 /**
@@ -59,7 +59,7 @@ void tlsg_token_keys_free(struct tlsg_token_keys_entry *e);
  */
 void tlsg_token_keys_collect(const struct tlsg_token_source *client, uint32_t building);
 
-/** Drops all keys. */
+/** Drops all keys, and waits until their children have ended: TLSG_TIMEOUT_LEAVE_MS at most. */
 void tlsg_token_keys_free_all(void);
 
 /** A snapshot is in use: its tokens have accepted its PINs, and records of other PINs are removed. */
@@ -83,7 +83,11 @@ bool tlsg_token_keys_child_start(struct tlsg_token_keys_entry *e);
 /** The child has closed its connection: waits for its end. @return status of waitpid(2). */
 int tlsg_token_keys_child_wait(struct tlsg_token_keys_entry *e);
 
-/** Reaps children that were killed, as far as they have ended, without waiting. */
-void tlsg_token_keys_child_reap(void);
+/**
+ * Reaps children whose connection was closed by this process, as far as they have ended, without waiting. They end when
+ * the module's call returns, and are killed after TLSG_TIMEOUT_LEAVE_MS (see tlsg_p11_probe_signals()).
+ * @return whether some have not ended yet.
+ */
+bool tlsg_token_keys_child_reap(void);
 
 #endif

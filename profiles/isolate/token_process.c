@@ -372,10 +372,11 @@ static enum tlsg_ret loop(void)
 	enum tlsg_ret ret;
 
 	do {
-		ret = tlsg_token_source_wait(tlsg_token_pending_first() != NULL ? TLSG_TIMEOUT_TICK_MS : -1, source_handle);
+		bool is_timed = tlsg_token_keys_child_reap() || tlsg_token_pending_first() != NULL;
+
+		ret = tlsg_token_source_wait(is_timed ? TLSG_TIMEOUT_TICK_MS : -1, source_handle);
 		hung_kill();
 		tlsg_token_source_sweep();
-		tlsg_token_keys_child_reap();
 	} while(ret == TLSG_OK && tlsg_token_source_has_clients());
 	return ret;
 }

@@ -515,5 +515,51 @@ def test_death_of_the_token_process_ends_kamailio(on_token):
         kam.remove()
 
 
+@needs_root
+@pytest.mark.parametrize("loaded", (False, True))
+def test_login_is_not_interrupted(failing, faults, pki, loaded):
+    """A child that is to end, as the start is refused or by SIGTERM to all processes, ends when C_Login returns."""
+    good = failing("server-ec")
+    bad = good.but(modparams={
+        "certificate": f"{pki.cert('server-ec')},{pki.cert('server-rsa')}",
+        "private_key": f"{good.modparams['private_key']}," +
+                       re.sub("token=[^;]*", "token=none", good.modparams["private_key"])})
+    faults.set(enter=2000)
+    if not loaded:
+        assert "there is no such token" in refusal(bad)
+    else:
+        kam = Kamailio(good)
+        try:
+            kam._launch()
+            until(lambda: faults.count("login"), "a child logs in")
+            os.killpg(kam._process.pid, signal.SIGTERM)
+            kam._process.wait(30)
+            kam._wait_for_the_rest()
+        finally:
+            kam.kill()
+            kam.remove()
+    assert faults.count("login") > 0
+    assert faults.count("entered") == faults.count("login")
+
+
+def test_child_that_hangs_at_the_stop(failing, faults):
+    """It does not outlive Kamailio for long."""
+    kam = Kamailio(failing("server-ec"))
+    try:
+        kam.start()
+        assert is_served(kam)
+        signed = faults.count("sign")
+        (child,) = children(holder(kam))
+        faults.set(op="hang")
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(is_served, kam)
+            until(lambda: faults.count("sign") > signed, "the child signs")
+            kam.stop()
+        until(lambda: not os.path.exists(f"/proc/{child}"), "its child is gone")
+    finally:
+        kam.kill()
+        kam.remove()
+
+
 def test_without_isolation_there_is_no_such_process(start, settings):
     assert not start(settings).pids(HOLDER)

@@ -120,7 +120,7 @@ static void test_refusals(void **state)
 
 static void test_crashes(void **state)
 {
-	static const int signals[] = {SIGSEGV, SIGABRT, SIGKILL, SIGUSR1, SIGTERM};
+	static const int signals[] = {SIGSEGV, SIGABRT, SIGKILL, SIGUSR1, SIGALRM};
 	gnutls_datum_t out;
 	struct tlsg_err err;
 	char expected[100];
@@ -138,6 +138,42 @@ static void test_crashes(void **state)
 	tlsg_err_clear(&err);
 	assert_int_equal(tlsg_p11_probe_run(leave, NULL, 20, &out, &err), TLSG_E_CONFIG);
 	assert_string_equal(err.text, "the PKCS#11 module ended the process (status 7), leaving");
+}
+
+static enum tlsg_ret answer_after_signal(void *arg, gnutls_datum_t *out, struct tlsg_err *err)
+{
+	size_t size = 3;
+
+	(void)raise(*(int *)arg);
+	return answer(&size, out, err);
+}
+
+static enum tlsg_ret hang_after_signal(void *arg, gnutls_datum_t *out, struct tlsg_err *err)
+{
+	(void)raise(*(int *)arg);
+	return hang(NULL, out, err);
+}
+
+/* Being asked to end does not interrupt a call of a module, unless that takes too long. */
+static void test_asked_to_end(void **state)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	gnutls_datum_t out;
+	struct tlsg_err err;
+	size_t i;
+	int sig = SIGTERM;
+
+	(void)state;
+	for(i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		sig = signals[i];
+		tlsg_err_clear(&err);
+		assert_int_equal(tlsg_p11_probe_run(answer_after_signal, &sig, 20, &out, &err), TLSG_OK);
+		assert_int_equal(out.size, 3);
+		gnutls_free(out.data);
+	}
+	tlsg_err_clear(&err);
+	assert_int_equal(tlsg_p11_probe_run(hang_after_signal, &sig, 60, &out, &err), TLSG_E_CONFIG);
+	assert_string_equal(err.text, "the PKCS#11 module crashed (signal 14), waiting");
 }
 
 static void test_hang(void **state)
@@ -257,6 +293,7 @@ int main(void)
 			cmocka_unit_test(test_refusals),
 			cmocka_unit_test(test_crashes),
 			cmocka_unit_test(test_hang),
+			cmocka_unit_test(test_asked_to_end),
 			cmocka_unit_test(test_the_host_hears_nothing),
 			cmocka_unit_test(test_a_gate_survives_its_holder),
 			cmocka_unit_test(test_what_a_key_can),

@@ -41,6 +41,7 @@ _serial = itertools.count(1)
 
 START_ATTEMPTS = 5
 START_TIMEOUT_S = 30
+LEFT_TIMEOUT_S = 20
 STOP_TIMEOUT_S = 30
 
 # Modules every instance loads besides TLS; ctl and jsonrpcs are how the tests talk to it.
@@ -203,7 +204,7 @@ class Kamailio:
         """True when all processes are forked and the RPC answers; raises StartFailed if Kamailio exited."""
         status = self._process.poll()
         if status is not None:
-            self._kill_group()
+            self._wait_for_the_rest()
             raise StartFailed(status, self.log)
         try:
             table = self.rpc("core.psx", timeout_s=1)
@@ -251,6 +252,13 @@ class Kamailio:
             os.killpg(self._process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
+
+    def _wait_for_the_rest(self):
+        """Kamailio has exited: what it has started ends by itself; what does not is killed and a failure."""
+        try:
+            until(lambda: not self._running(), "the processes of a start that failed are gone", LEFT_TIMEOUT_S)
+        finally:
+            self._kill_group()
 
     def _running(self):
         """Process ids of all that is left of this Kamailio: the listed processes and those of its session."""

@@ -9,6 +9,7 @@
  *   once 1                    C_Initialize fails in a process that has called it before
  *   flags N                   or-ed to the flags of each token
  *   login N                   what C_Login returns
+ *   enter N                   duration of C_Login in milliseconds
  *   epoch N                   sessions that were opened while the file had another number are invalid
  *   gone N                    each call on a session returns this
  *   sign N                    what C_Sign returns
@@ -22,7 +23,7 @@
  *   says N                    what the token says about its number of sessions (0: as many as you like)
  *   library TEXT              description of the library (CK_INFO)
  * Calls of C_Login, C_Sign and C_Initialize are appended to <file>.log before they do anything, one line each:
- * "login <pid> <PIN>", "sign <pid>", "init <pid>".
+ * "login <pid> <PIN>", "sign <pid>", "init <pid>"; and when the token has accepted a login: "entered <pid>".
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* F_OFD_SETLK */
@@ -236,7 +237,12 @@ static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char *
 	long rv = control("login", NULL, 0);
 
 	log_call("login", pin != NULL ? (const char *)pin : "", pin != NULL ? len : 0);
-	return rv > 0 ? (CK_RV)rv : real->C_Login(session, user, pin, len);
+	rv = rv > 0 ? rv : (long)real->C_Login(session, user, pin, len);
+	if(control("enter", NULL, 0) > 0)
+		usleep((useconds_t)control("enter", NULL, 0) * 1000);
+	if(rv == (long)CKR_OK)
+		log_call("entered", "", 0);
+	return (CK_RV)rv;
 }
 
 static CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)

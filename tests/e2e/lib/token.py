@@ -160,7 +160,7 @@ class Faults:
         fresh.rename(self.control)
 
     def count(self, what):
-        """Number of calls of "login", "sign" or "init" so far."""
+        """Number of calls of "login", "entered", "sign" or "init" so far."""
         return len(self.pids(what))
 
     def pids(self, what):
