@@ -201,6 +201,6 @@ pid=
 exec 3>&-
 [ $status -eq 0 ] || fail "Kamailio ends with status $status"
 # At its stop, a process of the core may find that another one has already ended: receive_fd(): EOF.
-! grep -v 'CRITICAL: <core> .*receive_fd(): EOF on' "$log" | grep -E 'BUG:|CRITICAL:|exited by a signal' ||
+! grep -v 'CRITICAL: <core> .*receive_fd(): EOF on' "$log" | grep -E '\<(BUG|CRITICAL):|exited by a signal' ||
 	fail "a defect in the log"
 echo "stopped"
