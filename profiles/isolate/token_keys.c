@@ -38,7 +38,8 @@ struct gates
 struct leaving
 {
 	pid_t pid;
-	int64_t until_ms; /* then it is killed */
+	int64_t until_ms;				  /* then it is killed */
+	const struct tlsg_p11_gate *gate; /* that it may use; NULL: none */
 };
 
 static struct gates *gates; /* [mapped, shared with children] */
@@ -98,12 +99,15 @@ static void leaving_wait(unsigned most)
 		tlsg_p11_probe_pause(10);
 }
 
-/* Of a child whose connection is closed. */
-static void leave(pid_t pid)
+/* Of the child of an entry: its connection is closed. If too many have not ended, one is killed: nobody waits long. */
+static void leave(const struct tlsg_token_keys_entry *e)
 {
+	if(leaving_len == LEAVING_MAX)
+		leaving[0].until_ms = 0;
 	leaving_wait(LEAVING_MAX - 1);
-	leaving[leaving_len].pid = pid;
+	leaving[leaving_len].pid = e->pid;
 	leaving[leaving_len].until_ms = tlsg_p11_probe_clock() + TLSG_TIMEOUT_LEAVE_MS;
+	leaving[leaving_len].gate = e->object.gate;
 	leaving_len++;
 }
 
@@ -113,7 +117,7 @@ static void child_end(struct tlsg_token_keys_entry *e)
 		return;
 	tlsg_token_source_close(e->child);
 	e->child = NULL;
-	leave(e->pid);
+	leave(e);
 }
 
 /* In a new child: no sockets and PINs of other keys are left. */
@@ -185,7 +189,7 @@ bool tlsg_token_keys_child_start(struct tlsg_token_keys_entry *e)
 		return true;
 	close(pair[0]);
 	if(e->pid > 0)
-		leave(e->pid);
+		leave(e);
 	return false;
 }
 
@@ -254,6 +258,17 @@ static bool shares_gate(const struct tlsg_token_keys_entry *a, const struct tlsg
 	return a->set_number == b->set_number && tlsg_p11_gate_is_shared(a->token, &a->q.pin, b->token, &b->q.pin);
 }
 
+/* A child of a dropped key may still hold a gate, and write that the PIN of that key is wrong. */
+static bool gate_is_free(int number)
+{
+	unsigned i;
+
+	for(i = 0; i < leaving_len; i++)
+		if(leaving[i].gate == &gates->gate[number])
+			return false;
+	return gate_users[number] == NULL;
+}
+
 static int gate_get(struct tlsg_token_keys_entry *e)
 {
 	const struct tlsg_token_keys_entry *other;
@@ -265,7 +280,7 @@ static int gate_get(struct tlsg_token_keys_entry *e)
 			return (int)(e->object.gate - gates->gate);
 		}
 	for(i = 0; i < GATES; i++)
-		if(gate_users[i] == NULL && tlsg_p11_gate_init(&gates->gate[i]) == TLSG_OK) {
+		if(gate_is_free(i) && tlsg_p11_gate_init(&gates->gate[i]) == TLSG_OK) {
 			gate_users[i] = e; /* all keys of a snapshot are dropped together */
 			e->object.gate = &gates->gate[i];
 			return i;
