@@ -59,7 +59,7 @@ serve()
 # debug_lines WHAT: whether Kamailio has written such lines.
 debug_lines()
 {
-	grep -q "TLS_${1}_DEBUG: connection [0-9]*: [0-9]* " "$log"
+	grep -q "TLS_${1}_DEBUG: connection [0-9]*: " "$log"
 }
 
 # check_debug ARGUMENT...: as for serve, with a module that has the defines of the manual, whose lines have tls_debug as
