@@ -198,7 +198,7 @@ def test_findings_and_verdict(kind, pki):
     for row in rows:
         row["file"] = row["file"] or str(kind.config)
     for each in wanted:
-        assert [row for row in rows if fits(row, each)], (each, rows)
+        assert [row for row in rows if fits(row, each)], "\n".join(map(str, ("no", each, "among", *rows)))
     assert len(rows) == len(wanted), rows
     kind.printed[kind.config] += CONTROL.format(folder=kind.folder)
     if status == 2 and kind.name != STARTS_WITHOUT_TLS:

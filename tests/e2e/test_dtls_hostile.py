@@ -9,7 +9,7 @@ import pytest
 
 from .lib import dtls, sip
 from .lib.dtls import DtlsClient
-from .lib.kamailio import Kamailio, host_version
+from .lib.kamailio import Kamailio, smallest_shm_mb
 from .lib.ports import LOOPBACK
 from .lib.tls import TlsClient, client_context
 from .lib.uas import udp_socket
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.ours_only("it has no DTLS")
 SPOOFED = 100_000
 BATCH = 500
 OTHER = "127.0.0.2"         # a client's address
-SMALLEST = 8 if host_version() < (5, 8) else 9      # MB
+SMALLEST = smallest_shm_mb()
 GROWTH = 512 << 10      # what the processes may keep for the next connection: 5 bytes for each spoofed hello
 
 

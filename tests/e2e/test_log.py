@@ -278,13 +278,13 @@ def test_debug_lines_of_an_accepted_connection(verbose, version):
     with TlsClient(verbose.address(), client_context(version=version), name=SNI) as client:
         assert client.ask().status == 200
     verbose.wait_connections(0)
-    logged = _debug(verbose, mark, "Closing SSL connection")
     spelt = "successfully" if host_version() >= (5, 7) else "succesfuly"
+    closed = f"TLS shutdown successful|First phase of 2-way handshake completed {spelt}"
+    logged = _debug(verbose, mark, closed)
     order = ["completing tls connection initialization", r"Using initial TLS domain TLSs<default> \(sn \[\]\)",
              "SSL handshake started", rf"received server_name \(TLS extension\): '{SNI}'",
              rf"TLS cfg domain selected for received server name \[{SNI}\]: TLSs<default>", "SSL handshake done",
-             "TLS accept successful", "Closing SSL connection 0x[0-9a-f]+",
-             f"TLS shutdown successful|First phase of 2-way handshake completed {spelt}"]
+             "TLS accept successful", "Closing SSL connection 0x[0-9a-f]+", closed]
     for line in order:
         _has(logged, line)
     found = [next(i for i, text in enumerate(logged) if re.fullmatch(line, text)) for line in order[:7]]

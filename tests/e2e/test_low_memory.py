@@ -15,7 +15,7 @@ import pytest
 
 from .lib import sip
 from .lib.footprint import assert_returned, settled
-from .lib.kamailio import Kamailio, host_version
+from .lib.kamailio import Kamailio, smallest_shm_mb
 from .lib.load import TIMEOUT_S, Crowd
 from .lib.tls import client_context
 
@@ -27,7 +27,7 @@ ROUNDS = 2
 AT_ONCE_AFTER, SERVED_AFTER = 4, 20
 RECOVERED = 0.5             # of the first crowd's number of served clients: which ones come through is chance
 
-SMALLEST = 8 if host_version() < (5, 8) else 9      # MB; the core of later versions takes more of it itself
+SMALLEST = smallest_shm_mb()
 SHORT = [(SMALLEST, "on", 300), (SMALLEST, "off", 300)]
 LONG = [pytest.param(size, which, 3000, marks=pytest.mark.long)
         for size in (8, 9, 10, 12, 14, 16, 20, 24, 32, 48, 64) for which in THRESHOLDS]

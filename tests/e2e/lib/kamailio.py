@@ -442,6 +442,14 @@ def host_version():
     return tuple(map(int, found.groups()))
 
 
+def smallest_shm_mb():
+    """Size of shared memory that leaves enough for TLS: later versions of the core take more of it themselves.
+
+    With tcp_main_threads a process takes 64 KB, also those that do not use TCP."""
+    threads = any(re.fullmatch(r"\s*tcp_main_threads\s*=\s*[1-9]\d*\s*", line) for line in CORE)
+    return (8 if host_version() < (5, 8) else 9) + threads
+
+
 def _limits():
     """Core settings that lift the limits of newer cores, where their defaults are too low for the tests."""
     if host_version() < (5, 7, 3):
