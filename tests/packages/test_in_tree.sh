@@ -101,6 +101,8 @@ with_make()
 	quietly make -C $module clean
 	[ -z "$(find $module -type f '(' -name '*.o' -o -name '*.so' ')')" ] || fail "make clean leaves objects"
 
+	# The tree has kept the defines in src/config.mak.
+	unpack "$given"
 	quietly make -j2 modules modules=$module
 	grep -q 'base/arena.o' "$TMPDIR/log" || fail "the module was not built"
 	! grep -q 'warning:' "$TMPDIR/log" || fail "the compiler warns"
