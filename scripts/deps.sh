@@ -31,7 +31,8 @@ if command -v dpkg-query >/dev/null; then
 		build="$build cmake"
 	fi
 fi
-run="$build gnutls-bin openssl"
+# netbase: without /etc/protocols the core logs an error at start
+run="$build gnutls-bin openssl netbase"
 # core: for the unit tests and the end-to-end tests that scripts/check-hosts --core runs
 core="$run kamailio-tls-modules kamailio-websocket-modules libcmocka-dev python3 python3-pytest python3-pytest-xdist
 	python3-cryptography python3-openssl softhsm2 opensc p11-kit-modules sip-tester sipsak curl procps elfutils"
@@ -83,6 +84,7 @@ usable()
 		pkg-config) command -v pkg-config ;;
 		cmake) command -v cmake ;;
 		dpkg-dev) command -v dpkg-source ;;
+		netbase) [ -f /etc/protocols ] ;;
 		libc6-dev) compiles stdlib.h ;;
 		libgmp-dev) compiles gmp.h ;;
 		libgnutls28-dev) pkg-config --exists gnutls ;;

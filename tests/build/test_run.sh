@@ -50,6 +50,7 @@ started "$TMPDIR/run.2.log"
 
 grep -q '^Negotiated:  TLSv1\.[23], [A-Z]' "$TMPDIR/run.1.log" || fail "version and suite are not shown"
 grep -q '^  SIP/2.0 200 OK' "$TMPDIR/run.1.log" || fail "the SIP reply is not shown"
+! grep -qE '(ERROR|CRITICAL|BUG): ' "$TMPDIR/run.1.log" || fail "errors are logged at start"
 one=$(sed -n 's/^Sent OPTIONS to //p' "$TMPDIR/run.1.log")
 two=$(sed -n 's/^Sent OPTIONS to //p' "$TMPDIR/run.2.log")
 [ -n "$one" ] && [ -n "$two" ] && [ "$one" != "$two" ] || fail "both use the address $one"
