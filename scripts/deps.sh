@@ -135,9 +135,11 @@ if [ ! -e "$policy" ]; then
 	chmod +x "$policy"
 fi
 
+# dpkg cannot ask: a file that is in /etc already, such as /etc/kamailio/tls.cfg of tls-gnutls-cert, is kept.
 install()
 {
-	DEBIAN_FRONTEND=noninteractive apt-get -y -q --no-install-recommends install $missing >"$log" 2>&1 </dev/null
+	DEBIAN_FRONTEND=noninteractive apt-get -y -q --no-install-recommends -o Dpkg::Options::=--force-confold \
+		install $missing >"$log" 2>&1 </dev/null
 }
 # The package lists may be missing or too old: refresh them once and try again.
 install || {
