@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/arena_pool.h"
+#include "base/scope.h"
 #include "profiles/build.h"
 #include "profiles/cipher/method.h"
 #include "profiles/verify/trust.h"
@@ -206,7 +207,8 @@ static int set_up(void **state)
 {
 	(void)state;
 	snprintf(folder, sizeof(folder), "/tmp/tlsg_pair_chain_XXXXXX");
-	if(mkdtemp(folder) == NULL || tlsg_arena_pool_global_init() != TLSG_OK || tlsg_set_global_init() != TLSG_OK)
+	if(mkdtemp(folder) == NULL || tlsg_scope_install() != TLSG_OK || tlsg_arena_pool_global_init() != TLSG_OK
+			|| tlsg_set_global_init() != TLSG_OK)
 		return -1;
 	tlsg_certs_make(&certs, rows, sizeof(rows) / sizeof(rows[0]));
 	return 0;
