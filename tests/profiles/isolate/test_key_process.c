@@ -243,10 +243,10 @@ static void test_keys_stay_when_others_load(void **state)
 {
 	struct tlsg_set_options o = {.config_dir = STR_NULL};
 	struct tlsg_set *set = tlsg_set_new(&o);
-	struct tlsg_key_file_content c, other;
+	static struct tlsg_key_file_content c, other;
 	uint64_t used, built, id;
 	pid_t child;
-	int status;
+	int i, status;
 
 	(void)state;
 	assert_non_null(set);
@@ -257,11 +257,12 @@ static void test_keys_stay_when_others_load(void **state)
 	child = fork();
 	if(child == 0) {
 		process_no = 5;
-		_exit(load(set->number + 2, "rsa.pem", &none, &id, &other) == TLSG_OK
-								&& load(UINT32_MAX, "rsa.pem", &none, &id, &other) == TLSG_OK
-								&& load(0, "rsa.pem", &none, &id, &other) == TLSG_OK
-						? 0
-						: 1);
+		for(i = 0; i < 3; i++) {
+			if(load(i == 0 ? set->number + 2 : i == 1 ? UINT32_MAX : 0, "rsa.pem", &none, &id, &other) != TLSG_OK)
+				_exit(1);
+			tlsg_key_file_content_free(&other);
+		}
+		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
@@ -477,16 +478,28 @@ static void test_paths(void **state)
 	tlsg_key_file_content_free(&c);
 }
 
+/* Descriptors of valgrind's own are in the way, and a key that is slow without it takes longer than the time limit. */
+static void skip_under_valgrind(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	if(preload == NULL || strstr(preload, "vgpreload") == NULL)
+		return;
+	print_message("SKIPPED: descriptors and durations differ under valgrind\n");
+	skip();
+}
+
 /* A process has the connection with its number only, and one that has no number has none. */
 static void test_own_connection_only(void **state)
 {
-	struct tlsg_key_file_content c;
+	static struct tlsg_key_file_content c;
 	unsigned before;
 	uint64_t id;
 	pid_t child;
 	int status;
 
 	(void)state;
+	skip_under_valgrind();
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
 	before = descriptors_open(getpid());
 	tlsg_client_keep_own(); /* the attendant keeps all */
@@ -541,7 +554,7 @@ static void test_loading_after_start(void **state)
 /* Starts LOAD of a file that takes long to read in another process of Kamailio. @return its status: 0 as wanted. */
 static pid_t load_elsewhere(const char *name, str *password, enum tlsg_ret wanted, const char *why)
 {
-	struct tlsg_key_file_content c;
+	static struct tlsg_key_file_content c;
 	pid_t child = fork();
 	uint64_t id;
 
@@ -573,12 +586,13 @@ static pid_t child_of_process(void)
 static void test_slow_file(void **state)
 {
 	str wrong = STR_STATIC_INIT("eight dwarfs");
-	struct tlsg_key_file_content c;
+	static struct tlsg_key_file_content c;
 	pid_t other;
 	uint64_t id;
 	int i, status;
 
 	(void)state;
+	skip_under_valgrind();
 	assert_int_equal(load(1, "ec.pem", &none, &id, &c), TLSG_OK);
 	tlsg_client_startup_done();
 	for(i = 0; i < 2; i++) {
@@ -600,7 +614,7 @@ static void test_slow_file(void **state)
 
 static void test_each_process_has_its_connection(void **state)
 {
-	struct tlsg_key_file_content c;
+	static struct tlsg_key_file_content c;
 	uint64_t id;
 	pid_t children[8];
 	int i, k, status;
