@@ -109,13 +109,11 @@ def test_ten_restarts(on_token, faults, faulty_token, pin_file, isolation, user)
         assert not _records(kam)
 
 
-def test_two_pins(settings, pki, hsm, faults, faulty_token, pin_file, isolation):
+def test_two_pins(settings, pki, faults, faulty_token, pin_file, isolation):
     """The PIN of one key is right, that of the next is wrong: that the token accepts the one clears nothing.
 
-    How often the right PIN is used depends on how early the processes of a start that is given up end. They may end
-    within a login, and SoftHSM then loses the token, so that each start gets it anew."""
+    How often the right PIN is used depends on how early the processes of a start that is given up end."""
     faulty_token.add_key("server-rsa", pki.key("server-rsa"))
-    hsm.save()
     both = settings.but(modparams={
         "key_isolation": isolation,
         "certificate": f"{pki.cert('server-ec')},{pki.cert('server-rsa')}",
@@ -123,14 +121,12 @@ def test_two_pins(settings, pki, hsm, faults, faulty_token, pin_file, isolation)
                        f"{faulty_token.uri('server-rsa', pin=False, pin_source=pin_file)}"})
     with host(both) as kam:
         for starts in range(4):
-            hsm.restore()
             right = faults.pins().count(PIN)
             assert ("the PIN was not tried: the token has refused it before" if starts else "the PIN is wrong"
                     ) in _refusal(kam)
             assert faults.pins().count(PIN) > right
             assert faults.pins().count(WRONG) == 1
             assert len(_records(kam)) == 1
-        hsm.restore()
         pin_file.write_text(PIN)
         _starts(kam)
         assert not _records(kam)

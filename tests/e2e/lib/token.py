@@ -67,15 +67,6 @@ class SoftHsm:
         self.tokens.rmdir()
         (self.folder / "away").rename(self.tokens)
 
-    def save(self):
-        """Copy all tokens, for restore()."""
-        shutil.copytree(self.tokens, self.folder / "saved")
-
-    def restore(self):
-        """Replace all tokens by the copy; no program may be using them."""
-        shutil.rmtree(self.tokens)
-        shutil.copytree(self.folder / "saved", self.tokens)
-
 
 class Token:
     """One token."""
