@@ -21,8 +21,8 @@
 #include "base/host.h"
 #include "pkcs11/p11_probe.h"
 #include "pkcs11/p11_refused.h"
-#include "profiles/isolate/token_child.h"
 #include "profiles/isolate/timeouts.h"
+#include "profiles/isolate/token_child.h"
 #include "profiles/isolate/token_pending.h"
 
 #define GATES 256
@@ -95,8 +95,10 @@ bool tlsg_token_keys_child_reap(void)
 /* Waits until not more than that many have not ended. */
 static void leaving_wait(unsigned most)
 {
-	while(leaving_len > most && tlsg_token_keys_child_reap() && leaving_len > most)
+	while(leaving_len > most) {
 		tlsg_p11_probe_pause(10);
+		(void)tlsg_token_keys_child_reap();
+	}
 }
 
 /* Of the child of an entry: its connection is closed. If too many have not ended, one is killed: nobody waits long. */
